@@ -1,0 +1,96 @@
+//! What the sender is told, and what the log says. The sender never learns why a verification failed.
+
+use crate::{event::Malformed, signature::NotVerified};
+use lambda_http::{
+    Body, Response,
+    http::{HeaderValue, StatusCode, header},
+};
+use mapping::ReferralId;
+
+/// How a call ended.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// Verified, and safe in the queue.
+    Enqueued { referral: ReferralId, event: String },
+    /// Verified, nothing to do.
+    Ignored(String),
+    /// Verified, of no use.
+    Malformed(Malformed),
+    /// Not Partner Center's, for all we can tell.
+    NotVerified(NotVerified),
+    /// Not even looked at.
+    TooLarge,
+    /// The sender shall try again.
+    Unavailable { reason: String, too_often: bool },
+}
+
+impl Answer {
+    fn status(&self) -> StatusCode {
+        match self {
+            Answer::Enqueued { .. } | Answer::Ignored(_) => StatusCode::OK,
+            Answer::Malformed(_) => StatusCode::BAD_REQUEST,
+            Answer::NotVerified(_) => StatusCode::UNAUTHORIZED,
+            Answer::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Answer::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// One fixed body for each status.
+    pub(crate) fn response(&self) -> Response<Body> {
+        let body = match self {
+            Answer::Enqueued { .. } | Answer::Ignored(_) => r#"{"status":"ok"}"#,
+            Answer::Malformed(_) => r#"{"status":"malformed"}"#,
+            Answer::NotVerified(_) => r#"{"status":"not verified"}"#,
+            Answer::TooLarge => r#"{"status":"too large"}"#,
+            Answer::Unavailable { .. } => r#"{"status":"try again"}"#,
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    }
+
+    /// One line.
+    pub(crate) fn log(&self, duration_ms: i128) {
+        let (duration_ms, status) = (duration_ms as u64, self.status().as_u16());
+        match self {
+            Answer::Enqueued { referral, event } => {
+                tracing::info!(decision = "enqueued", reason = event, referral.id = %referral, status, duration_ms, "event enqueued");
+            }
+            Answer::Ignored(event) => {
+                tracing::info!(
+                    decision = "ignored",
+                    reason = event,
+                    status,
+                    duration_ms,
+                    "event not handled"
+                );
+            }
+            Answer::Malformed(reason) => {
+                tracing::warn!(decision = "refused", %reason, error.class = "poison", status, duration_ms, "malformed event");
+            }
+            Answer::NotVerified(reason) => {
+                tracing::warn!(decision = "refused", %reason, error.class = "permanent", status, duration_ms, "not verified");
+            }
+            Answer::TooLarge => {
+                tracing::warn!(
+                    decision = "refused",
+                    error.class = "permanent",
+                    status,
+                    duration_ms,
+                    "body too large"
+                );
+            }
+            Answer::Unavailable { reason, .. } => {
+                tracing::error!(
+                    decision = "retry",
+                    reason,
+                    error.class = "retryable",
+                    status,
+                    duration_ms,
+                    "sender shall retry"
+                );
+            }
+        }
+    }
+}

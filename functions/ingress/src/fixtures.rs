@@ -1,0 +1,129 @@
+//! Certificates and signatures for the tests of this crate: an authority of our own that calls itself Microsoft.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+use lambda_http::{Body, Request};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, PKCS_RSA_SHA256,
+    date_time_ymd,
+};
+use ring::{rand::SystemRandom, signature};
+
+const ROOT: &str = include_str!("../../../tests/fixtures/keys/root.pem");
+const INTERMEDIATE: &str = include_str!("../../../tests/fixtures/keys/intermediate.pem");
+const LEAF: &str = include_str!("../../../tests/fixtures/keys/leaf.pem");
+const FOREIGN: &str = include_str!("../../../tests/fixtures/keys/foreign.pem");
+
+pub(crate) const NOW: Timestamp = Timestamp::constant(1_774_000_000, 0);
+pub(crate) const MICROSOFT: &str = "Microsoft Corporation";
+pub(crate) const FOLDER: &str = "http://127.0.0.1:9/cert/";
+
+/// Root and issuing authority.
+pub(crate) struct Authority {
+    root: CertifiedIssuer<'static, KeyPair>,
+    issuing: CertifiedIssuer<'static, KeyPair>,
+}
+
+/// What the leaf says.
+#[derive(Clone, Copy)]
+pub(crate) struct Leaf {
+    pub(crate) organisations: &'static [&'static str],
+    pub(crate) until: i32,
+    pub(crate) is_ca: bool,
+}
+
+pub(crate) const GENUINE: Leaf = Leaf { organisations: &[MICROSOFT], until: 2027, is_ca: false };
+
+impl Authority {
+    /// One whose issuing authority belongs to `organisation`.
+    pub(crate) fn of(organisation: &str) -> Self {
+        let root = authority("Test Root", &["Test"]);
+        let root = CertifiedIssuer::self_signed(root, key(ROOT)).unwrap();
+        let issuing = authority("Test Issuing", &[organisation]);
+        let issuing = CertifiedIssuer::signed_by(issuing, key(INTERMEDIATE), &root).unwrap();
+        Authority { root, issuing }
+    }
+
+    pub(crate) fn root(&self) -> String {
+        self.root.pem()
+    }
+
+    pub(crate) fn issuing(&self) -> String {
+        self.issuing.pem()
+    }
+
+    /// Root and issuing authority, as `CertificateRootsPem` takes them.
+    pub(crate) fn bundle(&self) -> String {
+        self.root() + &self.issuing()
+    }
+
+    /// A certificate for the signing key.
+    pub(crate) fn issue(&self, leaf: Leaf) -> rcgen::Certificate {
+        let mut params = named("pcnotifications-dispatch.microsoft.com", leaf.organisations);
+        params.not_after = date_time_ymd(leaf.until, 1, 1);
+        if leaf.is_ca {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        params.signed_by(&key(LEAF), &self.issuing).unwrap()
+    }
+}
+
+fn named(name: &str, organisations: &[&str]) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.not_before = date_time_ymd(2020, 1, 1);
+    params.not_after = date_time_ymd(2040, 1, 1);
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    // `DnType` is a key: a second organisation needs another spelling of the same type.
+    let kinds = [DnType::OrganizationName, DnType::CustomDnType(vec![2, 5, 4, 10])];
+    for (organisation, kind) in organisations.iter().zip(kinds) {
+        params.distinguished_name.push(kind, *organisation);
+    }
+    params
+}
+
+fn authority(name: &str, organisations: &[&str]) -> CertificateParams {
+    let mut params = named(name, organisations);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
+}
+
+fn key(pem: &str) -> KeyPair {
+    KeyPair::from_pem_and_sign_algo(pem, &PKCS_RSA_SHA256).unwrap()
+}
+
+/// The signature of the genuine key.
+pub(crate) fn sign(body: &[u8]) -> String {
+    sign_with(LEAF, body)
+}
+
+/// The signature of somebody else's key.
+pub(crate) fn forge(body: &[u8]) -> String {
+    sign_with(FOREIGN, body)
+}
+
+fn sign_with(pem: &str, body: &[u8]) -> String {
+    let der: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let pair = signature::RsaKeyPair::from_pkcs8(&STANDARD.decode(der).unwrap()).unwrap();
+    let mut signed = vec![0; pair.public().modulus_len()];
+    pair.sign(&signature::RSA_PKCS1_SHA256, &SystemRandom::new(), body, &mut signed).unwrap();
+    STANDARD.encode(signed)
+}
+
+/// A call with these headers.
+pub(crate) fn request(headers: &[(&str, &str)], body: &[u8]) -> Request {
+    let mut request = lambda_http::http::Request::post("/webhook");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Body::from(body.to_vec())).unwrap()
+}
+
+/// The documented headers.
+pub(crate) fn headers<'a>(authorization: &'a str, url: &'a str) -> Vec<(&'static str, &'a str)> {
+    vec![
+        ("authorization", authorization),
+        ("x-ms-certificate-url", url),
+        ("x-ms-signature-algorithm", "rsa-sha256"),
+    ]
+}

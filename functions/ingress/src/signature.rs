@@ -1,0 +1,126 @@
+//! Is this call really Partner Center's? Pure: headers, raw bytes, certificate and time in, a verdict out
+//! (partner-center.md §8.4, hardened).
+
+use crate::trust::{Distrust, Trust};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use lambda_http::http::HeaderMap;
+use webpki::ring::RSA_PKCS1_2048_8192_SHA256;
+
+const ALGORITHM: &str = "rsa-sha256";
+const SCHEME: &str = "Signature";
+/// RSA keys have up to 8192 bits.
+const LONGEST_SIGNATURE: usize = 1024;
+/// Microsoft's own sample verifies the text without it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What the headers claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Where the certificate is said to lie. Chosen by the sender.
+    pub certificate_url: String,
+    signature: Vec<u8>,
+}
+
+/// Why a call is not Partner Center's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotVerified {
+    /// A header is missing, repeated or not readable.
+    #[error("header `{0}` is missing or unusable")]
+    Header(&'static str),
+    /// Another algorithm than the one documented.
+    #[error("the algorithm is not `{ALGORITHM}`", ALGORITHM = ALGORITHM)]
+    Algorithm,
+    /// Two different signatures: which one counts is not for the sender to choose.
+    #[error("two different signatures")]
+    TwoSignatures,
+    /// The certificate lies elsewhere.
+    #[error("the certificate's address is not on the list")]
+    Address,
+    /// There is no certificate, or not one of Microsoft's.
+    #[error(transparent)]
+    Certificate(#[from] Distrust),
+    /// There is no certificate at a listed address.
+    #[error("there is no certificate")]
+    NoCertificate,
+    /// The bytes are not what was signed.
+    #[error("the signature does not fit the body")]
+    Signature,
+}
+
+/// Reads the headers: exactly one signature, the one algorithm, one certificate address.
+pub fn claim(headers: &HeaderMap) -> Result<Claim, NotVerified> {
+    let algorithm = one(headers, "x-ms-signature-algorithm")?;
+    if !algorithm.eq_ignore_ascii_case(ALGORITHM) {
+        return Err(NotVerified::Algorithm);
+    }
+    let certificate_url = one(headers, "x-ms-certificate-url")?.to_owned();
+    Ok(Claim { certificate_url, signature: signature(headers)? })
+}
+
+/// Checks certificate and signature at `now` (seconds since 1970).
+pub fn verify(
+    claim: &Claim,
+    body: &[u8],
+    certificate: &[u8],
+    trust: &Trust,
+    now: u64,
+) -> Result<(), NotVerified> {
+    let fits = trust.with_genuine(certificate, now, |leaf| {
+        let signed =
+            |bytes: &[u8]| leaf.verify_signature(RSA_PKCS1_2048_8192_SHA256, bytes, &claim.signature).is_ok();
+        signed(body) || body.strip_prefix(BYTE_ORDER_MARK).is_some_and(signed)
+    })?;
+    if fits { Ok(()) } else { Err(NotVerified::Signature) }
+}
+
+/// Whether the certificate alone is Microsoft's and valid at `now`.
+pub fn is_genuine(certificate: &[u8], trust: &Trust, now: u64) -> bool {
+    trust.with_genuine(certificate, now, |_| ()).is_ok()
+}
+
+/// The body without the mark that JSON does not know.
+pub fn text(body: &[u8]) -> &[u8] {
+    body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body)
+}
+
+/// `Authorization: Signature <base64>`, or `x-ms-signature` with or without the scheme, where a gateway keeps the
+/// first for itself. An `Authorization` of another scheme is the gateway's.
+fn signature(headers: &HeaderMap) -> Result<Vec<u8>, NotVerified> {
+    const OWN: &str = "x-ms-signature";
+    const STANDARD_PLACE: &str = "authorization";
+    let standard = match headers.contains_key(STANDARD_PLACE) {
+        true => with_scheme(one(headers, STANDARD_PLACE)?),
+        false => None,
+    };
+    let own = match headers.contains_key(OWN) {
+        true => {
+            let value = one(headers, OWN)?;
+            Some(with_scheme(value).unwrap_or(value))
+        }
+        false => None,
+    };
+    let encoded = match (standard, own) {
+        (Some(a), Some(b)) if a != b => return Err(NotVerified::TwoSignatures),
+        (Some(one), _) | (None, Some(one)) => one,
+        (None, None) => return Err(NotVerified::Header(STANDARD_PLACE)),
+    };
+    let decoded = STANDARD.decode(encoded).ok().filter(|s| !s.is_empty() && s.len() <= LONGEST_SIGNATURE);
+    decoded.ok_or(NotVerified::Header(if standard.is_some() { STANDARD_PLACE } else { OWN }))
+}
+
+fn with_scheme(value: &str) -> Option<&str> {
+    let (scheme, rest) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case(SCHEME).then(|| rest.trim())
+}
+
+/// The only value of a header.
+fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, NotVerified> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next().and_then(|value| value.to_str().ok()).map(str::trim), values.next()) {
+        (Some(value), None) if !value.is_empty() => Ok(value),
+        _ => Err(NotVerified::Header(name)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

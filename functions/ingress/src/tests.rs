@@ -1,0 +1,132 @@
+//! Every row of the answer table on `handle`. Nobody listens at the queue's and the certificates' port; a
+//! certificate that should be there is put where the first fetch would have left it.
+
+use super::*;
+use crate::fixtures::{Authority, FOLDER, GENUINE, Leaf, MICROSOFT, NOW, forge, headers, request, sign};
+use clients::aws;
+
+const CLOSED: &str = "http://127.0.0.1:9";
+const NAME: &str = "pcnotifications-dispatch.microsoft.com.cer";
+
+fn app() -> App {
+    let variables = |name: &str| match name {
+        "QUEUE_URL" => Some(format!("{CLOSED}/000000000000/hints.fifo")),
+        "CERTIFICATE_URL_PREFIXES" => Some(FOLDER.to_owned()),
+        "CERTIFICATE_ROOTS_PEM" => Some(Authority::of(MICROSOFT).bundle().replace('\n', " ")),
+        _ => None,
+    };
+    let config = config::Ingress::read(&variables).unwrap();
+    App::new(&config, &aws::at(CLOSED).unwrap(), Clock::of(|| NOW)).unwrap()
+}
+
+/// An app that has seen Microsoft's certificate.
+fn warm() -> App {
+    warm_with(GENUINE)
+}
+
+fn warm_with(leaf: Leaf) -> App {
+    let app = app();
+    let address = app.certificates.on_list(&url(NAME)).unwrap();
+    app.certificates.keep(&address, Authority::of(MICROSOFT).issue(leaf).der().to_vec());
+    app
+}
+
+fn url(name: &str) -> String {
+    format!("{FOLDER}{name}")
+}
+
+fn event(name: &str, id: &str) -> Vec<u8> {
+    let uri = format!("https://api.partnercenter.microsoft.com/engagements/v1/referrals/{id}");
+    let at = "2026-03-02T09:14:22.0135527+00:00";
+    format!(r#"{{"EventName":"{name}","ResourceUri":"{uri}","ResourceName":"referral","AuditUri":null,"ResourceChangeUtcDate":"{at}"}}"#)
+        .into_bytes()
+}
+
+const ID: &str = "0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01";
+
+async fn answer(app: &App, headers: &[(&str, &str)], body: &[u8]) -> (u16, String) {
+    let response = handle(app, request(headers, body)).await.unwrap();
+    let text = String::from_utf8(AsRef::<[u8]>::as_ref(response.body()).to_vec()).unwrap();
+    (response.status().as_u16(), text)
+}
+
+/// Signed as it should be.
+async fn signed(app: &App, body: &[u8]) -> u16 {
+    answer(app, &headers(&format!("Signature {}", sign(body)), &url(NAME)), body).await.0
+}
+
+#[tokio::test]
+async fn a_verified_event_we_do_not_handle_is_answered_200() {
+    let app = warm();
+    assert_eq!(signed(&app, &event("subscription-updated", "x")).await, 200);
+    assert_eq!(signed(&app, &event("test-created", "x")).await, 200);
+}
+
+#[tokio::test]
+async fn a_verified_body_that_says_nothing_is_answered_400() {
+    let app = warm();
+    for body in [b"hello".to_vec(), b"{}".to_vec(), event("referral-updated", "42"), vec![0xff, 0xfe]] {
+        assert_eq!(signed(&app, &body).await, 400, "{}", String::from_utf8_lossy(&body));
+    }
+}
+
+#[tokio::test]
+async fn every_verification_failure_is_answered_401_in_the_same_words() {
+    let (warm, expired) = (warm(), warm_with(Leaf { until: 2025, ..GENUINE }));
+    let body = event("referral-updated", ID);
+    let (good, bad) = (format!("Signature {}", sign(&body)), format!("Signature {}", forge(&body)));
+    let (here, listed) = (url(NAME), headers(&good, FOLDER));
+    let without = |name: &str| -> Vec<(&str, &str)> {
+        headers(&good, &here).into_iter().filter(|(n, _)| *n != name).collect()
+    };
+    let forged = headers(&bad, &here);
+    // The certificate is asked for again as often as is allowed before a forged signature is a plain refusal.
+    for _ in 0..4 {
+        assert_eq!(answer(&warm, &forged, &body).await.0, 503);
+        assert_eq!(answer(&expired, &headers(&good, &here), &body).await.0, 503);
+    }
+    let foreign = headers(&good, "https://evil.example/cert/x.cer");
+    let mut told = vec![
+        answer(&warm, &without("authorization"), &body).await,
+        answer(&warm, &without("x-ms-certificate-url"), &body).await,
+        answer(&warm, &without("x-ms-signature-algorithm"), &body).await,
+        answer(&warm, &forged, &body).await,
+        answer(&warm, &foreign, &body).await,
+        answer(&warm, &listed, &body).await,
+        answer(&expired, &headers(&good, &here), &body).await,
+        answer(&warm, &headers("Signature ?", &here), b"hello").await,
+    ];
+    told.dedup();
+    assert_eq!(told, [(401, r#"{"status":"not verified"}"#.to_owned())]);
+}
+
+#[tokio::test]
+async fn a_large_body_is_answered_413_before_anything_else() {
+    let largest = vec![b' '; BODY_LIMIT];
+    assert_eq!(answer(&app(), &[], &largest).await.0, 401);
+    assert_eq!(answer(&app(), &[], &[largest, vec![b' ']].concat()).await.0, 413);
+}
+
+#[tokio::test]
+async fn a_silent_queue_is_answered_503() {
+    let app = warm();
+    for name in ["referral-created", "related-referral-updated"] {
+        assert_eq!(signed(&app, &event(name, ID)).await, 503);
+    }
+}
+
+#[tokio::test]
+async fn a_silent_certificate_host_is_answered_503_and_bounded() {
+    let app = app();
+    let body = event("referral-updated", ID);
+    let authorization = format!("Signature {}", sign(&body));
+    // Fetches of made-up names run out; the sender is still told to come again, and the known name is unaffected.
+    for n in 0..12 {
+        let made_up = url(&format!("{n}.cer"));
+        assert_eq!(answer(&app, &headers(&authorization, &made_up), &body).await.0, 503);
+    }
+    let address = app.certificates.on_list(&url("99.cer")).unwrap();
+    assert_eq!(app.certificates.fetch(&address).await, Err(NoCertificate::TooOften));
+    let known = app.certificates.on_list(&url(NAME)).unwrap();
+    assert!(matches!(app.certificates.fetch(&known).await, Err(NoCertificate::NotNow(_))));
+}

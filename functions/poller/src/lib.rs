@@ -1,0 +1,31 @@
+//! CRM -> Partner Center, and the sweep for what no webhook told. `sync::poll` tells the story; this reports it.
+
+use clients::outside::App;
+use jiff::Timestamp;
+use sync::{
+    failure::Failure,
+    hold::hold,
+    poll::{Report, poll},
+};
+
+/// One tick. `ends`: the instant this run is killed. A system that is out of reach is held and is no error: the next
+/// tick goes on where this one stopped.
+pub async fn handle(app: &App, ends: Timestamp) -> Result<Report, Failure> {
+    let run = app.run(ends, 1);
+    let mut report = Report::default();
+    let result = poll(&run, &mut report).await;
+    for (subject, decision, reason) in &report.decisions {
+        tracing::info!(subject, crm.kind = app.map.crm().as_str(), decision, reason, "row");
+    }
+    if let Err(failure) = result {
+        tracing::warn!(error.class = failure.class.as_str(), reason = %failure, "stopped");
+        if !failure.is_retryable() {
+            return Err(failure);
+        }
+        hold(&run, &failure).await?;
+        report.stopped = Some(failure.to_string());
+    }
+    let Report { rows, settled, listed, hints, stopped, .. } = &report;
+    tracing::info!(decision = "polled", rows, settled, listed, hints, stopped, "tick");
+    Ok(report)
+}

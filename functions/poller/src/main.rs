@@ -1,0 +1,19 @@
+//! Wiring.
+
+use clients::{aws, clock::Clock, config::Worker, log, outside::{self, App}};
+use lambda_runtime::{LambdaEvent, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    log::init();
+    let config = Worker::from_environment()?;
+    let aws = aws::config().await?;
+    let map = outside::map(config.crm.kind(), "")?;
+    let app = App::open(&config, &aws, &aws, map, Clock::system(), true)?;
+    let app = &app;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
+        let report = poller::handle(app, outside::ends(event.context.deadline)).await;
+        report.map(drop).map_err(lambda_runtime::Error::from)
+    }))
+    .await
+}

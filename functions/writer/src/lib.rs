@@ -1,0 +1,133 @@
+//! Queue -> CRM, and whatever settling a link needs. Decodes the batch, lets `sync` tell the story of each group,
+//! and turns how it ended into the partial batch answer. Decides nothing itself.
+
+mod batch;
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use batch::Group;
+use clients::outside::App;
+use jiff::{SignedDuration, Timestamp};
+use std::{collections::BTreeSet, sync::Arc};
+use sync::{
+    failure::{Class, Failure},
+    hold::{SYSTEMS, held_until, hold},
+    ports::{Links, Ports},
+    receive::{self, Rows, give_up, park_message, receive},
+    run::{Ended, Story},
+    table::Key,
+};
+
+/// A message received so often is parked: the dead-letter queue holds crashes only (the queue's `maxReceiveCount` is
+/// 100), and a record's hint has no sweep behind it.
+const GIVE_UP_AFTER: u32 = 90;
+/// A task is stopped this long before the run is killed, so that its messages are still answered.
+const TAIL: SignedDuration = SignedDuration::from_secs(3);
+
+/// Works off one batch. `ends`: the instant this run is killed.
+pub async fn handle(app: &Arc<App>, event: SqsEvent, ends: Timestamp) -> Result<SqsBatchResponse, Failure> {
+    let run = app.run(ends, 1);
+    let (groups, unusable) = batch::group(event);
+    for message in unusable {
+        tracing::error!(message.id = message.id, error.class = "poison", alarm = "poison", reason = message.why, "parked");
+        park_message(&run, &message.id, &message.body, &message.why).await?;
+    }
+    let mut answer = SqsBatchResponse::default();
+    if groups.is_empty() {
+        return Ok(answer);
+    }
+    let rows = read_all(app, &groups).await?;
+    if let Some(until) = held_until(rows.values(), run.now()) {
+        for group in &groups {
+            again(app, group, until.duration_since(run.now()), &mut answer).await;
+        }
+        return Ok(answer);
+    }
+    let rows = Arc::new(rows);
+    let tasks: Vec<_> = groups.iter().map(|group| tokio::spawn(task(app.clone(), group.clone(), rows.clone(), ends))).collect();
+    for (group, task) in groups.iter().zip(tasks) {
+        let began = run.now();
+        let story = match task.await {
+            Ok(story) => story,
+            Err(crash) => {
+                tracing::error!(group = group.name, alarm = "crash", reason = %crash, "parked");
+                park_group(app, group, ends, "it crashed; see the log").await?;
+                continue;
+            }
+        };
+        log(app, group, &story, began);
+        match story {
+            Ok(Ended::Done(_)) => {}
+            Ok(Ended::Later { .. }) if group.received >= GIVE_UP_AFTER => {
+                park_group(app, group, ends, "it was tried too often without coming to an end").await?;
+            }
+            Ok(Ended::Later { after, .. }) => again(app, group, after, &mut answer).await,
+            Err(failure) => match failure.class {
+                Class::Retryable { .. } if group.received >= GIVE_UP_AFTER && !failure.wide => {
+                    park_group(app, group, ends, &failure.to_string()).await?;
+                }
+                Class::Retryable { .. } => {
+                    let pause = hold(&run, &failure).await.unwrap_or(SignedDuration::from_secs(30));
+                    again(app, group, pause, &mut answer).await;
+                }
+                Class::Permanent | Class::Poison => park_group(app, group, ends, &failure.to_string()).await?,
+            },
+        }
+    }
+    Ok(answer)
+}
+
+/// All rows the batch's first decisions need, and the holds, in one read.
+async fn read_all(app: &App, groups: &[Group]) -> Result<Rows, Failure> {
+    let mut keys: BTreeSet<Key> = SYSTEMS.iter().map(|system| Key::hold(system)).collect();
+    keys.extend(groups.iter().flat_map(|group| &group.hints).flat_map(receive::keys));
+    let keys: Vec<Key> = keys.into_iter().collect();
+    let rows = app.outside.links().read(&keys).await?;
+    Ok(rows.into_iter().flatten().map(|row| (row.key.clone(), row)).collect())
+}
+
+async fn task(app: Arc<App>, group: Group, rows: Arc<Rows>, ends: Timestamp) -> Story {
+    let run = app.run(ends, group.received);
+    let left = ends.duration_since(run.now()) - TAIL;
+    let left = std::time::Duration::try_from(left).unwrap_or_default();
+    tokio::time::timeout(left, receive(&run, &group.hints, &rows))
+        .await
+        .unwrap_or_else(|_| Ok(Ended::later(30, "the run's time is up")))
+}
+
+async fn park_group(app: &App, group: &Group, ends: Timestamp, words: &str) -> Result<(), Failure> {
+    let run = app.run(ends, group.received);
+    for hint in &group.hints {
+        give_up(&run, hint, words).await?;
+    }
+    Ok(())
+}
+
+/// The group comes again after a pause: hidden for that long, and reported so that SQS keeps it.
+async fn again(app: &App, group: &Group, after: SignedDuration, answer: &mut SqsBatchResponse) {
+    for message in &group.messages {
+        if let Err(failure) = app.outside.queue.change_visibility(&message.receipt, after).await {
+            // It comes again anyway, by the queue's own visibility.
+            tracing::warn!(reason = %failure, "visibility not changed");
+        }
+        let mut item = BatchItemFailure::default();
+        item.item_identifier.clone_from(&message.id);
+        answer.batch_item_failures.push(item);
+    }
+}
+
+fn log(app: &App, group: &Group, story: &Story, began: Timestamp) {
+    let duration_ms = app.outside.clock().now().duration_since(began).as_millis();
+    let crm = app.map.crm().as_str();
+    let subject = &group.name;
+    match story {
+        Ok(Ended::Done(decision)) => tracing::info!(
+            subject, crm.kind = crm, decision = decision.decision, reason = decision.reason, duration_ms, "done"
+        ),
+        Ok(Ended::Later { after, why }) => tracing::info!(
+            subject, crm.kind = crm, decision = "later", after_s = after.as_secs(), reason = why, duration_ms, "later"
+        ),
+        Err(failure) => tracing::warn!(
+            subject, crm.kind = crm, decision = "failed", error.class = failure.class.as_str(), reason = %failure, duration_ms, "failed"
+        ),
+    }
+}

@@ -1,0 +1,178 @@
+//! How we talk to AWS: ring, the few roots AWS uses, short timeouts; and what AWS's own errors mean for us.
+
+pub use aws_config::SdkConfig;
+
+use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_sqs::{
+    config::{Credentials, SharedCredentialsProvider, SharedHttpClient},
+    error::{ProvideErrorMetadata, SdkError},
+};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use jiff::SignedDuration;
+use std::time::Duration;
+use sync::failure::{Class, Failure, System};
+
+/// Amazon Trust Services; no other authority speaks for AWS's endpoints.
+const ROOTS: &str = include_str!("../roots/amazon.pem");
+/// A TLS handshake at 128 MB of Lambda memory takes most of a second.
+const CONNECT: Duration = Duration::from_secs(3);
+/// One try. DynamoDB and SQS answer in milliseconds or not at all.
+const ATTEMPT: Duration = Duration::from_secs(5);
+/// All tries of a call that may be tried again.
+const CALL: Duration = Duration::from_secs(12);
+/// The tries of a call that may be tried again.
+const TRIES: u32 = 3;
+
+/// Error codes by which AWS asks for patience.
+const THROTTLING: &[&str] = &[
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingError",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "AWS.SimpleQueueService.RequestThrottled",
+    "KmsThrottled",
+    "LimitExceededException",
+    "TransactionInProgressException",
+];
+
+/// Error codes of a deployment that an admin has to repair: the input is not to blame.
+const DEPLOYMENT: &[&str] = &[
+    "AccessDeniedException",
+    "AccessDenied",
+    "UnrecognizedClientException",
+    "InvalidClientTokenId",
+    "ExpiredTokenException",
+    "ExpiredToken",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "ResourceNotFoundException",
+    "QueueDoesNotExist",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "DecryptionFailure",
+    "KmsAccessDenied",
+    "KmsDisabled",
+    "KmsInvalidState",
+    "KmsNotFound",
+];
+
+/// Why there is no TLS.
+#[derive(Debug, thiserror::Error)]
+#[error("aws: tls cannot be set up: {0}")]
+pub struct NoTls(String);
+
+/// The configuration Lambda's environment describes; `AWS_ENDPOINT_URL` is honoured.
+pub async fn config() -> Result<SdkConfig, NoTls> {
+    let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http()?);
+    Ok(loader.timeout_config(timeouts()).retry_config(retries()).load().await)
+}
+
+/// The configuration of an endpoint that stands for AWS (local run, tests); asks no environment.
+pub fn at(endpoint: &str) -> Result<SdkConfig, NoTls> {
+    let credentials = Credentials::new("test", "test", None, None, "local");
+    Ok(SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(http()?)
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(endpoint)
+        .timeout_config(timeouts())
+        .retry_config(retries())
+        .build())
+}
+
+/// No second try: for writes that must not be repeated, because their own success would look like a lost race.
+pub fn once() -> RetryConfig {
+    RetryConfig::disabled()
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(TRIES).with_initial_backoff(Duration::from_millis(100))
+}
+
+fn timeouts() -> TimeoutConfig {
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(ATTEMPT);
+    timeouts.operation_attempt_timeout(ATTEMPT).operation_timeout(CALL).build()
+}
+
+fn http() -> Result<SharedHttpClient, NoTls> {
+    let tls = TlsContext::builder().with_trust_store(TrustStore::empty().with_pem_certificate(ROOTS));
+    let tls = tls.build().map_err(|e| NoTls(e.to_string()))?;
+    Ok(Builder::new().tls_provider(Provider::rustls(CryptoMode::Ring)).tls_context(tls).build_https())
+}
+
+/// What an SDK error means. `wide` stays off: a hold of our own table or queue could not be kept anyway.
+pub fn failure<E: ProvideErrorMetadata + std::error::Error + 'static>(
+    system: System,
+    operation: &str,
+    error: &SdkError<E>,
+) -> Failure {
+    let (class, text) = match error {
+        SdkError::ServiceError(refused) => {
+            let (meta, status) = (refused.err().meta(), refused.raw().status().as_u16());
+            let code = meta.code().unwrap_or("no code");
+            let words = meta.message().unwrap_or("no message");
+            (class(code, status), format!("{status} {code}: {words}"))
+        }
+        SdkError::TimeoutError(_) => (later(), "no answer in time".to_owned()),
+        SdkError::DispatchFailure(e) => {
+            (later(), e.as_connector_error().map_or("not sent".into(), |e| deepest(e)))
+        }
+        SdkError::ResponseError(e) => (later(), format!("unreadable answer, status {}", e.raw().status())),
+        other => (Class::Permanent, deepest(other)),
+    };
+    Failure { system, operation: operation.to_owned(), class, wide: false, text }
+}
+
+/// A code and status of AWS.
+fn class(code: &str, status: u16) -> Class {
+    if status >= 500 || status == 429 || THROTTLING.contains(&code) || DEPLOYMENT.contains(&code) {
+        later()
+    } else {
+        Class::Permanent
+    }
+}
+
+fn later() -> Class {
+    Class::Retryable { after: None::<SignedDuration> }
+}
+
+/// The innermost error's words: the outer ones only say that something failed.
+fn deepest(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_decide_what_can_be_done() {
+        let retryable = |code, status| matches!(class(code, status), Class::Retryable { .. });
+        assert!(retryable("ThrottlingException", 400));
+        assert!(retryable("InternalServerError", 500));
+        assert!(retryable("AccessDeniedException", 400));
+        assert!(!retryable("ValidationException", 400));
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_a_failure_that_time_may_cure() {
+        // A client is built with TLS, too: the bundled roots are readable, or this panics.
+        let config = at("http://127.0.0.1:9").unwrap();
+        let sqs = aws_sdk_sqs::Client::new(&config);
+        let error = sqs.list_queues().send().await.unwrap_err();
+        let failure = failure(System::Queue, "list queues", &error);
+        assert!(failure.is_retryable(), "{failure}");
+        assert!(failure.text.contains("refused"), "{failure}");
+    }
+}

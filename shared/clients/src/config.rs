@@ -1,0 +1,377 @@
+//! Environment -> configuration, once, at the start. Deployment facts only (what is mapped to what lives in the
+//! map); every fault is told, not just the first.
+
+use crate::certificates::{Prefix, STANDARD_PREFIX};
+use jiff::SignedDuration;
+use mapping::CrmKind;
+use reqwest::Url;
+use std::fmt;
+
+/// `GraceSeconds`, where the template does not say (design §11).
+const GRACE_SECONDS: u32 = 180;
+/// `AuditDays`, where the template does not say (design §11).
+const AUDIT_DAYS: u32 = 400;
+
+/// What the ingress needs.
+#[derive(Clone, Debug)]
+pub struct Ingress {
+    /// `QUEUE_URL`: the queue of hints.
+    pub queue_url: String,
+    /// `CERTIFICATE_URL_PREFIXES`: where a signing certificate may lie; comma separated. Default: Microsoft's.
+    pub certificate_url_prefixes: Vec<Prefix>,
+    /// `CERTIFICATE_ROOTS_PEM`: roots (self-signed) and intermediates; `None`, unset or empty: the bundled ones.
+    pub certificate_roots_pem: Option<String>,
+}
+
+/// What writer and poller need.
+#[derive(Clone, Debug)]
+pub struct Worker {
+    /// `TABLE_NAME`: the table of links.
+    pub table_name: String,
+    /// `QUEUE_URL`: the queue of hints.
+    pub queue_url: String,
+    /// `GRACE_SECONDS`: the longest a sent request may still land, plus replica lag.
+    pub grace: SignedDuration,
+    /// `AUDIT_DAYS`: how long audit lines are kept.
+    pub audit_days: u32,
+    /// Partner Center.
+    pub partner_center: PartnerCenter,
+    /// `CRM`, and what that CRM needs.
+    pub crm: Crm,
+}
+
+/// How to reach Partner Center.
+#[derive(Clone, Debug)]
+pub struct PartnerCenter {
+    /// `PARTNER_CENTER_TENANT_ID`: GUID or domain.
+    pub tenant_id: String,
+    /// `PARTNER_CENTER_CLIENT_ID`.
+    pub client_id: String,
+    /// `PARTNER_CENTER_ORGANIZATION_ID`: whose referrals are ours.
+    pub organization_id: String,
+    /// `PARTNER_CENTER_SECRET_ARN`: JSON `client_secret`, `refresh_token`.
+    pub secret_arn: String,
+    /// `PARTNER_CENTER_API_URL`: origin of the Referrals API.
+    pub api_url: String,
+    /// `PARTNER_CENTER_AUDIENCE`: the Referrals API's token audience.
+    pub audience: String,
+    /// `PARTNER_CENTER_WRITES`.
+    pub writes: Writes,
+    /// `LOGIN_URL`: origin of Entra's sign-in.
+    pub login_url: String,
+}
+
+/// Whether this environment writes to Partner Center.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writes {
+    /// Yes.
+    All,
+    /// No: a staging stack beside production on one tenant.
+    None,
+}
+
+/// The one CRM of this stack.
+#[derive(Clone, Debug)]
+pub enum Crm {
+    /// Dynamics 365 on Dataverse.
+    Dynamics365(Dynamics),
+}
+
+impl Crm {
+    /// Which one.
+    pub fn kind(&self) -> CrmKind {
+        match self {
+            Crm::Dynamics365(_) => CrmKind::Dynamics365,
+        }
+    }
+}
+
+/// How to reach Dataverse.
+#[derive(Clone, Debug)]
+pub struct Dynamics {
+    /// `DYNAMICS_URL`: origin of the environment.
+    pub url: String,
+    /// `DYNAMICS_TENANT_ID`: GUID or domain.
+    pub tenant_id: String,
+    /// `DYNAMICS_CLIENT_ID`.
+    pub client_id: String,
+    /// `CRM_SECRET_ARN`: JSON `client_secret`.
+    pub secret_arn: String,
+    /// `LOGIN_URL`: origin of Entra's sign-in.
+    pub login_url: String,
+}
+
+/// Everything that is wrong with the environment, one line each.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Faults(pub Vec<String>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "configuration: {}", self.0.join("; "))
+    }
+}
+
+impl Ingress {
+    /// From the environment.
+    pub fn from_environment() -> Result<Self, Faults> {
+        Self::read(&environment)
+    }
+
+    /// From anything that knows the variables.
+    pub fn read(variables: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
+        let mut reader = Reader::new(variables);
+        let config = Ingress {
+            queue_url: reader.url("QUEUE_URL"),
+            certificate_url_prefixes: reader.prefixes("CERTIFICATE_URL_PREFIXES"),
+            certificate_roots_pem: reader.optional("CERTIFICATE_ROOTS_PEM"),
+        };
+        reader.finish(config)
+    }
+}
+
+impl Worker {
+    /// From the environment.
+    pub fn from_environment() -> Result<Self, Faults> {
+        Self::read(&environment)
+    }
+
+    /// From anything that knows the variables.
+    pub fn read(variables: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
+        let mut reader = Reader::new(variables);
+        let login_url = reader.origin("LOGIN_URL");
+        let partner_center = PartnerCenter {
+            tenant_id: reader.tenant("PARTNER_CENTER_TENANT_ID"),
+            client_id: reader.text("PARTNER_CENTER_CLIENT_ID"),
+            organization_id: reader.text("PARTNER_CENTER_ORGANIZATION_ID"),
+            secret_arn: reader.arn("PARTNER_CENTER_SECRET_ARN"),
+            api_url: reader.origin("PARTNER_CENTER_API_URL"),
+            audience: reader.text("PARTNER_CENTER_AUDIENCE"),
+            writes: reader.writes("PARTNER_CENTER_WRITES"),
+            login_url: login_url.clone(),
+        };
+        let crm = reader.crm("CRM", login_url);
+        let config = Worker {
+            table_name: reader.text("TABLE_NAME"),
+            queue_url: reader.url("QUEUE_URL"),
+            grace: SignedDuration::from_secs(reader.number("GRACE_SECONDS", GRACE_SECONDS).into()),
+            audit_days: reader.number("AUDIT_DAYS", AUDIT_DAYS),
+            partner_center,
+            crm,
+        };
+        reader.finish(config)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Reads variables and collects faults; a faulty value is replaced by an empty one that nobody gets to see.
+struct Reader<'a> {
+    variables: &'a dyn Fn(&str) -> Option<String>,
+    faults: Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(variables: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Reader { variables, faults: vec![] }
+    }
+
+    fn finish<T>(self, config: T) -> Result<T, Faults> {
+        if self.faults.is_empty() { Ok(config) } else { Err(Faults(self.faults)) }
+    }
+
+    fn fault(&mut self, name: &str, text: impl fmt::Display) {
+        self.faults.push(format!("`{name}`: {text}"));
+    }
+
+    fn optional(&self, name: &str) -> Option<String> {
+        (self.variables)(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+    }
+
+    fn text(&mut self, name: &str) -> String {
+        self.optional(name).unwrap_or_else(|| {
+            self.fault(name, "not set");
+            String::new()
+        })
+    }
+
+    /// A text that `ok` likes.
+    fn checked(&mut self, name: &str, expected: &str, ok: impl Fn(&str) -> bool) -> String {
+        let text = self.text(name);
+        if !text.is_empty() && !ok(&text) {
+            self.fault(name, format_args!("expected {expected}, found `{text}`"));
+        }
+        text
+    }
+
+    fn tenant(&mut self, name: &str) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+        self.checked(name, "a tenant's GUID or domain", |text| text.chars().all(plain))
+    }
+
+    fn arn(&mut self, name: &str) -> String {
+        self.checked(name, "a secret's ARN", |text| text.starts_with("arn:"))
+    }
+
+    /// A whole URL.
+    fn url(&mut self, name: &str) -> String {
+        self.checked(name, "a URL, https or on loopback", |text| secure(text).is_some())
+    }
+
+    /// Scheme, host and port; paths and versions are ours. A lone final slash is dropped.
+    fn origin(&mut self, name: &str) -> String {
+        let bare = |text: &str| text.strip_suffix('/').unwrap_or(text).to_owned();
+        let origin = |text: &str| {
+            secure(text)
+                .is_some_and(|url| url.origin().ascii_serialization() == bare(text).to_ascii_lowercase())
+        };
+        bare(&self.checked(name, "an origin like `https://host`, https or on loopback", origin))
+    }
+
+    fn number(&mut self, name: &str, default: u32) -> u32 {
+        let Some(text) = self.optional(name) else { return default };
+        text.parse().unwrap_or_else(|_| {
+            self.fault(name, format_args!("expected a whole number, found `{text}`"));
+            default
+        })
+    }
+
+    fn writes(&mut self, name: &str) -> Writes {
+        match self.text(name).as_str() {
+            "none" => Writes::None,
+            "all" | "" => Writes::All,
+            other => {
+                self.fault(name, format_args!("expected `all` or `none`, found `{other}`"));
+                Writes::None
+            }
+        }
+    }
+
+    fn crm(&mut self, name: &str, login_url: String) -> Crm {
+        let kind = self.text(name);
+        if !kind.is_empty() && kind != CrmKind::Dynamics365.as_str() {
+            self.fault(name, format_args!("expected `{}`, found `{kind}`", CrmKind::Dynamics365.as_str()));
+        }
+        Crm::Dynamics365(Dynamics {
+            url: self.origin("DYNAMICS_URL"),
+            tenant_id: self.tenant("DYNAMICS_TENANT_ID"),
+            client_id: self.text("DYNAMICS_CLIENT_ID"),
+            secret_arn: self.arn("CRM_SECRET_ARN"),
+            login_url,
+        })
+    }
+
+    fn prefixes(&mut self, name: &str) -> Vec<Prefix> {
+        let list = self.optional(name).unwrap_or_else(|| STANDARD_PREFIX.to_owned());
+        let mut prefixes = vec![];
+        for text in list.split(',').map(str::trim).filter(|t| !t.is_empty()) {
+            match Prefix::parse(text) {
+                Ok(prefix) => prefixes.push(prefix),
+                Err(e) => self.fault(name, format_args!("`{text}`: {e}")),
+            }
+        }
+        prefixes
+    }
+}
+
+/// https anywhere; plain http only where nobody listens in.
+fn secure(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok().filter(|url| url.username().is_empty() && url.password().is_none())?;
+    (url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url)).then_some(url)
+}
+
+/// Whether a URL names this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORKER: &[(&str, &str)] = &[
+        ("TABLE_NAME", "links"),
+        ("QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/hints.fifo"),
+        ("LOGIN_URL", "https://login.microsoftonline.com/"),
+        ("PARTNER_CENTER_TENANT_ID", "8b2f1c3e-51d0-4a1e-9a64-0c1f6a5e7d01"),
+        ("PARTNER_CENTER_CLIENT_ID", "c0de0001-0000-4000-8000-000000000001"),
+        ("PARTNER_CENTER_ORGANIZATION_ID", "11111111-0000-4000-8000-000000000001"),
+        ("PARTNER_CENTER_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:1:secret:pc-abcdef"),
+        ("PARTNER_CENTER_API_URL", "https://api.partner.microsoft.com"),
+        ("PARTNER_CENTER_AUDIENCE", "https://api.partner.microsoft.com"),
+        ("PARTNER_CENTER_WRITES", "all"),
+        ("CRM", "dynamics365"),
+        ("DYNAMICS_URL", "https://contoso.crm4.dynamics.com"),
+        ("DYNAMICS_TENANT_ID", "contoso.onmicrosoft.com"),
+        ("DYNAMICS_CLIENT_ID", "c0de0002-0000-4000-8000-000000000002"),
+        ("CRM_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:1:secret:crm-abcdef"),
+    ];
+
+    /// The variables of `WORKER`, some of them changed; `""` unsets.
+    fn with(changes: &[(&str, &str)]) -> Result<Worker, Faults> {
+        let find = |list: &[(&str, &str)], name: &str| {
+            list.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+        };
+        Worker::read(&|name| find(changes, name).or_else(|| find(WORKER, name)))
+    }
+
+    #[test]
+    fn a_complete_environment_is_read() {
+        let config = with(&[]).unwrap();
+        assert_eq!(config.partner_center.login_url, "https://login.microsoftonline.com");
+        assert_eq!(config.grace, SignedDuration::from_secs(180));
+        assert_eq!(config.partner_center.writes, Writes::All);
+    }
+
+    #[test]
+    fn all_faults_are_told_together() {
+        let faults = with(&[
+            ("TABLE_NAME", ""),
+            ("DYNAMICS_URL", "https://contoso.crm4.dynamics.com/api"),
+            ("GRACE_SECONDS", "soon"),
+            ("PARTNER_CENTER_WRITES", "some"),
+            ("CRM", "hubspot"),
+        ]);
+        let told = faults.unwrap_err().0.join("\n");
+        for name in ["TABLE_NAME", "DYNAMICS_URL", "GRACE_SECONDS", "PARTNER_CENTER_WRITES", "CRM"] {
+            assert!(told.contains(&format!("`{name}`")), "{told}");
+        }
+        assert_eq!(told.lines().count(), 5, "{told}");
+    }
+
+    #[test]
+    fn an_unset_switch_is_a_fault_and_never_a_guess() {
+        assert!(with(&[("PARTNER_CENTER_WRITES", "")]).is_err());
+    }
+
+    #[test]
+    fn tokens_never_travel_in_the_clear_except_to_this_machine() {
+        for bad in
+            ["http://api.partner.microsoft.com", "https://user@host", "api.partner.microsoft.com", "ftp://h"]
+        {
+            assert!(with(&[("PARTNER_CENTER_API_URL", bad)]).is_err(), "{bad}");
+        }
+        assert!(with(&[("PARTNER_CENTER_API_URL", "http://127.0.0.1:8080")]).is_ok());
+    }
+
+    #[test]
+    fn the_ingress_trusts_microsofts_prefix_unless_told_otherwise() {
+        let read = |prefixes: &'static str| {
+            Ingress::read(&move |name| match name {
+                "QUEUE_URL" => Some("http://127.0.0.1:9/q.fifo".to_owned()),
+                "CERTIFICATE_URL_PREFIXES" => Some(prefixes.to_owned()),
+                _ => None,
+            })
+        };
+        let standard = read("").unwrap();
+        assert_eq!(standard.certificate_url_prefixes, [Prefix::parse(STANDARD_PREFIX).unwrap()]);
+        assert!(standard.certificate_roots_pem.is_none());
+        assert_eq!(
+            read("https://a.example/c/, http://127.0.0.1:1/c/").unwrap().certificate_url_prefixes.len(),
+            2
+        );
+        assert!(read("http://a.example/c/").unwrap_err().to_string().contains("http://a.example/c/"));
+    }
+}

@@ -1,0 +1,65 @@
+//! The CRM of this stack: a closed set, so that `match` finds every place where another one must be thought of.
+
+pub mod dynamics;
+
+use dynamics::Dynamics;
+use jiff::Timestamp;
+use mapping::{Action, NewRecord, RecordId, RecordPatch, ReferralId};
+use sync::{
+    failure::{Failure, Written},
+    ports::{Changes, Feed, Position, Seen},
+};
+
+/// One of the CRMs.
+pub enum Crm {
+    /// Dynamics 365 Sales.
+    Dynamics(Dynamics),
+}
+
+impl sync::ports::Crm for Crm {
+    async fn fetch(&self, id: &RecordId) -> Result<Option<Seen>, Failure> {
+        match self {
+            Crm::Dynamics(crm) => crm.fetch(id).await,
+        }
+    }
+
+    async fn find(&self, referral: &ReferralId) -> Result<Option<Seen>, Failure> {
+        match self {
+            Crm::Dynamics(crm) => crm.find(referral).await,
+        }
+    }
+
+    async fn create(&self, new: &NewRecord) -> Written<Seen> {
+        match self {
+            Crm::Dynamics(crm) => crm.create(new).await,
+        }
+    }
+
+    async fn patch(
+        &self,
+        id: &RecordId,
+        version: &sync::version::Version,
+        patch: &RecordPatch,
+    ) -> Written<Option<Seen>> {
+        match self {
+            Crm::Dynamics(crm) => crm.patch(id, version, patch).await,
+        }
+    }
+
+    async fn act(&self, id: &RecordId, action: &Action) -> Written<Option<Seen>> {
+        match self {
+            Crm::Dynamics(crm) => crm.act(id, action).await,
+        }
+    }
+
+    async fn changes(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {
+        match self {
+            Crm::Dynamics(crm) => crm.changes(feed, position).await,
+        }
+    }
+}
+
+/// An instant as both CRMs write it in queries: UTC, whole seconds, never later than it is.
+pub(crate) fn whole_second(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

@@ -1,0 +1,209 @@
+//! Dynamics 365 Sales over the Dataverse Web API (dataverse.md): opportunities with their customer, contact, owner
+//! and Microsoft Solutions. Every write is conditional or create-only; none is sent twice.
+
+mod batch;
+mod change;
+mod columns;
+mod create;
+mod encode;
+mod errors;
+mod feed;
+mod lookups;
+mod odata;
+mod party;
+mod wire;
+
+use crate::{http::Http, token::Tokens};
+use batch::{Reply, Request};
+use columns::{Columns, SOLUTION, SOLUTION_OPPORTUNITY, Texts};
+use errors::{Meaning, Said};
+use lookups::Lookups;
+use mapping::{Action, Map, NewRecord, Record, RecordId, RecordKind, RecordPatch, ReferralId, Trim};
+use odata::{escaped, guid, quoted, set_of, value_of};
+use party::Known;
+use serde_json::{Map as Object, Value};
+use std::sync::Arc;
+use sync::{
+    failure::{Failure, Written},
+    ports::{Changes, Feed, Position, Seen},
+    version::Version,
+};
+use wire::Wire;
+
+/// Rows asked for per page of a feed. A row with a full audit column is 30 KB; a page stays below the bound of an
+/// answer.
+pub const PAGE: u32 = 250;
+
+/// The Referral Identifier where the map has no rule for it.
+const REFERRAL_ID: &str = "cosell_referralid";
+
+/// One environment, seen through one map.
+pub struct Dynamics {
+    wire: Wire,
+    map: Arc<Map>,
+    columns: Columns,
+    /// The Referral Identifier's column; an alternate key.
+    key: String,
+    lookups: Arc<Lookups>,
+    known: Arc<Known>,
+    page: u32,
+}
+
+impl Dynamics {
+    /// The environment at `url` (its origin), its columns as `map` names them.
+    pub fn new(http: Http, tokens: Arc<Tokens>, url: &str, map: Arc<Map>) -> Self {
+        let (columns, key) = (Columns::of(&map), key_column(&map));
+        let wire = Wire::new(http, tokens, url);
+        Dynamics { wire, map, columns, key, lookups: Arc::default(), known: Arc::default(), page: PAGE }
+    }
+
+    /// The same environment, connections and caches through another map.
+    #[must_use]
+    pub fn with_map(&self, map: Arc<Map>) -> Self {
+        Dynamics {
+            wire: self.wire.clone(),
+            columns: Columns::of(&map),
+            key: key_column(&map),
+            map,
+            lookups: self.lookups.clone(),
+            known: self.known.clone(),
+            page: self.page,
+        }
+    }
+
+    /// Another page size of the feeds.
+    #[must_use]
+    pub fn with_page(self, page: u32) -> Self {
+        Dynamics { page: page.max(1), ..self }
+    }
+
+    fn record_request(&self, id: &str) -> Request {
+        Request::get(format!("opportunities({id})?{}", self.columns.record_query()))
+    }
+
+    /// By the alternate key, whoever made the record.
+    fn record_by_key_request(&self, referral: &ReferralId) -> Request {
+        let key = escaped(&quoted(referral.as_str()));
+        Request::get(format!("opportunities({}={key})?{}", self.key, self.columns.record_query()))
+    }
+
+    fn solutions_request(&self, id: &str) -> Request {
+        let filter = escaped(&format!("{} eq {id}", value_of(SOLUTION_OPPORTUNITY)));
+        Request::get(format!("{}?{}&$filter={filter}", set_of(SOLUTION), self.columns.solutions_query()))
+    }
+
+    /// The record in two replies, its own and its solutions'; `None`: it is not there.
+    async fn shown(&self, operation: &str, record: &Reply, solutions: &Reply) -> Result<Option<Seen>, Failure> {
+        let Some(row) = self.row(operation, record)? else { return Ok(None) };
+        let rows = wire::list(solutions);
+        let rows = rows.ok_or_else(|| self.wire.failed(operation, &Said::of_reply(solutions)))?;
+        self.with_solutions(operation, &row, &rows).await.map(Some)
+    }
+
+    async fn with_solutions(
+        &self,
+        operation: &str,
+        row: &Object<String, Value>,
+        solutions: &[Value],
+    ) -> Result<Seen, Failure> {
+        let texts = self.lookups.texts(&self.wire, self.columns.lookups(row, solutions)).await?;
+        let mut seen = self.seen(row, &texts, true).ok_or_else(|| self.unreadable(operation))?;
+        seen.record.lists.insert(columns::SOLUTIONS.to_owned(), self.columns.solutions(solutions, &texts));
+        Ok(seen)
+    }
+
+    /// A record's own columns, and those of related rows where they were asked for.
+    async fn own(&self, operation: &str, row: &Object<String, Value>, related: bool) -> Result<Seen, Failure> {
+        let texts = self.lookups.texts(&self.wire, self.columns.lookups(row, &[])).await?;
+        self.seen(row, &texts, related).ok_or_else(|| self.unreadable(operation))
+    }
+
+    /// `None`: without id or version a row cannot be worked with.
+    fn seen(&self, row: &Object<String, Value>, texts: &Texts, related: bool) -> Option<Seen> {
+        let id = row.get("opportunityid")?.as_str()?.to_lowercase();
+        let version = self.version(row.get("@odata.etag")?.as_str()?);
+        let columns = self.columns.record(row, texts, related);
+        let id = RecordId { kind: RecordKind::Opportunity, id };
+        Some(Seen { record: Record { id, columns, lists: Default::default() }, version })
+    }
+
+    fn version(&self, etag: &str) -> Version {
+        let number = etag.strip_prefix("W/\"").and_then(|t| t.strip_suffix('"')).and_then(|n| n.parse().ok());
+        let order = number.filter(|_| self.map.vendor().versionnumber_orders);
+        Version { token: etag.to_owned(), order }
+    }
+
+    /// The row of a reply to a read by id or key; `None`: 404.
+    fn row(&self, operation: &str, reply: &Reply) -> Result<Option<Object<String, Value>>, Failure> {
+        if reply.status == 200 {
+            return match reply.json() {
+                Some(Value::Object(row)) => Ok(Some(row)),
+                _ => Err(self.unreadable(operation)),
+            };
+        }
+        let said = Said::of_reply(reply);
+        if said.meaning() == Meaning::Gone { Ok(None) } else { Err(self.wire.failed(operation, &said)) }
+    }
+
+    fn unreadable(&self, operation: &str) -> Failure {
+        self.wire.retryable(operation, "unreadable answer: no row with its id and version")
+    }
+
+    /// The id for a URL. Ids come from a table of ours and from Partner Center, where people type.
+    fn id(&self, operation: &str, id: &RecordId) -> Result<String, Failure> {
+        match (id.kind, guid(&id.id)) {
+            (RecordKind::Opportunity, Some(id)) => Ok(id),
+            (RecordKind::Opportunity, None) => {
+                Err(self.wire.unusable(operation, format!("`{}` is not a GUID", id.id)))
+            }
+            (RecordKind::Lead, _) => Err(self.wire.unusable(operation, "leads are not read yet")),
+        }
+    }
+}
+
+/// The column a map writes the referral's id into.
+fn key_column(map: &Map) -> String {
+    let any = mapping::Value::Text("00000000-0000-4000-8000-000000000000".to_owned());
+    let changes = [("referral_id".to_owned(), any)].into_iter().collect();
+    let patch = map.record_patch(&changes, &Trim::default()).ok();
+    let column = patch.and_then(|p| p.columns.into_keys().next());
+    column.filter(|c| odata::is_name(c)).unwrap_or_else(|| REFERRAL_ID.to_owned())
+}
+
+impl sync::ports::Crm for Dynamics {
+    async fn fetch(&self, id: &RecordId) -> Result<Option<Seen>, Failure> {
+        let operation = format!("fetch `{id}`");
+        let id = self.id(&operation, id)?;
+        let replies =
+            self.wire.batch_read(&operation, vec![self.record_request(&id), self.solutions_request(&id)]).await?;
+        self.shown(&operation, &replies[0], &replies[1]).await
+    }
+
+    async fn find(&self, referral: &ReferralId) -> Result<Option<Seen>, Failure> {
+        let operation = format!("find the record of referral `{referral}`");
+        let replies = self.wire.batch_read(&operation, vec![self.record_by_key_request(referral)]).await?;
+        let Some(row) = self.row(&operation, &replies[0])? else { return Ok(None) };
+        let id = row.get("opportunityid").and_then(Value::as_str).and_then(guid);
+        let id = id.ok_or_else(|| self.unreadable(&operation))?;
+        let replies = self.wire.batch_read(&operation, vec![self.solutions_request(&id)]).await?;
+        let solutions = wire::list(&replies[0]);
+        let solutions = solutions.ok_or_else(|| self.wire.failed(&operation, &Said::of_reply(&replies[0])))?;
+        self.with_solutions(&operation, &row, &solutions).await.map(Some)
+    }
+
+    async fn create(&self, new: &NewRecord) -> Written<Seen> {
+        self.create_record(new).await
+    }
+
+    async fn patch(&self, id: &RecordId, version: &Version, patch: &RecordPatch) -> Written<Option<Seen>> {
+        self.patch_record(id, version, patch).await
+    }
+
+    async fn act(&self, id: &RecordId, action: &Action) -> Written<Option<Seen>> {
+        self.close_record(id, action).await
+    }
+
+    async fn changes(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {
+        self.feed(feed, position).await
+    }
+}

@@ -1,0 +1,199 @@
+//! `$batch` (dataverse.md §6): multipart out and in. Every line out ends in CRLF; what comes in is read leniently.
+
+use serde_json::Value;
+
+/// A request inside a batch.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub(super) method: &'static str,
+    /// Below the service root, escaped.
+    pub(super) path: String,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Option<Value>,
+}
+
+impl Request {
+    pub(super) fn get(path: impl Into<String>) -> Self {
+        Request { method: "GET", path: path.into(), headers: vec![], body: None }
+    }
+
+    pub(super) fn write(method: &'static str, path: impl Into<String>, body: Value) -> Self {
+        Request { method, path: path.into(), headers: vec![], body: Some(body) }
+    }
+
+    pub(super) fn with(mut self, header: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((header, value.into()));
+        self
+    }
+}
+
+/// One item of a batch, in order.
+#[derive(Clone, Debug)]
+pub(super) enum Item {
+    Read(Request),
+    /// All or nothing.
+    ChangeSet(Vec<Request>),
+}
+
+/// An answer inside a batch's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Reply {
+    pub(super) fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+    }
+}
+
+/// How one item ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// A read's answer, or the one answer of a change set that failed.
+    One(Reply),
+    /// A change set that was done, an answer per request.
+    Set(Vec<Reply>),
+}
+
+/// The body of a batch. `id` makes the boundaries unique; JSON in one line never begins with dashes.
+pub(super) fn encode(items: &[Item], root: &str, id: &str) -> String {
+    let mut text = String::new();
+    for (n, item) in items.iter().enumerate() {
+        text += &format!("--batch_{id}\r\n");
+        match item {
+            Item::Read(request) => part(&mut text, request, root, None),
+            Item::ChangeSet(requests) => {
+                text += &format!("Content-Type: multipart/mixed; boundary=changeset_{n}_{id}\r\n\r\n");
+                for (content_id, request) in requests.iter().enumerate() {
+                    text += &format!("--changeset_{n}_{id}\r\n");
+                    part(&mut text, request, root, Some(content_id + 1));
+                }
+                text += &format!("--changeset_{n}_{id}--\r\n");
+            }
+        }
+    }
+    text + &format!("--batch_{id}--\r\n")
+}
+
+/// The content type that goes with [`encode`].
+pub(super) fn content_type(id: &str) -> String {
+    format!("multipart/mixed; boundary=\"batch_{id}\"")
+}
+
+fn part(text: &mut String, request: &Request, root: &str, content_id: Option<usize>) {
+    *text += "Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n";
+    if let Some(id) = content_id {
+        *text += &format!("Content-ID: {id}\r\n");
+    }
+    *text += &format!("\r\n{} {root}/{} HTTP/1.1\r\nAccept: application/json\r\n", request.method, request.path);
+    for (name, value) in &request.headers {
+        *text += &format!("{name}: {value}\r\n");
+    }
+    match &request.body {
+        Some(body) => *text += &format!("Content-Type: application/json\r\n\r\n{body}\r\n"),
+        // The blank line after the headers, and the line end that belongs to the boundary.
+        None => *text += "\r\n\r\n",
+    }
+}
+
+/// The outcomes in a batch's answer, in order; `None` if it is no such answer.
+pub(super) fn decode(content_type: &str, body: &[u8]) -> Option<Vec<Outcome>> {
+    parts(body, &boundary(content_type)?)?
+        .into_iter()
+        .map(|part| {
+            let (headers, content) = head(part)?;
+            let kind = named(&headers, "content-type").unwrap_or_default();
+            match boundary(kind) {
+                None => reply(content).map(Outcome::One),
+                Some(inner) => {
+                    let replies = parts(content, &inner)?.into_iter().map(|p| reply(head(p)?.1));
+                    replies.collect::<Option<Vec<_>>>().map(Outcome::Set)
+                }
+            }
+        })
+        .collect()
+}
+
+fn boundary(content_type: &str) -> Option<String> {
+    if !content_type.trim_start().to_ascii_lowercase().starts_with("multipart/") {
+        return None;
+    }
+    let value = content_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("boundary").then_some(value.trim())
+    })?;
+    Some(value.trim_matches('"').to_owned()).filter(|v| !v.is_empty())
+}
+
+/// What lies between the boundary lines; `None` without the closing one, for then the rest is missing.
+fn parts<'a>(body: &'a [u8], boundary: &str) -> Option<Vec<&'a [u8]>> {
+    let (open, close) = (format!("--{boundary}"), format!("--{boundary}--"));
+    let mut found = vec![];
+    let mut began = None;
+    let mut at = 0;
+    while at < body.len() {
+        let end = body[at..].iter().position(|b| *b == b'\n').map_or(body.len(), |n| at + n + 1);
+        let line = body[at..end].trim_ascii_end();
+        if line == open.as_bytes() || line == close.as_bytes() {
+            if let Some(from) = began {
+                found.push(without_last_line_end(&body[from..at]));
+            }
+            if line == close.as_bytes() {
+                return Some(found);
+            }
+            began = Some(end);
+        }
+        at = end;
+    }
+    None
+}
+
+/// The line end before a boundary belongs to the boundary.
+fn without_last_line_end(part: &[u8]) -> &[u8] {
+    let part = part.strip_suffix(b"\n").unwrap_or(part);
+    part.strip_suffix(b"\r").unwrap_or(part)
+}
+
+type Headers = Vec<(String, String)>;
+
+/// Header lines up to the blank line, and what follows.
+fn head(part: &[u8]) -> Option<(Headers, &[u8])> {
+    let mut headers = vec![];
+    let mut rest = part;
+    loop {
+        let end = rest.iter().position(|b| *b == b'\n');
+        let (line, after) = end.map_or((rest, &rest[rest.len()..]), |n| rest.split_at(n + 1));
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            return Some((headers, after));
+        }
+        let (name, value) = std::str::from_utf8(line).ok()?.split_once(':')?;
+        headers.push((name.trim().to_owned(), value.trim().to_owned()));
+        rest = after;
+    }
+}
+
+fn named<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
+    headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+}
+
+fn reply(content: &[u8]) -> Option<Reply> {
+    let end = content.iter().position(|b| *b == b'\n').unwrap_or(content.len());
+    let line = std::str::from_utf8(&content[..end]).ok()?;
+    let mut words = line.split_whitespace();
+    let status = words.next().filter(|w| w.starts_with("HTTP/"))?;
+    let status = words.next().filter(|_| !status.is_empty())?.parse().ok()?;
+    let (headers, body) = head(content.get(end + 1..).unwrap_or_default())?;
+    Some(Reply { status, headers, body: body.trim_ascii().to_vec() })
+}
+
+#[cfg(test)]
+#[path = "batch/tests.rs"]
+mod tests;

@@ -1,0 +1,316 @@
+//! Changing an opportunity that is there: its columns under a version, its solutions' rows, and closing it.
+
+use super::{
+    Dynamics,
+    batch::{Item, Outcome, Request},
+    columns::{
+        DETAIL, SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY, SOLUTION_OPPORTUNITY, SOLUTIONS,
+    },
+    encode::NotBegun,
+    errors::{Meaning, Said},
+    odata::{any_of, escaped, id_of, quoted, set_of},
+    wire::{self, Unwritten},
+};
+use crate::http::session::Unanswered;
+use mapping::{Action, CrmValue, ListChange, RecordId, RecordPatch, child_id};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use sync::{
+    failure::Written,
+    ports::Seen,
+    version::Version,
+};
+
+/// A row of a list by the columns' names as they are read.
+type ListRow = BTreeMap<String, CrmValue>;
+
+impl Dynamics {
+    pub(super) async fn patch_record(
+        &self,
+        id: &RecordId,
+        version: &Version,
+        patch: &RecordPatch,
+    ) -> Written<Option<Seen>> {
+        let operation = format!("patch `{id}`");
+        let prepared = self.prepared_patch(&operation, id, version, patch).await;
+        let (id, body, rows) = match prepared {
+            Ok(prepared) => prepared,
+            Err(not_begun) => return not_begun.written(),
+        };
+        let sent = || patch.columns.keys().map(String::as_str);
+        if rows.is_empty() && body.is_empty() {
+            return Written::Done(None);
+        }
+        if !rows.is_empty() {
+            let mut requests = vec![];
+            if !body.is_empty() {
+                let own = Request::write("PATCH", format!("opportunities({id})"), Value::Object(body));
+                requests.push(own.with("If-Match", version.token.as_str()));
+            }
+            requests.extend(rows);
+            return self.change_set(&operation, &id, requests, true, sent()).await;
+        }
+        let path = format!("opportunities({id})?$select={}", self.columns.own_select());
+        let answer = match self.wire.patch(&operation, &path, &version.token, &Value::Object(body)).await {
+            Ok(answer) => answer,
+            Err(unanswered) => return wire::Wire::unanswered(unanswered),
+        };
+        if answer.status == 204 {
+            return Written::Done(None);
+        }
+        match answer.json().filter(|_| answer.is_success()) {
+            Some(Value::Object(row)) => Written::Done(self.own(&operation, &row, false).await.ok()),
+            _ => self.not_patched(&operation, &Said::of(&answer), sent()),
+        }
+    }
+
+    fn not_patched<'a, T>(
+        &self,
+        operation: &str,
+        said: &Said,
+        sent: impl IntoIterator<Item = &'a str>,
+    ) -> Written<T> {
+        if said.meaning() == Meaning::Gone {
+            // What the record points to may be what is gone: it is looked up anew.
+            self.lookups.forget();
+        }
+        self.wire.ended(operation, said, sent)
+    }
+
+    async fn prepared_patch(
+        &self,
+        operation: &str,
+        id: &RecordId,
+        version: &Version,
+        patch: &RecordPatch,
+    ) -> Result<(String, serde_json::Map<String, Value>, Vec<Request>), NotBegun> {
+        let id = self.id(operation, id)?;
+        if patch.action.is_some() {
+            return Err(NotBegun::refused("statecode", "an action is not part of a patch"));
+        }
+        if let Some(list) = patch.lists.keys().find(|l| *l != SOLUTIONS) {
+            return Err(NotBegun::refused(list, "only the list of solutions is written"));
+        }
+        if !version.token.starts_with("W/\"") {
+            return Err(NotBegun::refused("versionnumber", format!("`{}` is no version", version.token)));
+        }
+        let body = self.body(&patch.columns).await?;
+        let rows = match patch.lists.get(SOLUTIONS) {
+            Some(change) => self.list_requests(operation, &id, change).await?,
+            None => vec![],
+        };
+        Ok((id, body, rows))
+    }
+
+    /// What adds rows to and takes rows from the solutions.
+    async fn list_requests(
+        &self,
+        operation: &str,
+        id: &str,
+        change: &ListChange,
+    ) -> Result<Vec<Request>, NotBegun> {
+        let unknown = self.unknown_details(&change.add)?;
+        let mut looks: Vec<Request> = self.details_request(&unknown).into_iter().collect();
+        let details = looks.len();
+        if !change.remove.is_empty() {
+            looks.push(self.solutions_request(id));
+        }
+        let replies =
+            if looks.is_empty() { vec![] } else { self.wire.batch_read(operation, looks).await? };
+        let lists = self.lists(operation, &replies)?;
+        let found = if details == 1 { lists[0].as_slice() } else { &[] };
+        let (mut requests, added) = self.solution_requests(id, &change.add, found).await?;
+        requests.extend(added);
+        for row in lists.get(details).into_iter().flatten() {
+            let key = row.get(SOLUTION_DETAIL_LOOKUP).and_then(|d| d.get(SOLUTION_KEY)).and_then(Value::as_str);
+            let of = |name: &str| row.get(name).and_then(Value::as_str);
+            let goes = key.is_some_and(|key| change.remove.iter().any(|r| r.eq_ignore_ascii_case(key)));
+            if let (true, Some(row), Some(etag)) = (goes, of(&id_of(SOLUTION)), of("@odata.etag")) {
+                let path = format!("{}({row})", set_of(SOLUTION));
+                requests.push(Request { method: "DELETE", body: None, ..Request::get(path) }.with("If-Match", etag));
+            }
+        }
+        Ok(requests)
+    }
+
+    /// The solution ids of rows whose catalogue row this process does not know.
+    pub(super) fn unknown_details(&self, rows: &[ListRow]) -> Result<Vec<String>, NotBegun> {
+        let mut unknown = vec![];
+        for row in rows {
+            let id = solution_id(row)?;
+            if self.known.get(SOLUTION_DETAIL, id).is_none() && !unknown.contains(&id.to_owned()) {
+                unknown.push(id.to_owned());
+            }
+        }
+        Ok(unknown)
+    }
+
+    /// The query that finds catalogue rows.
+    pub(super) fn details_request(&self, ids: &[String]) -> Option<Request> {
+        let filter = escaped(&any_of(SOLUTION_KEY, ids.iter().map(|id| quoted(id))));
+        let select = format!("{},{SOLUTION_KEY}", id_of(SOLUTION_DETAIL));
+        let set = set_of(SOLUTION_DETAIL);
+        (!ids.is_empty()).then(|| Request::get(format!("{set}?$select={select}&$filter={filter}")))
+    }
+
+    /// Create-only requests for catalogue rows that are missing, and for the rows of the list.
+    pub(super) async fn solution_requests(
+        &self,
+        opportunity: &str,
+        rows: &[ListRow],
+        found: &[Value],
+    ) -> Result<(Vec<Request>, Vec<Request>), NotBegun> {
+        for row in found {
+            let text = |name: &str| row.get(name).and_then(Value::as_str);
+            if let (Some(key), Some(id)) = (text(SOLUTION_KEY), text(&id_of(SOLUTION_DETAIL))) {
+                // The collation ignores case; both spellings are the same row.
+                let asked = rows.iter().filter_map(|r| solution_id(r).ok()).find(|s| s.eq_ignore_ascii_case(key));
+                self.known.put(SOLUTION_DETAIL, asked.unwrap_or(key), id);
+            }
+        }
+        let (mut details, mut solutions) = (vec![], vec![]);
+        let mut seen = vec![];
+        for row in rows {
+            let key = solution_id(row)?;
+            if seen.contains(&key) {
+                continue;
+            }
+            seen.push(key);
+            let detail = match self.known.get(SOLUTION_DETAIL, key) {
+                Some(id) => id,
+                None if !self.map.switches().add_unknown_solutions => {
+                    return Err(NotBegun::refused(
+                        &format!("{DETAIL}{SOLUTION_KEY}"),
+                        format!("solution `{key}` is not in the catalogue"),
+                    ));
+                }
+                None => {
+                    let id = detail_id(key);
+                    let mut body = self.body(&columns(row, true)).await?;
+                    body.insert(SOLUTION_KEY.into(), json!(key));
+                    body.entry("cosell_name").or_insert_with(|| json!(key));
+                    let path = format!("{}({id})", set_of(SOLUTION_DETAIL));
+                    details.push(Request::write("PATCH", path, Value::Object(body)).with("If-None-Match", "*"));
+                    id
+                }
+            };
+            let mut body = self.body(&columns(row, false)).await?;
+            body.entry("cosell_name").or_insert_with(|| json!(key));
+            body.insert(format!("{SOLUTION_OPPORTUNITY}@odata.bind"), json!(format!("/opportunities({opportunity})")));
+            let bind = format!("/{}({detail})", set_of(SOLUTION_DETAIL));
+            body.insert(format!("{SOLUTION_DETAIL_LOOKUP}@odata.bind"), json!(bind));
+            let id = child_id(&["solution", opportunity, key]);
+            let path = format!("{}({id})", set_of(SOLUTION));
+            solutions.push(Request::write("PATCH", path, Value::Object(body)).with("If-None-Match", "*"));
+        }
+        Ok((details, solutions))
+    }
+
+    /// After a change set: what was missing in the catalogue is there.
+    pub(super) fn remember_details(&self, rows: &[ListRow]) {
+        for key in rows.iter().filter_map(|row| solution_id(row).ok()) {
+            if self.known.get(SOLUTION_DETAIL, key).is_none() {
+                self.known.put(SOLUTION_DETAIL, key, &detail_id(key));
+            }
+        }
+    }
+
+    pub(super) async fn close_record(&self, id: &RecordId, action: &Action) -> Written<Option<Seen>> {
+        let operation = format!("close `{id}`");
+        let id = match self.id(&operation, id) {
+            Ok(id) => id,
+            Err(failure) => return NotBegun::from(failure).written(),
+        };
+        let (message, status, subject, reason) = match action {
+            Action::Win { status } => ("WinOpportunity", status, "Won in Partner Center", None),
+            Action::Lose { status, reason } => {
+                ("LoseOpportunity", status, "Closed in Partner Center", reason.as_deref())
+            }
+        };
+        let mut close = json!({ "subject": subject, "opportunityid@odata.bind": format!("/opportunities({id})") });
+        if let Some(reason) = reason {
+            close["description"] = json!(reason);
+        }
+        let body = json!({ "Status": status, "OpportunityClose": close });
+        let request = Request::write("POST", message, body);
+        self.change_set(&operation, &id, vec![request], false, ["statecode", "statuscode"]).await
+    }
+
+    /// A change set and how the record looks after it.
+    async fn change_set<'a>(
+        &self,
+        operation: &str,
+        id: &str,
+        requests: Vec<Request>,
+        with_solutions: bool,
+        sent: impl IntoIterator<Item = &'a str>,
+    ) -> Written<Option<Seen>> {
+        let mut items = vec![Item::ChangeSet(requests), Item::Read(self.record_request(id))];
+        if with_solutions {
+            items.push(Item::Read(self.solutions_request(id)));
+        }
+        let outcomes = match self.wire.batch_write(operation, &items).await {
+            Ok(outcomes) => outcomes,
+            Err(Unwritten::Answered(said)) => return self.not_patched(operation, &said, sent),
+            Err(Unwritten::Unanswered(Unanswered::NotSent(failure))) => return Written::Later(failure),
+            Err(Unwritten::Unanswered(Unanswered::Unknown(failure))) => return Written::Unknown(failure),
+        };
+        let failed = match outcomes.first() {
+            Some(Outcome::Set(replies)) => replies.iter().find(|r| r.status >= 400),
+            Some(Outcome::One(reply)) => Some(reply).filter(|r| r.status >= 300),
+            None => return Written::Unknown(self.unreadable(operation)),
+        };
+        if let Some(reply) = failed {
+            let said = Said::of_reply(reply);
+            let row_in_the_way = matches!(said.meaning(), Meaning::Taken | Meaning::Gone);
+            if with_solutions && row_in_the_way {
+                // A row that somebody else just added or took away: read again and decide again.
+                self.known.forget();
+                self.lookups.forget();
+                return Written::Lost;
+            }
+            return self.not_patched(operation, &said, sent);
+        }
+        // It happened; a read that failed only means that nothing is shown.
+        let reply = |n: usize| match outcomes.get(n) {
+            Some(Outcome::One(reply)) => Some(reply),
+            _ => None,
+        };
+        let Some(record) = reply(1) else { return Written::Done(None) };
+        let seen = match reply(2) {
+            Some(solutions) => self.shown(operation, record, solutions).await.ok().flatten(),
+            None => match self.row(operation, record) {
+                Ok(Some(row)) => self.own(operation, &row, true).await.ok(),
+                _ => None,
+            },
+        };
+        Written::Done(seen)
+    }
+}
+
+/// The id of a catalogue row that we make.
+fn detail_id(key: &str) -> String {
+    child_id(&["solution detail", key])
+}
+
+/// Which solution a row means.
+fn solution_id(row: &ListRow) -> Result<&str, NotBegun> {
+    let name = format!("{DETAIL}{SOLUTION_KEY}");
+    match row.get(&name) {
+        Some(CrmValue::Plain(Value::String(id))) if !id.is_empty() => Ok(id),
+        _ => Err(NotBegun::refused(&name, "a solution without its id")),
+    }
+}
+
+/// The columns of the catalogue's row, or of the list's own.
+fn columns(row: &ListRow, detail: bool) -> ListRow {
+    let part = row.iter().filter_map(|(name, value)| match name.strip_prefix(DETAIL) {
+        Some(name) => detail.then(|| (name.to_owned(), value.clone())),
+        None => (!detail).then(|| (name.clone(), value.clone())),
+    });
+    part.collect()
+}
+
+#[cfg(test)]
+#[path = "change/tests.rs"]
+mod tests;

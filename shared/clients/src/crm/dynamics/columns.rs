@@ -1,0 +1,176 @@
+//! Which columns are asked for, and rows as records: related rows' columns carry the relation's name, lookups show
+//! the matched column's text.
+
+use super::odata::{id_of, is_name, value_of};
+use mapping::{ColumnUse, Map};
+use serde_json::{Map as Object, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The child rows of an opportunity and the catalogue they point to (design §6).
+pub(super) const SOLUTION: &str = "cosell_solution";
+pub(super) const SOLUTION_DETAIL: &str = "cosell_solutiondetail";
+/// Their lookups: navigation properties have the schema name's casing, columns have not.
+pub(super) const SOLUTION_OPPORTUNITY: &str = "cosell_OpportunityId";
+pub(super) const SOLUTION_DETAIL_LOOKUP: &str = "cosell_SolutionDetailId";
+/// The catalogue's text key.
+pub(super) const SOLUTION_KEY: &str = "cosell_solutionid";
+/// The list in a record.
+pub(super) const SOLUTIONS: &str = "solutions";
+/// Before columns of the catalogue row in a list's row.
+pub(super) const DETAIL: &str = "detail.";
+
+/// The tables a relation may lead to: relation, navigation property, table. The first that is set counts.
+const RELATIONS: [(&str, &str, &str); 5] = [
+    ("account", "parentaccountid", "account"),
+    ("account", "customerid_account", "account"),
+    ("contact", "parentcontactid", "contact"),
+    ("contact", "customerid_contact", "contact"),
+    ("owner", "owninguser", "systemuser"),
+];
+
+/// A lookup's text by table, column and GUID.
+pub(super) type Texts = BTreeMap<(String, String, String), String>;
+/// Columns by name.
+pub(super) type Row = BTreeMap<String, Value>;
+
+/// What the map wants to see.
+#[derive(Clone, Debug)]
+pub(super) struct Columns {
+    own: Vec<ColumnUse>,
+    related: BTreeMap<&'static str, Vec<ColumnUse>>,
+    solution: Vec<ColumnUse>,
+    detail: Vec<ColumnUse>,
+}
+
+impl Columns {
+    pub(super) fn of(map: &Map) -> Self {
+        let uses = |relation: &str| -> Vec<ColumnUse> {
+            let unique: BTreeSet<ColumnUse> = map.columns(relation).into_iter().collect();
+            unique.into_iter().filter(|u| is_name(u.name.strip_prefix(DETAIL).unwrap_or(&u.name))).collect()
+        };
+        let related = ["account", "contact", "owner"].map(|r| (r, uses(r))).into_iter().collect();
+        let (details, solution): (Vec<_>, Vec<_>) =
+            uses(SOLUTIONS).into_iter().partition(|u| u.name.starts_with(DETAIL));
+        let bare = |u: ColumnUse| ColumnUse { name: u.name.trim_start_matches(DETAIL).to_owned(), ..u };
+        let mut detail: Vec<ColumnUse> = details.into_iter().map(bare).collect();
+        if !detail.iter().any(|u| u.name == SOLUTION_KEY) {
+            detail.push(ColumnUse { name: SOLUTION_KEY.to_owned(), lookup: None });
+        }
+        Columns { own: uses(""), related, solution, detail }
+    }
+
+    /// `$select` of the record's own columns.
+    pub(super) fn own_select(&self) -> String {
+        select(&self.own, ["opportunityid", "versionnumber"])
+    }
+
+    /// `$select` and `$expand` of the record with its related rows.
+    pub(super) fn record_query(&self) -> String {
+        let expands: Vec<String> = RELATIONS
+            .iter()
+            .filter(|(relation, ..)| !self.related[relation].is_empty())
+            .map(|(relation, navigation, table)| {
+                format!("{navigation}($select={})", select(&self.related[relation], [id_of(table).as_str()]))
+            })
+            .collect();
+        let expand = if expands.is_empty() { String::new() } else { format!("&$expand={}", expands.join(",")) };
+        format!("$select={}{expand}", self.own_select())
+    }
+
+    /// `$select` and `$expand` of the solutions' rows.
+    pub(super) fn solutions_query(&self) -> String {
+        let own = select(&self.solution, [id_of(SOLUTION).as_str()]);
+        let detail = select(&self.detail, [id_of(SOLUTION_DETAIL).as_str()]);
+        format!("$select={own}&$expand={SOLUTION_DETAIL_LOOKUP}($select={detail})")
+    }
+
+    /// Every lookup in these rows whose text must be known before they can be read: table, column, GUID.
+    pub(super) fn lookups(&self, row: &Object<String, Value>, solutions: &[Value]) -> BTreeSet<(String, String, String)> {
+        let mut found = BTreeSet::new();
+        collect(&self.own, row, &mut found);
+        for (relation, navigation, _) in RELATIONS {
+            if let Some(Value::Object(row)) = row.get(navigation) {
+                collect(&self.related[relation], row, &mut found);
+            }
+        }
+        for solution in solutions.iter().filter_map(Value::as_object) {
+            collect(&self.solution, solution, &mut found);
+            if let Some(Value::Object(detail)) = solution.get(SOLUTION_DETAIL_LOOKUP) {
+                collect(&self.detail, detail, &mut found);
+            }
+        }
+        found
+    }
+
+    /// The columns of a row of the record's table; with `related`, those of its related rows: a relation that leads
+    /// nowhere shows null in all of its columns.
+    pub(super) fn record(&self, row: &Object<String, Value>, texts: &Texts, related: bool) -> Row {
+        let mut columns = Row::new();
+        shown(&self.own, row, texts, "", &mut columns);
+        for (relation, uses) in self.related.iter().filter(|_| related) {
+            let navigations = RELATIONS.iter().filter(|(r, ..)| r == relation);
+            let target = navigations.filter_map(|(_, n, _)| row.get(*n)?.as_object()).next();
+            let prefix = format!("{relation}.");
+            match target {
+                Some(target) => shown(uses, target, texts, &prefix, &mut columns),
+                None => columns.extend(uses.iter().map(|u| (format!("{prefix}{}", u.name), Value::Null))),
+            }
+        }
+        columns
+    }
+
+    /// The rows of the solutions list.
+    pub(super) fn solutions(&self, rows: &[Value], texts: &Texts) -> Vec<Row> {
+        let read = |row: &Object<String, Value>| {
+            let mut columns = Row::new();
+            shown(&self.solution, row, texts, "", &mut columns);
+            match row.get(SOLUTION_DETAIL_LOOKUP).and_then(Value::as_object) {
+                Some(detail) => shown(&self.detail, detail, texts, DETAIL, &mut columns),
+                None => columns.extend(self.detail.iter().map(|u| (format!("{DETAIL}{}", u.name), Value::Null))),
+            }
+            columns
+        };
+        rows.iter().filter_map(Value::as_object).map(read).collect()
+    }
+}
+
+/// The property under which a column is read.
+fn property(column: &ColumnUse) -> String {
+    if column.lookup.is_some() { value_of(&column.name) } else { column.name.clone() }
+}
+
+fn select<'a>(uses: &[ColumnUse], always: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names: BTreeSet<String> = uses.iter().map(property).collect();
+    names.extend(always.into_iter().map(str::to_owned));
+    names.into_iter().collect::<Vec<_>>().join(",")
+}
+
+fn collect(uses: &[ColumnUse], row: &Object<String, Value>, found: &mut BTreeSet<(String, String, String)>) {
+    for column in uses {
+        let id = row.get(&property(column)).and_then(Value::as_str);
+        if let (Some((table, matched)), Some(id)) = (&column.lookup, id) {
+            found.insert((table.clone(), matched.clone(), id.to_owned()));
+        }
+    }
+}
+
+fn shown(uses: &[ColumnUse], row: &Object<String, Value>, texts: &Texts, prefix: &str, columns: &mut Row) {
+    for column in uses {
+        let Some(value) = row.get(&property(column)) else { continue };
+        let value = match (&column.lookup, value.as_str()) {
+            (Some((table, matched)), Some(id)) => {
+                // A row that cannot be found is not observed: to call it empty would clear the other side.
+                match texts.get(&(table.clone(), matched.clone(), id.to_owned())) {
+                    Some(text) => Value::String(text.clone()),
+                    None => continue,
+                }
+            }
+            _ => value.clone(),
+        };
+        columns.insert(format!("{prefix}{}", column.name), value);
+    }
+}
+
+#[cfg(test)]
+#[path = "columns/tests.rs"]
+mod tests;

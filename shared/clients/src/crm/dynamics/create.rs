@@ -1,0 +1,228 @@
+//! Creating an opportunity with what is missing around it: one look, then one change set, all or nothing and
+//! create-only, with the reads that show the result in the same batch.
+
+use super::{
+    Dynamics,
+    batch::{Item, Outcome, Reply, Request},
+    columns::SOLUTIONS,
+    encode::NotBegun,
+    errors::{Meaning, Said},
+    party::{Choice, Place},
+    wire::{self, Unwritten},
+};
+use mapping::{NewRecord, Party, RecordKind, child_id};
+use serde_json::{Value, json};
+use sync::{
+    failure::{Refused, Written},
+    ports::Seen,
+};
+
+/// A party's row, and the request that makes it what it must be.
+struct Settled {
+    id: String,
+    request: Option<Request>,
+    key: String,
+}
+
+impl Dynamics {
+    pub(super) async fn create_record(&self, new: &NewRecord) -> Written<Seen> {
+        let operation = format!("create opportunity (referral `{}`)", new.referral);
+        if new.kind != RecordKind::Opportunity {
+            return Written::Refused(Refused { field: None, text: "leads are not written yet".to_owned() });
+        }
+        let id = child_id(&["opportunity", new.referral.as_str()]);
+        let (requests, parties) = match self.prepared(&operation, new, &id).await {
+            Ok(prepared) => prepared,
+            Err(not_begun) => return not_begun.written(),
+        };
+        // By key: whoever holds the referral's id shows up, also if it is not us.
+        let reads = [self.record_by_key_request(&new.referral), self.solutions_request(&id)];
+        let mut items = vec![Item::ChangeSet(requests)];
+        items.extend(reads.map(Item::Read));
+        let outcomes = match self.wire.batch_write(&operation, &items).await {
+            Ok(outcomes) => outcomes,
+            Err(Unwritten::Answered(said)) => return self.wire.ended(&operation, &said, []),
+            Err(Unwritten::Unanswered(unanswered)) => return wire::Wire::unanswered(unanswered),
+        };
+        let mut outcomes = outcomes.into_iter();
+        let set = outcomes.next();
+        let mut reads = outcomes.filter_map(|o| if let Outcome::One(reply) = o { Some(reply) } else { None });
+        let (record, solutions) = (reads.next(), reads.next());
+        let failed = match &set {
+            Some(Outcome::Set(replies)) => replies.iter().find(|r| r.status >= 400),
+            Some(Outcome::One(reply)) => Some(reply).filter(|r| r.status >= 300),
+            None => return Written::Unknown(self.unreadable(&operation)),
+        };
+        if let Some(reply) = failed {
+            return self.not_created(&operation, new, &Said::of_reply(reply), record.as_ref());
+        }
+        for (set, party) in parties {
+            self.known.put(set, &party.key, &party.id);
+        }
+        self.remember_details(new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default());
+        let shown = match (record, solutions) {
+            (Some(record), Some(solutions)) => self.shown(&operation, &record, &solutions).await,
+            _ => Ok(None),
+        };
+        match shown {
+            Ok(Some(seen)) => Written::Done(seen),
+            // It was made, but how it looks is not known: its claim ends with a read.
+            Ok(None) => Written::Unknown(self.unreadable(&operation)),
+            Err(failure) => Written::Unknown(self.wire.retryable(&operation, failure.text)),
+        }
+    }
+
+    /// All or nothing was nothing. Which part failed is not said, so the read after it decides whose row was there.
+    fn not_created(
+        &self,
+        operation: &str,
+        new: &NewRecord,
+        said: &Said,
+        record: Option<&Reply>,
+    ) -> Written<Seen> {
+        match said.meaning() {
+            Meaning::Taken | Meaning::Lost | Meaning::Gone => {
+                if record.is_some_and(|r| r.status == 200) {
+                    return Written::Exists;
+                }
+                self.known.forget();
+                self.lookups.forget();
+                Written::Lost
+            }
+            _ => {
+                let list = new.lists.values().flatten().flat_map(|row| row.keys());
+                let party = |p: &'_ Party| p.columns.keys().cloned().collect::<Vec<_>>();
+                let mut sent: Vec<String> = new.columns.keys().chain(list).cloned().collect();
+                sent.extend(party(&new.account));
+                sent.extend(new.contact.iter().flat_map(party));
+                self.wire.ended(operation, said, sent.iter().map(String::as_str))
+            }
+        }
+    }
+
+    /// The change set, and the rows it will be known to have found or made.
+    #[expect(clippy::type_complexity, reason = "two lists of one plan, taken apart at once")]
+    async fn prepared(
+        &self,
+        operation: &str,
+        new: &NewRecord,
+        id: &str,
+    ) -> Result<(Vec<Request>, Vec<(&'static str, Settled)>), NotBegun> {
+        let mut body = self.body(&new.columns).await?;
+        let account_rule = self.map.account();
+        let account = Place {
+            set: "accounts",
+            id: "accountid",
+            key: &account_rule.key,
+            match_on: &account_rule.match_on,
+            create: account_rule.create,
+        };
+        let contact_rule = self.map.contact();
+        let contact = Place {
+            set: "contacts",
+            id: "contactid",
+            key: &contact_rule.key,
+            match_on: &contact_rule.match_on,
+            create: contact_rule.create,
+        };
+        let contact = new.contact.as_ref().map(|party| (contact, party));
+        let rows = new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default();
+
+        let mut looks = self.looks(&account, &new.account);
+        let accounts = looks.len();
+        if let Some((place, party)) = &contact {
+            looks.extend(self.looks(place, party));
+        }
+        let parties = looks.len();
+        let missing = self.unknown_details(rows)?;
+        looks.extend(self.details_request(&missing));
+        let replies =
+            if looks.is_empty() { vec![] } else { self.wire.batch_read(operation, looks).await? };
+        let lists = self.lists(operation, &replies)?;
+
+        let mut requests = vec![];
+        let mut settled = vec![];
+        let account_row = self.settled(&account, &new.account, &lists[..accounts], None).await?;
+        let account_row = account_row.ok_or_else(|| {
+            NotBegun::refused("account.name", format!("no account matches, and none may be created (`{}`)", account.key))
+        })?;
+        let account_bind = format!("/accounts({})", account_row.id);
+        body.insert("parentaccountid@odata.bind".into(), json!(account_bind));
+        body.insert("customerid_account@odata.bind".into(), json!(account_bind));
+        requests.extend(account_row.request.clone());
+        settled.push((account.set, account_row));
+        if let Some((place, party)) = &contact {
+            let bind = Some(account_bind.as_str());
+            if let Some(row) = self.settled(place, party, &lists[accounts..parties], bind).await? {
+                body.insert("parentcontactid@odata.bind".into(), json!(format!("/contacts({})", row.id)));
+                requests.extend(row.request.clone());
+                settled.push((place.set, row));
+            }
+        }
+        let found = lists.get(parties).map(Vec::as_slice).unwrap_or_default();
+        let (details, solutions) = self.solution_requests(id, rows, found).await?;
+        requests.extend(details);
+        body.insert(self.key.clone(), json!(new.referral.as_str()));
+        requests.push(
+            Request::write("PATCH", format!("opportunities({id})"), Value::Object(body)).with("If-None-Match", "*"),
+        );
+        requests.extend(solutions);
+        Ok((requests, settled))
+    }
+
+    /// The queries that find a party; none if it is known.
+    fn looks(&self, place: &Place<'_>, party: &Party) -> Vec<Request> {
+        if self.known.get(place.set, &party.key).is_some() {
+            return vec![];
+        }
+        let by_key = place.by_key(party, &new_id(place, party));
+        std::iter::once(by_key).chain(place.by_match(party)).collect()
+    }
+
+    pub(super) fn lists(&self, operation: &str, replies: &[Reply]) -> Result<Vec<Vec<Value>>, NotBegun> {
+        let rows = |reply| wire::list(reply).ok_or_else(|| self.wire.failed(operation, &Said::of_reply(reply)));
+        Ok(replies.iter().map(rows).collect::<Result<_, _>>()?)
+    }
+
+    /// A party's row; `None`: there is none and none may be made.
+    async fn settled(
+        &self,
+        place: &Place<'_>,
+        party: &Party,
+        found: &[Vec<Value>],
+        account: Option<&str>,
+    ) -> Result<Option<Settled>, NotBegun> {
+        let key = party.key.clone();
+        if let Some(id) = self.known.get(place.set, &party.key).filter(|_| found.is_empty()) {
+            return Ok(Some(Settled { id, request: None, key }));
+        }
+        let none = vec![];
+        let (by_key, by_match) = (found.first().unwrap_or(&none), found.get(1).unwrap_or(&none));
+        let path = |id: &str| format!("{}({id})", place.set);
+        Ok(match place.choose(party, &new_id(place, party), by_key, by_match) {
+            Choice::Missing => None,
+            Choice::Use { id } => Some(Settled { id, request: None, key }),
+            Choice::Mark { id, etag } => {
+                let body = json!({ place.key: party.key });
+                let request = Request::write("PATCH", path(&id), body).with("If-Match", etag);
+                Some(Settled { id, request: Some(request), key })
+            }
+            Choice::Create { id, keyed } => {
+                let mut body = self.body(&party.columns).await?;
+                if keyed {
+                    body.insert(place.key.to_owned(), json!(party.key));
+                }
+                if let Some(account) = account {
+                    body.insert("parentcustomerid_account@odata.bind".into(), json!(account));
+                }
+                let request = Request::write("PATCH", path(&id), Value::Object(body)).with("If-None-Match", "*");
+                Some(Settled { id, request: Some(request), key })
+            }
+        })
+    }
+}
+
+/// The id of a party's row that we make: the same whoever makes it.
+fn new_id(place: &Place<'_>, party: &Party) -> String {
+    child_id(&[place.set, &party.key])
+}

@@ -1,0 +1,154 @@
+//! What Dataverse says when it does not do something (dataverse.md §12, §13), and what that means. Codes beat status:
+//! some are documented under two.
+
+use super::batch::Reply;
+use crate::http::{Answer, one_line};
+use jiff::SignedDuration;
+use serde_json::Value;
+use std::fmt;
+use sync::failure::Class;
+
+/// Longest text that is kept of an answer.
+const MOST: usize = 500;
+
+/// Status, code and words of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) status: u16,
+    /// Lower case; may be empty or `0x0`.
+    pub(super) code: String,
+    pub(super) message: String,
+    pub(super) after: Option<SignedDuration>,
+}
+
+/// What it means, whoever asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// The condition did not hold.
+    Lost,
+    /// A create-only write, or a value of an alternate key, met a row that has it.
+    Taken,
+    /// The row, or a row bound to, is not there.
+    Gone,
+    /// The delta token is too old.
+    Expired,
+    /// It did not happen and time cures it; `wide`: for everybody.
+    Later { wide: bool },
+    /// The application user has no right to do this: an administrator's matter.
+    Right,
+    /// Understood and refused.
+    Refused,
+    /// Nobody can tell whether it happened.
+    Unknown { wide: bool },
+}
+
+impl Said {
+    pub(super) fn of(answer: &Answer) -> Self {
+        Said::read(answer.status, &answer.body, answer.retry_after())
+    }
+
+    pub(super) fn of_reply(reply: &Reply) -> Self {
+        let seconds = reply.header("retry-after").and_then(|t| t.trim().parse::<u32>().ok());
+        Said::read(reply.status, &reply.body, seconds.map(|s| SignedDuration::from_secs(s.into())))
+    }
+
+    fn read(status: u16, body: &[u8], after: Option<SignedDuration>) -> Self {
+        let body_json: Option<Value> = serde_json::from_slice(body).ok();
+        let error = body_json.as_ref().and_then(|b| b.get("error"));
+        let text = |name: &str| error.and_then(|e| e.get(name)).and_then(Value::as_str);
+        // Gateways send HTML or nothing.
+        let words = text("message").map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned);
+        let code = text("code").unwrap_or_default().to_ascii_lowercase();
+        Said { status, code, message: one_line(&words, MOST), after }
+    }
+
+    pub(super) fn meaning(&self) -> Meaning {
+        match self.code.as_str() {
+            "0x80044352" => return Meaning::Expired,
+            // Service protection, whatever the status of a batch's part is.
+            "0x80072322" | "0x80072321" | "0x80072326" => return Meaning::Later { wide: true },
+            // CouldNotObtainLockOnResource: the transaction was rolled back.
+            "0x80044339" => return Meaning::Later { wide: false },
+            // Not a member of the organization; no licence: for every call of ours.
+            "0x80072560" | "0x80050304" => return Meaning::Later { wide: true },
+            "0x80040220" | "0x80048306" | "0x80040231" => return Meaning::Right,
+            "0x80060892" | "0x80040237" => return Meaning::Taken,
+            "0x80060882" => return Meaning::Lost,
+            // A duplicate detection rule; documented under 412 and under 500.
+            "0x80040333" => return Meaning::Refused,
+            "0x80040217" | "0x80060891" => return Meaning::Gone,
+            _ => {}
+        }
+        match self.status {
+            401 | 429 => Meaning::Later { wide: true },
+            423 => Meaning::Later { wide: false },
+            403 => Meaning::Right,
+            // Without a code it is a wrong URL, not a missing row.
+            404 if self.code.is_empty() && self.message.contains("HTTP resource") => Meaning::Refused,
+            404 if self.code == "0x8006088a" => Meaning::Refused,
+            404 | 410 => Meaning::Gone,
+            409 | 412 => Meaning::Lost,
+            408 | 500 => Meaning::Unknown { wide: false },
+            501.. => Meaning::Unknown { wide: true },
+            400..=499 => Meaning::Refused,
+            // A 2xx or 3xx that is not what was asked for.
+            _ => Meaning::Unknown { wide: false },
+        }
+    }
+
+    /// Class and width of a read that failed so.
+    pub(super) fn of_read(&self) -> (Class, bool) {
+        let retryable = Class::Retryable { after: self.after };
+        match self.meaning() {
+            Meaning::Later { wide } | Meaning::Unknown { wide } => (retryable, wide),
+            // One row that is not shared with us is that row's; a missing right to the table is everybody's.
+            Meaning::Right => match self.code.as_str() {
+                "0x80048306" => (Class::Permanent, false),
+                _ => (retryable, true),
+            },
+            Meaning::Lost | Meaning::Taken => (retryable, false),
+            Meaning::Gone | Meaning::Expired | Meaning::Refused => (Class::Permanent, false),
+        }
+    }
+
+    /// The column among those sent that the message names: in quotes, or anywhere if its name is none of plain words.
+    pub(super) fn field<'a>(&self, sent: impl IntoIterator<Item = &'a str>) -> Option<String> {
+        let mut sent: Vec<&str> = sent.into_iter().collect();
+        sent.sort_by_key(|column| std::cmp::Reverse(column.len()));
+        let found = sent.into_iter().find(|column| names(&self.message, column));
+        found.map(str::to_owned)
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.status)?;
+        for part in [&self.code, &self.message] {
+            if !part.is_empty() {
+                write!(f, " {part}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn names(text: &str, column: &str) -> bool {
+    let folded = (text.to_lowercase(), column.to_lowercase());
+    let (text, column) = (folded.0.as_str(), folded.1.as_str());
+    let forms = [column.to_owned(), format!("_{column}_value"), format!("{column}@odata.bind")];
+    let quoted = |form: &String| ["'", "\"", "`"].iter().any(|q| text.contains(&format!("{q}{form}{q}")));
+    // `cosell_referralid` is no word of a sentence, `name` is.
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    let alone = || {
+        text.match_indices(column).any(|(at, _)| {
+            let after = &text[at + column.len()..];
+            !text[..at].chars().next_back().is_some_and(part)
+                && (!after.chars().next().is_some_and(part) || after.starts_with("_key"))
+        })
+    };
+    !column.is_empty() && (forms.iter().any(quoted) || (column.contains('_') && alone()))
+}
+
+#[cfg(test)]
+#[path = "errors/tests.rs"]
+mod tests;

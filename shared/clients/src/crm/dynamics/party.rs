@@ -1,0 +1,139 @@
+//! Accounts and contacts: found by our key, else by what the map matches on, else new. A found one gets the key and
+//! nothing else, ever (design §5).
+
+use super::{
+    batch::Request,
+    odata::{escaped, is_name, quoted},
+};
+use mapping::{CrmValue, Party};
+use serde_json::Value;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// A row that is known by its key is looked at again after this time: people merge and delete.
+const FRESH: Duration = Duration::from_secs(15 * 60);
+const MOST: usize = 5000;
+
+/// Rows this process found or made, by set and key.
+#[derive(Default)]
+pub(super) struct Known(Mutex<HashMap<(&'static str, String), (String, Instant)>>);
+
+impl Known {
+    pub(super) fn get(&self, set: &'static str, key: &str) -> Option<String> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = known.get(&(set, key.to_owned()));
+        found.filter(|(_, at)| at.elapsed() < FRESH).map(|(id, _)| id.clone())
+    }
+
+    pub(super) fn put(&self, set: &'static str, key: &str, id: &str) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert((set, key.to_owned()), (id.to_owned(), Instant::now()));
+    }
+
+    pub(super) fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// Where a kind of party lives.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) set: &'static str,
+    pub(super) id: &'static str,
+    /// The key's column.
+    pub(super) key: &'a str,
+    pub(super) match_on: &'a [String],
+    /// Whether a new row may be made.
+    pub(super) create: bool,
+}
+
+/// What is done about a party.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// It is there.
+    Use { id: String },
+    /// It is there and gets our key.
+    Mark { id: String, etag: String },
+    /// It is made; `keyed`: with our key.
+    Create { id: String, keyed: bool },
+    /// It is not there and may not be made.
+    Missing,
+}
+
+impl Place<'_> {
+    /// By key, or by the id a new row of ours would have.
+    pub(super) fn by_key(&self, party: &Party, id: &str) -> Request {
+        let filter = format!("{} eq {} or {} eq {id}", self.key, quoted(&party.key), self.id);
+        Request::get(format!("{}?{}&$filter={}", self.set, self.select(), escaped(&filter)))
+    }
+
+    /// The oldest active row that shows the same in all of the map's columns; `None` if the party lacks the first.
+    pub(super) fn by_match(&self, party: &Party) -> Option<Request> {
+        let text = |column: &String| match party.columns.get(column) {
+            Some(CrmValue::Plain(Value::String(text))) => Some(text.as_str()).filter(|t| !t.trim().is_empty()),
+            _ => None,
+        };
+        text(self.match_on.first()?)?;
+        let same = |column: &String| match text(column) {
+            Some(text) => format!("{column} eq {}", quoted(text)),
+            None => format!("{column} eq null"),
+        };
+        let mut terms: Vec<String> = self.match_on.iter().filter(|c| is_name(c)).map(same).collect();
+        terms.push("statecode eq 0".to_owned());
+        let order = escaped(&format!("createdon asc,{} asc", self.id));
+        let filter = escaped(&terms.join(" and "));
+        Some(Request::get(format!("{}?{}&$filter={filter}&$orderby={order}&$top=1", self.set, self.select())))
+    }
+
+    fn select(&self) -> String {
+        format!("$select={},{},statecode,merged,_masterid_value,createdon", self.id, self.key)
+    }
+
+    /// What the two queries found, judged. `id`: of a new row.
+    pub(super) fn choose(&self, party: &Party, id: &str, by_key: &[Value], by_match: &[Value]) -> Choice {
+        let text = |row: &Value, name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
+        let active = |row: &Value| row.get("statecode").and_then(Value::as_i64) == Some(0);
+        let found = |row: &Value, key_is_free: bool| {
+            let id = text(row, self.id)?;
+            let etag = text(row, "@odata.etag").filter(|_| key_is_free && text(row, self.key).is_none());
+            Some(etag.map_or(Choice::Use { id: id.clone() }, |etag| Choice::Mark { id, etag }))
+        };
+        let (mut key_is_free, mut id_is_free) = (true, true);
+        for row in by_key {
+            let keyed = text(row, self.key).is_some_and(|k| k.eq_ignore_ascii_case(&party.key));
+            let merged = row.get("merged").and_then(Value::as_bool) == Some(true);
+            match text(row, "_masterid_value").filter(|_| merged && !active(row)) {
+                Some(master) if keyed => return Choice::Use { id: master },
+                _ if active(row) && keyed => {
+                    if let Some(choice) = found(row, false) {
+                        return choice;
+                    }
+                }
+                _ => {}
+            }
+            key_is_free &= !keyed;
+            id_is_free &= text(row, self.id).is_none_or(|i| !i.eq_ignore_ascii_case(id));
+        }
+        // Ours, but somebody emptied its key.
+        let ours = by_key.iter().find(|row| active(row) && text(row, self.key).is_none());
+        if let Some(choice) = ours.or(by_match.first()).and_then(|row| found(row, key_is_free)) {
+            return choice;
+        }
+        if !self.create {
+            return Choice::Missing;
+        }
+        // A deactivated row holds the key or the id: the new one goes without.
+        let id = if id_is_free { id.to_owned() } else { mapping::child_id(&["again", id]) };
+        Choice::Create { id, keyed: key_is_free }
+    }
+}
+
+#[cfg(test)]
+#[path = "party/tests.rs"]
+mod tests;

@@ -1,0 +1,199 @@
+//! Calls to one Dataverse environment: headers, paths on the configured origin, batches, and how each call ended.
+
+use super::{
+    batch::{self, Item, Outcome, Reply},
+    errors::{Meaning, Said},
+};
+use crate::{
+    http::{
+        Answer, Http,
+        session::{Session, Unanswered},
+    },
+    token::Tokens,
+};
+use reqwest::{Method, RequestBuilder};
+use serde_json::Value;
+use std::sync::Arc;
+use sync::failure::{Failure, Refused, System, Written};
+use uuid::Uuid;
+
+/// The service root below the origin.
+pub(super) const ROOT: &str = "/api/data/v9.2";
+
+/// One environment.
+#[derive(Clone)]
+pub(super) struct Wire {
+    session: Session,
+    origin: String,
+}
+
+/// A batch with a write in it that got no outcomes.
+pub(super) enum Unwritten {
+    /// It was answered as a whole.
+    Answered(Said),
+    /// It was not, or not readably.
+    Unanswered(Unanswered),
+}
+
+impl Wire {
+    pub(super) fn new(http: Http, tokens: Arc<Tokens>, origin: &str) -> Self {
+        let origin = origin.trim_end_matches('/').to_owned();
+        // Entra names a Dataverse environment by its URL.
+        let session = Session::new(http, tokens, &origin, System::Crm);
+        Wire { session, origin }
+    }
+
+    pub(super) fn retryable(&self, operation: &str, text: impl Into<String>) -> Failure {
+        self.session.retryable(operation, false, text)
+    }
+
+    pub(super) fn failed(&self, operation: &str, said: &Said) -> Failure {
+        let (class, wide) = said.of_read();
+        self.session.failure(operation, class, wide, said.to_string())
+    }
+
+    pub(super) fn unusable(&self, operation: &str, text: impl Into<String>) -> Failure {
+        self.session.failure(operation, sync::failure::Class::Permanent, false, text)
+    }
+
+    /// A GET. `path` is below the origin.
+    pub(super) async fn get(&self, operation: &str, path: &str, prefer: &str) -> Result<Answer, Failure> {
+        let url = format!("{}{path}", self.origin);
+        let build = |http: &Http| {
+            let request = common(http.request(Method::GET, &url)).header("If-None-Match", "null");
+            if prefer.is_empty() { request } else { request.header("Prefer", prefer) }
+        };
+        self.session.read(operation, build).await
+    }
+
+    /// A list's rows; one page is enough for what is asked so.
+    pub(super) async fn rows(&self, operation: &str, query: &str) -> Result<Vec<Value>, Failure> {
+        let answer = self.get(operation, &format!("{ROOT}/{query}"), "").await?;
+        let body = answer.json().filter(|_| answer.status == 200);
+        match body.and_then(|mut b| b.get_mut("value").map(Value::take)) {
+            Some(Value::Array(rows)) => Ok(rows),
+            _ => Err(self.failed(operation, &Said::of(&answer))),
+        }
+    }
+
+    /// A conditional PATCH that shows what it did.
+    pub(super) async fn patch(
+        &self,
+        operation: &str,
+        path: &str,
+        etag: &str,
+        body: &Value,
+    ) -> Result<Answer, Unanswered> {
+        let url = format!("{}{ROOT}/{path}", self.origin);
+        let build = |http: &Http| {
+            common(http.request(Method::PATCH, &url))
+                .header("If-Match", etag)
+                .header("Prefer", "return=representation")
+                .json(body)
+        };
+        self.session.write(operation, build).await
+    }
+
+    /// A batch of reads: one reply each, in order.
+    pub(super) async fn batch_read(
+        &self,
+        operation: &str,
+        reads: Vec<batch::Request>,
+    ) -> Result<Vec<Reply>, Failure> {
+        let items: Vec<Item> = reads.into_iter().map(Item::Read).collect();
+        let id = Uuid::new_v4().simple().to_string();
+        let answer = self.session.read(operation, |http| self.batch(http, &items, &id)).await?;
+        let outcomes = outcomes(&answer).ok_or_else(|| self.failed(operation, &Said::of(&answer)))?;
+        let count = outcomes.len();
+        let replies: Vec<Reply> = outcomes.into_iter().filter_map(one).collect();
+        if count != items.len() || replies.len() != items.len() {
+            let failing = replies.iter().find(|r| r.status >= 400).map(Said::of_reply);
+            return Err(failing.map_or_else(
+                || self.retryable(operation, format!("{count} answers to {} reads", items.len())),
+                |said| self.failed(operation, &said),
+            ));
+        }
+        Ok(replies)
+    }
+
+    /// A batch with a change set first and reads after it.
+    pub(super) async fn batch_write(&self, operation: &str, items: &[Item]) -> Result<Vec<Outcome>, Unwritten> {
+        let id = Uuid::new_v4().simple().to_string();
+        let sent = self.session.write(operation, |http| self.batch(http, items, &id)).await;
+        let answer = sent.map_err(Unwritten::Unanswered)?;
+        match outcomes(&answer) {
+            Some(outcomes) if !outcomes.is_empty() => Ok(outcomes),
+            _ => Err(Unwritten::Answered(Said::of(&answer))),
+        }
+    }
+
+    fn batch(&self, http: &Http, items: &[Item], id: &str) -> RequestBuilder {
+        common(http.request(Method::POST, &format!("{}{ROOT}/$batch", self.origin)))
+            .header("If-None-Match", "null")
+            .header("Content-Type", batch::content_type(id))
+            // So that each item has its outcome: a missing row does not hide the reads after it.
+            .header("Prefer", "odata.continue-on-error")
+            .body(batch::encode(items, ROOT, id))
+    }
+
+    /// How a write ended that was answered otherwise than with success. `sent`: the columns in it.
+    pub(super) fn ended<'a, T>(
+        &self,
+        operation: &str,
+        said: &Said,
+        sent: impl IntoIterator<Item = &'a str>,
+    ) -> Written<T> {
+        let failure = || self.failed(operation, said);
+        let refused = || Refused { field: None, text: said.to_string() };
+        match said.meaning() {
+            Meaning::Lost => Written::Lost,
+            Meaning::Later { .. } => Written::Later(failure()),
+            Meaning::Unknown { wide } => Written::Unknown(self.session.failure(
+                operation,
+                sync::failure::Class::Retryable { after: said.after },
+                wide,
+                said.to_string(),
+            )),
+            Meaning::Right if failure().is_retryable() => Written::Later(failure()),
+            Meaning::Right | Meaning::Gone | Meaning::Expired => Written::Refused(refused()),
+            Meaning::Refused | Meaning::Taken => {
+                Written::Refused(Refused { field: said.field(sent), text: said.to_string() })
+            }
+        }
+    }
+
+    /// How a write ended that got no answer.
+    pub(super) fn unanswered<T>(unanswered: Unanswered) -> Written<T> {
+        match unanswered {
+            Unanswered::NotSent(failure) => Written::Later(failure),
+            Unanswered::Unknown(failure) => Written::Unknown(failure),
+        }
+    }
+}
+
+fn common(request: RequestBuilder) -> RequestBuilder {
+    request
+        .header("Accept", "application/json")
+        .header("OData-MaxVersion", "4.0")
+        .header("OData-Version", "4.0")
+}
+
+/// The outcomes of a batch, also of one whose outer status is 400 because a change set failed.
+fn outcomes(answer: &Answer) -> Option<Vec<Outcome>> {
+    batch::decode(answer.header("content-type")?, &answer.body)
+}
+
+fn one(outcome: Outcome) -> Option<Reply> {
+    match outcome {
+        Outcome::One(reply) => Some(reply),
+        Outcome::Set(_) => None,
+    }
+}
+
+/// The rows of a list in a batch's reply.
+pub(super) fn list(reply: &Reply) -> Option<Vec<Value>> {
+    match reply.json().filter(|_| reply.status == 200)?.get_mut("value")?.take() {
+        Value::Array(rows) => Some(rows),
+        _ => None,
+    }
+}

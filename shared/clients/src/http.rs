@@ -1,0 +1,249 @@
+//! The one request path: our roots, no proxy, no redirects, one time-out, the whole answer read and bounded.
+//! Sends once and never again by itself: whoever asked knows whether a second try is harmless.
+
+#[cfg(feature = "full")]
+pub(crate) mod session;
+
+use jiff::{SignedDuration, fmt::rfc2822};
+use reqwest::{Method, RequestBuilder, header};
+use serde_json::Value;
+use std::{sync::Arc, time::Duration};
+
+/// No vendor's answer to what we ask is larger: pages are bounded by `maxpagesize` and `$top`.
+const MOST: usize = 8 << 20;
+
+/// How long a connection may take; a host that does not answer at all is told apart from a slow one.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Sends requests; clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Http(reqwest::Client);
+
+/// Why no client could be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The TLS settings contradict each other.
+    #[error("tls: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The client refused its settings.
+    #[error("http client: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// How a request ended that got no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// Refused before a byte was sent.
+    #[error("not sent: {0}")]
+    NotSent(String),
+    /// It may have left and may have been carried out.
+    #[error("no whole answer: {0}")]
+    MaybeSent(String),
+}
+
+/// An answer, read to its end.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: header::HeaderMap,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+impl Http {
+    /// A client whose every request, answer included, ends within `timeout`.
+    #[expect(clippy::disallowed_methods, reason = "this is the one request path")]
+    pub fn new(timeout: Duration) -> Result<Http, BuildError> {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        let tls =
+            rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()?
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            // A write that may have left is never re-sent; nobody below us may decide otherwise.
+            .retry(reqwest::retry::never())
+            .timeout(timeout)
+            .connect_timeout(CONNECT.min(timeout))
+            .build()?;
+        Ok(Http(client))
+    }
+
+    /// Begins a request.
+    pub fn request(&self, method: Method, url: &str) -> RequestBuilder {
+        self.0.request(method, url)
+    }
+
+    /// One attempt.
+    pub async fn send(&self, request: RequestBuilder) -> Result<Answer, Broken> {
+        let mut response = request.send().await.map_err(broken)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|e| Broken::MaybeSent(told(e)))? {
+            if body.len() + chunk.len() > MOST {
+                return Err(Broken::MaybeSent(format!("the answer is larger than {MOST} bytes")));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
+    }
+}
+
+fn broken(error: reqwest::Error) -> Broken {
+    let early = error.is_connect() || error.is_builder();
+    let text = told(error);
+    if early { Broken::NotSent(text) } else { Broken::MaybeSent(text) }
+}
+
+/// The error with its causes, without the URL: it may hold a name or an e-mail address in a filter.
+fn told(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(c) = cause {
+        let next = c.to_string();
+        if !text.ends_with(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = c.source();
+    }
+    text
+}
+
+impl Answer {
+    /// A 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// One header as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body, if it is JSON.
+    pub fn json(&self) -> Option<Value> {
+        let body = self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body);
+        serde_json::from_slice(body).ok()
+    }
+
+    /// `Retry-After`: seconds, or a date measured against the answer's own `Date`.
+    pub fn retry_after(&self) -> Option<SignedDuration> {
+        let text = self.header("retry-after")?.trim();
+        if let Ok(seconds) = text.parse::<u32>() {
+            return Some(SignedDuration::from_secs(seconds.into()));
+        }
+        let until = rfc2822::parse(text).ok()?.timestamp();
+        let sent = rfc2822::parse(self.header("date")?).ok()?.timestamp();
+        Some(until.duration_since(sent).max(SignedDuration::ZERO))
+    }
+
+    /// The body's beginning as one line of text, for messages.
+    pub fn text(&self, max: usize) -> String {
+        one_line(&String::from_utf8_lossy(&self.body), max)
+    }
+}
+
+/// Text as one line of at most `max` characters.
+pub(crate) fn one_line(text: &str, max: usize) -> String {
+    let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((at, _)) = line.char_indices().nth(max) {
+        line.truncate(at);
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    fn answer(headers: &[(&'static str, &'static str)], body: &str) -> Answer {
+        let pairs = headers.iter().map(|(n, v)| (n.parse().unwrap(), header::HeaderValue::from_static(v)));
+        Answer { status: 429, headers: pairs.collect(), body: body.into() }
+    }
+
+    /// Answers each connection with the same bytes after reading what was sent; counts the connections.
+    async fn server(bytes: &'static [u8]) -> (String, tokio::sync::mpsc::UnboundedReceiver<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/x", listener.local_addr().unwrap());
+        let (told, seen) = tokio::sync::mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let mut read = vec![0; 4096];
+                let n = socket.read(&mut read).await.unwrap_or(0);
+                let _ = told.send(String::from_utf8_lossy(&read[..n]).into_owned());
+                let _ = socket.write_all(bytes).await;
+            }
+        });
+        (url, seen)
+    }
+
+    fn http() -> Http {
+        Http::new(Duration::from_millis(500)).unwrap()
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        assert_eq!(answer(&[("retry-after", "23")], "").retry_after(), Some(SignedDuration::from_secs(23)));
+        let dated =
+            [("retry-after", "Fri, 20 Nov 2026 10:00:30 GMT"), ("date", "Fri, 20 Nov 2026 10:00:00 GMT")];
+        assert_eq!(answer(&dated, "").retry_after(), Some(SignedDuration::from_secs(30)));
+        assert_eq!(answer(&[("retry-after", "soon")], "").retry_after(), None);
+        assert_eq!(answer(&[], "").retry_after(), None);
+    }
+
+    #[test]
+    fn text_is_one_bounded_line() {
+        assert_eq!(answer(&[], "<html>\r\n  busy\n</html>").text(100), "<html> busy </html>");
+        assert_eq!(answer(&[], "äöüß").text(2), "äö…");
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_json_is_ignored() {
+        assert_eq!(answer(&[], "\u{feff}{\"a\":1}").json(), Some(serde_json::json!({ "a": 1 })));
+        assert_eq!(answer(&[], "<html>").json(), None);
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_not_sent() {
+        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let request = http().request(Method::POST, &format!("http://{port}/x"));
+        assert!(matches!(http().send(request).await, Err(Broken::NotSent(_))));
+    }
+
+    #[tokio::test]
+    async fn a_connection_closed_without_an_answer_may_have_been_sent_and_is_not_sent_again() {
+        let (url, mut seen) = server(b"").await;
+        let sent = http().send(http().request(Method::POST, &url).body("once")).await;
+        assert!(matches!(sent, Err(Broken::MaybeSent(_))), "{sent:?}");
+        assert!(seen.recv().await.unwrap().contains("POST /x"));
+        assert!(seen.try_recv().is_err(), "sent twice");
+    }
+
+    #[tokio::test]
+    async fn half_an_answer_is_no_answer() {
+        let (url, _seen) = server(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf").await;
+        let sent = http().send(http().request(Method::GET, &url)).await;
+        assert!(matches!(sent, Err(Broken::MaybeSent(_))), "{sent:?}");
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_and_is_not_followed() {
+        let (url, mut seen) =
+            server(b"HTTP/1.1 302 Found\r\nLocation: /y\r\nContent-Length: 0\r\n\r\n").await;
+        let sent = http().send(http().request(Method::GET, &url)).await.unwrap();
+        assert_eq!(sent.status, 302);
+        seen.recv().await.unwrap();
+        assert!(seen.try_recv().is_err());
+    }
+}

@@ -1,0 +1,112 @@
+//! Authorised calls to one system: a token on each, a new one after a 401, and what a missing answer means for a
+//! read and for a write. What a status means is the vendor's file's business.
+
+use super::{Answer, Broken, Http};
+use crate::token::Tokens;
+use reqwest::RequestBuilder;
+use std::sync::Arc;
+use sync::failure::{Class, Failure, System};
+
+/// One system behind one audience.
+#[derive(Clone)]
+pub(crate) struct Session {
+    pub(crate) http: Http,
+    tokens: Arc<Tokens>,
+    audience: Arc<str>,
+    system: System,
+}
+
+/// A write that got no answer.
+pub(crate) enum Unanswered {
+    /// It did not leave.
+    NotSent(Failure),
+    /// It may have happened.
+    Unknown(Failure),
+}
+
+impl Session {
+    pub(crate) fn new(http: Http, tokens: Arc<Tokens>, audience: &str, system: System) -> Self {
+        Session { http, tokens, audience: audience.into(), system }
+    }
+
+    /// A failure of this system.
+    pub(crate) fn failure(
+        &self,
+        operation: &str,
+        class: Class,
+        wide: bool,
+        text: impl Into<String>,
+    ) -> Failure {
+        Failure { system: self.system, operation: operation.to_owned(), class, wide, text: text.into() }
+    }
+
+    /// Time may cure it.
+    pub(crate) fn retryable(&self, operation: &str, wide: bool, text: impl Into<String>) -> Failure {
+        self.failure(operation, Class::Retryable { after: None }, wide, text)
+    }
+
+    /// A read: again once if it did not leave, again once with a new token after a 401.
+    pub(crate) async fn read(
+        &self,
+        operation: &str,
+        build: impl Fn(&Http) -> RequestBuilder,
+    ) -> Result<Answer, Failure> {
+        match self.attempt(operation, &build).await {
+            Ok(answer) => Ok(answer),
+            Err(Unanswered::NotSent(failure) | Unanswered::Unknown(failure)) => Err(failure),
+        }
+    }
+
+    /// A write: never again once it may have left. A 401 is a definite answer: it did not happen.
+    pub(crate) async fn write(
+        &self,
+        operation: &str,
+        build: impl Fn(&Http) -> RequestBuilder,
+    ) -> Result<Answer, Unanswered> {
+        self.attempt(operation, &build).await
+    }
+
+    /// Both follow the same rules: only what certainly did not happen is tried again, and only once.
+    async fn attempt(
+        &self,
+        operation: &str,
+        build: &impl Fn(&Http) -> RequestBuilder,
+    ) -> Result<Answer, Unanswered> {
+        let bearer = self.bearer().await?;
+        let answer = self.once(operation, build, &bearer).await?;
+        if answer.status != 401 {
+            return Ok(answer);
+        }
+        self.tokens.expire(&self.audience, &bearer);
+        let fresh = self.bearer().await?;
+        let answer = self.once(operation, build, &fresh).await?;
+        if answer.status != 401 {
+            return Ok(answer);
+        }
+        self.tokens.expire(&self.audience, &fresh);
+        let words = answer.text(300);
+        let text = format!("401 with a new token: {}", if words.is_empty() { "no words" } else { &words });
+        Err(Unanswered::NotSent(self.retryable(operation, true, text)))
+    }
+
+    async fn bearer(&self) -> Result<String, Unanswered> {
+        self.tokens.bearer(&self.audience).await.map_err(Unanswered::NotSent)
+    }
+
+    async fn once(
+        &self,
+        operation: &str,
+        build: &impl Fn(&Http) -> RequestBuilder,
+        bearer: &str,
+    ) -> Result<Answer, Unanswered> {
+        let send = || self.http.send(build(&self.http).bearer_auth(bearer));
+        let sent = match send().await {
+            Err(Broken::NotSent(_)) => send().await,
+            sent => sent,
+        };
+        sent.map_err(|broken| match broken {
+            Broken::NotSent(_) => Unanswered::NotSent(self.retryable(operation, true, broken.to_string())),
+            Broken::MaybeSent(_) => Unanswered::Unknown(self.retryable(operation, false, broken.to_string())),
+        })
+    }
+}

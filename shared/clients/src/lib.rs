@@ -1,0 +1,23 @@
+//! Every socket in the house, one file per outside system; implements the ports of `sync`. Decides nothing about
+//! deals. Feature `ingress` is what the webhook needs (no table, no secret, no CRM), `full` the rest.
+
+pub mod aws;
+pub mod certificates;
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod log;
+pub mod queue;
+
+#[cfg(feature = "full")]
+pub mod crm;
+#[cfg(feature = "full")]
+pub mod links;
+#[cfg(feature = "full")]
+pub mod outside;
+#[cfg(feature = "full")]
+pub mod partner_center;
+#[cfg(feature = "full")]
+pub mod secrets;
+#[cfg(feature = "full")]
+pub mod token;

@@ -1,0 +1,162 @@
+//! A row of `sync` as an item of the table and back: real attributes, readable in the console.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_item};
+use std::collections::HashMap;
+use sync::table::{Change, Expect, Item, Key, Row};
+
+/// An item.
+pub(super) type Attributes = HashMap<String, AttributeValue>;
+
+/// What must hold for a save.
+#[derive(Debug)]
+pub(super) struct Condition {
+    pub(super) expression: Option<String>,
+    pub(super) values: Option<Attributes>,
+}
+
+impl Condition {
+    pub(super) fn of(expect: Expect, now: Timestamp) -> Self {
+        let (expression, name, number) = match expect {
+            // The table deletes late: what should be forgotten is as good as absent.
+            Expect::Absent => {
+                ("attribute_not_exists(pk) OR expires_at <= :now", ":now", now.as_second().to_string())
+            }
+            Expect::Rev(rev) => ("rev = :rev", ":rev", rev.to_string()),
+            Expect::Any => return Condition { expression: None, values: None },
+        };
+        let values = HashMap::from([(name.to_owned(), AttributeValue::N(number))]);
+        Condition { expression: Some(expression.to_owned()), values: Some(values) }
+    }
+}
+
+/// The key's attributes.
+pub(super) fn key(key: &Key) -> Attributes {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    HashMap::from([("pk".to_owned(), text(&key.pk)), ("sk".to_owned(), text(&key.sk))])
+}
+
+/// The whole item of a save; `None` for a delete.
+pub(super) fn attributes(change: &Change, now: Timestamp) -> Result<Option<Attributes>, String> {
+    let Some(item) = &change.item else { return Ok(None) };
+    let rev = match change.expect {
+        Expect::Absent => 1,
+        Expect::Rev(rev) => rev + 1,
+        // Which one is replaced is not known. A number no count reaches: nobody's `Rev` holds by accident.
+        Expect::Any => u64::try_from(now.as_microsecond()).unwrap_or(1),
+    };
+    // By way of JSON, both ways: versions are ordered by 128 bit numbers, which serde_dynamo does not know.
+    let json = serde_json::to_value(item).map_err(|e| e.to_string())?;
+    let mut attributes: Attributes = to_item(json).map_err(|e| e.to_string())?;
+    attributes.extend(key(&change.key));
+    attributes.insert("rev".to_owned(), AttributeValue::N(rev.to_string()));
+    if let Some(at) = change.expires_at {
+        attributes.insert("expires_at".to_owned(), AttributeValue::N(at.as_second().to_string()));
+    }
+    Ok(Some(attributes))
+}
+
+/// The row of an item; `None` if it should be forgotten by now.
+pub(super) fn row(mut found: Attributes, now: Timestamp) -> Result<Option<Row>, String> {
+    let key = Key { pk: text(&found, "pk"), sk: text(&found, "sk") };
+    let rev = number(&found, "rev").ok_or("no `rev`")?;
+    if number(&found, "expires_at").is_some_and(|at: i64| at <= now.as_second()) {
+        return Ok(None);
+    }
+    for name in ["pk", "sk", "rev", "expires_at"] {
+        found.remove(name);
+    }
+    let json: serde_json::Value = from_item(found).map_err(|e| e.to_string())?;
+    let item = item(json).map_err(|e| e.to_string())?;
+    Ok(Some(Row { key, rev, item }))
+}
+
+/// By kind: serde reads tagged enums through a buffer that does not hold 128 bit numbers.
+fn item(json: serde_json::Value) -> serde_json::Result<Item> {
+    Ok(match json["type"].as_str() {
+        Some("link") => Item::Link(serde_json::from_value(json)?),
+        Some("intent") => Item::Intent(serde_json::from_value(json)?),
+        _ => serde_json::from_value(json)?,
+    })
+}
+
+/// A text attribute; `""` if there is none.
+pub(super) fn text(found: &Attributes, name: &str) -> String {
+    found.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
+}
+
+fn number<N: std::str::FromStr>(found: &Attributes, name: &str) -> Option<N> {
+    found.get(name)?.as_n().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::SignedDuration;
+    use mapping::{RecordId, ReferralId, Side, Value};
+    use std::collections::{BTreeMap, BTreeSet};
+    use sync::{
+        link::{Claim, Link, State},
+        table::Hold,
+        version::Version,
+    };
+
+    const NOW: Timestamp = Timestamp::constant(1_774_000_000, 0);
+
+    fn full_link() -> Item {
+        let referral = ReferralId::parse("0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01").unwrap();
+        let record = RecordId::parse("opportunity/5f0c54a8-3b0e-4d2c-9d55-5b8b8a3f1a11");
+        let mut link = Link::new(referral, record, State::Linked);
+        let version = Version::of_referral("\"0000-0100\"", "2026-03-02T09:14:22.0135527Z".parse().unwrap());
+        let value = BTreeMap::from([
+            ("amount".to_owned(), Value::Text("84000".into())),
+            ("currency".to_owned(), Value::Null),
+            ("empty".to_owned(), Value::Map(BTreeMap::new())),
+        ]);
+        link.agree("value", &Value::Map(value), &Value::Text("12".into()));
+        link.agree("visible", &Value::Bool(true), &Value::Null);
+        link.agree("name", &Value::Text(String::new()), &Value::Text("Ünïcode \u{1f600}".into()));
+        link.partner_center.saw(&version, NOW);
+        link.partner_center.replace("\"old\"".into());
+        link.crm.settled = Some(Version { token: "W/\"77\"".into(), order: None });
+        let units = BTreeSet::from(["value".to_owned()]);
+        link.claim = Some(Claim { side: Side::Crm, units, base: Some(version), deadline: NOW });
+        Item::Link(Box::new(link))
+    }
+
+    fn there_and_back(change: &Change, now: Timestamp) -> Option<Row> {
+        row(attributes(change, NOW).unwrap().unwrap(), now).unwrap()
+    }
+
+    #[test]
+    fn a_link_with_everything_survives_the_table() {
+        let key = Key::hold("x");
+        let change = Change::put(key.clone(), Expect::Rev(6), full_link());
+        assert_eq!(there_and_back(&change, NOW), Some(Row { key, rev: 7, item: full_link() }));
+    }
+
+    #[test]
+    fn every_small_item_survives_the_table() {
+        let hold = Hold { until: NOW, reason: String::new(), attempts: 3 };
+        for item in [Item::Foreign, Item::Hold(hold), Item::Lease { until: NOW }] {
+            let change = Change::put(Key::lease(), Expect::Absent, item.clone());
+            assert_eq!(there_and_back(&change, NOW).map(|row| (row.rev, row.item)), Some((1, item)));
+        }
+    }
+
+    #[test]
+    fn what_should_be_forgotten_is_not_seen_although_the_table_still_has_it() {
+        let change = Change::put(Key::lease(), Expect::Absent, Item::Foreign).until(NOW);
+        assert_eq!(there_and_back(&change, NOW), None);
+        assert!(there_and_back(&change, NOW - SignedDuration::from_secs(1)).is_some());
+        assert!(Condition::of(Expect::Absent, NOW).expression.unwrap().contains("expires_at <= :now"));
+    }
+
+    #[test]
+    fn a_save_over_anything_gets_a_revision_that_no_reader_of_a_counted_one_holds() {
+        let change = Change::put(Key::lease(), Expect::Any, Item::Foreign);
+        assert!(there_and_back(&change, NOW).unwrap().rev > 1_000_000_000);
+        assert!(Condition::of(Expect::Any, NOW).expression.is_none());
+    }
+}

@@ -1,0 +1,134 @@
+//! The ports of `sync` over real sockets, put together from the configuration: what writer, poller and tests share.
+
+use crate::{
+    clock::Clock,
+    config::{self, Worker, Writes},
+    crm::{Crm, dynamics::Dynamics},
+    http::{BuildError, Http},
+    links::Links,
+    partner_center::PartnerCenter,
+    queue::Queue,
+    secrets::Secrets,
+    token::Tokens,
+};
+use aws_config::SdkConfig;
+use jiff::{SignedDuration, Timestamp};
+use mapping::{CrmKind, Map};
+use std::{sync::Arc, time::Duration};
+use sync::{
+    ports::Ports,
+    run::{Run, Settings},
+};
+
+/// One outside request takes at most this long.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// All outside systems of one function.
+pub struct Outside {
+    /// Partner Center.
+    pub partner_center: PartnerCenter,
+    /// The CRM.
+    pub crm: Crm,
+    /// The table.
+    pub links: Links,
+    /// The queue.
+    pub queue: Queue,
+    /// Time.
+    pub clock: Clock,
+}
+
+impl Ports for Outside {
+    type Referrals = PartnerCenter;
+    type Crm = Crm;
+    type Links = Links;
+    type Hints = Queue;
+    type Clock = Clock;
+    fn referrals(&self) -> &PartnerCenter {
+        &self.partner_center
+    }
+    fn crm(&self) -> &Crm {
+        &self.crm
+    }
+    fn links(&self) -> &Links {
+        &self.links
+    }
+    fn hints(&self) -> &Queue {
+        &self.queue
+    }
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
+}
+
+/// What writer and poller keep between runs.
+pub struct App {
+    /// The outside.
+    pub outside: Outside,
+    /// The field map.
+    pub map: Arc<Map>,
+    /// The deployment.
+    pub settings: Settings,
+}
+
+impl App {
+    /// Builds every client once. `table`: AWS as the table is reached; the same as `aws`, except where it is
+    /// embedded. `stores_rotation`: the poller, which alone stores a rotated refresh token.
+    pub fn open(
+        config: &Worker,
+        aws: &SdkConfig,
+        table: &SdkConfig,
+        map: Arc<Map>,
+        clock: Clock,
+        stores_rotation: bool,
+    ) -> Result<Self, BuildError> {
+        let http = Http::new(TIMEOUT)?;
+        let secrets = Secrets::new(aws);
+        let from = &config.partner_center;
+        let tokens =
+            Tokens::partner_center(http.clone(), secrets.clone(), clock.clone(), from, stores_rotation);
+        let filter = map.vendor().filter_updated;
+        let partner_center =
+            PartnerCenter::new(http.clone(), Arc::new(tokens), &from.api_url, &from.audience, filter);
+        let crm = match &config.crm {
+            config::Crm::Dynamics365(dynamics) => {
+                let tokens = Arc::new(Tokens::dynamics(http.clone(), secrets, clock.clone(), dynamics));
+                Crm::Dynamics(Dynamics::new(http, tokens, &dynamics.url, map.clone()))
+            }
+        };
+        let links = Links::new(table, &config.table_name, clock.clone());
+        let queue = Queue::new(aws, &config.queue_url);
+        let settings = Settings {
+            organization: from.organization_id.clone(),
+            grace: config.grace,
+            audit_kept: SignedDuration::from_hours(24 * i64::from(config.audit_days)),
+            writes: from.writes == Writes::All,
+        };
+        Ok(App { outside: Outside { partner_center, crm, links, queue, clock }, map, settings })
+    }
+
+    /// One run, killed at `ends`; its hints were received `attempt` times.
+    pub fn run(&self, ends: Timestamp, attempt: u32) -> Run<'_, Outside> {
+        Run { ports: &self.outside, map: &self.map, settings: &self.settings, ends, attempt }
+    }
+}
+
+/// A field map with all its faults, if it has any.
+#[derive(Debug, thiserror::Error)]
+#[error("the field map has faults:\n{0}")]
+pub struct FaultyMap(String);
+
+/// The default map of a CRM with an override (TOML; empty: none) laid over it.
+pub fn map(crm: CrmKind, toml: &str) -> Result<Arc<Map>, FaultyMap> {
+    let faulty = |faults: Vec<mapping::Fault>| {
+        FaultyMap(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    };
+    Map::with_override(crm, toml).map(Arc::new).map_err(faulty)
+}
+
+/// The instant Lambda kills an invocation, from its deadline in milliseconds.
+pub fn ends(deadline_ms: u64) -> Timestamp {
+    i64::try_from(deadline_ms)
+        .ok()
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
+        .unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,257 @@
+//! Partner Center's Referrals API (partner-center.md §2): read one, list, patch under an eTag, create. Decides
+//! nothing about deals; says how each call ended.
+
+mod refusal;
+
+use crate::{
+    http::{
+        Answer, Http,
+        session::{Session, Unanswered},
+    },
+    token::Tokens,
+};
+use jiff::Timestamp;
+use mapping::{EngagementId, Referral, ReferralId};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use refusal::Words;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use sync::{
+    failure::{Class, Failure, Refused, System, Written},
+    ports::{Found, Page, Referrals},
+};
+use uuid::Uuid;
+
+/// Below the configured origin.
+const PATH: &str = "/v1.0/engagements/referrals";
+
+/// Everything but OData's own punctuation of option names is escaped.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// No engagement has so many pages: a nextLink that never ends is the vendor's fault and must not keep a run.
+const MOST_PAGES: usize = 50;
+
+/// The Referrals API.
+#[derive(Clone)]
+pub struct PartnerCenter {
+    session: Session,
+    base: String,
+    filter_by_updated: bool,
+}
+
+impl PartnerCenter {
+    /// The API at an origin. `filter_by_updated`: `updatedDateTime` may stand in `$filter` (unverified, a vendor
+    /// switch); without it the newest are listed and the first older one ends the list.
+    pub fn new(http: Http, tokens: Arc<Tokens>, origin: &str, audience: &str, filter_by_updated: bool) -> Self {
+        let session = Session::new(http, tokens, audience, System::PartnerCenter);
+        PartnerCenter { session, base: format!("{}{PATH}", origin.trim_end_matches('/')), filter_by_updated }
+    }
+
+    fn one(&self, id: &ReferralId) -> String {
+        format!("{}/{id}", self.base)
+    }
+
+    async fn get(&self, operation: &str, url: &str) -> Result<Answer, Failure> {
+        self.session.read(operation, |http| common(http.request(Method::GET, url))).await
+    }
+
+    /// A read that was answered with something else than what was asked for.
+    fn unread(&self, operation: &str, answer: &Answer) -> Failure {
+        let text = Words::of(answer).to_string();
+        match answer.status {
+            429 | 503 => {
+                let after = answer.retry_after();
+                self.session.failure(operation, Class::Retryable { after }, true, text)
+            }
+            // A list that is refused: the role is gone, for everybody.
+            403 | 502 | 504 => self.session.retryable(operation, true, text),
+            408 | 423 | 500.. => self.session.retryable(operation, false, text),
+            200..=299 => self.session.retryable(operation, false, format!("unreadable answer: {text}")),
+            _ => self.session.failure(operation, Class::Permanent, false, text),
+        }
+    }
+
+    /// One page of a list: its rows and where the next page begins.
+    async fn list(&self, operation: &str, query: &str) -> Result<(Vec<Value>, Option<String>), Failure> {
+        let answer = self.get(operation, &format!("{}?{query}", self.base)).await?;
+        let body = answer.json().filter(|_| answer.status == 200);
+        let Some(Value::Object(mut body)) = body else { return Err(self.unread(operation, &answer)) };
+        let Some(Value::Array(rows)) = body.remove("value") else { return Err(self.unread(operation, &answer)) };
+        let next = match body.get("@odata.nextLink").and_then(Value::as_str) {
+            None => None,
+            Some(link) => Some(next_query(link).ok_or_else(|| {
+                let text = format!("a `nextLink` without a query: `{link}`");
+                self.session.failure(operation, Class::Permanent, false, text)
+            })?),
+        };
+        Ok((rows, next))
+    }
+
+    async fn sent<T>(
+        &self,
+        operation: &str,
+        build: impl Fn(&Http) -> RequestBuilder,
+        paths: impl Fn() -> Vec<String>,
+        done: impl Fn(&Answer) -> Option<T>,
+    ) -> Written<T> {
+        let answer = match self.session.write(operation, build).await {
+            Ok(answer) => answer,
+            Err(Unanswered::NotSent(failure)) => return Written::Later(failure),
+            Err(Unanswered::Unknown(failure)) => return Written::Unknown(failure),
+        };
+        if answer.is_success()
+            && let Some(shown) = done(&answer)
+        {
+            return Written::Done(shown);
+        }
+        let words = Words::of(&answer);
+        match answer.status {
+            409 | 412 => Written::Lost,
+            423 => Written::Later(self.unread(operation, &answer)),
+            429 => Written::Later(self.unread(operation, &answer)),
+            408 | 500.. => Written::Unknown(self.unread(operation, &answer)),
+            400..=499 => Written::Refused(Refused { field: words.field(&paths()), text: words.to_string() }),
+            // An unreadable 2xx, or a redirect that nobody expects.
+            _ => Written::Unknown(self.session.retryable(operation, false, format!("unreadable answer: {words}"))),
+        }
+    }
+}
+
+impl Referrals for PartnerCenter {
+    async fn fetch(&self, id: &ReferralId) -> Result<Found, Failure> {
+        let operation = format!("fetch referral `{id}`");
+        let answer = self.get(&operation, &self.one(id)).await?;
+        match answer.status {
+            200 => {
+                let body = answer.json().ok_or_else(|| self.unread(&operation, &answer))?;
+                let referral = Referral::parse(body).map_err(|fault| {
+                    self.session.failure(&operation, Class::Permanent, false, fault.to_string())
+                })?;
+                Ok(Found::Referral(Box::new(referral)))
+            }
+            404 | 410 => Ok(Found::Missing),
+            403 => Ok(Found::Forbidden),
+            _ => Err(self.unread(&operation, &answer)),
+        }
+    }
+
+    async fn engagement(&self, id: &EngagementId) -> Result<Vec<Referral>, Failure> {
+        let operation = format!("list engagement `{id}`");
+        let mut query = format!("$filter={}", escaped(&format!("engagementId eq '{id}'")));
+        let mut referrals = vec![];
+        for _ in 0..MOST_PAGES {
+            let (rows, next) = self.list(&operation, &query).await?;
+            for row in rows {
+                // A half that cannot be read must not be taken for one that is missing: it would be posted again.
+                referrals.push(Referral::parse(row).map_err(|fault| {
+                    self.session.failure(&operation, Class::Permanent, false, fault.to_string())
+                })?);
+            }
+            match next {
+                Some(next) if next != query => query = next,
+                _ => return Ok(referrals),
+            }
+        }
+        Err(self.session.failure(&operation, Class::Permanent, false, "the pages do not end"))
+    }
+
+    async fn changed_since(&self, since: Timestamp, cursor: Option<&str>) -> Result<Page, Failure> {
+        let operation = format!("list referrals since `{since}`");
+        let first = || {
+            // No `$top`: it may limit the whole answer and not the page, and then nothing leads to the rest.
+            let order = format!("$orderby={}", escaped("updatedDateTime desc"));
+            if !self.filter_by_updated {
+                return order;
+            }
+            format!("$filter={}&{order}", escaped(&format!("updatedDateTime ge {since}")))
+        };
+        let query = cursor.map_or_else(first, str::to_owned);
+        let (rows, next) = self.list(&operation, &query).await?;
+        let mut page = Page { referrals: vec![], next: next.filter(|n| *n != query) };
+        for row in rows {
+            match Referral::parse(row) {
+                Ok(referral) if referral.updated() < since => {
+                    page.next = None;
+                    break;
+                }
+                Ok(referral) => page.referrals.push(referral),
+                // One row that is none of the documented shape does not hide the others.
+                Err(fault) => tracing::warn!(reason = %fault, "a listed referral was skipped"),
+            }
+        }
+        Ok(page)
+    }
+
+    async fn patch(&self, id: &ReferralId, etag: &str, operations: &[Value]) -> Written<Option<Referral>> {
+        let build = |http: &Http| {
+            common(http.request(Method::PATCH, &self.one(id)))
+                .header("If-Match", etag)
+                .header("Prefer", "return=representation")
+                .json(&operations)
+        };
+        let paths = || operations.iter().filter_map(|o| Some(o.get("path")?.as_str()?.to_owned())).collect();
+        let done = |answer: &Answer| {
+            if answer.body.is_empty() {
+                return Some(None);
+            }
+            let body = answer.json()?;
+            // Without its version a state cannot be the base of the next write.
+            if body.get("eTag").and_then(Value::as_str).unwrap_or_default().is_empty() {
+                return Some(None);
+            }
+            Referral::parse(body).ok().filter(|r| r.id() == id).map(Some)
+        };
+        self.sent(&format!("patch referral `{id}`"), build, paths, done).await
+    }
+
+    async fn create(&self, body: &str, request_id: &str) -> Written<Referral> {
+        let build = |http: &Http| {
+            common(http.request(Method::POST, &self.base))
+                .header("Prefer", "return=representation")
+                .header("MS-RequestId", request_id)
+                .header("Content-Type", "application/json")
+                .body(body.to_owned())
+        };
+        let paths = || refusal::paths(&serde_json::from_str(body).unwrap_or(json!(null)));
+        let done = |answer: &Answer| Referral::parse(answer.json()?).ok();
+        self.sent(&format!("create referral (request `{request_id}`)"), build, paths, done).await
+    }
+}
+
+fn common(request: RequestBuilder) -> RequestBuilder {
+    request
+        .header("Accept", "application/json")
+        .header("client-request-id", Uuid::new_v4().to_string())
+        .header("MS-CorrelationId", Uuid::new_v4().to_string())
+}
+
+fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
+}
+
+/// The documented nextLink has another scheme and a path that does not exist (partner-center.md §2.3): only its
+/// query is taken, so that no token follows it anywhere.
+fn next_query(link: &str) -> Option<String> {
+    let query = link.split_once('?')?.1.split('#').next()?;
+    (!query.is_empty()).then(|| query.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_query_of_a_next_link_is_followed() {
+        let odd = "http://api.partner.microsoft.com/v1.0/referrals?$skiptoken=abc%3D&x=1#top";
+        assert_eq!(next_query(odd).as_deref(), Some("$skiptoken=abc%3D&x=1"));
+        assert_eq!(next_query("https://evil.example/v1.0?$skiptoken=a").as_deref(), Some("$skiptoken=a"));
+        assert_eq!(next_query("https://api.partner.microsoft.com/v1.0/referrals"), None);
+        assert_eq!(next_query("https://api.partner.microsoft.com/v1.0/referrals?"), None);
+    }
+
+    #[test]
+    fn filters_are_escaped() {
+        assert_eq!(escaped("updatedDateTime ge 2026-01-01T00:00:00Z"), "updatedDateTime%20ge%202026-01-01T00%3A00%3A00Z");
+    }
+}

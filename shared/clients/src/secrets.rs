@@ -1,0 +1,148 @@
+//! Secrets Manager. What it holds is kept in types that print `***`; a rotated value replaces only the version it
+//! came from.
+
+use crate::aws::{failure, once};
+use aws_config::SdkConfig;
+use aws_sdk_secretsmanager::{Client, error::ProvideErrorMetadata};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use std::fmt;
+use sync::failure::{Class, Failure, System};
+
+/// The stage of a version that is about to become the current one.
+const PENDING: &str = "AWSPENDING";
+const CURRENT: &str = "AWSCURRENT";
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Secret(text.into())
+    }
+
+    /// The text, for the one place that sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// The current version of a stored JSON object of texts.
+#[derive(Clone)]
+pub struct Stored {
+    version: String,
+    created: Option<Timestamp>,
+    members: Map<String, Value>,
+}
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let members: Vec<_> = self.members.keys().collect();
+        f.debug_struct("Stored").field("version", &self.version).field("members", &members).finish()
+    }
+}
+
+impl Stored {
+    /// Which version.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// When this version was stored.
+    pub fn created(&self) -> Option<Timestamp> {
+        self.created
+    }
+
+    /// A member that is a text and not empty.
+    pub fn member(&self, name: &str) -> Option<Secret> {
+        self.members.get(name).and_then(Value::as_str).filter(|v| !v.is_empty()).map(Secret::new)
+    }
+
+    /// The same with one member replaced; others, known to us or not, stay.
+    #[must_use]
+    pub fn with(&self, name: &str, secret: &Secret) -> Self {
+        let mut changed = self.clone();
+        changed.members.insert(name.to_owned(), Value::String(secret.expose().to_owned()));
+        changed
+    }
+}
+
+/// Secrets Manager.
+#[derive(Clone, Debug)]
+pub struct Secrets {
+    client: Client,
+    writes: Client,
+}
+
+impl Secrets {
+    /// A client; `of` in its failures is whose secrets they are.
+    pub fn new(aws: &SdkConfig) -> Self {
+        let writes = aws_sdk_secretsmanager::config::Builder::from(aws).retry_config(once()).build();
+        Secrets { client: Client::new(aws), writes: Client::from_conf(writes) }
+    }
+
+    /// The current version. Everybody who needs this secret meets its failure, so it is wide.
+    pub async fn fetch(&self, of: System, arn: &str) -> Result<Stored, Failure> {
+        let answer = self.client.get_secret_value().secret_id(arn).send().await;
+        let operation = format!("fetch secret `{arn}`");
+        let answer = answer.map_err(|e| Failure { wide: true, ..failure(of, &operation, &e) })?;
+        let members = answer.secret_string().and_then(|text| serde_json::from_str(text).ok());
+        let Some(members) = members else {
+            // An admin's typing error: cured by time and the next try, held until then.
+            let class = Class::Retryable { after: None };
+            let text = "not a JSON object".to_owned();
+            return Err(Failure { system: of, operation, class, wide: true, text });
+        };
+        let created = answer.created_date().and_then(|at| Timestamp::from_second(at.secs()).ok());
+        Ok(Stored { version: answer.version_id().unwrap_or_default().to_owned(), created, members })
+    }
+
+    /// Makes `changed` the current version if the one it came from still is. `false`: somebody else was faster.
+    pub async fn replace(&self, of: System, arn: &str, changed: &Stored) -> Result<bool, Failure> {
+        let operation = format!("store secret `{arn}`");
+        let text = Value::Object(changed.members.clone()).to_string();
+        let put = self.writes.put_secret_value().secret_id(arn).secret_string(text).version_stages(PENDING);
+        let put = put.send().await.map_err(|e| failure(of, &operation, &e))?;
+        // Only this call has a condition: the stage leaves no other version than the one we read.
+        let stage = self.writes.update_secret_version_stage().secret_id(arn).version_stage(CURRENT);
+        let stage = stage.remove_from_version_id(changed.version()).set_move_to_version_id(put.version_id);
+        match stage.send().await {
+            Ok(_) => Ok(true),
+            Err(e) if e.code() == Some("InvalidParameterException") => Ok(false),
+            Err(e) => Err(failure(of, &operation, &e)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_never_printed() {
+        let members = serde_json::from_str(r#"{"client_secret":"hush","other":"quiet"}"#).unwrap();
+        let stored = Stored { version: "v1".into(), created: None, members };
+        let secret = stored.member("client_secret").unwrap();
+        let changed = stored.with("client_secret", &Secret::new("louder"));
+        let printed = format!("{secret} {secret:?} {stored:?} {changed:?}");
+        for hidden in ["hush", "quiet", "louder"] {
+            assert!(!printed.contains(hidden), "{printed}");
+        }
+        assert_eq!(changed.member("other"), stored.member("other"));
+        assert_eq!(changed.member("client_secret").unwrap().expose(), "louder");
+    }
+}

@@ -1,0 +1,167 @@
+//! One request to Entra's token endpoint, and what its answer says.
+
+use crate::{
+    http::{Answer, Broken, Http},
+    secrets::{Secret, Stored},
+};
+use jiff::SignedDuration;
+use reqwest::{Method, header};
+use serde_json::Value;
+
+/// How much of the vendor's words is repeated.
+const WORDS: usize = 300;
+/// The longest a token is believed to last, whatever the answer says.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+
+/// How an access token is got.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    url: String,
+    client_id: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// v1: a user's consent, redeemed for a `resource`.
+    RefreshToken,
+    /// v2: the application itself, for the `.default` scope.
+    ClientCredentials,
+}
+
+/// A good answer.
+pub(super) struct Granted {
+    pub(super) bearer: Secret,
+    pub(super) lasts: SignedDuration,
+    pub(super) refresh_token: Option<Secret>,
+}
+
+/// Another answer, or none.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// The secret is wrong, expired, revoked or incomplete: only another one helps.
+    Credentials(String),
+    /// Time, or a changed deployment, may help.
+    Later { after: Option<SignedDuration>, words: String },
+}
+
+impl Grant {
+    /// v1 with the secret's `client_secret` and `refresh_token`.
+    pub fn refresh_token(login_url: &str, tenant: &str, client_id: &str) -> Self {
+        let url = format!("{login_url}/{tenant}/oauth2/token");
+        Grant { url, client_id: client_id.to_owned(), kind: Kind::RefreshToken }
+    }
+
+    /// v2 with the secret's `client_secret`.
+    pub fn client_credentials(login_url: &str, tenant: &str, client_id: &str) -> Self {
+        let url = format!("{login_url}/{tenant}/oauth2/v2.0/token");
+        Grant { url, client_id: client_id.to_owned(), kind: Kind::ClientCredentials }
+    }
+
+    /// Asks; once more if nothing was sent. Redeeming changes nothing at Entra, so asking twice is harmless.
+    pub(super) async fn redeem(
+        &self,
+        http: &Http,
+        audience: &str,
+        secret: &Stored,
+    ) -> Result<Granted, Refused> {
+        let form = self.form(audience, secret)?;
+        let request = || {
+            let request = http.request(Method::POST, &self.url).header(header::ACCEPT, "application/json");
+            http.send(
+                request.form(&form.iter().map(|(name, value)| (*name, value.expose())).collect::<Vec<_>>()),
+            )
+        };
+        let answer = match request().await {
+            Err(Broken::NotSent(_)) => request().await,
+            answer => answer,
+        };
+        match answer {
+            Ok(answer) => judge(&answer),
+            Err(Broken::NotSent(words) | Broken::MaybeSent(words)) => {
+                Err(Refused::Later { after: None, words })
+            }
+        }
+    }
+
+    fn form(&self, audience: &str, secret: &Stored) -> Result<Vec<(&'static str, Secret)>, Refused> {
+        let member = |name: &'static str| {
+            let missing = || Refused::Credentials(format!("the secret has no `{name}`"));
+            secret.member(name).ok_or_else(missing).map(|value| (name, value))
+        };
+        let open = |name: &'static str, value: &str| (name, Secret::new(value));
+        let mut form = vec![open("client_id", &self.client_id), member("client_secret")?];
+        match self.kind {
+            Kind::RefreshToken => {
+                form.extend([open("grant_type", "refresh_token"), open("resource", audience)]);
+                form.push(member("refresh_token")?);
+            }
+            Kind::ClientCredentials => {
+                // No double slash: Entra would look for another resource.
+                let scope = format!("{}/.default", audience.trim_end_matches('/'));
+                form.extend([open("grant_type", "client_credentials"), open("scope", &scope)]);
+            }
+        }
+        Ok(form)
+    }
+}
+
+fn judge(answer: &Answer) -> Result<Granted, Refused> {
+    let body = answer.json().unwrap_or(Value::Null);
+    if answer.status == 200 {
+        let unreadable = || Refused::Later { after: None, words: "status 200 without a token".to_owned() };
+        let bearer = body["access_token"].as_str().filter(|t| !t.is_empty()).ok_or_else(unreadable)?;
+        // v1 writes its numbers as text, v2 as numbers.
+        let seconds = body["expires_in"].as_i64().or_else(|| body["expires_in"].as_str()?.parse().ok());
+        let lasts = SignedDuration::from_secs(seconds.unwrap_or(0).max(0)).min(LONGEST);
+        let refresh_token = body["refresh_token"].as_str().filter(|t| !t.is_empty()).map(Secret::new);
+        return Ok(Granted { bearer: Secret::new(bearer), lasts, refresh_token });
+    }
+    let error = body["error"].as_str().unwrap_or_default();
+    let words = match body["error_description"].as_str() {
+        // The AADSTS number and a sentence; ids and times follow, on the same line or the next.
+        Some(text) => {
+            let line = text.lines().next().unwrap_or_default();
+            let line = line.split(" Trace ID:").next().unwrap_or_default();
+            format!("{error}: {}", line.chars().take(WORDS).collect::<String>())
+        }
+        None => format!("status {}: {}", answer.status, answer.text(WORDS)),
+    };
+    Err(match error {
+        "invalid_grant" | "invalid_client" | "interaction_required" => Refused::Credentials(words),
+        _ => Refused::Later { after: answer.retry_after(), words },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderMap;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn both_spellings_of_the_lifetime_are_read() {
+        for seconds in ["3600", "\"3600\""] {
+            let body = format!(r#"{{"access_token":"t","expires_in":{seconds}}}"#);
+            assert_eq!(judge(&answer(200, &body)).ok().unwrap().lasts, SignedDuration::from_hours(1));
+        }
+    }
+
+    #[test]
+    fn a_revoked_grant_is_told_from_an_outage() {
+        for gap in ["\\r\\n", " "] {
+            let text = format!("AADSTS50173: revoked.{gap}Trace ID: 1");
+            let revoked = format!(r#"{{"error":"invalid_grant","error_description":"{text}"}}"#);
+            match judge(&answer(400, &revoked)) {
+                Err(Refused::Credentials(words)) => assert_eq!(words, "invalid_grant: AADSTS50173: revoked."),
+                _ => panic!("not a matter of credentials"),
+            }
+        }
+        let html = answer(502, "<html>bad gateway</html>");
+        assert!(matches!(judge(&html), Err(Refused::Later { words, .. }) if words.contains("502")));
+        assert!(matches!(judge(&answer(200, "{}")), Err(Refused::Later { .. })));
+    }
+}

@@ -1,0 +1,55 @@
+//! What a referral is for this organisation: a deal, a lead, somebody else's half, or unclear.
+
+use crate::{Referral, referral::MICROSOFT};
+
+/// What is to be made of a referral.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Category {
+    /// A co-sell or pipeline deal.
+    Opportunity,
+    /// A lead nobody has accepted yet.
+    Lead,
+    /// Another organisation's referral in one of our engagements; never a record.
+    Sibling,
+    /// None of the known combinations; says which.
+    Unclear(String),
+}
+
+/// Decides in the documented order: whose it is first, then type, status, qualification and who invited. Marketplace
+/// source and call to action decide nothing (Microsoft warns against it).
+pub fn classify(referral: &Referral, own_organization: &str) -> Category {
+    if !referral.organization().eq_ignore_ascii_case(own_organization) {
+        return Category::Sibling;
+    }
+    let body = referral.body();
+    let text = |pointer: &str| body.pointer(pointer).and_then(|v| v.as_str()).unwrap_or_default();
+    let (kind, qualification) = (text("/type"), text("/qualification"));
+    let inviter = text("/inviteContext/invitedBy/organizationId");
+    let from_microsoft = inviter.is_empty() || inviter.eq_ignore_ascii_case(MICROSOFT);
+    let own = inviter.eq_ignore_ascii_case(own_organization);
+    match kind {
+        "Shared" => Category::Opportunity,
+        "Independent" if referral.is_active() => Category::Opportunity,
+        "Independent" if own || text("/direction") == "Outgoing" => Category::Opportunity,
+        "Independent"
+            if from_microsoft
+                && matches!(qualification, "Direct" | "MarketingQualified" | "SalesQualified") =>
+        {
+            if referral.is_new() {
+                Category::Lead
+            } else {
+                Category::Unclear(format!(
+                    "a lead that was closed (`{}`) before it was accepted",
+                    referral.substatus()
+                ))
+            }
+        }
+        "Independent" if !from_microsoft && matches!(qualification, "SalesQualified" | "None") => {
+            Category::Opportunity
+        }
+        _ => Category::Unclear(format!(
+            "type `{kind}`, qualification `{qualification}`, status `{}`, invited by `{inviter}` is no known combination",
+            referral.status()
+        )),
+    }
+}

@@ -1,0 +1,197 @@
+//! A unit's value in the other side's form, and when two sides show the same.
+
+use crate::{
+    Direction, Map, Refusal, Side, Value, fields, list,
+    load::Shape,
+    rule::{Kind, Required, Rule},
+    scalar,
+    status::{pair_of, phase_of_pair},
+    text::MARK_LENGTH,
+};
+use std::collections::BTreeMap;
+
+impl Map {
+    /// The value as the CRM would store and show it: table, length, rounding, date only.
+    pub fn to_crm(&self, unit: &str, shown: &Value) -> Result<Value, Refusal> {
+        let one = self.rule(unit)?;
+        let refused = |text: String| Refusal::new(unit, text);
+        match &one.shape {
+            Shape::Plain(rule) => self.plain_to_crm(rule, shown).map_err(refused),
+            Shape::Group(rules) => group(rules, shown, scalar::to_crm)
+                .and_then(|value| bounded_by_constants(rules, value))
+                .and_then(|value| amounts_have_currencies(rules, value))
+                .map_err(refused),
+            Shape::List(rule) => {
+                list::convert(rule, shown, Direction::ToCrm, scalar::to_crm).map_err(refused)
+            }
+            Shape::Status => self.status_to_crm(shown),
+        }
+    }
+
+    /// The value as Partner Center would store and show it. Refuses what must never be sent: an amount of 0 or none,
+    /// a list without the elements a referral needs.
+    pub fn to_partner_center(&self, unit: &str, shown: &Value) -> Result<Value, Refusal> {
+        let value = self.in_partner_center(unit, shown)?;
+        let refused = |text: &str| Err(Refusal::new(unit, text));
+        match &self.rule(unit)?.shape {
+            Shape::Plain(rule) if rule.kind == Kind::Money && !is_positive(&value) => {
+                refused("only an amount above 0 is sent to Partner Center")
+            }
+            Shape::Group(rules)
+                if rules.iter().any(|r| r.kind == Kind::Money && !is_positive(value.member(&r.name))) =>
+            {
+                refused("only an amount above 0 is sent to Partner Center")
+            }
+            Shape::List(rule) if rule.required == Required::Always && value.is_null() => {
+                refused("the last one cannot be removed, Partner Center needs at least one")
+            }
+            _ => Ok(value),
+        }
+    }
+
+    fn in_partner_center(&self, unit: &str, shown: &Value) -> Result<Value, Refusal> {
+        let refused = |text: String| Refusal::new(unit, text);
+        match &self.rule(unit)?.shape {
+            Shape::Plain(rule) => scalar::to_partner_center(rule, shown).map_err(refused),
+            Shape::Group(rules) => group(rules, shown, scalar::to_partner_center)
+                .and_then(|value| amounts_have_currencies(rules, value))
+                .map_err(refused),
+            Shape::List(rule) => {
+                list::convert(rule, shown, Direction::ToPartnerCenter, scalar::to_partner_center)
+                    .map_err(refused)
+            }
+            Shape::Status => self.status_to_partner_center(shown),
+        }
+    }
+
+    /// Both sides show the same: one of them is what the other's value would be there.
+    pub fn equal(&self, unit: &str, partner_center: &Value, crm: &Value) -> bool {
+        let Ok(one) = self.rule(unit) else { return false };
+        let direction = one.unit.direction;
+        let same = |rule: &Rule, pc: &Value, crm: &Value| {
+            let as_crm =
+                || self.plain_to_crm(rule, pc).is_ok_and(|value| plain(rule, &value) == plain(rule, crm));
+            let as_pc = || {
+                scalar::to_partner_center(rule, crm).is_ok_and(|value| plain(rule, &value) == plain(rule, pc))
+            };
+            (direction != Direction::ToPartnerCenter && as_crm())
+                || (direction != Direction::ToCrm && as_pc())
+        };
+        match &one.shape {
+            Shape::Plain(rule) => same(rule, partner_center, crm),
+            Shape::Group(rules) => {
+                let no_amount = |value: &Value| {
+                    rules.iter().any(|rule| rule.kind == Kind::Money && is_zero(value.member(&rule.name)))
+                };
+                (no_amount(partner_center) && no_amount(crm))
+                    || rules
+                        .iter()
+                        .filter(|rule| rule.crm.is_some() || rule.constant.is_some())
+                        .all(|rule| same(rule, partner_center.member(&rule.name), crm.member(&rule.name)))
+            }
+            Shape::List(rule) => list::equal(rule, partner_center, crm, same),
+            Shape::Status => self.status_equal(partner_center, crm),
+        }
+    }
+
+    /// What `side` shows is what writing `target` (in that side's form) should have led to. Looser than `==` where a
+    /// side shows more or less than was written: the reason of a loss, the name of a catalogue row.
+    pub fn shows(&self, unit: &str, side: Side, target: &Value, shown: &Value) -> bool {
+        if target == shown {
+            return true;
+        }
+        let Ok(one) = self.rule(unit) else { return false };
+        match (&one.shape, side) {
+            (Shape::Status, Side::PartnerCenter) => pair_of(target) == pair_of(shown),
+            (Shape::Status, Side::Crm) => {
+                let member = |name| target.member(name) == shown.member(name);
+                member("state") && member("status") && member("stage")
+            }
+            (Shape::List(rule), _) => list::equal(rule, target, shown, |_, a, b| a == b),
+            (Shape::Plain(rule), _) => plain(rule, target) == plain(rule, shown),
+            (Shape::Group(_), _) => target.is_null() && shown.is_null(),
+        }
+    }
+
+    /// Who wins a conflict. A status that is final in Partner Center stands.
+    pub fn owner(&self, unit: &str, partner_center: Option<&Value>) -> Side {
+        let Ok(one) = self.rule(unit) else { return Side::PartnerCenter };
+        let terminal = |value: &Value| phase_of_pair(&pair_of(value)).is_some_and(|phase| phase.is_closed());
+        match one.shape {
+            Shape::Status if partner_center.is_some_and(terminal) => Side::PartnerCenter,
+            _ => one.unit.owner,
+        }
+    }
+
+    pub(crate) fn plain_to_crm(&self, rule: &Rule, shown: &Value) -> Result<Value, String> {
+        match rule.length {
+            // The mark takes its room from the name, so that both fit the column.
+            Some(length) if rule.name == fields::NAME && self.switches().check_mark => {
+                let room = Rule { length: Some(length.saturating_sub(MARK_LENGTH)), ..rule.clone() };
+                scalar::to_crm(&room, shown)
+            }
+            _ => scalar::to_crm(rule, shown),
+        }
+    }
+}
+
+fn group(
+    rules: &[Rule],
+    shown: &Value,
+    one: impl Fn(&Rule, &Value) -> Result<Value, String>,
+) -> Result<Value, String> {
+    if !matches!(shown, Value::Map(_) | Value::Null) {
+        return Err("expected a group".to_owned());
+    }
+    let mut members = BTreeMap::new();
+    for rule in rules {
+        let value = one(rule, shown.member(&rule.name)).map_err(|text| match &rule.label {
+            Some(label) => format!("{label}: {text}"),
+            None => format!("{}: {text}", rule.name),
+        })?;
+        members.insert(rule.name.clone(), value);
+    }
+    Ok(fields::as_group(rules, members))
+}
+
+fn amounts_have_currencies(rules: &[Rule], value: Value) -> Result<Value, String> {
+    let shows =
+        |kind| rules.iter().find(|rule| rule.kind == kind).map(|rule| !value.member(&rule.name).is_null());
+    match (shows(Kind::Money), shows(Kind::Currency)) {
+        (Some(true), Some(false)) => Err("an amount without a currency".to_owned()),
+        _ => Ok(value),
+    }
+}
+
+/// A member that this CRM has no column for, only a constant (a single-currency organisation).
+fn bounded_by_constants(rules: &[Rule], value: Value) -> Result<Value, String> {
+    for rule in rules.iter().filter(|rule| rule.crm.is_none()) {
+        let Some(constant) = rule.constant.as_ref().map(|constant| scalar::from_map(rule, constant)) else {
+            continue;
+        };
+        let shown = value.member(&rule.name);
+        if !shown.is_null() && *shown != constant {
+            let (shown, only) = (shown.text().unwrap_or_default(), constant.text().unwrap_or_default());
+            return Err(format!("`{shown}` where this CRM only has `{only}`"));
+        }
+    }
+    Ok(value)
+}
+
+/// What is compared of a plain value: no amount and an amount of 0 are one.
+fn plain(rule: &Rule, value: &Value) -> Value {
+    match rule.kind {
+        Kind::Money if is_zero(value) => Value::Null,
+        Kind::Boolean if value.is_null() => Value::Bool(false),
+        _ => value.clone(),
+    }
+}
+
+/// Partner Center takes amounts above 0 only.
+pub(crate) fn is_positive(value: &Value) -> bool {
+    value.text().is_some_and(|text| text != "0" && !text.starts_with('-'))
+}
+
+fn is_zero(value: &Value) -> bool {
+    value.is_null() || value.text() == Some("0")
+}

@@ -1,0 +1,132 @@
+//! What a referral and a record show, unit by unit, in the form native to each.
+
+use crate::{
+    Direction, Fields, Map, Record, Referral, Value, list,
+    load::Shape,
+    rule::{Kind, Rule},
+    scalar,
+    status::value_of,
+    text::unmarked,
+};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+
+/// The rule of the name, which carries the check mark.
+pub(crate) const NAME: &str = "name";
+/// The rule of the record's own id.
+const EXTERNAL_REFERENCE: &str = "external_reference";
+
+impl Map {
+    /// Every unit that has a path into the referral and that the body shows.
+    pub fn referral_fields(&self, referral: &Referral) -> Fields {
+        let mut fields = Fields::new();
+        for one in &self.rules {
+            let value = match &one.shape {
+                Shape::Plain(rule) => self.plain_of_referral(rule, referral),
+                Shape::Group(rules) => group_of_referral(rules, referral.body()),
+                Shape::List(rule) => list::of_referral(rule, referral.body()),
+                Shape::Status => {
+                    let reason =
+                        referral.body().get("statusReason").and_then(Json::as_str).unwrap_or_default();
+                    let pair = format!("{}/{}", referral.status(), referral.substatus());
+                    Some(value_of(&pair, Value::of_text(reason)))
+                }
+            };
+            if let Some(value) = value {
+                fields.insert(one.unit.name.clone(), value);
+            }
+        }
+        fields
+    }
+
+    /// Every unit that has a column and that the record shows. The check mark is not part of the name.
+    pub fn record_fields(&self, record: &Record) -> Fields {
+        let mut fields = Fields::new();
+        for one in &self.rules {
+            let value = match &one.shape {
+                Shape::Plain(rule) => self.plain_of_record(rule, record),
+                Shape::Group(rules) => group_of_record(rules, record),
+                Shape::List(rule) => list::of_record(rule, record),
+                Shape::Status => self.status.of_record(record),
+            };
+            if let Some(value) = value {
+                fields.insert(one.unit.name.clone(), value);
+            }
+        }
+        fields
+    }
+
+    fn plain_of_referral(&self, rule: &Rule, referral: &Referral) -> Option<Value> {
+        if rule.template.is_some() && rule.direction == Some(Direction::ToCrm) {
+            return self.render_referral(rule, referral);
+        }
+        if rule.constant.is_some() {
+            return None;
+        }
+        let value = scalar::from_partner_center(rule, shown(rule, referral.body())?);
+        Some(without_mark(rule, value))
+    }
+
+    fn plain_of_record(&self, rule: &Rule, record: &Record) -> Option<Value> {
+        if rule.template.is_some() && rule.direction == Some(Direction::ToPartnerCenter) {
+            return self.render_record(rule, record);
+        }
+        match record.columns.get(rule.crm.as_deref()?) {
+            Some(shown) => Some(without_mark(rule, scalar::from_crm(rule, shown))),
+            None if rule.name == EXTERNAL_REFERENCE => Some(Value::of_text(&record.id.id)),
+            None => None,
+        }
+    }
+}
+
+fn without_mark(rule: &Rule, value: Value) -> Value {
+    match value {
+        Value::Text(name) if rule.name == NAME => Value::of_text(unmarked(&name).trim()),
+        value => value,
+    }
+}
+
+/// What the body shows at the rule's path, or at its second one while the first is empty.
+pub(crate) fn shown<'a>(rule: &Rule, body: &'a Json) -> Option<&'a Json> {
+    let first = rule.referral.as_ref()?.read(body);
+    let is_empty = |shown: Option<&Json>| shown.is_none_or(|shown| shown.is_null() || shown == "");
+    match &rule.referral_else {
+        Some(second) if is_empty(first) => second.read(body).filter(|shown| !is_empty(Some(shown))).or(first),
+        _ => first,
+    }
+}
+
+/// Observed if any member is: an optional line of an address may be left out of a body.
+fn group_of_referral(rules: &[Rule], body: &Json) -> Option<Value> {
+    let read: Vec<(&Rule, Option<&Json>)> = rules.iter().map(|rule| (rule, shown(rule, body))).collect();
+    read.iter().any(|(_, shown)| shown.is_some()).then(|| {
+        let member = |(rule, shown): (&Rule, Option<&Json>)| {
+            (rule.name.clone(), scalar::from_partner_center(rule, shown.unwrap_or(&Json::Null)))
+        };
+        as_group(rules, read.into_iter().map(member).collect())
+    })
+}
+
+/// Observed if all members are: a column that was not selected says nothing.
+fn group_of_record(rules: &[Rule], record: &Record) -> Option<Value> {
+    let mut members = BTreeMap::new();
+    for rule in rules {
+        let value = match (&rule.crm, &rule.constant) {
+            (Some(crm), _) => scalar::from_crm(rule, record.columns.get(crm)?),
+            (None, Some(constant)) => scalar::from_map(rule, constant),
+            (None, None) => continue,
+        };
+        members.insert(rule.name.clone(), value);
+    }
+    Some(as_group(rules, members))
+}
+
+/// Without an amount the currency means nothing.
+pub(crate) fn as_group(rules: &[Rule], mut members: BTreeMap<String, Value>) -> Value {
+    let no_amount =
+        rules.iter().any(|rule| rule.kind == Kind::Money && members.get(&rule.name) == Some(&Value::Null));
+    if no_amount {
+        members.values_mut().for_each(|value| *value = Value::Null);
+    }
+    Value::Map(members)
+}

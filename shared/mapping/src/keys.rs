@@ -1,0 +1,30 @@
+//! Keys that are the same whoever computes them: of accounts, contacts and rows we create.
+
+use unicode_normalization::UnicodeNormalization;
+use uuid::Uuid;
+
+/// The namespace of our UUIDv5 keys. Never change it: keys in CRMs were made with it.
+const NAMESPACE: Uuid = Uuid::from_u128(0x7d1c_52f0_3a6e_4b0b_9f58_c05e_1100_365a);
+
+/// The key of a customer: company name, postal code and country.
+pub fn customer_key(name: &str, postal_code: Option<&str>, country: Option<&str>) -> String {
+    child_id(&["customer", &folded(name), &folded(postal_code.unwrap_or("")), &folded(country.unwrap_or(""))])
+}
+
+/// The key of a person: the e-mail address.
+pub fn contact_key(email: &str) -> String {
+    child_id(&["contact", &folded(email)])
+}
+
+/// A GUID for a row we create, the same for the same parts.
+pub fn child_id(parts: &[&str]) -> String {
+    // The length before each part keeps `ab`,`c` apart from `a`,`bc`.
+    let name: String = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
+    Uuid::new_v5(&NAMESPACE, name.as_bytes()).hyphenated().to_string()
+}
+
+/// NFKC, lower case, single spaces.
+pub(crate) fn folded(text: &str) -> String {
+    let lower: String = text.nfkc().flat_map(char::to_lowercase).nfkc().collect();
+    lower.split_whitespace().collect::<Vec<_>>().join(" ")
+}

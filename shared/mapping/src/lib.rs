@@ -1,0 +1,44 @@
+//! Field maps: referral <-> canonical values <-> CRM record. Pure: no async, no clock, no environment, no files.
+
+mod check;
+mod check_shape;
+mod classify;
+mod convert;
+mod country;
+mod fault;
+mod fields;
+mod keys;
+mod list;
+mod load;
+mod map;
+mod new_record;
+mod new_referral;
+mod patch;
+mod path;
+mod reader;
+mod record;
+mod record_patch;
+mod referral;
+mod referral_patch;
+mod rule;
+mod scalar;
+mod settings;
+mod status;
+mod steps;
+mod switches;
+mod template;
+mod text;
+mod tree;
+mod unit;
+mod value;
+
+pub use classify::{Category, classify};
+pub use fault::{Fault, Missing, Refusal};
+pub use keys::{child_id, contact_key, customer_key};
+pub use map::{ColumnUse, Map};
+pub use patch::{Action, CrmStep, CrmValue, DealKind, ListChange, Mark, NewRecord, Party, RecordPatch, Trim};
+pub use record::{CrmKind, Record, RecordId, RecordKind, UnknownCrm};
+pub use referral::{EngagementId, Malformed, Referral, ReferralId};
+pub use switches::{AccountRule, ContactRule, MicrosoftHalf, Switches, Vendor};
+pub use unit::{Direction, On, Side, Unit};
+pub use value::{Fields, Value};

@@ -1,0 +1,182 @@
+//! Lists: people by e-mail, solutions by id. Elements without a key (a hidden contact) cannot be told apart and are
+//! left alone.
+
+use crate::{Direction, Record, Value, rule::Rule, scalar};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+
+/// Related rows that come one at a time, as columns of the record.
+pub(crate) const RELATIONS: [&str; 3] = ["account", "contact", "owner"];
+/// Related rows that come as lists.
+pub(crate) const LISTS: [&str; 1] = ["solutions"];
+
+type Element = BTreeMap<String, Value>;
+
+/// It comes from one related row, not from a list of rows.
+pub(crate) fn is_relation(rule: &Rule) -> bool {
+    rule.crm.as_deref().is_some_and(|crm| RELATIONS.contains(&crm))
+}
+
+/// The raw elements of a referral's list. An object where an array belongs was seen in the wild (partner-center.md §3.1).
+pub(crate) fn raw_elements<'a>(rule: &Rule, body: &'a Json) -> Option<Vec<&'a Json>> {
+    match rule.referral.as_ref()?.read(body)? {
+        Json::Array(items) => Some(items.iter().collect()),
+        Json::Null => Some(Vec::new()),
+        Json::Object(object) if object.is_empty() => Some(Vec::new()),
+        one => Some(vec![one]),
+    }
+}
+
+/// What a referral shows.
+pub(crate) fn of_referral(rule: &Rule, body: &Json) -> Option<Value> {
+    let raw = raw_elements(rule, body)?;
+    Some(keyed(rule, raw.into_iter().map(|raw| element_of_referral(rule, raw))))
+}
+
+/// One element as a referral shows it.
+pub(crate) fn element_of_referral(rule: &Rule, raw: &Json) -> Element {
+    members(rule, |member| {
+        let shown = member.referral.as_ref()?.read(raw).unwrap_or(&Json::Null);
+        Some(scalar::from_partner_center(member, shown))
+    })
+}
+
+/// What a record shows.
+pub(crate) fn of_record(rule: &Rule, record: &Record) -> Option<Value> {
+    Some(keyed(rule, elements_of_record(rule, record)?.into_iter()))
+}
+
+/// The elements a record shows, those without a key too.
+pub(crate) fn elements_of_record(rule: &Rule, record: &Record) -> Option<Vec<Element>> {
+    let of_row = |row: &BTreeMap<String, Json>| {
+        members(rule, |member| {
+            let shown = row.get(member.crm.as_deref()?).unwrap_or(&Json::Null);
+            Some(scalar::from_crm(member, shown))
+        })
+    };
+    if !is_relation(rule) {
+        let rows = record.lists.get(rule.crm.as_deref()?)?;
+        return Some(rows.iter().map(of_row).collect());
+    }
+    let key = rule.members.iter().find(|member| Some(&member.name) == rule.key.as_ref())?;
+    record.columns.get(key.crm.as_deref()?)?;
+    let one = of_row(&record.columns);
+    Some(if one.values().all(Value::is_null) { Vec::new() } else { vec![one] })
+}
+
+/// The list in the other side's form. Members that decide nothing are dropped where they cannot be converted.
+pub(crate) fn convert(
+    rule: &Rule,
+    shown: &Value,
+    to: Direction,
+    one: impl Fn(&Rule, &Value) -> Result<Value, String>,
+) -> Result<Value, String> {
+    let Value::Map(elements) = shown else {
+        return if shown.is_null() {
+            Ok(Value::Map(BTreeMap::new()))
+        } else {
+            Err("expected a list".to_owned())
+        };
+    };
+    let mut converted = BTreeMap::new();
+    for (key, element) in elements.iter().filter(|(_, element)| **element != Value::Null) {
+        let mut target = Element::new();
+        for member in &rule.members {
+            let there = if to == Direction::ToCrm { member.crm.is_some() } else { member.referral.is_some() };
+            if !there || element.members().is_none_or(|members| !members.contains_key(&member.name)) {
+                continue;
+            }
+            match one(member, element.member(&member.name)) {
+                Ok(value) => _ = target.insert(member.name.clone(), value),
+                Err(_) if member.carried => _ = target.insert(member.name.clone(), Value::Null),
+                Err(text) => return Err(format!("`{key}`: {text}")),
+            }
+        }
+        converted.insert(key.clone(), Value::Map(target));
+    }
+    Ok(Value::Map(converted))
+}
+
+/// The same keys, and per element the same in every member that decides.
+pub(crate) fn equal(rule: &Rule, a: &Value, b: &Value, same: impl Fn(&Rule, &Value, &Value) -> bool) -> bool {
+    let empty = BTreeMap::new();
+    let (a, b) = (a.members().unwrap_or(&empty), b.members().unwrap_or(&empty));
+    let deciding = || rule.members.iter().filter(|m| !m.carried && m.referral.is_some() && m.crm.is_some());
+    a.len() == b.len()
+        && a.iter().all(|(key, one)| {
+            b.get(key)
+                .is_some_and(|other| deciding().all(|m| same(m, one.member(&m.name), other.member(&m.name))))
+        })
+}
+
+/// The raw list to send: `current`'s elements with what changed in them, their unknown members kept, in their order;
+/// new ones after them; those that went left out; those without a key left alone.
+pub(crate) fn merged(rule: &Rule, current: &Json, target: &Value) -> Result<Json, String> {
+    let empty = BTreeMap::new();
+    let wanted = target.members().unwrap_or(&empty);
+    let wanted: BTreeMap<&String, &Value> = wanted.iter().filter(|(_, e)| **e != Value::Null).collect();
+    let (mut items, mut seen) = (Vec::new(), Vec::new());
+    for raw in raw_elements(rule, current).unwrap_or_default() {
+        let shown = element_of_referral(rule, raw);
+        let Some(key) = key_of(rule, &shown) else {
+            items.push(raw.clone());
+            continue;
+        };
+        let Some(element) = wanted.get(&key) else { continue };
+        let mut item = raw.clone();
+        for member in rule.members.iter().filter(|m| !m.carried && m.constant.is_none()) {
+            let value = element.member(&member.name);
+            let given = element.members().is_some_and(|members| members.contains_key(&member.name));
+            if given && shown.get(&member.name) != Some(value) {
+                write(member, value, &mut item)?;
+            }
+        }
+        items.push(item);
+        seen.push(key);
+    }
+    for (_, element) in wanted.iter().filter(|(key, _)| !seen.contains(key)) {
+        items.push(new_element(rule, element)?);
+    }
+    Ok(Json::Array(items))
+}
+
+/// An element that Partner Center does not know yet.
+pub(crate) fn new_element(rule: &Rule, element: &Value) -> Result<Json, String> {
+    let mut item = serde_json::json!({});
+    for member in &rule.members {
+        let constant = member.constant.as_ref().map(|constant| scalar::from_map(member, constant));
+        let value = constant.as_ref().unwrap_or_else(|| element.member(&member.name));
+        if !value.is_null() {
+            write(member, value, &mut item)?;
+        }
+    }
+    Ok(item)
+}
+
+fn write(member: &Rule, value: &Value, item: &mut Json) -> Result<(), String> {
+    match &member.referral {
+        Some(path) if member.direction != Some(Direction::ToCrm) => {
+            path.write(item, scalar::partner_center_json(member, value)?);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn members(rule: &Rule, shown: impl Fn(&Rule) -> Option<Value>) -> Element {
+    rule.members.iter().filter_map(|member| Some((member.name.clone(), shown(member)?))).collect()
+}
+
+pub(crate) fn key_of(rule: &Rule, element: &Element) -> Option<String> {
+    element.get(rule.key.as_ref()?)?.text().map(str::to_owned)
+}
+
+fn keyed(rule: &Rule, elements: impl Iterator<Item = Element>) -> Value {
+    let mut list = BTreeMap::new();
+    for element in elements {
+        if let Some(key) = key_of(rule, &element) {
+            list.entry(key).or_insert(Value::Map(element));
+        }
+    }
+    Value::Map(list)
+}

@@ -1,0 +1,147 @@
+//! Builds a map from its texts: the embedded default, an override over it, and the checks over both.
+
+use crate::{
+    AccountRule, CrmKind, Direction, Fault, Map, On, Side, Unit, check,
+    reader::{Place, Reader, join},
+    rule::{self, Kind, Rule},
+    settings::{self, Audit, OwnerRule},
+    status::StatusTable,
+    template::Templates,
+    tree::{Node, Raw},
+};
+use sha2::{Digest, Sha256};
+
+const DYNAMICS365: &str = include_str!("../maps/dynamics365.toml");
+const SALESFORCE: &str = include_str!("../maps/salesforce.toml");
+const TABLES: [&str; 8] = ["switches", "vendor", "account", "contact", "owner", "audit", "status", "fields"];
+
+/// A unit with what it is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct UnitRule {
+    pub(crate) unit: Unit,
+    pub(crate) shape: Shape,
+}
+
+/// What a unit is made of.
+#[derive(Clone, Debug)]
+pub(crate) enum Shape {
+    Plain(Box<Rule>),
+    Group(Vec<Rule>),
+    List(Box<Rule>),
+    Status,
+}
+
+/// Builds the map; whatever is at fault is listed and left out.
+pub(crate) fn build(crm: CrmKind, override_text: &str) -> (Map, Vec<Fault>) {
+    let mut reader = Reader::default();
+    let text = match crm {
+        CrmKind::Dynamics365 => DYNAMICS365,
+        CrmKind::Salesforce => SALESFORCE,
+    };
+    let mut tree = parsed(&mut reader, text, false);
+    let top = parsed(&mut reader, override_text, true);
+    tree.overlay(top);
+    let hash = Sha256::digest(format!("{crm} {}", tree.digest_text()));
+    let hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+
+    reader.known(Place { node: &tree, key: "" }, &TABLES);
+    let nothing = Node { line: 0, raw: Raw::Table(Vec::new()) };
+    let place = |key: &'static str| Place { node: tree.get(key).unwrap_or(&nothing), key };
+    let switches = settings::switches(&mut reader, place("switches"));
+    let vendor = settings::vendor(&mut reader, place("vendor"));
+    let account: AccountRule = settings::account(&mut reader, place("account"));
+    let contact = settings::contact(&mut reader, place("contact"));
+    let owner: OwnerRule = settings::owner(&mut reader, place("owner"));
+    let audit: Audit = settings::audit(&mut reader, place("audit"));
+    let status = StatusTable::read(&mut reader, place("status"), crm);
+    let rules = rules(&mut reader, place("fields"));
+    let templates = Templates::compile(&mut reader, &rules, &tree);
+    check::all(&mut reader, &rules, &tree);
+
+    let rules = units(rules, switches.patch_name);
+    let map = Map { crm, hash, switches, vendor, account, contact, owner, audit, status, rules, templates };
+    let mut faults = reader.faults;
+    faults.sort();
+    faults.dedup();
+    (map, faults)
+}
+
+fn parsed(reader: &mut Reader, text: &str, lines: bool) -> Node {
+    Node::parse(text, lines).unwrap_or_else(|faults| {
+        reader.faults.extend(faults);
+        Node { line: 0, raw: Raw::Table(Vec::new()) }
+    })
+}
+
+fn rules(reader: &mut Reader, place: Place<'_>) -> Vec<Rule> {
+    let Some(entries) = place.node.table() else {
+        reader.fault(place.node.line, place.key, format!("expected a table, found {}", place.node.what()));
+        return Vec::new();
+    };
+    let mut rules = Vec::new();
+    for (name, node) in entries {
+        let key = join(place.key, name);
+        let place = Place { node, key: &key };
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        {
+            reader.fault(node.line, &key, "expected a name of lower-case letters, digits and `_`");
+        }
+        if reader.yes(place, "off", false) {
+            continue;
+        }
+        rules.extend(rule::read(reader, place, name, false));
+    }
+    rules
+}
+
+fn units(rules: Vec<Rule>, patch_name: bool) -> Vec<UnitRule> {
+    let (members, rules): (Vec<Rule>, Vec<Rule>) = rules.into_iter().partition(|rule| rule.group.is_some());
+    let own = |rule: &Rule| {
+        members.iter().filter(|member| member.group.as_ref() == Some(&rule.name)).cloned().collect::<Vec<_>>()
+    };
+    rules
+        .into_iter()
+        .map(|rule| {
+            let group = own(&rule);
+            UnitRule { unit: unit(&rule, &group, patch_name), shape: shape(rule, group) }
+        })
+        .collect()
+}
+
+fn shape(rule: Rule, group: Vec<Rule>) -> Shape {
+    match rule.kind {
+        Kind::Group => Shape::Group(group),
+        Kind::List => Shape::List(Box::new(rule)),
+        Kind::Status => Shape::Status,
+        _ => Shape::Plain(Box::new(rule)),
+    }
+}
+
+fn unit(rule: &Rule, group: &[Rule], patch_name: bool) -> Unit {
+    let direction = rule.direction.unwrap_or(Direction::Both);
+    let status = rule.kind == Kind::Status;
+    let composed = |wanted| rule.template.is_some() && direction == wanted;
+    let mut paths = group.iter().chain([rule]).filter_map(|rule| rule.referral.as_ref());
+    let patchable = match rule.name.as_str() {
+        _ if status => true,
+        crate::fields::NAME => patch_name,
+        _ => rule.referral.is_some() == group.is_empty() && paths.all(|path| path.is_patchable()),
+    };
+    Unit {
+        name: rule.name.clone(),
+        direction,
+        on: rule.on.unwrap_or(if rule.constant.is_some() { On::Create } else { On::Both }),
+        owner: rule.owner.unwrap_or(Side::Crm),
+        list: rule.kind == Kind::List,
+        rise_only: rule.rise_only,
+        only_while_empty: rule.only_while_empty,
+        has_referral: status
+            || composed(Direction::ToCrm)
+            || group.iter().chain([rule]).any(|rule| rule.referral.is_some() && rule.constant.is_none()),
+        has_crm: status
+            || composed(Direction::ToPartnerCenter)
+            || group.iter().chain([rule]).any(|rule| rule.crm.is_some()),
+        patchable,
+        label: rule.shown_as().to_owned(),
+    }
+}

@@ -1,0 +1,228 @@
+//! A new referral for a record: what must be there, all of it at once, and the bodies to POST.
+
+use crate::{
+    DealKind, Direction, EngagementId, Map, Missing, On, Record, ReferralId, Refusal, Value,
+    convert::is_positive,
+    list,
+    load::Shape,
+    referral::MICROSOFT,
+    rule::{Kind, Required, Rule},
+    scalar,
+};
+use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+
+const SYNC: &str = "sync";
+const HELP: &str = "help";
+const VISIBLE: &str = "visible";
+const REFERRAL_ID: &str = "referral_id";
+const SOLUTIONS: &str = "solutions";
+
+impl Map {
+    /// Sync with Partner Center; empty is No, `None` was not read.
+    pub fn wants_referral(&self, record: &Record) -> Option<bool> {
+        match self.record_fields(record).get(SYNC)? {
+            Value::Bool(yes) => Some(*yes),
+            _ => Some(false),
+        }
+    }
+
+    /// The Referral Identifier the record carries.
+    pub fn record_referral_id(&self, record: &Record) -> Option<ReferralId> {
+        let text = record.columns.get(self.column(REFERRAL_ID)?)?.as_str()?;
+        ReferralId::parse(text.trim())
+    }
+
+    /// Which kind of deal the record asks for: help makes it co-sell, visibility partner-led.
+    pub fn deal_kind(&self, record: &Record) -> Result<DealKind, Refusal> {
+        let shown = self.record_fields(record);
+        let unread =
+            |unit: &str| Refusal::new(unit, format!("`{}` was not read", self.column(unit).unwrap_or(unit)));
+        let help = shown.get(HELP).ok_or_else(|| unread(HELP))?;
+        if let Value::Text(code) = self.to_partner_center(HELP, help)? {
+            return Ok(DealKind::CoSell { help: code });
+        }
+        match shown.get(VISIBLE).ok_or_else(|| unread(VISIBLE))? {
+            Value::Bool(true) => Ok(DealKind::PartnerLed),
+            _ => Ok(DealKind::Private),
+        }
+    }
+
+    /// The body that creates our own referral for a record, or all that is missing.
+    pub fn new_referral(&self, record: &Record) -> Result<Json, Vec<Missing>> {
+        let mut request = Request { body: json!({}), missing: Vec::new(), map: self, cosell: false };
+        let kind = self.deal_kind(record).unwrap_or_else(|refusal| {
+            let column = self.unit(&refusal.unit).map_or(refusal.unit.clone(), |unit| unit.label.clone());
+            request.missing.push(Missing { unit: refusal.unit, column, what: refusal.text });
+            DealKind::Private
+        });
+        request.cosell = matches!(kind, DealKind::CoSell { .. });
+        let shown = self.record_fields(record);
+        for one in self.rules.iter().filter(|one| one.unit.to_partner_center() && one.unit.on != On::Update) {
+            let name = &one.unit.name;
+            match &one.shape {
+                Shape::Plain(rule) if name == VISIBLE => {
+                    request.put(rule, &Value::Bool(kind != DealKind::Private))
+                }
+                Shape::Plain(rule) if name == HELP => {
+                    if let DealKind::CoSell { help } = &kind {
+                        request.put(rule, &Value::Text(help.clone()));
+                    }
+                }
+                Shape::Plain(rule) => request.plain(name, rule, shown.get(name).unwrap_or(&Value::Null)),
+                Shape::Group(rules) => {
+                    let group = shown.get(name).cloned().unwrap_or(Value::Null);
+                    for rule in rules {
+                        request.plain(name, rule, group.member(&rule.name));
+                    }
+                }
+                Shape::List(rule) => request.list(name, rule, record),
+                // Own deals are Active/Accepted whatever is sent (partner-center.md §4.4).
+                Shape::Status => {}
+            }
+        }
+        request.frame(&kind);
+        if request.missing.is_empty() { Ok(request.body) } else { Err(request.missing) }
+    }
+
+    /// The body that creates Microsoft's half of the engagement which our own request opened. `organization` is ours:
+    /// id and name.
+    pub fn microsoft_half(
+        &self,
+        own_request: &Json,
+        engagement: &EngagementId,
+        organization: (&str, &str),
+    ) -> Json {
+        let mut body = own_request.clone();
+        if let Some(members) = body.as_object_mut() {
+            members.remove("externalReferenceId");
+        }
+        body["type"] = json!("Shared");
+        body["target"] = json!([{ "type": "BusinessProfileLocation", "id": MICROSOFT }]);
+        if !body["inviteContext"].is_object() {
+            body["inviteContext"] = json!({});
+        }
+        body["inviteContext"]["invitedBy"] =
+            json!({ "organizationId": organization.0, "organizationName": organization.1 });
+        body["engagementId"] = json!(engagement);
+        body["status"] = json!("New");
+        body["substatus"] = json!("Pending");
+        body
+    }
+}
+
+/// A body under construction.
+struct Request<'a> {
+    body: Json,
+    missing: Vec<Missing>,
+    map: &'a Map,
+    cosell: bool,
+}
+
+impl Request<'_> {
+    fn needs(&self, required: Required) -> bool {
+        required == Required::Always || (required == Required::WithHelp && self.cosell)
+    }
+
+    fn lacks(&mut self, unit: &str, column: &str, what: impl Into<String>) {
+        self.missing.push(Missing { unit: unit.to_owned(), column: column.to_owned(), what: what.into() });
+    }
+
+    fn put(&mut self, rule: &Rule, value: &Value) {
+        let Some(path) = &rule.referral else { return };
+        match scalar::partner_center_json(rule, value) {
+            Ok(json) => path.write(&mut self.body, json),
+            Err(text) => self.lacks(&rule.name, rule.shown_as(), text),
+        }
+    }
+
+    fn plain(&mut self, unit: &str, rule: &Rule, shown: &Value) {
+        let fixed = |plain: &Json| scalar::from_map(rule, plain);
+        let value = match &rule.constant {
+            Some(constant) => Ok(fixed(constant)),
+            None => scalar::to_partner_center(rule, shown),
+        };
+        match value {
+            Err(text) => self.lacks(unit, rule.shown_as(), text),
+            Ok(value) if rule.kind == Kind::Money && !value.is_null() && !is_positive(&value) => {
+                self.lacks(unit, rule.shown_as(), "an amount above 0 is needed");
+            }
+            Ok(Value::Null) => match &rule.default {
+                Some(Json::String(empty)) if empty.is_empty() => {
+                    if let Some(path) = &rule.referral {
+                        path.write(&mut self.body, json!(""));
+                    }
+                }
+                Some(default) => self.put(rule, &fixed(default)),
+                None if self.needs(rule.required) => self.lacks(unit, rule.shown_as(), needed(rule)),
+                None => {}
+            },
+            Ok(value) => self.put(rule, &value),
+        }
+    }
+
+    fn list(&mut self, unit: &str, rule: &Rule, record: &Record) {
+        let shown = list::elements_of_record(rule, record).unwrap_or_default();
+        let needed = self.needs(rule.required);
+        if shown.is_empty() && needed {
+            self.lacks(unit, rule.shown_as(), "at least one is needed");
+        }
+        let mut items: Vec<Json> = Vec::new();
+        let mut keys = Vec::new();
+        for element in shown {
+            let key = list::key_of(rule, &element);
+            let gaps: Vec<&Rule> = rule
+                .members
+                .iter()
+                .filter(|member| {
+                    self.needs(member.required) && element.get(&member.name).is_none_or(Value::is_null)
+                })
+                .collect();
+            if needed {
+                for member in gaps {
+                    self.lacks(unit, member.shown_as(), "is needed");
+                }
+            }
+            let Some(key) = key.filter(|key| !keys.contains(key)) else { continue };
+            let one = Value::Map(BTreeMap::from([(key.clone(), Value::Map(element))]));
+            let converted = list::convert(rule, &one, Direction::ToPartnerCenter, scalar::to_partner_center)
+                .and_then(|list| list::new_element(rule, list.member(&key)));
+            match converted {
+                Ok(item) => items.push(item),
+                Err(text) => self.lacks(unit, rule.shown_as(), text),
+            }
+            keys.push(key);
+        }
+        if let Some(path) = &rule.referral {
+            path.write(&mut self.body, Json::Array(items));
+        }
+    }
+
+    /// What the kind of deal decides, and the empty containers of Microsoft's own samples.
+    fn frame(&mut self, kind: &DealKind) {
+        let solutions = self.map.rules.iter().find_map(|one| match &one.shape {
+            Shape::List(rule) if one.unit.name == SOLUTIONS => rule.referral.as_ref()?.read(&self.body),
+            _ => None,
+        });
+        let ids: Vec<Json> = solutions
+            .and_then(Json::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|solution| Some(json!({ "type": "SolutionProfile", "id": solution.get("id")? })))
+            .collect();
+        self.body["type"] = json!(if self.cosell { "Shared" } else { "Independent" });
+        self.body["target"] =
+            if matches!(kind, DealKind::CoSell { .. }) { Json::Array(ids) } else { json!([]) };
+        self.body["customerProfile"]["ids"] = json!([]);
+        self.body["details"]["requirements"]["additionalRequirements"]["iot"] = json!({});
+    }
+}
+
+fn needed(rule: &Rule) -> &'static str {
+    match rule.kind {
+        Kind::Money => "an amount above 0 is needed",
+        Kind::Country => "a country is needed",
+        Kind::Date => "a date is needed",
+        _ => "is needed",
+    }
+}

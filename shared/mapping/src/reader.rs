@@ -1,0 +1,153 @@
+//! Reads the parts of a map file, and collects every fault on the way instead of stopping at the first.
+
+use crate::{Fault, tree::Node, tree::Raw};
+
+/// Collects faults.
+#[derive(Default)]
+pub(crate) struct Reader {
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// A table with its dotted key, for messages.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) node: &'a Node,
+    pub(crate) key: &'a str,
+}
+
+impl Reader {
+    pub(crate) fn fault(&mut self, line: usize, key: impl Into<String>, text: impl Into<String>) {
+        self.faults.push(Fault { line, key: key.into(), text: text.into() });
+    }
+
+    /// Refuses keys that are not known here; false if it is no table at all.
+    pub(crate) fn known(&mut self, place: Place<'_>, keys: &[&str]) -> bool {
+        let Some(entries) = place.node.table() else {
+            self.fault(place.node.line, place.key, format!("expected a table, found {}", place.node.what()));
+            return false;
+        };
+        for (key, node) in entries.iter().filter(|(key, _)| !keys.contains(&key.as_str())) {
+            self.fault(node.line, place.key, format!("unknown key `{key}`: expected {}", one_of(keys)));
+        }
+        true
+    }
+
+    /// A text; an empty one counts as not given, so that an override can take a default away.
+    pub(crate) fn text(&mut self, place: Place<'_>, key: &str) -> Option<String> {
+        let node = place.node.get(key)?;
+        match &node.raw {
+            Raw::Text(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+            _ => {
+                self.wrong(place, key, node, "a text");
+                None
+            }
+        }
+    }
+
+    pub(crate) fn yes(&mut self, place: Place<'_>, key: &str, default: bool) -> bool {
+        match place.node.get(key) {
+            None => default,
+            Some(Node { raw: Raw::Bool(yes), .. }) => *yes,
+            Some(node) => {
+                self.wrong(place, key, node, "true or false");
+                default
+            }
+        }
+    }
+
+    /// A whole number of at least `least`.
+    pub(crate) fn number(&mut self, place: Place<'_>, key: &str, least: i64) -> Option<u32> {
+        let node = place.node.get(key)?;
+        let number = match node.raw {
+            Raw::Integer(number) if number >= least => u32::try_from(number).ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            self.wrong(place, key, node, &format!("a whole number of at least {least}"));
+        }
+        number
+    }
+
+    /// One of some words.
+    pub(crate) fn word<T: Copy>(&mut self, place: Place<'_>, key: &str, words: &[(&str, T)]) -> Option<T> {
+        let node = place.node.get(key)?;
+        let found = match &node.raw {
+            Raw::Text(text) => words.iter().find(|(word, _)| word == text).map(|(_, meaning)| *meaning),
+            _ => None,
+        };
+        if found.is_none() {
+            let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let shown = node.plain().map_or(node.what().to_owned(), |plain| format!("`{}`", bare(&plain)));
+            self.fault(node.line, join(place.key, key), format!("{shown}: expected {}", one_of(&names)));
+        }
+        found
+    }
+
+    /// A text, number or boolean as JSON.
+    pub(crate) fn plain(&mut self, place: Place<'_>, key: &str) -> Option<serde_json::Value> {
+        let node = place.node.get(key)?;
+        let plain = node.plain();
+        if plain.is_none() {
+            self.wrong(place, key, node, "a text, a whole number, true or false");
+        }
+        plain
+    }
+
+    pub(crate) fn texts(&mut self, place: Place<'_>, key: &str) -> Vec<String> {
+        let Some(node) = place.node.get(key) else { return Vec::new() };
+        let texts = match &node.raw {
+            Raw::Array(items) => items.iter().map(Node::plain).collect::<Option<Vec<_>>>(),
+            _ => None,
+        };
+        match texts {
+            Some(texts) => texts.iter().map(bare).collect(),
+            None => {
+                self.wrong(place, key, node, "an array of texts or whole numbers");
+                Vec::new()
+            }
+        }
+    }
+
+    /// A table of plain values, in the order of the file.
+    pub(crate) fn pairs(&mut self, place: Place<'_>, key: &str) -> Vec<(String, serde_json::Value)> {
+        let Some(node) = place.node.get(key) else { return Vec::new() };
+        let Some(entries) = node.table() else {
+            self.wrong(place, key, node, "a table");
+            return Vec::new();
+        };
+        let mut pairs = Vec::new();
+        for (name, value) in entries {
+            match value.plain() {
+                Some(plain) => pairs.push((name.clone(), plain)),
+                None => self.wrong(place, &join(key, name), value, "a text, a whole number, true or false"),
+            }
+        }
+        pairs
+    }
+
+    fn wrong(&mut self, place: Place<'_>, key: &str, node: &Node, expected: &str) {
+        let shown = node.plain().map_or(node.what().to_owned(), |plain| format!("`{}`", bare(&plain)));
+        self.fault(node.line, join(place.key, key), format!("expected {expected}, found {shown}"));
+    }
+}
+
+pub(crate) fn join(place: &str, key: &str) -> String {
+    if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") }
+}
+
+/// ``one of `a`, `b` ``.
+pub(crate) fn one_of(words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match words.as_slice() {
+        [only] => only.clone(),
+        _ => format!("one of {}", words.join(", ")),
+    }
+}
+
+/// A plain JSON value as text without quotes.
+pub(crate) fn bare(plain: &serde_json::Value) -> String {
+    match plain {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

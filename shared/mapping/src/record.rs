@@ -1,0 +1,120 @@
+//! A CRM record, by the CRM's own column names.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+/// Which CRM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CrmKind {
+    /// Dynamics 365 Sales (Dataverse).
+    Dynamics365,
+    /// Salesforce.
+    Salesforce,
+}
+
+impl CrmKind {
+    /// The name in data, flags and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CrmKind::Dynamics365 => "dynamics365",
+            CrmKind::Salesforce => "salesforce",
+        }
+    }
+}
+
+impl fmt::Display for CrmKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A word that names no CRM.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no CRM: expected one of `dynamics365`, `salesforce`")]
+pub struct UnknownCrm(pub String);
+
+impl FromStr for CrmKind {
+    type Err = UnknownCrm;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCrm> {
+        match text {
+            "dynamics365" => Ok(CrmKind::Dynamics365),
+            "salesforce" => Ok(CrmKind::Salesforce),
+            _ => Err(UnknownCrm(text.to_owned())),
+        }
+    }
+}
+
+/// Which table of the CRM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordKind {
+    /// A deal.
+    Opportunity,
+    /// A lead.
+    Lead,
+}
+
+impl RecordKind {
+    /// The name in data and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RecordKind::Opportunity => "opportunity",
+            RecordKind::Lead => "lead",
+        }
+    }
+}
+
+/// A record's id: `opportunity/<id>`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId {
+    /// Its table.
+    pub kind: RecordKind,
+    /// Its id there.
+    pub id: String,
+}
+
+impl RecordId {
+    /// Reads what `Display` writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, id) = text.split_once('/')?;
+        let kind = match kind {
+            "opportunity" => RecordKind::Opportunity,
+            "lead" => RecordKind::Lead,
+            _ => return None,
+        };
+        (!id.is_empty()).then(|| RecordId { kind, id: id.to_owned() })
+    }
+}
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind.as_str(), self.id)
+    }
+}
+
+impl Serialize for RecordId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for RecordId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        RecordId::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a record id")))
+    }
+}
+
+/// A CRM record by the CRM's own column names. A missing column was not observed, JSON null was seen empty.
+///
+/// Columns of related rows carry the relation's name (`account.address1_country`, `contact.firstname`,
+/// `owner.internalemailaddress`); a lookup by table shows the matched column's text (`transactioncurrencyid` is `CHF`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Its id.
+    pub id: RecordId,
+    /// Column to value.
+    pub columns: BTreeMap<String, serde_json::Value>,
+    /// List (`solutions`) to rows; columns of what a row points to carry `detail.`. A list that is missing was not read.
+    pub lists: BTreeMap<String, Vec<BTreeMap<String, serde_json::Value>>>,
+}

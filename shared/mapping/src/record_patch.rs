@@ -1,0 +1,141 @@
+//! Changes of a record as columns, list changes and at most one action.
+
+use crate::{
+    CrmValue, Direction, Fields, ListChange, Map, RecordPatch, Refusal, Trim, Value,
+    fields::NAME,
+    list::is_relation,
+    load::Shape,
+    rule::Rule,
+    scalar,
+    text::{mark_of, marked, shortened},
+};
+use std::collections::BTreeMap;
+
+impl Map {
+    /// What makes a record show `changes` (in the CRM's form; of lists the whole list, and then `trim.present` must
+    /// hold what the record shows now). A change to a closed status is an action in Dynamics: it stands alone.
+    pub fn record_patch(&self, changes: &Fields, trim: &Trim) -> Result<RecordPatch, Refusal> {
+        let mut patch = RecordPatch::default();
+        for (unit, value) in changes {
+            let one = self.rule(unit)?;
+            let refused = |text: String| Refusal::new(unit, text);
+            if !one.unit.has_crm || one.unit.direction == Direction::ToPartnerCenter {
+                return Err(refused("is never written into the CRM".to_owned()));
+            }
+            match &one.shape {
+                Shape::Plain(rule) if rule.name == NAME => {
+                    let name = self.name_column(value.text().unwrap_or_default(), trim);
+                    patch
+                        .columns
+                        .extend(rule.crm.clone().map(|column| (column, CrmValue::Plain(name.into()))));
+                }
+                Shape::Plain(rule) => patch.columns.extend(column(rule, value).map_err(refused)?),
+                Shape::Group(rules) => {
+                    for rule in rules {
+                        let member = value.member(&rule.name);
+                        // The currency of no amount is left as it is.
+                        if member.is_null() && rule.lookup.is_some() {
+                            continue;
+                        }
+                        patch.columns.extend(column(rule, member).map_err(refused)?);
+                    }
+                }
+                Shape::List(rule) if is_relation(rule) => {
+                    return Err(refused("a related row is never rewritten".to_owned()));
+                }
+                Shape::List(rule) => {
+                    let present = trim.present.get(unit);
+                    let present =
+                        present.ok_or_else(|| refused("the present list was not read".to_owned()))?;
+                    let change = list_change(rule, present, value).map_err(refused)?;
+                    if change != ListChange::default() {
+                        patch.lists.extend(rule.crm.clone().map(|list| (list, change)));
+                    }
+                }
+                Shape::Status => match self.close_action(value)? {
+                    Some(action) => patch.action = Some(action),
+                    None => patch.columns.extend(self.status_columns(value)),
+                },
+            }
+        }
+        if let (Some(text), Some((audit, length))) = (&trim.audit, self.audit_column()) {
+            patch.columns.insert(audit.to_owned(), CrmValue::Plain(shortened(text, length).into()));
+        }
+        self.let_the_mark_travel(&mut patch, trim);
+        Ok(patch)
+    }
+
+    /// The mark is never a write of its own: it goes with other columns, if it would change what is shown.
+    fn let_the_mark_travel(&self, patch: &mut RecordPatch, trim: &Trim) {
+        let (Some(shown), Some(column)) = (&trim.name, self.column(NAME)) else { return };
+        if patch.columns.is_empty() || patch.columns.contains_key(column) {
+            return;
+        }
+        let name = self.name_column(shown, trim);
+        if name != *shown {
+            patch.columns.insert(column.to_owned(), CrmValue::Plain(name.into()));
+        }
+    }
+
+    /// The name with the mark to show: the given one, else the one it carries; none if the switch is off.
+    fn name_column(&self, name: &str, trim: &Trim) -> String {
+        let carried = || trim.name.as_deref().and_then(mark_of);
+        let mark = trim.mark.or_else(carried).filter(|_| self.switches.check_mark);
+        let name = marked(name, mark);
+        let length = self.plain_rule(NAME).and_then(|rule| rule.length);
+        length.map_or_else(|| name.clone(), |length| shortened(&name, length))
+    }
+
+    /// The status as columns. Those a CRM computes itself (`IsClosed`) are never written.
+    pub(crate) fn status_columns(&self, value: &Value) -> BTreeMap<String, CrmValue> {
+        let mut columns = BTreeMap::new();
+        for (member, column) in &self.status.columns {
+            if let Value::Text(text) = value.member(member) {
+                let json = text.parse::<i64>().map_or_else(|_| text.as_str().into(), Into::into);
+                columns.insert(column.clone(), CrmValue::Plain(json));
+            }
+        }
+        if let (Some(column), Value::Text(reason)) = (&self.status.reason, value.member("reason")) {
+            columns.insert(column.clone(), CrmValue::Plain(reason.as_str().into()));
+        }
+        columns
+    }
+}
+
+/// A rule's column with its value; none if it has no column.
+pub(crate) fn column(rule: &Rule, value: &Value) -> Result<Option<(String, CrmValue)>, String> {
+    let Some(column) = rule.crm.clone() else { return Ok(None) };
+    let value = match &rule.lookup {
+        Some((table, matched)) => CrmValue::Lookup {
+            table: table.clone(),
+            column: matched.clone(),
+            value: value.text().map(str::to_owned),
+        },
+        None => CrmValue::Plain(scalar::crm_json(rule, value)?),
+    };
+    Ok(Some((column, value)))
+}
+
+fn list_change(rule: &Rule, present: &Value, target: &Value) -> Result<ListChange, String> {
+    let none = BTreeMap::new();
+    let (present, target) = (present.members().unwrap_or(&none), target.members().unwrap_or(&none));
+    let wanted = |key: &String| target.get(key).is_some_and(|element| *element != Value::Null);
+    let mut change =
+        ListChange { add: Vec::new(), remove: present.keys().filter(|key| !wanted(key)).cloned().collect() };
+    for (key, element) in target.iter().filter(|(key, _)| wanted(key) && !present.contains_key(*key)) {
+        change.add.push(list_row(rule, element).map_err(|text| format!("`{key}`: {text}"))?);
+    }
+    Ok(change)
+}
+
+/// A row by the columns' names as they are read.
+pub(crate) fn list_row(rule: &Rule, element: &Value) -> Result<BTreeMap<String, CrmValue>, String> {
+    let mut row = BTreeMap::new();
+    for member in rule.members.iter().filter(|member| member.direction != Some(Direction::ToPartnerCenter)) {
+        let value = element.member(&member.name);
+        if !value.is_null() {
+            row.extend(column(member, value)?);
+        }
+    }
+    Ok(row)
+}

@@ -1,0 +1,177 @@
+//! A referral as Partner Center shows it, and its ids. The body is kept whole, unknown members too.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+
+macro_rules! guid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Reads a GUID in any case; `None` if it is none.
+            pub fn parse(text: &str) -> Option<Self> {
+                let shaped = text.len() == 36 && text.as_bytes().iter().filter(|b| **b == b'-').count() == 4;
+                let id = uuid::Uuid::try_parse(text).ok().filter(|_| shaped)?;
+                Some($name(id.hyphenated().to_string()))
+            }
+
+            /// The id in lower case.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                $name::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a GUID")))
+            }
+        }
+    };
+}
+
+guid_id! {
+    /// A referral's id, lower case.
+    ReferralId
+}
+guid_id! {
+    /// An engagement's id, lower case.
+    EngagementId
+}
+
+/// What Microsoft's own half of an engagement carries as `organizationId`.
+pub(crate) const MICROSOFT: &str = "msft";
+
+/// A referral body.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Referral {
+    body: serde_json::Value,
+    id: ReferralId,
+    engagement: Option<EngagementId>,
+    updated: Timestamp,
+}
+
+/// A body that is not a referral.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("referral body: `{path}`: {problem}")]
+pub struct Malformed {
+    /// The JSON path.
+    pub path: String,
+    /// What is wrong there.
+    pub problem: String,
+}
+
+impl Referral {
+    /// Reads a body; nothing is dropped. `id`, `updatedDateTime`, `status`, `substatus` and `organizationId` must be there.
+    pub fn parse(body: serde_json::Value) -> Result<Referral, Malformed> {
+        if !body.is_object() {
+            return Err(malformed("$", "expected an object"));
+        }
+        for name in ["status", "substatus", "organizationId"] {
+            text(&body, name)?;
+        }
+        let id = ReferralId::parse(text(&body, "id")?).ok_or_else(|| malformed("$.id", "expected a GUID"))?;
+        let updated = instant(&body, "updatedDateTime")?.ok_or_else(|| {
+            malformed("$.updatedDateTime", "expected an instant such as `2026-03-02T09:14:21Z`")
+        })?;
+        let engagement = match member(&body, "engagementId") {
+            "" => None,
+            given => Some(
+                EngagementId::parse(given).ok_or_else(|| malformed("$.engagementId", "expected a GUID"))?,
+            ),
+        };
+        Ok(Referral { body, id, engagement, updated })
+    }
+
+    /// The body as read.
+    pub fn body(&self) -> &serde_json::Value {
+        &self.body
+    }
+    /// `id`.
+    pub fn id(&self) -> &ReferralId {
+        &self.id
+    }
+    /// `engagementId`.
+    pub fn engagement(&self) -> Option<&EngagementId> {
+        self.engagement.as_ref()
+    }
+    /// `organizationId`: whose referral this is.
+    pub fn organization(&self) -> &str {
+        member(&self.body, "organizationId")
+    }
+    /// `eTag`, its inner quotes included.
+    pub fn etag(&self) -> Option<&str> {
+        Some(member(&self.body, "eTag")).filter(|text| !text.is_empty())
+    }
+    /// `updatedDateTime`.
+    pub fn updated(&self) -> Timestamp {
+        self.updated
+    }
+    /// `createdDateTime`.
+    pub fn created(&self) -> Option<Timestamp> {
+        instant(&self.body, "createdDateTime").ok().flatten()
+    }
+    /// `externalReferenceId`, the record's id in the partner's CRM; none if empty.
+    pub fn external_reference(&self) -> Option<&str> {
+        Some(member(&self.body, "externalReferenceId").trim()).filter(|text| !text.is_empty())
+    }
+    /// `status`.
+    pub fn status(&self) -> &str {
+        member(&self.body, "status")
+    }
+    /// `substatus`.
+    pub fn substatus(&self) -> &str {
+        member(&self.body, "substatus")
+    }
+    /// Not answered yet.
+    pub fn is_new(&self) -> bool {
+        self.status() == "New"
+    }
+    /// Accepted and open.
+    pub fn is_active(&self) -> bool {
+        self.status() == "Active"
+    }
+    /// Closed for good: nothing may be edited any more.
+    pub fn is_terminal(&self) -> bool {
+        self.status() == "Closed"
+    }
+    /// Microsoft's own half of an engagement.
+    pub fn is_microsoft(&self) -> bool {
+        self.organization().eq_ignore_ascii_case(MICROSOFT)
+    }
+}
+
+fn malformed(path: &str, problem: &str) -> Malformed {
+    Malformed { path: path.to_owned(), problem: problem.to_owned() }
+}
+
+/// A top-level text; empty if it is missing, null or no text.
+fn member<'a>(body: &'a serde_json::Value, name: &str) -> &'a str {
+    body.get(name).and_then(serde_json::Value::as_str).unwrap_or_default()
+}
+
+fn text<'a>(body: &'a serde_json::Value, name: &str) -> Result<&'a str, Malformed> {
+    match member(body, name) {
+        "" => Err(malformed(&format!("$.{name}"), "expected a text that is not empty")),
+        text => Ok(text),
+    }
+}
+
+fn instant(body: &serde_json::Value, name: &str) -> Result<Option<Timestamp>, Malformed> {
+    match member(body, name) {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| {
+            malformed(&format!("$.{name}"), "expected an instant such as `2026-03-02T09:14:21Z`")
+        }),
+    }
+}

@@ -1,0 +1,81 @@
+//! Changes of a referral as a JSON Patch: `replace` only, in the order of the map.
+
+use crate::{
+    Fields, Map, Referral, Refusal, Value, list,
+    load::Shape,
+    rule::Rule,
+    scalar,
+    status::{Phase, pair_of, phase_of_pair},
+};
+use serde_json::{Value as Json, json};
+
+impl Map {
+    /// The operations that make a referral show `changes` (in Partner Center's form; of lists the whole list). Lists
+    /// need `current`, since they are sent whole: its elements keep what the map does not know.
+    pub fn referral_patch(&self, current: Option<&Referral>, changes: &Fields) -> Result<Vec<Json>, Refusal> {
+        if let Some(unknown) = changes.keys().find(|unit| self.unit(unit).is_none()) {
+            return Err(Refusal::new(unknown, "the map has no such rule"));
+        }
+        let shown = current.map(|current| self.referral_fields(current)).unwrap_or_default();
+        let mut operations = Vec::new();
+        for one in &self.rules {
+            let unit = &one.unit;
+            let Some(value) = changes.get(&unit.name) else { continue };
+            let refused = |text: &str| Refusal::new(&unit.name, text);
+            if !unit.patchable {
+                return Err(refused("cannot be changed in Partner Center once the referral exists"));
+            }
+            let shown = shown.get(&unit.name).unwrap_or(&Value::Null);
+            if unit.rise_only && *shown == Value::Bool(true) && *value != Value::Bool(true) {
+                return Err(refused("cannot be turned off again in Partner Center"));
+            }
+            if unit.only_while_empty && !shown.is_null() && shown != value {
+                return Err(refused("is taken in Partner Center and is never overwritten"));
+            }
+            let replaced = |text: String| refused(&text);
+            match &one.shape {
+                Shape::Plain(rule) => operations.extend(replace(rule, value).map_err(replaced)?),
+                Shape::Group(rules) => {
+                    for rule in rules {
+                        operations.extend(replace(rule, value.member(&rule.name)).map_err(replaced)?);
+                    }
+                }
+                Shape::List(rule) => {
+                    let current = current.ok_or_else(|| refused("is sent whole and was not read before"))?;
+                    let whole = list::merged(rule, current.body(), value).map_err(replaced)?;
+                    operations.extend(rule.referral.as_ref().map(|path| operation(&path.pointer(), whole)));
+                }
+                Shape::Status => {
+                    let pair = pair_of(value);
+                    if phase_of_pair(&pair).is_none() {
+                        return Err(refused(&format!("`{pair}` is no status of Partner Center")));
+                    }
+                    operations.extend(status(value));
+                }
+            }
+        }
+        Ok(operations)
+    }
+}
+
+fn replace(rule: &Rule, value: &Value) -> Result<Option<Json>, String> {
+    let Some(path) = &rule.referral else { return Ok(None) };
+    Ok(Some(operation(&path.pointer(), scalar::partner_center_json(rule, value)?)))
+}
+
+/// Status and substatus go in one patch (partner-center.md §2.4), a reason with them where there is one.
+fn status(value: &Value) -> Vec<Json> {
+    let lost = phase_of_pair(&pair_of(value)) == Some(Phase::Lost);
+    ["status", "substatus", "reason"]
+        .into_iter()
+        .filter(|name| *name != "reason" || lost)
+        .filter_map(|name| {
+            let path = if name == "reason" { "/statusReason".to_owned() } else { format!("/{name}") };
+            value.member(name).text().map(|text| operation(&path, text.into()))
+        })
+        .collect()
+}
+
+fn operation(path: &str, value: Json) -> Json {
+    json!({ "op": "replace", "path": path, "value": value })
+}

@@ -1,0 +1,241 @@
+//! One rule of a map: `[fields.<name>]`, or one member of a list.
+
+use crate::{
+    Direction, On, Side,
+    path::Path,
+    reader::{Place, Reader, join},
+};
+use serde_json::Value as Json;
+
+/// How a value is read, compared and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    /// Lower case, trimmed.
+    Email,
+    /// A GUID in lower case, anything else as it is.
+    Id,
+    /// A decimal that is never sent to Partner Center as 0 or empty.
+    Money,
+    Number,
+    /// No time of day.
+    Date,
+    Country,
+    Currency,
+    Boolean,
+    Choice,
+    Group,
+    List,
+    Status,
+}
+
+const KINDS: [(&str, Kind); 13] = [
+    ("text", Kind::Text),
+    ("email", Kind::Email),
+    ("id", Kind::Id),
+    ("money", Kind::Money),
+    ("number", Kind::Number),
+    ("date", Kind::Date),
+    ("country", Kind::Country),
+    ("currency", Kind::Currency),
+    ("boolean", Kind::Boolean),
+    ("choice", Kind::Choice),
+    ("group", Kind::Group),
+    ("list", Kind::List),
+    ("status", Kind::Status),
+];
+
+/// When a referral cannot be created without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Required {
+    Never,
+    Always,
+    /// Only when help from Microsoft is asked.
+    WithHelp,
+}
+
+/// One rule.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    pub(crate) name: String,
+    pub(crate) label: Option<String>,
+    pub(crate) kind: Kind,
+    pub(crate) referral: Option<Path>,
+    pub(crate) referral_else: Option<Path>,
+    pub(crate) crm: Option<String>,
+    pub(crate) lookup: Option<(String, String)>,
+    pub(crate) direction: Option<Direction>,
+    pub(crate) on: Option<On>,
+    pub(crate) owner: Option<Side>,
+    pub(crate) group: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) members: Vec<Rule>,
+    /// Of a list's member: travels with a new element, decides nothing.
+    pub(crate) carried: bool,
+    pub(crate) values: Vec<(String, Json)>,
+    pub(crate) empty: Option<String>,
+    pub(crate) length: Option<usize>,
+    pub(crate) referral_length: Option<usize>,
+    pub(crate) precision: u32,
+    pub(crate) default: Option<Json>,
+    pub(crate) crm_default: Option<Json>,
+    pub(crate) constant: Option<Json>,
+    pub(crate) template: Option<String>,
+    pub(crate) entities: bool,
+    pub(crate) required: Required,
+    pub(crate) required_by_crm: bool,
+    pub(crate) rise_only: bool,
+    pub(crate) only_while_empty: bool,
+}
+
+/// The keys of a member of a list; a rule of its own takes these and [`RULE_ONLY`].
+const MEMBER_KEYS: [&str; 18] = [
+    "kind",
+    "label",
+    "referral",
+    "referral_else",
+    "crm",
+    "lookup",
+    "direction",
+    "values",
+    "empty",
+    "length",
+    "referral_length",
+    "precision",
+    "default",
+    "crm_default",
+    "constant",
+    "entities",
+    "required",
+    "carried",
+];
+const RULE_ONLY: [&str; 10] = [
+    "on",
+    "owner",
+    "group",
+    "key",
+    "members",
+    "template",
+    "required_by_crm",
+    "rise_only",
+    "only_while_empty",
+    "off",
+];
+
+/// Reads a rule; `None` if it is unusable (its faults are noted).
+pub(crate) fn read(reader: &mut Reader, place: Place<'_>, name: &str, member: bool) -> Option<Rule> {
+    let keys: Vec<&str> = if member {
+        MEMBER_KEYS.to_vec()
+    } else {
+        MEMBER_KEYS.iter().filter(|key| **key != "carried").chain(&RULE_ONLY).copied().collect()
+    };
+    if !reader.known(place, &keys) {
+        return None;
+    }
+    let kind = reader.word(place, "kind", &KINDS);
+    if place.node.get("kind").is_none() {
+        let words: Vec<&str> = KINDS.iter().map(|(word, _)| *word).collect();
+        reader.fault(
+            place.node.line,
+            join(place.key, "kind"),
+            format!("missing: expected {}", crate::reader::one_of(&words)),
+        );
+    }
+    let default_precision = if kind == Some(Kind::Money) { 2 } else { 10 };
+    let rule = Rule {
+        name: name.to_owned(),
+        label: reader.text(place, "label"),
+        kind: kind.unwrap_or(Kind::Text),
+        referral: path(reader, place, "referral"),
+        referral_else: path(reader, place, "referral_else"),
+        crm: reader.text(place, "crm"),
+        lookup: lookup(reader, place),
+        direction: reader.word(
+            place,
+            "direction",
+            &[
+                ("both", Direction::Both),
+                ("to_crm", Direction::ToCrm),
+                ("to_partner_center", Direction::ToPartnerCenter),
+            ],
+        ),
+        on: reader.word(place, "on", &[("create", On::Create), ("update", On::Update), ("both", On::Both)]),
+        owner: reader.word(place, "owner", &[("crm", Side::Crm), ("partner_center", Side::PartnerCenter)]),
+        group: reader.text(place, "group"),
+        key: reader.text(place, "key"),
+        members: members(reader, place),
+        carried: reader.yes(place, "carried", false),
+        values: reader.pairs(place, "values"),
+        empty: reader.text(place, "empty"),
+        length: reader.number(place, "length", 1).map(|n| n as usize),
+        referral_length: reader.number(place, "referral_length", 1).map(|n| n as usize),
+        precision: reader.number(place, "precision", 0).unwrap_or(default_precision),
+        default: reader.plain(place, "default"),
+        crm_default: reader.plain(place, "crm_default"),
+        constant: reader.plain(place, "constant"),
+        template: reader.text(place, "template"),
+        entities: reader.yes(place, "entities", false),
+        required: reader
+            .word(
+                place,
+                "required",
+                &[
+                    ("never", Required::Never),
+                    ("always", Required::Always),
+                    ("with_help", Required::WithHelp),
+                ],
+            )
+            .unwrap_or(Required::Never),
+        required_by_crm: reader.yes(place, "required_by_crm", false),
+        rise_only: reader.yes(place, "rise_only", false),
+        only_while_empty: reader.yes(place, "only_while_empty", false),
+    };
+    kind.map(|_| rule)
+}
+
+fn path(reader: &mut Reader, place: Place<'_>, key: &str) -> Option<Path> {
+    let text = reader.text(place, key)?;
+    match Path::parse(&text) {
+        Ok(path) => Some(path),
+        Err(expected) => {
+            let line = place.node.get(key).map_or(0, |node| node.line);
+            reader.fault(line, join(place.key, key), format!("`{text}`: {expected}"));
+            None
+        }
+    }
+}
+
+fn lookup(reader: &mut Reader, place: Place<'_>) -> Option<(String, String)> {
+    let node = place.node.get("lookup")?;
+    let key = join(place.key, "lookup");
+    let place = Place { node, key: &key };
+    if !reader.known(place, &["table", "column"]) {
+        return None;
+    }
+    let pair = (reader.text(place, "table"), reader.text(place, "column"));
+    if let (Some(table), Some(column)) = pair {
+        return Some((table, column));
+    }
+    reader.fault(node.line, key, "expected `table` and `column`");
+    None
+}
+
+fn members(reader: &mut Reader, place: Place<'_>) -> Vec<Rule> {
+    let Some(node) = place.node.get("members") else { return Vec::new() };
+    let key = join(place.key, "members");
+    let Some(entries) = node.table() else {
+        reader.fault(node.line, key, format!("expected a table, found {}", node.what()));
+        return Vec::new();
+    };
+    entries
+        .iter()
+        .filter_map(|(name, node)| read(reader, Place { node, key: &join(&key, name) }, name, true))
+        .collect()
+}
+
+impl Rule {
+    /// What sellers call it: the label, else the column, else the name.
+    pub(crate) fn shown_as(&self) -> &str {
+        self.label.as_deref().or(self.crm.as_deref()).unwrap_or(&self.name)
+    }
+}

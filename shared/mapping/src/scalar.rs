@@ -1,0 +1,189 @@
+//! One value: read from either side's JSON, converted to the other side's form, written as either side's JSON.
+
+use crate::{
+    Value, country,
+    reader::bare,
+    rule::{Kind, Rule},
+    text,
+};
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde_json::Value as Json;
+
+/// What a referral shows.
+pub(crate) fn from_partner_center(rule: &Rule, shown: &Json) -> Value {
+    let value = from_json(rule, shown);
+    match (&value, &rule.empty) {
+        (Value::Text(word), Some(empty)) if word == empty => Value::Null,
+        (Value::Text(text), _) if rule.entities => Value::of_text(&text::without_entities(text)),
+        _ => value,
+    }
+}
+
+/// What a record shows.
+pub(crate) fn from_crm(rule: &Rule, shown: &Json) -> Value {
+    from_json(rule, shown)
+}
+
+/// A plain value of the map file, in canonical form.
+pub(crate) fn from_map(rule: &Rule, plain: &Json) -> Value {
+    from_json(rule, plain)
+}
+
+fn from_json(rule: &Rule, shown: &Json) -> Value {
+    let text = match shown {
+        Json::Null if rule.kind == Kind::Boolean => return Value::Bool(false),
+        Json::Null => return Value::Null,
+        Json::Bool(yes) if rule.kind != Kind::Choice => return Value::Bool(*yes),
+        plain => bare(plain),
+    };
+    // What cannot be read stays as it is, so that it is seen and refused by the conversion, not lost here.
+    match rule.kind {
+        Kind::Email => Value::of_text(&text.trim().to_lowercase()),
+        Kind::Id => Value::of_text(&guid(text.trim()).unwrap_or_else(|| text.trim().to_owned())),
+        Kind::Money | Kind::Number => {
+            Value::of_text(&decimal(&text).map_or(text, |number| number.to_string()))
+        }
+        Kind::Date => Value::of_text(&date(&text).unwrap_or(text)),
+        Kind::Country | Kind::Currency => Value::of_text(text.trim()),
+        Kind::Boolean => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "yes" | "1" => Value::Bool(true),
+            "false" | "no" | "0" | "" => Value::Bool(false),
+            _ => Value::Text(text),
+        },
+        _ => Value::of_text(&text),
+    }
+}
+
+/// As the CRM would store and show it.
+pub(crate) fn to_crm(rule: &Rule, shown: &Value) -> Result<Value, String> {
+    match (rule.kind, shown) {
+        (Kind::Choice, Value::Text(word)) if !rule.values.is_empty() => {
+            let found = rule.values.iter().find(|(name, _)| name == word);
+            found.map(|(_, option)| Value::Text(bare(option))).ok_or_else(|| unlisted(word))
+        }
+        _ => common(rule, shown, rule.length),
+    }
+}
+
+/// As Partner Center would store and show it.
+pub(crate) fn to_partner_center(rule: &Rule, shown: &Value) -> Result<Value, String> {
+    match (rule.kind, shown) {
+        (Kind::Choice, Value::Text(option)) if !rule.values.is_empty() => {
+            let found = rule.values.iter().find(|(_, value)| bare(value) == *option);
+            found.map(|(name, _)| Value::Text(name.clone())).ok_or_else(|| unlisted(option))
+        }
+        _ => common(rule, shown, rule.referral_length),
+    }
+}
+
+fn common(rule: &Rule, shown: &Value, length: Option<usize>) -> Result<Value, String> {
+    let text = match (rule.kind, shown) {
+        (Kind::Boolean, Value::Null) => return Ok(Value::Bool(false)),
+        (_, Value::Null) => return Ok(Value::Null),
+        (Kind::Boolean, Value::Bool(_)) => return Ok(shown.clone()),
+        (Kind::Boolean, _) => return Err(format!("expected yes or no, found {}", named(shown))),
+        (_, Value::Text(text)) => text,
+        _ => return Err(format!("expected a plain value, found {}", named(shown))),
+    };
+    let text = match rule.kind {
+        Kind::Money | Kind::Number => {
+            let number = decimal(text).ok_or_else(|| format!("`{text}` is not a number"))?;
+            rounded(number, rule.precision)
+        }
+        Kind::Date => date(text).ok_or_else(|| format!("`{text}` is not a date"))?,
+        Kind::Country => match country::alpha2(text) {
+            Some(code) => code.to_owned(),
+            None => return Err(format!("`{text}` is not an ISO 3166 country")),
+        },
+        Kind::Currency => {
+            country::currency(text).ok_or_else(|| format!("`{text}` is not an ISO 4217 currency"))?
+        }
+        _ => match length {
+            Some(length) => text::shortened(text, length),
+            None => text.clone(),
+        },
+    };
+    Ok(Value::of_text(&text))
+}
+
+/// As a JSON Patch or a POST carries it.
+pub(crate) fn partner_center_json(rule: &Rule, value: &Value) -> Result<Json, String> {
+    match (rule.kind, value) {
+        (_, Value::Null) => Ok(rule.empty.as_deref().map_or(Json::Null, Json::from)),
+        (Kind::Date, Value::Text(date)) => Ok(format!("{date}T00:00:00Z").into()),
+        _ => json(rule, value),
+    }
+}
+
+/// As a column takes it.
+pub(crate) fn crm_json(rule: &Rule, value: &Value) -> Result<Json, String> {
+    match (rule.kind, value) {
+        (Kind::Choice, Value::Text(option)) => {
+            let listed = rule.values.iter().find(|(_, value)| bare(value) == *option);
+            let constant = rule.constant.iter().chain(&rule.crm_default).find(|value| bare(value) == *option);
+            Ok(listed.map(|(_, value)| value).or(constant).cloned().unwrap_or_else(|| option.as_str().into()))
+        }
+        _ => json(rule, value),
+    }
+}
+
+fn json(rule: &Rule, value: &Value) -> Result<Json, String> {
+    match value {
+        Value::Null => Ok(Json::Null),
+        Value::Bool(yes) => Ok((*yes).into()),
+        Value::Text(text) if matches!(rule.kind, Kind::Money | Kind::Number) => number(text),
+        Value::Text(text) => Ok(text.as_str().into()),
+        Value::Map(_) => Err("expected a plain value, found a group".to_owned()),
+    }
+}
+
+/// A JSON number that reads back as the same decimal; JSON numbers are binary, so 16 digits may not.
+fn number(text: &str) -> Result<Json, String> {
+    let wanted = decimal(text).ok_or_else(|| format!("`{text}` is not a number"))?;
+    if let Ok(whole) = text.parse::<i64>() {
+        return Ok(whole.into());
+    }
+    let json = text.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Json::Number);
+    json.filter(|json| decimal(&json.to_string()) == Some(wanted))
+        .ok_or_else(|| format!("`{text}` has more digits than can be sent"))
+}
+
+/// A decimal without superfluous zeros.
+pub(crate) fn decimal(text: &str) -> Option<Decimal> {
+    let text = text.trim();
+    let number = text.parse::<Decimal>().ok().or_else(|| Decimal::from_scientific(text).ok())?.normalize();
+    // `-0` and `0` are one number and must be one text.
+    Some(if number.is_zero() { Decimal::ZERO } else { number })
+}
+
+fn rounded(number: Decimal, precision: u32) -> String {
+    let number = number.round_dp_with_strategy(precision, RoundingStrategy::MidpointAwayFromZero).normalize();
+    if number.is_zero() { "0".to_owned() } else { number.to_string() }
+}
+
+/// `YYYY-MM-DD` of a date or of an instant (in UTC: Partner Center stores midnight UTC).
+fn date(text: &str) -> Option<String> {
+    let text = text.trim();
+    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+        return Some(instant.to_zoned(jiff::tz::TimeZone::UTC).date().to_string());
+    }
+    text.parse::<jiff::civil::Date>().ok().map(|date| date.to_string())
+}
+
+fn guid(text: &str) -> Option<String> {
+    let id = uuid::Uuid::try_parse(text).ok().filter(|_| text.contains('-'))?;
+    Some(id.hyphenated().to_string())
+}
+
+fn unlisted(word: &str) -> String {
+    format!("`{word}` is not in the map's `values`")
+}
+
+fn named(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(yes) => format!("`{yes}`"),
+        Value::Text(text) => format!("`{text}`"),
+        Value::Map(_) => "a group".to_owned(),
+    }
+}

@@ -1,0 +1,106 @@
+//! Reads the tables of a map that are no rules: switches, vendor, account, contact, owner, audit.
+
+use crate::{
+    AccountRule, ContactRule, MicrosoftHalf, Switches, Vendor,
+    reader::{Place, Reader, join},
+};
+
+/// Who owns a record made from a referral.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnerRule {
+    pub(crate) crm: String,
+    pub(crate) table: String,
+    pub(crate) column: String,
+    pub(crate) inbound: Option<String>,
+}
+
+/// The column for the last decisions.
+#[derive(Clone, Debug)]
+pub(crate) struct Audit {
+    pub(crate) crm: Option<String>,
+    pub(crate) length: usize,
+}
+
+pub(crate) fn switches(reader: &mut Reader, place: Place<'_>) -> Switches {
+    reader.known(
+        place,
+        &["check_mark", "cosell_only", "patch_name", "add_unknown_solutions", "daily_engagements"],
+    );
+    Switches {
+        check_mark: reader.yes(place, "check_mark", true),
+        cosell_only: reader.yes(place, "cosell_only", false),
+        patch_name: reader.yes(place, "patch_name", true),
+        add_unknown_solutions: reader.yes(place, "add_unknown_solutions", true),
+        daily_engagements: reader.yes(place, "daily_engagements", true),
+    }
+}
+
+pub(crate) fn vendor(reader: &mut Reader, place: Place<'_>) -> Vendor {
+    reader.known(
+        place,
+        &[
+            "microsoft_half",
+            "versionnumber_orders",
+            "related_event_sibling_id",
+            "error_substatus_writable",
+            "filter_updated",
+            "page_size",
+        ],
+    );
+    let halves = [
+        ("post_if_missing", MicrosoftHalf::PostIfMissing),
+        ("post", MicrosoftHalf::Post),
+        ("appears", MicrosoftHalf::Appears),
+    ];
+    Vendor {
+        microsoft_half: reader.word(place, "microsoft_half", &halves).unwrap_or(MicrosoftHalf::PostIfMissing),
+        versionnumber_orders: reader.yes(place, "versionnumber_orders", true),
+        related_event_sibling_id: reader.yes(place, "related_event_sibling_id", true),
+        error_substatus_writable: reader.yes(place, "error_substatus_writable", false),
+        filter_updated: reader.yes(place, "filter_updated", true),
+        page_size: reader.number(place, "page_size", 1).unwrap_or(100),
+    }
+}
+
+pub(crate) fn account(reader: &mut Reader, place: Place<'_>) -> AccountRule {
+    let (key, match_on, create) = matching(reader, place);
+    AccountRule { key, match_on, create }
+}
+
+pub(crate) fn contact(reader: &mut Reader, place: Place<'_>) -> ContactRule {
+    let (key, match_on, create) = matching(reader, place);
+    ContactRule { key, match_on, create }
+}
+
+fn matching(reader: &mut Reader, place: Place<'_>) -> (String, Vec<String>, bool) {
+    reader.known(place, &["key", "match_on", "create"]);
+    let key = needed(reader, place, "key");
+    (key, reader.texts(place, "match_on"), reader.yes(place, "create", true))
+}
+
+pub(crate) fn owner(reader: &mut Reader, place: Place<'_>) -> OwnerRule {
+    reader.known(place, &["crm", "table", "column", "inbound"]);
+    OwnerRule {
+        crm: needed(reader, place, "crm"),
+        table: needed(reader, place, "table"),
+        column: needed(reader, place, "column"),
+        inbound: reader.text(place, "inbound"),
+    }
+}
+
+pub(crate) fn audit(reader: &mut Reader, place: Place<'_>) -> Audit {
+    reader.known(place, &["crm", "length"]);
+    Audit {
+        crm: reader.text(place, "crm"),
+        length: reader.number(place, "length", 1).unwrap_or(10_000) as usize,
+    }
+}
+
+fn needed(reader: &mut Reader, place: Place<'_>, key: &str) -> String {
+    let text = reader.text(place, key);
+    if text.is_none() {
+        let line = place.node.get(key).map_or(place.node.line, |node| node.line);
+        reader.fault(line, join(place.key, key), "missing: expected the name of a column or table");
+    }
+    text.unwrap_or_default()
+}

@@ -1,0 +1,112 @@
+//! Which way a status may move, on either side.
+
+use crate::{
+    Action, CrmStep, Map, Refusal, Value,
+    status::{Phase, pair_of, phase_of_pair, value_of},
+};
+
+const STATUS: &str = "status";
+
+impl Map {
+    /// The status as the CRM would show it. The reason of a loss goes along for the close action; no record shows it.
+    pub(crate) fn status_to_crm(&self, partner_center: &Value) -> Result<Value, Refusal> {
+        let pair = pair_of(partner_center);
+        let mut form = self
+            .status
+            .crm_form(&pair)
+            .ok_or_else(|| refused(format!("`{pair}` is not in the status table")))?;
+        let reason = partner_center.member("reason");
+        if let (Value::Map(members), false, Some(Phase::Lost)) =
+            (&mut form, reason.is_null(), phase_of_pair(&pair))
+        {
+            members.insert("reason".to_owned(), reason.clone());
+        }
+        Ok(form)
+    }
+
+    /// The status as Partner Center would show it if it could go there at once from `Active`.
+    pub(crate) fn status_to_partner_center(&self, crm: &Value) -> Result<Value, Refusal> {
+        match self.crm_phase(crm)? {
+            Phase::Waiting => Ok(value_of("New/Pending", Value::Null)),
+            Phase::Active => Ok(value_of("Active/Accepted", Value::Null)),
+            Phase::Won => Ok(value_of("Closed/Won", Value::Null)),
+            Phase::Lost => Ok(self.lost(crm, "Closed/Lost")),
+        }
+    }
+
+    /// Both mean the same: waiting, active, won or lost. Finer differences (which open stage, which reason of a loss)
+    /// are one side's own.
+    pub(crate) fn status_equal(&self, partner_center: &Value, crm: &Value) -> bool {
+        let phase = phase_of_pair(&pair_of(partner_center));
+        phase.is_some() && phase == self.status.phase_of_crm(crm)
+    }
+
+    /// The statuses Partner Center has to pass through to show what the CRM shows; none if it does already.
+    pub fn partner_center_steps(&self, current: &Value, crm: &Value) -> Result<Vec<Value>, Refusal> {
+        let pair = pair_of(current);
+        let now = phase_of_pair(&pair)
+            .ok_or_else(|| refused(format!("`{pair}` is no status of Partner Center")))?;
+        let target = self.crm_phase(crm)?;
+        let accepted = || value_of("Active/Accepted", Value::Null);
+        match (now, target) {
+            (now, target) if now == target => Ok(Vec::new()),
+            (Phase::Waiting, Phase::Active) => Ok(vec![accepted()]),
+            (Phase::Waiting, Phase::Won) => Ok(vec![accepted(), value_of("Closed/Won", Value::Null)]),
+            (Phase::Waiting, Phase::Lost) => Ok(vec![self.lost(crm, "Closed/Declined")]),
+            (Phase::Active, Phase::Won) => Ok(vec![value_of("Closed/Won", Value::Null)]),
+            (Phase::Active, Phase::Lost) => Ok(vec![self.lost(crm, "Closed/Lost")]),
+            (Phase::Won | Phase::Lost, _) => Err(refused(format!(
+                "the referral is closed (`{pair}`) in Partner Center, where that is final"
+            ))),
+            (Phase::Active | Phase::Waiting, _) => Err(refused(
+                "the referral is accepted in Partner Center, it cannot go back to waiting".to_owned(),
+            )),
+        }
+    }
+
+    /// How the CRM gets from `current` to `target`, both as the CRM shows them.
+    pub fn crm_step(&self, current: &Value, target: &Value) -> Result<CrmStep, Refusal> {
+        let (now, target_phase) = (self.crm_phase(current)?, self.crm_phase(target)?);
+        if now.is_closed() {
+            return Err(refused("the record is closed in the CRM and is not reopened".to_owned()));
+        }
+        let by_action = self.status_by_action() && target_phase.is_closed();
+        Ok(if by_action { CrmStep::Action } else { CrmStep::InPatch })
+    }
+
+    /// The action that closes a record, if `crm` is a closed status and this CRM closes by action.
+    pub(crate) fn close_action(&self, crm: &Value) -> Result<Option<Action>, Refusal> {
+        let phase = self.crm_phase(crm)?;
+        if !self.status_by_action() || !phase.is_closed() {
+            return Ok(None);
+        }
+        let text = crm.member("status").text().unwrap_or_default();
+        let status = text.parse().map_err(|_| refused(format!("status reason `{text}` is no number")))?;
+        Ok(Some(match phase {
+            Phase::Won => Action::Win { status },
+            _ => Action::Lose { status, reason: crm.member("reason").text().map(str::to_owned) },
+        }))
+    }
+
+    fn status_by_action(&self) -> bool {
+        self.crm() == crate::CrmKind::Dynamics365
+    }
+
+    fn crm_phase(&self, crm: &Value) -> Result<Phase, Refusal> {
+        self.status
+            .phase_of_crm(crm)
+            .ok_or_else(|| refused("what the CRM shows is no status of the map".to_owned()))
+    }
+
+    fn lost(&self, crm: &Value, pair: &str) -> Value {
+        let status = crm.member("status").text().or_else(|| crm.member("stage").text());
+        let as_error = self.vendor().error_substatus_writable
+            && pair == "Closed/Lost"
+            && status.is_some_and(|status| self.status.error.iter().any(|known| known == status));
+        value_of(if as_error { "Closed/Error" } else { pair }, self.status.reason_of(crm))
+    }
+}
+
+fn refused(text: String) -> Refusal {
+    Refusal::new(STATUS, text)
+}

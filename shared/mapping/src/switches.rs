@@ -1,0 +1,67 @@
+//! The switches of a map: what Microsoft's connectors have as environment variables, and one per vendor behaviour
+//! that no reference settles.
+
+/// The switches an administrator may want to turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Switches {
+    /// ✔ or ✖ before the record's name.
+    pub check_mark: bool,
+    /// Skip leads inbound; never limits CRM to Partner Center.
+    pub cosell_only: bool,
+    /// Send a changed name of an existing referral.
+    pub patch_name: bool,
+    /// A solution the catalogue does not know adds a row to it.
+    pub add_unknown_solutions: bool,
+    /// Look once a day at the engagements of open links.
+    pub daily_engagements: bool,
+}
+
+/// Who posts Microsoft's half of a co-sell engagement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MicrosoftHalf {
+    /// Read the engagement again, post only if it is missing.
+    PostIfMissing,
+    /// Always post it.
+    Post,
+    /// It appears by itself; only wait for it.
+    Appears,
+}
+
+/// Behaviours of the vendors that the references mark unverified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vendor {
+    /// Who posts Microsoft's half.
+    pub microsoft_half: MicrosoftHalf,
+    /// Dataverse's `versionnumber` orders the versions of one row.
+    pub versionnumber_orders: bool,
+    /// `related-*` events may carry the sibling's id instead of our own.
+    pub related_event_sibling_id: bool,
+    /// `Closed/Error` may be written, not only read.
+    pub error_substatus_writable: bool,
+    /// `updatedDateTime` may be used in `$filter`.
+    pub filter_updated: bool,
+    /// Rows asked for per page of referrals.
+    pub page_size: u32,
+}
+
+/// How an inbound referral finds or makes its customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountRule {
+    /// The account's unique key column.
+    pub key: String,
+    /// Account columns that must match when no row has the key: all of them.
+    pub match_on: Vec<String>,
+    /// Create an account if none matches.
+    pub create: bool,
+}
+
+/// How an inbound referral finds or makes the customer's contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContactRule {
+    /// The contact's unique key column.
+    pub key: String,
+    /// The contact's e-mail column, to match by when no row has the key.
+    pub match_on: Vec<String>,
+    /// Create a contact if none matches.
+    pub create: bool,
+}

@@ -1,0 +1,151 @@
+//! A TOML text as a tree that remembers lines and the order of keys, and an override merged over a default.
+
+use crate::Fault;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A key's value.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    /// Where its key stands in the override; 0 in the default.
+    pub(crate) line: usize,
+    pub(crate) raw: Raw,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Raw {
+    /// In the order of the text.
+    Table(Vec<(String, Node)>),
+    Array(Vec<Node>),
+    Text(String),
+    Integer(i64),
+    Bool(bool),
+    /// A float or date-time: no map key takes one.
+    Other(&'static str),
+}
+
+/// Tables that an override replaces as a whole, because half of the old one is never meant.
+const REPLACED: [&str; 2] = ["values", "reasons"];
+
+impl Node {
+    /// Reads a text; all syntax errors at once. `lines`: whether the nodes remember where they stand.
+    pub(crate) fn parse(text: &str, lines: bool) -> Result<Node, Vec<Fault>> {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        if errors.is_empty() {
+            let starts: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+            let at = |offset: usize| if lines { line(&starts, offset) } else { 0 };
+            return Ok(Node { line: 0, raw: table_of(table.get_ref(), &at) });
+        }
+        let starts: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+        let faults = errors.iter().map(|error| Fault {
+            line: error.span().map_or(0, |span| line(&starts, span.start)),
+            key: String::new(),
+            text: error.message().replace('\n', ", "),
+        });
+        Err(faults.collect())
+    }
+
+    /// Lays `top` over `self`.
+    pub(crate) fn overlay(&mut self, top: Node) {
+        self.line = top.line;
+        match (&mut self.raw, top.raw) {
+            (Raw::Table(base), Raw::Table(top)) => {
+                for (key, node) in top {
+                    match base.iter_mut().find(|(name, _)| *name == key) {
+                        Some((name, under)) if !REPLACED.contains(&name.as_str()) => under.overlay(node),
+                        Some((_, under)) => *under = node,
+                        None => base.push((key, node)),
+                    }
+                }
+            }
+            (base, top) => *base = top,
+        }
+    }
+
+    pub(crate) fn table(&self) -> Option<&[(String, Node)]> {
+        match &self.raw {
+            Raw::Table(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&Node> {
+        self.table()?.iter().find(|(name, _)| name == key).map(|(_, node)| node)
+    }
+
+    /// The word for what this is, for messages.
+    pub(crate) fn what(&self) -> &'static str {
+        match self.raw {
+            Raw::Table(_) => "a table",
+            Raw::Array(_) => "an array",
+            Raw::Text(_) => "a text",
+            Raw::Integer(_) => "a whole number",
+            Raw::Bool(_) => "true or false",
+            Raw::Other(what) => what,
+        }
+    }
+
+    /// The JSON of a plain value.
+    pub(crate) fn plain(&self) -> Option<serde_json::Value> {
+        match &self.raw {
+            Raw::Text(text) => Some(text.as_str().into()),
+            Raw::Integer(number) => Some((*number).into()),
+            Raw::Bool(yes) => Some((*yes).into()),
+            Raw::Table(_) | Raw::Array(_) | Raw::Other(_) => None,
+        }
+    }
+
+    /// A text that is the same for the same content, whatever its comments, order of keys and layout.
+    pub(crate) fn digest_text(&self) -> String {
+        match &self.raw {
+            Raw::Table(entries) => {
+                let mut entries: Vec<String> =
+                    entries.iter().map(|(key, node)| format!("{key:?}={}", node.digest_text())).collect();
+                entries.sort();
+                format!("{{{}}}", entries.join(";"))
+            }
+            Raw::Array(items) => {
+                format!("[{}]", items.iter().map(Node::digest_text).collect::<Vec<_>>().join(";"))
+            }
+            Raw::Text(text) => format!("{text:?}"),
+            Raw::Integer(number) => number.to_string(),
+            Raw::Bool(yes) => yes.to_string(),
+            Raw::Other(what) => (*what).to_owned(),
+        }
+    }
+}
+
+fn line(starts: &[usize], offset: usize) -> usize {
+    starts.partition_point(|start| *start < offset) + 1
+}
+
+fn table_of(table: &DeTable<'_>, at: &dyn Fn(usize) -> usize) -> Raw {
+    let mut entries: Vec<(usize, String, Node)> = table
+        .iter()
+        .map(|(key, value)| {
+            let offset = key.span().start;
+            (offset, key.get_ref().to_string(), Node { line: at(offset), raw: raw_of(value, at) })
+        })
+        .collect();
+    entries.sort_by_key(|(offset, ..)| *offset);
+    Raw::Table(entries.into_iter().map(|(_, key, node)| (key, node)).collect())
+}
+
+fn raw_of(value: &Spanned<DeValue<'_>>, at: &dyn Fn(usize) -> usize) -> Raw {
+    match value.get_ref() {
+        DeValue::Table(table) => table_of(table, at),
+        DeValue::Array(items) => Raw::Array(
+            items.iter().map(|item| Node { line: at(item.span().start), raw: raw_of(item, at) }).collect(),
+        ),
+        DeValue::String(text) => Raw::Text(text.to_string()),
+        DeValue::Boolean(yes) => Raw::Bool(*yes),
+        DeValue::Integer(number) => {
+            match i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()) {
+                Ok(number) => Raw::Integer(number),
+                Err(_) => Raw::Other("a number out of range"),
+            }
+        }
+        DeValue::Float(_) => Raw::Other("a decimal number"),
+        DeValue::Datetime(_) => Raw::Other("a date or time"),
+    }
+}

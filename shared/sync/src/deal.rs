@@ -1,0 +1,37 @@
+//! What the stories ask about the state of a deal.
+
+use crate::merge::STATUS;
+use mapping::{Action, Fields, Map, Record, Trim, Value};
+
+fn word(value: &Value) -> Option<&str> {
+    match value {
+        Value::Map(members) => members.get(STATUS).and_then(Value::text),
+        _ => None,
+    }
+}
+
+/// A referral that nobody has accepted yet.
+pub(crate) fn is_new(partner_center: &Value) -> bool {
+    word(partner_center) == Some("New")
+}
+
+/// A referral that nobody can change any more.
+pub(crate) fn is_terminal(partner_center: &Value) -> bool {
+    word(partner_center) == Some("Closed")
+}
+
+/// A record that is won or lost.
+pub(crate) fn is_closed_record(map: &Map, crm: &Value) -> bool {
+    map.to_partner_center(STATUS, crm).is_ok_and(|status| is_terminal(&status))
+}
+
+/// The action that closes a record this way.
+pub(crate) fn closing_action(map: &Map, crm: &Value) -> Option<Action> {
+    map.record_patch(&Fields::from([(STATUS.to_owned(), crm.clone())]), &Trim::default()).ok()?.action
+}
+
+/// The record's name with its mark.
+pub(crate) fn shown_name(map: &Map, record: &Record) -> Option<String> {
+    let _ = map;
+    record.columns.get("name").or(record.columns.get("Name"))?.as_str().map(str::to_owned)
+}

@@ -1,0 +1,478 @@
+//! Creating a referral (for co-sell: both halves of an engagement) for a record that has none. Cannot be undone, so
+//! every step is written down before it is taken, and an unknown outcome is looked up, never repeated blindly.
+
+use crate::{
+    audit::{Journal, Line},
+    deal,
+    failure::{Failure, Refused, Written},
+    identity::{adopt, alias_of_sibling, links_back, park, park_besides},
+    link::{Link, State, digest, image},
+    ports::{Crm, Found, Links, Ports, Referrals, Seen},
+    run::{Ended, Run, Story},
+    settle::{Look, settle, settle_on},
+    table::{Change, Expect, Item, Key, Row},
+    work::{AUDIT_LENGTH, Work},
+};
+use jiff::{SignedDuration, Timestamp};
+use mapping::{DealKind, EngagementId, Fields, Mark, RecordId, Referral, ReferralId, Trim};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// An unknown outcome is looked up so often ...
+const LOOK_UPS: u32 = 3;
+/// ... over at least this long, before a second POST.
+const LOOKED_UP_FOR: SignedDuration = SignedDuration::from_mins(10);
+/// The look-up's list begins this long before the intent.
+const LOOK_BACK: SignedDuration = SignedDuration::from_hours(1);
+/// Between two look-ups, in seconds: three of them span the ten minutes.
+const LOOK_UP_PAUSE: i64 = 310;
+
+/// A create in flight. Only the holder of its claim POSTs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    /// For which record.
+    pub record: RecordId,
+    /// Its holder's claim: who comes later than this may take over.
+    pub claim_until: Timestamp,
+    /// Which half is next.
+    pub step: Step,
+    /// Whether Microsoft's half is wanted.
+    pub cosell: bool,
+    /// The own half's request, as stored before it was sent.
+    pub request: String,
+    /// Grows with each definite answer: part of `MS-RequestId`.
+    pub n: u32,
+    /// When it began.
+    pub began: Timestamp,
+    /// Our referral, once known: from the answer, a look-up, or its own webhook.
+    pub referral: Option<ReferralId>,
+    /// Its engagement.
+    pub engagement: Option<EngagementId>,
+    /// Our organisation as Partner Center names it, for Microsoft's invitation.
+    pub organization_name: String,
+    /// A POST of the present step whose outcome is not known.
+    pub unknown: Option<Unknown>,
+}
+
+/// The halves of an engagement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Our own referral.
+    Own,
+    /// Microsoft's.
+    Microsoft,
+}
+
+/// An outcome that is being looked up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unknown {
+    /// Since when.
+    pub since: Timestamp,
+    /// How often it was looked for in vain.
+    pub look_ups: u32,
+}
+
+impl Intent {
+    /// `MS-RequestId`: the same for the same attempt, another one after any answer.
+    fn request_id(&self) -> String {
+        let step = if self.step == Step::Own { "own" } else { "microsoft" };
+        let name = format!("{}#{}#{step}#{}", self.record, self.began, self.n);
+        Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
+    }
+}
+
+/// Holds an intent: every save goes over the revision that was read.
+struct Held<'a, P: Ports> {
+    run: &'a Run<'a, P>,
+    intent: Intent,
+    rev: u64,
+}
+
+impl<P: Ports> Held<'_, P> {
+    fn key(&self) -> Key {
+        Key::intent(&self.intent.record)
+    }
+
+    /// Saves the intent, with other changes in the same transaction. `false`: somebody else saved it.
+    async fn save(&mut self, besides: Vec<Change>) -> Result<bool, Failure> {
+        let mut changes = vec![Change::put(self.key(), Expect::Rev(self.rev), Item::Intent(Box::new(self.intent.clone())))];
+        changes.extend(besides);
+        let saved = self.run.ports.links().commit(changes).await?;
+        if saved {
+            self.rev += 1;
+        } else {
+            // The normal reason: the referral's own webhook noted its id meanwhile. Our claim still stands.
+            let row = self.run.ports.links().read(&[self.key()]).await?.pop().flatten();
+            if let Some(Row { rev, item: Item::Intent(other), .. }) = row
+                && other.claim_until == self.intent.claim_until
+            {
+                self.rev = rev;
+                self.intent.referral = self.intent.referral.take().or(other.referral);
+                self.intent.engagement = self.intent.engagement.take().or(other.engagement);
+            }
+        }
+        Ok(saved)
+    }
+
+    /// Lets the next one go on at once.
+    async fn release(&mut self) -> Result<(), Failure> {
+        self.intent.claim_until = self.run.now();
+        self.save(vec![]).await.map(drop)
+    }
+}
+
+/// A record without a link. `intent`: its row, as just read.
+pub async fn create_engagement<P: Ports>(run: &Run<'_, P>, record: &RecordId, intent: Option<Row>) -> Story {
+    let now = run.now();
+    let known = match intent {
+        Some(Row { rev, item: Item::Intent(intent), .. }) => Some((*intent, rev)),
+        _ => None,
+    };
+    if let Some((intent, _)) = known.as_ref().filter(|(intent, _)| now < intent.claim_until) {
+        let after = intent.claim_until.duration_since(now) + SignedDuration::from_secs(1);
+        return Ok(Ended::Later { after, why: "its referral is being created".into() });
+    }
+    let Some(seen) = run.ports.crm().fetch(record).await? else {
+        return Ok(Ended::done("skipped", "the record is gone"));
+    };
+    let Some((mut intent, rev)) = known else { return begin(run, seen).await };
+    intent.claim_until = run.deadline();
+    let mut held = Held { run, intent, rev };
+    if !held.save(vec![]).await? {
+        return Ok(Ended::later(2, "somebody else goes on with its referral"));
+    }
+    go_on(held, seen).await
+}
+
+/// A record that may want a referral, and has no intent yet.
+async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
+    if run.map.wants_referral(&seen.record) != Some(true) {
+        return Ok(Ended::done("skipped", "Sync with Partner Center is not set to Yes"));
+    }
+    let record = seen.record.id.clone();
+    if let Some(id) = run.map.record_referral_id(&seen.record) {
+        return return_to(run, &id, seen).await;
+    }
+    if run.map.record_fields(&seen.record).get(crate::merge::STATUS).is_some_and(|s| deal::is_closed_record(run.map, s)) {
+        return Ok(Ended::done("skipped", "the record is closed"));
+    }
+    if !run.settings.writes {
+        return Ok(Ended::done("skipped", "this stack does not write to Partner Center"));
+    }
+    let kind = match run.map.deal_kind(&seen.record) {
+        Ok(kind) => kind,
+        Err(refusal) => return lacking(run, &seen, &format!("{}: {}", refusal.unit, refusal.text)).await,
+    };
+    let request = match run.map.new_referral(&seen.record) {
+        Ok(request) => request.to_string(),
+        Err(missing) => {
+            let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
+            return lacking(run, &seen, &format!("not sent to Partner Center: {}", missing.join("; "))).await;
+        }
+    };
+    let now = run.now();
+    let intent = Intent {
+        record,
+        claim_until: run.deadline(),
+        step: Step::Own,
+        cosell: matches!(kind, DealKind::CoSell { .. }),
+        request,
+        n: 0,
+        began: now,
+        referral: None,
+        engagement: None,
+        organization_name: String::new(),
+        unknown: None,
+    };
+    let row = Change::put(Key::intent(&intent.record), Expect::Absent, Item::Intent(Box::new(intent.clone())));
+    if !run.ports.links().commit(vec![row]).await? {
+        return Ok(Ended::later(2, "somebody else is creating its referral"));
+    }
+    go_on(Held { run, intent, rev: 1 }, seen).await
+}
+
+/// A record that carries a Referral Identifier, but no link: adopt the referral if it agrees.
+async fn return_to<P: Ports>(run: &Run<'_, P>, id: &ReferralId, seen: Seen) -> Story {
+    let record = &seen.record.id;
+    let words = match run.ports.referrals().fetch(id).await? {
+        Found::Referral(referral) => {
+            let names = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
+            if referral.organization() != run.settings.organization {
+                format!("its Referral Identifier `{id}` is another organisation's")
+            } else if referral.external_reference().is_none() || names.as_ref() == Some(record) {
+                return adopt(run, *referral, seen).await;
+            } else {
+                format!("its Referral Identifier `{id}` belongs to another record")
+            }
+        }
+        Found::Missing | Found::Forbidden => format!("its Referral Identifier `{id}` is not known in Partner Center"),
+    };
+    park(run, &record.to_string(), &words, &digest(&seen.version.token)).await
+}
+
+/// Lacks what the other side needs: parked naming everything at once, and the seller sees it in Audit. Heals by
+/// itself when the field arrives.
+async fn lacking<P: Ports>(run: &Run<'_, P>, seen: &Seen, words: &str) -> Story {
+    let what = seen.record.id.to_string();
+    let print = digest(&format!("{}{words}", run.map.hash()));
+    let before = run.ports.links().read(&[Key::parked(&what)]).await?.pop().flatten();
+    let told = matches!(&before, Some(Row { item: Item::Parked(parked), .. }) if parked.fingerprint == print);
+    let ended = park(run, &what, words, &print).await?;
+    if !told && run.may_write() {
+        tell(run, seen, words).await?;
+    }
+    Ok(ended)
+}
+
+/// Shows one line in the Audit field of a record that has no link. A rendering only: if it fails, the parked row
+/// still says it.
+async fn tell<P: Ports>(run: &Run<'_, P>, seen: &Seen, words: &str) -> Result<(), Failure> {
+    let mut journal = Journal::default();
+    journal.note(Line { at: run.now(), decision: "parked".into(), text: words.to_owned() }, true);
+    let trim = Trim {
+        mark: Some(Mark::Failed),
+        name: deal::shown_name(run.map, &seen.record),
+        audit: journal.to_show(AUDIT_LENGTH),
+        ..Trim::default()
+    };
+    let Ok(patch) = run.map.record_patch(&Fields::new(), &trim) else { return Ok(()) };
+    match run.ports.crm().patch(&seen.record.id, &seen.version, &patch).await {
+        Written::Later(failure) => Err(failure),
+        _ => Ok(()),
+    }
+}
+
+/// Step by step, wherever it stands.
+async fn go_on<P: Ports>(mut held: Held<'_, P>, seen: Seen) -> Story {
+    let run = held.run;
+    let mut own: Option<Referral> = None;
+    if held.intent.step == Step::Own {
+        if held.intent.referral.is_none() && held.intent.unknown.is_some() {
+            match look_up_own(&mut held).await? {
+                LookedUp::Found(referral) => own = Some(*referral),
+                LookedUp::Wait(ended) => return Ok(ended),
+                LookedUp::Absent => {}
+            }
+        }
+        if held.intent.referral.is_none() && own.is_none() {
+            match post(&mut held, None).await? {
+                Posted::Referral(referral) => own = Some(*referral),
+                Posted::Ended(ended) => return Ok(ended),
+                Posted::Refused(words) => {
+                    let end = vec![Change::delete(held.key(), Expect::Rev(held.rev))];
+                    let what = seen.record.id.to_string();
+                    let print = digest(&held.intent.request);
+                    let ended = park_besides(run, &what, &words, &print, end).await?;
+                    tell(run, &seen, &words).await?;
+                    return Ok(ended);
+                }
+            }
+        }
+        if own.is_none()
+            && let Some(id) = held.intent.referral.clone()
+        {
+            own = match run.ports.referrals().fetch(&id).await? {
+                Found::Referral(referral) => Some(*referral),
+                Found::Missing | Found::Forbidden => {
+                    held.release().await?;
+                    return Ok(Ended::later(10, "our new referral cannot be read yet"));
+                }
+            };
+        }
+        let Some(referral) = &own else { return Ok(Ended::later(10, "our new referral is not known yet")) };
+        if !link_up(&mut held, referral, &seen).await? {
+            return Ok(Ended::later(2, "others are saving its link"));
+        }
+    }
+    let mut sibling = None;
+    if held.intent.cosell {
+        match invite_microsoft(&mut held).await? {
+            Invited::Half(id) => sibling = Some(id),
+            Invited::Ended(ended) => return Ok(ended),
+            Invited::Refused(words) => return keep_own(held, &words).await,
+        }
+    }
+    let Some(id) = held.intent.referral.clone() else { return Ok(Ended::later(10, "its referral is not known yet")) };
+    let row = run.ports.links().read(&[Key::link(&id)]).await?.pop().flatten();
+    let Some(Row { rev, item: Item::Link(link), .. }) = row else {
+        return Ok(Ended::done("skipped", "the link is gone"));
+    };
+    let mut work = Work::loaded(run, *link, rev);
+    work.link.microsoft = sibling.clone();
+    work.besides.push(Change::delete(held.key(), Expect::Rev(held.rev)));
+    work.besides.extend(sibling.map(|half| alias_of_sibling(&half, &id)));
+    let text = if held.intent.cosell { "co-sell engagement created in Partner Center" } else { "referral created in Partner Center" };
+    work.note("created", text, true);
+    work.heal(crate::work::WHOLE);
+    let look = Look { referral: own.is_some(), record: true, body: own, row: Some(seen), ..Look::default() };
+    settle_on(work, look).await
+}
+
+/// The own half is known: link, alias and the intent's next step in one transaction.
+async fn link_up<P: Ports>(held: &mut Held<'_, P>, referral: &Referral, seen: &Seen) -> Result<bool, Failure> {
+    let run = held.run;
+    let mut link = Link::new(referral.id().clone(), Some(seen.record.id.clone()), State::Linked);
+    link.engagement = referral.engagement().cloned();
+    // The base: what was sent and what it was made from. What Partner Center tells the CRM has none yet.
+    let (pc, crm) = (run.map.referral_fields(referral), run.map.record_fields(&seen.record));
+    for unit in run.map.units().filter(|u| u.direction != mapping::Direction::ToCrm) {
+        if let (Some(p), Some(c)) = (pc.get(&unit.name), crm.get(&unit.name))
+            && (run.map.equal(&unit.name, p, c) || unit.name == crate::merge::STATUS)
+        {
+            link.partner_center.images.insert(unit.name.clone(), image(p));
+            link.crm.images.insert(unit.name.clone(), image(c));
+        }
+    }
+    held.intent.referral = Some(referral.id().clone());
+    held.intent.engagement = referral.engagement().cloned();
+    held.intent.organization_name =
+        referral.body()["organizationName"].as_str().unwrap_or_default().to_owned();
+    held.intent.step = Step::Microsoft;
+    held.intent.unknown = None;
+    held.intent.n = 0;
+    // A webhook may note our id in the intent between read and save: then once more over its revision.
+    for _ in 0..3 {
+        let mut changes = links_back(&link, &seen.record.id);
+        changes.push(Change::put(Key::link(referral.id()), Expect::Absent, Item::Link(Box::new(link.clone()))));
+        if held.save(changes).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+enum Posted {
+    Referral(Box<Referral>),
+    Ended(Ended),
+    Refused(String),
+}
+
+/// One POST of the present step by the claim's holder.
+async fn post<P: Ports>(held: &mut Held<'_, P>, body: Option<String>) -> Result<Posted, Failure> {
+    let run = held.run;
+    if !run.may_write() {
+        held.release().await?;
+        return Ok(Posted::Ended(Ended::later(0, "this run has no time left for a create")));
+    }
+    let body = body.unwrap_or_else(|| held.intent.request.clone());
+    match run.ports.referrals().create(&body, &held.intent.request_id()).await {
+        Written::Done(referral) => Ok(Posted::Referral(Box::new(referral))),
+        Written::Later(failure) => {
+            held.intent.n += 1;
+            held.release().await?;
+            Err(failure)
+        }
+        Written::Refused(Refused { field, text }) => {
+            held.intent.n += 1;
+            Ok(Posted::Refused(match field {
+                Some(field) => format!("Partner Center refused it: `{field}`: {text}"),
+                None => format!("Partner Center refused it: {text}"),
+            }))
+        }
+        Written::Lost | Written::Exists => {
+            held.intent.n += 1;
+            held.release().await?;
+            Ok(Posted::Ended(Ended::later(5, "Partner Center met a conflict while creating it")))
+        }
+        Written::Unknown(failure) => {
+            held.intent.unknown = Some(Unknown { since: run.now(), look_ups: 0 });
+            held.save(vec![]).await?;
+            let after = held.intent.claim_until.duration_since(run.now()) + SignedDuration::from_secs(1);
+            let why = format!("it is not known whether the referral was created: {failure}");
+            Ok(Posted::Ended(Ended::Later { after, why }))
+        }
+    }
+}
+
+enum LookedUp {
+    Found(Box<Referral>),
+    Absent,
+    Wait(Ended),
+}
+
+/// Looks for our own half after an unknown outcome: own organisation, our record's id, all pages.
+async fn look_up_own<P: Ports>(held: &mut Held<'_, P>) -> Result<LookedUp, Failure> {
+    let run = held.run;
+    let mut cursor: Option<String> = None;
+    loop {
+        let page = run.ports.referrals().changed_since(held.intent.began - LOOK_BACK, cursor.as_deref()).await?;
+        for referral in page.referrals {
+            let names = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
+            if referral.organization() == run.settings.organization && names.as_ref() == Some(&held.intent.record) {
+                return Ok(LookedUp::Found(Box::new(referral)));
+            }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    in_vain(held).await
+}
+
+/// One more look-up found nothing.
+async fn in_vain<P: Ports>(held: &mut Held<'_, P>) -> Result<LookedUp, Failure> {
+    let now = held.run.now();
+    let Some(unknown) = &mut held.intent.unknown else { return Ok(LookedUp::Absent) };
+    unknown.look_ups += 1;
+    if unknown.look_ups >= LOOK_UPS && now.duration_since(unknown.since) >= LOOKED_UP_FOR {
+        held.intent.unknown = None;
+        held.intent.n += 1;
+        if !held.save(vec![]).await? {
+            return Ok(LookedUp::Wait(Ended::later(2, "its own webhook has just arrived")));
+        }
+        return Ok(LookedUp::Absent);
+    }
+    held.release().await?;
+    Ok(LookedUp::Wait(Ended::later(LOOK_UP_PAUSE, "looking whether the referral was created")))
+}
+
+enum Invited {
+    Half(ReferralId),
+    Ended(Ended),
+    Refused(String),
+}
+
+/// Microsoft's half: there already (some tenants get it by itself, see `[vendor]`), or POSTed once.
+async fn invite_microsoft<P: Ports>(held: &mut Held<'_, P>) -> Result<Invited, Failure> {
+    let run = held.run;
+    let Some(engagement) = held.intent.engagement.clone() else {
+        return Ok(Invited::Refused("Partner Center named no engagement to invite Microsoft into".into()));
+    };
+    let halves = run.ports.referrals().engagement(&engagement).await?;
+    if let Some(half) = halves.iter().find(|r| r.is_microsoft()) {
+        return Ok(Invited::Half(half.id().clone()));
+    }
+    if held.intent.unknown.is_some()
+        && let LookedUp::Wait(ended) = in_vain(held).await?
+    {
+        return Ok(Invited::Ended(ended));
+    }
+    let own: serde_json::Value = serde_json::from_str(&held.intent.request).unwrap_or_default();
+    let organization = (run.settings.organization.as_str(), held.intent.organization_name.as_str());
+    let body = run.map.microsoft_half(&own, &engagement, organization).to_string();
+    Ok(match post(held, Some(body)).await? {
+        Posted::Referral(half) => Invited::Half(half.id().clone()),
+        Posted::Ended(ended) => Invited::Ended(ended),
+        Posted::Refused(words) => Invited::Refused(words),
+    })
+}
+
+/// Microsoft's half was refused: the own one stays, the seller sees why, and the same engagement is completed later.
+async fn keep_own<P: Ports>(mut held: Held<'_, P>, words: &str) -> Story {
+    let run = held.run;
+    held.release().await?;
+    let Some(id) = held.intent.referral.clone() else { return Ok(Ended::done("parked", words)) };
+    let what = held.intent.record.to_string();
+    let print = digest(&held.intent.request);
+    park(run, &what, words, &print).await?;
+    let row = run.ports.links().read(&[Key::link(&id)]).await?.pop().flatten();
+    if let Some(Row { rev, item: Item::Link(link), .. }) = row {
+        let mut work = Work::loaded(run, *link, rev);
+        work.note("refused", words, true);
+        let _ = work.save().await?;
+    }
+    settle(run, &id, None, Look { referral: true, record: true, ..Look::default() }).await
+}
+

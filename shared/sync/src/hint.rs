@@ -1,0 +1,131 @@
+//! What travels on the queue: a hint where to look. Versioned, ids only, never payload: duplicates, disorder and
+//! replays are harmless, because whoever receives it reads the present state.
+
+use jiff::Timestamp;
+use mapping::{RecordId, ReferralId};
+use serde::{Deserialize, Serialize};
+
+/// The version this code writes and the only one it reads.
+pub const VERSION: u8 = 1;
+
+/// Where to look, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hint {
+    v: u8,
+    /// What it is about.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// The webhook's event name, or who in this house sent it (`sweep`, `poll`, `retry`, ...).
+    pub from: String,
+    /// The sender's instant: the change's for webhooks and sweep, the beginning of the sender's run otherwise.
+    pub at: Timestamp,
+}
+
+/// What a hint is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Subject {
+    /// A referral changed.
+    Referral {
+        /// Its id.
+        referral: ReferralId,
+    },
+    /// Something in a referral's engagement changed; the id may be the sibling's (partner-center.md §8.2).
+    Engagement {
+        /// The id the event carried.
+        referral: ReferralId,
+    },
+    /// A CRM record changed.
+    Record {
+        /// Its id.
+        record: RecordId,
+        /// Its referral, where the sender knew the link.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        referral: Option<ReferralId>,
+    },
+}
+
+/// Why a queue message is not a hint of ours.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAHint {
+    /// Not JSON, or not our members.
+    #[error("not a hint: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// A version this code does not read.
+    #[error("hint version `{0}` is not known here, expected `{VERSION}`")]
+    Version(u64),
+}
+
+impl Hint {
+    /// A hint of this code's version.
+    pub fn new(subject: Subject, from: &str, at: Timestamp) -> Self {
+        Hint { v: VERSION, subject, from: from.to_owned(), at }
+    }
+
+    /// Reads a queue message's body.
+    pub fn parse(body: &str) -> Result<Self, NotAHint> {
+        let raw: serde_json::Value = serde_json::from_str(body)?;
+        match raw.get("v").and_then(serde_json::Value::as_u64) {
+            Some(v) if v != u64::from(VERSION) => Err(NotAHint::Version(v)),
+            _ => Ok(serde_json::from_value(raw)?),
+        }
+    }
+
+    /// The queue message's body.
+    pub fn body(&self) -> String {
+        serde_json::json!(self).to_string()
+    }
+
+    /// FIFO group: hints of one link are worked off one after the other.
+    pub fn group(&self) -> String {
+        match &self.subject {
+            Subject::Referral { referral } | Subject::Engagement { referral } => referral.to_string(),
+            Subject::Record { referral: Some(referral), .. } => referral.to_string(),
+            Subject::Record { record, .. } => record.to_string(),
+        }
+    }
+
+    /// The id it is about: the referral's or the record's.
+    pub fn about(&self) -> String {
+        match &self.subject {
+            Subject::Referral { referral } | Subject::Engagement { referral } => referral.to_string(),
+            Subject::Record { record, .. } => record.to_string(),
+        }
+    }
+
+    /// FIFO deduplication: the same change told twice within five minutes is one message, a second change is not.
+    pub fn deduplication(&self) -> String {
+        format!("{}:{}:{}", self.from, self.about(), self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint() -> Hint {
+        let referral = ReferralId::parse("0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01").unwrap();
+        Hint::new(Subject::Referral { referral }, "referral-updated", "2026-03-02T09:14:22.0135527Z".parse().unwrap())
+    }
+
+    #[test]
+    fn survives_the_queue() {
+        assert_eq!(Hint::parse(&hint().body()).unwrap(), hint());
+    }
+
+    #[test]
+    fn a_second_change_within_five_minutes_is_another_message() {
+        let mut later = hint();
+        later.at += jiff::SignedDuration::from_millis(1);
+        assert_ne!(hint().deduplication(), later.deduplication());
+        assert_eq!(hint().group(), later.group());
+    }
+
+    #[test]
+    fn other_versions_and_shapes_are_refused_with_the_reason() {
+        let told = |body: &str| Hint::parse(body).unwrap_err().to_string();
+        assert!(told(&hint().body().replace("\"v\":1", "\"v\":2")).contains("version `2`"));
+        assert!(told("{}").contains("not a hint"));
+        assert!(told("hello").contains("not a hint"));
+    }
+}

@@ -1,0 +1,336 @@
+//! Whose is this referral, and which record: adopt one, create one, or set it aside with the reason.
+
+use crate::{
+    audit::Line,
+    engagement::Intent,
+    failure::{Class, Failure, System, Written},
+    link::{Claim, Link, State, digest, image},
+    parked::Parked,
+    ports::{Crm, Found, Links, Ports, Referrals, Seen},
+    run::{Ended, Run, Story},
+    settle::{Look, older_than_hint, settle, settle_on},
+    table::{Change, Expect, Item, Key, Row},
+    work::{Overtaken, Work},
+};
+use jiff::{SignedDuration, Timestamp};
+use mapping::{Category, RecordId, Referral, ReferralId, Side, classify};
+
+/// How long an id that is not ours is remembered.
+const FOREIGN_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// A referral that has no link. `since`: the hint's instant; `lasting`: a 404 may leave a tombstone.
+pub async fn meet<P: Ports>(run: &Run<'_, P>, id: &ReferralId, since: Option<Timestamp>, lasting: bool) -> Story {
+    let referral = match look_up(run, id).await? {
+        Some(referral) => referral,
+        None => return not_there(run, id, lasting).await,
+    };
+    if let Some(again) = older_than_hint(run, since, &referral) {
+        return Ok(again);
+    }
+    match classify(&referral, &run.settings.organization) {
+        Category::Sibling => sibling(run, referral).await,
+        Category::Unclear(words) => park(run, id.as_str(), &words, &referral_print(&referral)).await,
+        Category::Lead if run.map.switches().cosell_only => {
+            Ok(Ended::done("skipped", "a lead, and only co-sell is synchronised"))
+        }
+        Category::Lead => {
+            park(run, id.as_str(), "an unaccepted lead: it comes as opportunity once it is accepted", &referral_print(&referral)).await
+        }
+        Category::Opportunity => own(run, referral).await,
+    }
+}
+
+/// Reads one; a 403 is asked back from the list once: refused there too, the role is gone.
+async fn look_up<P: Ports>(run: &Run<'_, P>, id: &ReferralId) -> Result<Option<Referral>, Failure> {
+    match run.ports.referrals().fetch(id).await? {
+        Found::Referral(referral) => Ok(Some(*referral)),
+        Found::Missing => Ok(None),
+        Found::Forbidden => {
+            let since = run.now() - SignedDuration::from_hours(1);
+            match run.ports.referrals().changed_since(since, None).await {
+                Ok(page) => Ok(page.referrals.into_iter().find(|r| r.id() == id)),
+                Err(refused) if !refused.is_retryable() => Err(Failure {
+                    class: Class::Retryable { after: None },
+                    wide: true,
+                    system: System::PartnerCenter,
+                    ..refused
+                }),
+                Err(failure) => Err(failure),
+            }
+        }
+    }
+}
+
+/// 404 without a link: Partner Center may show it later.
+async fn not_there<P: Ports>(run: &Run<'_, P>, id: &ReferralId, lasting: bool) -> Story {
+    let why = "Partner Center does not show it (yet)";
+    match run.attempt {
+        0 | 1 => return Ok(Ended::later(10, why)),
+        2 => return Ok(Ended::later(60, why)),
+        3 => return Ok(Ended::later(300, why)),
+        _ => {}
+    }
+    if lasting {
+        let row = Change::put(Key::foreign(id), Expect::Any, Item::Foreign).until(run.now() + FOREIGN_KEPT);
+        run.ports.links().commit(vec![row]).await?;
+    }
+    Ok(Ended::done("foreign", "Partner Center does not show this referral to us"))
+}
+
+/// Another organisation's half of an engagement: never a record of its own; it leads to ours.
+async fn sibling<P: Ports>(run: &Run<'_, P>, sibling: Referral) -> Story {
+    let Some(engagement) = sibling.engagement().cloned() else {
+        return Ok(Ended::done("foreign", "another organisation's referral without an engagement"));
+    };
+    let halves = run.ports.referrals().engagement(&engagement).await?;
+    let Some(own_half) = halves.into_iter().find(|r| r.organization() == run.settings.organization) else {
+        return Ok(Ended::later(30, "our half of the engagement is not there (yet)"));
+    };
+    let key = Key::link(own_half.id());
+    match run.ports.links().read(&[key]).await?.pop().flatten() {
+        Some(Row { rev, item: Item::Link(link), .. }) => {
+            let id = own_half.id().clone();
+            if sibling.is_microsoft() && link.microsoft.is_none() {
+                let mut work = Work::loaded(run, *link, rev);
+                work.link.microsoft = Some(sibling.id().clone());
+                work.besides.push(alias_of_sibling(sibling.id(), &id));
+                let _ = work.save().await?;
+            }
+            settle(run, &id, None, Look { body: Some(own_half), referral: true, ..Look::default() }).await
+        }
+        _ => own(run, own_half).await,
+    }
+}
+
+/// The way from Microsoft's half to our link.
+pub(crate) fn alias_of_sibling(sibling: &ReferralId, own: &ReferralId) -> Change {
+    Change::put(Key::sibling(sibling), Expect::Any, Item::Alias { referral: own.clone() })
+}
+
+/// Our own referral without a link: whose record is named in it decides.
+async fn own<P: Ports>(run: &Run<'_, P>, referral: Referral) -> Story {
+    let named = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
+    let Some(record) = named else {
+        // Empty, or not shaped like a record id: as if empty.
+        return create(run, referral).await;
+    };
+    let rows = run.ports.links().read(&[Key::record(&record), Key::intent(&record)]).await?;
+    let mut rows = rows.into_iter();
+    let (alias, intent) = (rows.next().flatten(), rows.next().flatten());
+    if let Some(Row { item: Item::Alias { referral: linked }, .. }) = alias {
+        if linked == *referral.id() {
+            return Ok(Ended::later(1, "the link was just made"));
+        }
+        let words = format!("it names record `{record}`, which belongs to referral `{linked}`");
+        return park(run, referral.id().as_str(), &words, &referral_print(&referral)).await;
+    }
+    if let Some(Row { key, rev, item: Item::Intent(intent) }) = intent {
+        return note_in_intent(run, key, rev, *intent, &referral).await;
+    }
+    match run.ports.crm().fetch(&record).await? {
+        Some(seen) => adopt(run, referral, seen).await,
+        None => {
+            let words = format!("it names record `{record}`, which the CRM does not have");
+            park(run, referral.id().as_str(), &words, &referral_print(&referral)).await
+        }
+    }
+}
+
+/// Our own new referral came back before its maker saved its id: the normal timing. Only the intent's holder goes on.
+async fn note_in_intent<P: Ports>(
+    run: &Run<'_, P>,
+    key: Key,
+    rev: u64,
+    mut intent: Intent,
+    referral: &Referral,
+) -> Story {
+    if intent.referral.is_none() {
+        intent.referral = Some(referral.id().clone());
+        intent.engagement = referral.engagement().cloned();
+        let change = Change::put(key, Expect::Rev(rev), Item::Intent(Box::new(intent)));
+        if !run.ports.links().commit(vec![change]).await? {
+            return Ok(Ended::later(2, "its maker is saving it"));
+        }
+    } else if intent.referral.as_ref() != Some(referral.id()) {
+        let words = format!("its record is already becoming referral `{}`", intent.referral.as_ref().map_or("", |r| r.as_str()));
+        return park(run, referral.id().as_str(), &words, &referral_print(referral)).await;
+    }
+    Ok(Ended::done("noted", "our own new referral; whoever is creating it goes on"))
+}
+
+/// Links a referral and a record that name each other, without any base: equal agrees, different goes to the owner.
+pub(crate) async fn adopt<P: Ports>(run: &Run<'_, P>, referral: Referral, seen: Seen) -> Story {
+    if let Some(other) = run.map.record_referral_id(&seen.record).filter(|other| other != referral.id()) {
+        let words = format!("record `{}` carries another Referral Identifier, `{other}`", seen.record.id);
+        return park(run, referral.id().as_str(), &words, &referral_print(&referral)).await;
+    }
+    let mut link = Link::new(referral.id().clone(), Some(seen.record.id.clone()), State::Linked);
+    link.engagement = referral.engagement().cloned();
+    let mut work = Work::fresh(run, link);
+    work.besides = links_back(&work.link, &seen.record.id);
+    work.note("adopted", "linked with the referral that names it", true);
+    settle_on(work, Look { referral: true, record: true, body: Some(referral), row: Some(seen), ..Look::default() }).await
+}
+
+/// One record has one referral: its alias must not exist. Whatever was parked for either is over.
+pub(crate) fn links_back(link: &Link, record: &RecordId) -> Vec<Change> {
+    vec![
+        Change::put(Key::record(record), Expect::Absent, Item::Alias { referral: link.referral.clone() }),
+        Change::delete(Key::parked(&record.to_string()), Expect::Any),
+        Change::delete(Key::parked(link.referral.as_str()), Expect::Any),
+    ]
+}
+
+/// A new record for a new referral.
+async fn create<P: Ports>(run: &Run<'_, P>, referral: Referral) -> Story {
+    if referral.is_terminal() && !matches!(referral.substatus(), "Won" | "Lost") {
+        return Ok(Ended::done("skipped", format!("it was closed as {} before it was ever linked", referral.substatus())));
+    }
+    let link = Link::new(referral.id().clone(), None, State::Creating);
+    create_as(Work::fresh(run, link), referral).await
+}
+
+/// A create whose outcome was not saved: the record is there, or it is created now.
+pub async fn resume<P: Ports>(run: &Run<'_, P>, link: Link, rev: u64) -> Story {
+    let now = run.now();
+    if let Some(claim) = link.claim.as_ref().filter(|c| now <= c.deadline) {
+        let after = claim.deadline.duration_since(now) + SignedDuration::from_secs(1);
+        return Ok(Ended::Later { after, why: "the record is being created".into() });
+    }
+    let id = link.referral.clone();
+    let Some(referral) = look_up(run, &id).await? else {
+        return park(run, id.as_str(), "Partner Center does not show this referral any more", "gone").await;
+    };
+    let mut work = Work::loaded(run, link, rev);
+    work.link.claim = None;
+    match run.ports.crm().find(&id).await? {
+        Some(seen) => found(work, referral, seen).await,
+        None => create_as(work, referral).await,
+    }
+}
+
+async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story {
+    let run = work.run.clone();
+    let new = match run.map.new_record(&referral) {
+        Ok(new) => new,
+        Err(missing) => {
+            let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
+            let words = format!("cannot become a record yet: {}", words.join("; "));
+            return park(&run, referral.id().as_str(), &words, &referral_print(&referral)).await;
+        }
+    };
+    if !run.may_write() {
+        return Ok(Ended::later(0, "this run has no time left for a create"));
+    }
+    // The base, should the answer be lost: what was asked for, in each side's words.
+    let fields = run.map.referral_fields(&referral);
+    for (unit, value) in &fields {
+        if let Ok(crm) = run.map.to_crm(unit, value) {
+            work.link.partner_center.images.insert(unit.clone(), image(value));
+            work.link.crm.images.insert(unit.clone(), image(&crm));
+        }
+    }
+    work.link.engagement = referral.engagement().cloned();
+    work.link.claim = Some(Claim {
+        side: Side::Crm,
+        units: fields.keys().cloned().collect(),
+        base: None,
+        deadline: run.deadline(),
+    });
+    if let Err(Overtaken) = work.save().await? {
+        return Ok(Ended::later(1, "somebody else is creating the record"));
+    }
+    match run.ports.crm().create(&new).await {
+        Written::Done(seen) => {
+            let shown = run.map.record_fields(&seen.record);
+            for (unit, value) in &fields {
+                if let Some(crm) = shown.get(unit) {
+                    work.link.agree(unit, value, crm);
+                }
+            }
+            // What only the CRM has goes out as a change of its own.
+            work.link.forget(&run.map.units().filter(|u| u.only_while_empty).map(|u| u.name.clone()).collect());
+            work.note("created", "created from the referral in Partner Center", true);
+            found(work, referral, seen).await
+        }
+        Written::Exists => match run.ports.crm().find(referral.id()).await? {
+            Some(seen) => found(work, referral, seen).await,
+            None => {
+                work.link.claim = None;
+                let _ = work.save().await?;
+                Ok(Ended::later(5, "the record is there, but cannot be read yet"))
+            }
+        },
+        Written::Lost => {
+            work.link.claim = None;
+            let _ = work.save().await?;
+            Ok(Ended::later(1, "its customer was created by somebody else at the same time"))
+        }
+        Written::Later(failure) => {
+            work.link.claim = None;
+            let _ = work.save().await?;
+            Err(failure)
+        }
+        Written::Refused(refused) => {
+            let words = match &refused.field {
+                Some(field) => format!("`{field}`: {}", refused.text),
+                None => refused.text,
+            };
+            // Nothing was made: the link goes, the reason stays.
+            work.link.claim = None;
+            park_besides(&run, referral.id().as_str(), &words, &referral_print(&referral), work.remove()).await
+        }
+        Written::Unknown(failure) => {
+            let after = run.deadline().duration_since(run.now()) + SignedDuration::from_secs(1);
+            Ok(Ended::Later { after, why: format!("it is not known whether the record was created: {failure}") })
+        }
+    }
+}
+
+/// The record of a create is known: link it and go on.
+async fn found<P: Ports>(mut work: Work<'_, P>, referral: Referral, seen: Seen) -> Story {
+    work.link.claim = None;
+    work.link.state = State::Linked;
+    work.link.record = Some(seen.record.id.clone());
+    work.besides.extend(links_back(&work.link, &seen.record.id));
+    settle_on(work, Look { referral: true, record: true, body: Some(referral), row: Some(seen), ..Look::default() }).await
+}
+
+/// What a referral's parked state depends on.
+fn referral_print(referral: &Referral) -> String {
+    digest(&format!("{}{}", referral.etag().unwrap_or_default(), referral.updated()))
+}
+
+/// Sets aside a referral or record without a link.
+pub(crate) async fn park<P: Ports>(run: &Run<'_, P>, what: &str, words: &str, fingerprint: &str) -> Story {
+    park_besides(run, what, words, fingerprint, vec![]).await
+}
+
+/// Sets aside, with an audit line, in one transaction with other changes.
+pub(crate) async fn park_besides<P: Ports>(
+    run: &Run<'_, P>,
+    what: &str,
+    words: &str,
+    fingerprint: &str,
+    mut changes: Vec<Change>,
+) -> Story {
+    let key = Key::parked(what);
+    let before = match run.ports.links().read(std::slice::from_ref(&key)).await?.pop().flatten() {
+        Some(Row { item: Item::Parked(parked), .. }) => Some(parked),
+        _ => None,
+    };
+    let now = run.now();
+    let parked = Parked::again(words.to_owned(), None, fingerprint.to_owned(), now, before.as_ref());
+    let attempts = parked.attempts;
+    changes.push(Change::put(key, Expect::Any, Item::Parked(parked)));
+    if attempts == 1 {
+        let about = if what.contains('/') { format!("RECORD#{what}") } else { format!("REFERRAL#{what}") };
+        let line = Line { at: now, decision: "parked".into(), text: words.to_owned() };
+        let kept = now + run.settings.audit_kept;
+        changes.push(Change::put(Key::audit(&about, now, 0, 0), Expect::Any, Item::Audit(line)).until(kept));
+    }
+    if !run.ports.links().commit(changes).await? {
+        return Ok(Ended::later(1, "others are working on it"));
+    }
+    Ok(Ended::done("parked", words))
+}

@@ -1,0 +1,24 @@
+//! The protocol (design §5): one story for a link, [`settle::settle`]; one for a record without,
+//! [`engagement::create_engagement`]. Webhook, sweep, poll, backfill and retry only say where to look.
+//!
+//! Generic over a few small [`ports`]; owns no socket, no clock (time is an argument) and no randomness, so that a
+//! test can run it a million times and drop it at any await.
+
+pub mod audit;
+mod deal;
+pub mod engagement;
+pub mod failure;
+pub mod hint;
+pub mod hold;
+pub mod identity;
+pub mod link;
+pub mod merge;
+pub mod parked;
+pub mod poll;
+pub mod ports;
+pub mod receive;
+pub mod run;
+pub mod settle;
+pub mod table;
+pub mod version;
+mod work;

@@ -1,0 +1,246 @@
+//! The link row: which referral and record belong together, what each side showed when both agreed, which versions
+//! were seen, and whose write is in flight.
+
+use crate::{audit::Journal, parked::Parked, version::Version};
+use jiff::{SignedDuration, Timestamp};
+use mapping::{EngagementId, RecordId, ReferralId, Side, Value};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// How many replaced eTags are remembered.
+const REPLACED_KEPT: usize = 5;
+/// The brake: own writes to one link in an hour.
+pub const OWN_WRITES_AN_HOUR: u32 = 20;
+/// The brake: lost races of one link in an hour.
+pub const LOST_RACES_AN_HOUR: u32 = 60;
+
+/// One referral and one record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// Our referral.
+    pub referral: ReferralId,
+    /// Its engagement.
+    pub engagement: Option<EngagementId>,
+    /// Microsoft's half.
+    pub microsoft: Option<ReferralId>,
+    /// The record; `None` while it is being created.
+    pub record: Option<RecordId>,
+    /// Where the link is in its life.
+    pub state: State,
+    /// What Partner Center showed.
+    pub partner_center: Memory,
+    /// What the CRM showed.
+    pub crm: Memory,
+    /// A write in flight. It binds everyone until its deadline, its maker's next run too.
+    pub claim: Option<Claim>,
+    /// Units set aside; `*` is the whole link.
+    #[serde(default)]
+    pub parked: BTreeMap<String, Parked>,
+    /// Units whose change waits for acceptance.
+    #[serde(default)]
+    pub awaiting: BTreeSet<String>,
+    /// The last decisions.
+    #[serde(default)]
+    pub journal: Journal,
+    /// For the brake.
+    #[serde(default)]
+    pub own_writes: Hourly,
+    /// For the brake.
+    #[serde(default)]
+    pub lost_races: Hourly,
+}
+
+/// Where a link is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// The record is being created.
+    Creating,
+    /// Both are there and kept in step.
+    Linked,
+    /// The record is gone; nothing is written or re-created.
+    Detached,
+    /// The referral is terminal and both sides show it.
+    Closed,
+    /// The seller set Sync to No.
+    Stopped,
+}
+
+/// What one side showed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Memory {
+    /// Per unit: what this side itself showed when both agreed (long text as digest).
+    pub images: BTreeMap<String, Value>,
+    /// A version in which no mapped unit was outstanding: permits writing without reading.
+    pub settled: Option<Version>,
+    /// The newest version seen, and when first.
+    pub seen: Option<Sighting>,
+    /// Tokens known to be replaced.
+    #[serde(default)]
+    pub replaced: VecDeque<String>,
+}
+
+/// A version and when it was first seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// The version.
+    pub version: Version,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A write in flight.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Which side is written.
+    pub side: Side,
+    /// Which units; empty for a write of the Audit field alone.
+    pub units: BTreeSet<String>,
+    /// The version the write is conditional on; `None` for a create.
+    pub base: Option<Version>,
+    /// A read begun after this instant may judge it.
+    pub deadline: Timestamp,
+}
+
+/// A count within the running hour.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hourly {
+    since: Option<Timestamp>,
+    count: u32,
+}
+
+impl Hourly {
+    /// Counts one more; the count of the hour.
+    pub fn add(&mut self, now: Timestamp) -> u32 {
+        if self.since.is_none_or(|since| now.duration_since(since) > SignedDuration::from_hours(1)) {
+            *self = Hourly { since: Some(now), count: 0 };
+        }
+        self.count += 1;
+        self.count
+    }
+}
+
+impl Link {
+    /// A new link between two known ends, without any base.
+    pub fn new(referral: ReferralId, record: Option<RecordId>, state: State) -> Self {
+        Link {
+            referral,
+            engagement: None,
+            microsoft: None,
+            record,
+            state,
+            partner_center: Memory::default(),
+            crm: Memory::default(),
+            claim: None,
+            parked: BTreeMap::new(),
+            awaiting: BTreeSet::new(),
+            journal: Journal::default(),
+            own_writes: Hourly::default(),
+            lost_races: Hourly::default(),
+        }
+    }
+
+    /// No claim, nothing outstanding, both settled.
+    pub fn is_clean(&self) -> bool {
+        self.claim.is_none()
+            && self.parked.is_empty()
+            && self.awaiting.is_empty()
+            && self.partner_center.settled.is_some()
+            && self.crm.settled.is_some()
+    }
+
+    /// One side's memory.
+    pub fn side(&self, side: Side) -> &Memory {
+        match side {
+            Side::PartnerCenter => &self.partner_center,
+            Side::Crm => &self.crm,
+        }
+    }
+
+    /// One side's memory.
+    pub fn side_mut(&mut self, side: Side) -> &mut Memory {
+        match side {
+            Side::PartnerCenter => &mut self.partner_center,
+            Side::Crm => &mut self.crm,
+        }
+    }
+
+    /// Both sides agree on a unit, each in its own words.
+    pub fn agree(&mut self, unit: &str, partner_center: &Value, crm: &Value) {
+        self.partner_center.images.insert(unit.to_owned(), image(partner_center));
+        self.crm.images.insert(unit.to_owned(), image(crm));
+    }
+
+    /// Nothing is known any more of what these units showed when both agreed.
+    pub fn forget(&mut self, units: &BTreeSet<String>) {
+        for unit in units {
+            self.partner_center.images.remove(unit);
+            self.crm.images.remove(unit);
+        }
+    }
+
+    /// What stands after `deadline` and a read: still at the claimed version, it never happened; anything else, the
+    /// claimed units have no base. That the value is there proves nothing: a person may have typed it.
+    pub fn judge_claim(&mut self, read: &Version) {
+        if let Some(claim) = self.claim.take()
+            && claim.base.as_ref().is_none_or(|base| base.token != read.token)
+        {
+            self.forget(&claim.units);
+        }
+    }
+}
+
+impl Memory {
+    /// Remembers a version that was seen; an older one changes nothing.
+    pub fn saw(&mut self, version: &Version, now: Timestamp) {
+        match &self.seen {
+            Some(seen) if seen.version.token == version.token => {}
+            Some(seen) => {
+                let old = seen.version.token.clone();
+                self.replace(old);
+                self.seen = Some(Sighting { version: version.clone(), at: now });
+            }
+            None => self.seen = Some(Sighting { version: version.clone(), at: now }),
+        }
+    }
+
+    /// A token that is no longer current.
+    pub fn replace(&mut self, token: String) {
+        if !self.replaced.contains(&token) {
+            self.replaced.push_back(token);
+            while self.replaced.len() > REPLACED_KEPT {
+                self.replaced.pop_front();
+            }
+        }
+    }
+
+    /// Whether a read is older than what was seen before.
+    pub fn is_stale(&self, read: &Version) -> bool {
+        self.replaced.contains(&read.token)
+            || self.seen.as_ref().is_some_and(|seen| {
+                matches!(read.against(&seen.version), crate::version::Age::Older)
+            })
+    }
+
+    /// Whether the newest version was seen longer ago than a replica may lag: then an older one is believed.
+    pub fn seen_long_ago(&self, now: Timestamp, grace: SignedDuration) -> bool {
+        self.seen.as_ref().is_none_or(|seen| now.duration_since(seen.at) > grace)
+    }
+}
+
+/// Text beyond this many bytes is kept as digest.
+const LONG: usize = 256;
+
+/// What is kept of a value to tell later whether it changed.
+pub fn image(value: &Value) -> Value {
+    match value {
+        Value::Text(text) if text.len() > LONG => Value::Text(format!("digest:{}", digest(text))),
+        Value::Map(members) => Value::Map(members.iter().map(|(k, v)| (k.clone(), image(v))).collect()),
+        other => other.clone(),
+    }
+}
+
+/// A short digest (UUIDv5) of anything that is compared and never shown.
+pub fn digest(text: &str) -> String {
+    uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, text.as_bytes()).to_string()
+}

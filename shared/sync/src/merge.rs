@@ -1,0 +1,396 @@
+//! Three-way merge per unit, as a pure function of the link's images and what the sides show. Decides what goes
+//! where; writes nothing.
+
+use crate::{
+    deal,
+    link::{Link, image},
+};
+use mapping::{CrmStep, Direction, Fields, Map, On, Side, Unit, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One unit on its way to the other side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// What the target shall show, in its own words.
+    pub value: Value,
+    /// What the source's image becomes once it is written.
+    pub source: Value,
+}
+
+/// What should happen next.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// Units on which both sides agree already, or whose present state is taken as it is: (Partner Center's, CRM's).
+    pub agree: BTreeMap<String, (Value, Value)>,
+    /// What goes to the CRM by a patch.
+    pub to_crm: BTreeMap<String, Change>,
+    /// The status unit, if it goes to the CRM by an action of its own.
+    pub action: Option<Change>,
+    /// What goes to Partner Center.
+    pub to_partner_center: BTreeMap<String, Change>,
+    /// Both sides changed and differ: the loser's words, before they are overwritten.
+    pub conflicts: BTreeMap<String, Conflict>,
+    /// Refused by rule; the present state is taken: unit and sentence.
+    pub refused: BTreeMap<String, String>,
+    /// Cannot be converted for the other side: unit, sentence and the value it was.
+    pub unfit: BTreeMap<String, (String, Value)>,
+    /// Changes that wait for acceptance of the referral (or for a parked unit to heal before the deal is closed).
+    pub waiting: BTreeSet<String>,
+    /// This side must be read before anything can be decided.
+    pub need: Option<Side>,
+}
+
+/// Who lost what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conflict {
+    /// The side that wins.
+    pub winner: Side,
+    /// What the other side showed.
+    pub loser: Value,
+}
+
+/// The name of the status unit.
+pub const STATUS: &str = "status";
+
+/// What each side shows; `None`: not read, it stands at its settled version and so shows its images.
+#[derive(Clone, Copy)]
+pub struct Shown<'a> {
+    /// Partner Center.
+    pub partner_center: Option<&'a Fields>,
+    /// The CRM.
+    pub crm: Option<&'a Fields>,
+}
+
+/// One side's view of one unit.
+#[derive(Clone, Copy)]
+struct Look<'a> {
+    read: bool,
+    value: Option<&'a Value>,
+    base: Option<&'a Value>,
+}
+
+impl<'a> Look<'a> {
+    fn new(fields: Option<&'a Fields>, base: Option<&'a Value>, unit: &str) -> Self {
+        Look { read: fields.is_some(), value: fields.and_then(|f| f.get(unit)), base }
+    }
+
+    fn changed(&self) -> bool {
+        match (self.value, self.base) {
+            (Some(value), Some(base)) => image(value) != *base,
+            _ => false,
+        }
+    }
+
+    /// What it shows as far as known: read, else its image.
+    fn present(&self) -> Option<&'a Value> {
+        self.value.or(self.base)
+    }
+}
+
+/// Merges every unit that is kept in step after creation.
+pub fn merge(map: &Map, link: &Link, shown: Shown<'_>) -> Plan {
+    let mut plan = Plan::default();
+    for unit in map.units().filter(|u| u.has_referral && u.has_crm && u.on != On::Create) {
+        let pc = Look::new(shown.partner_center, link.partner_center.images.get(&unit.name), &unit.name);
+        let crm = Look::new(shown.crm, link.crm.images.get(&unit.name), &unit.name);
+        merge_unit(map, unit, pc, crm, &mut plan);
+    }
+    hold_back(map, link, shown, &mut plan);
+    plan
+}
+
+fn merge_unit(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
+    if unit.rise_only {
+        return rise(map, unit, pc, crm, plan);
+    }
+    let based = pc.base.is_some() && crm.base.is_some();
+    if !based {
+        return without_base(map, unit, pc, crm, plan);
+    }
+    match (pc.changed(), crm.changed()) {
+        (false, false) => {}
+        (true, false) => send(map, unit, Side::Crm, pc, crm, plan),
+        (false, true) => send(map, unit, Side::PartnerCenter, pc, crm, plan),
+        (true, true) => both(map, unit, pc, crm, plan),
+    }
+}
+
+/// Nothing known of what both showed when they agreed: equal agrees, different is a conflict.
+fn without_base(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
+    match (pc.value, crm.value) {
+        (Some(_), Some(_)) => both(map, unit, pc, crm, plan),
+        // Not observed on one side: nothing can be said; not read: read it.
+        (Some(_), None) if !crm.read => plan.need = Some(Side::Crm),
+        (None, Some(_)) if !pc.read => plan.need = Some(Side::PartnerCenter),
+        _ => {}
+    }
+}
+
+fn both(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
+    let (Some(p), Some(c)) = (pc.value, crm.value) else { return };
+    if map.equal(&unit.name, p, c) {
+        plan.agree.insert(unit.name.clone(), (p.clone(), c.clone()));
+        return;
+    }
+    if unit.only_while_empty {
+        return send(map, unit, Side::PartnerCenter, pc, crm, plan);
+    }
+    if unit.list && pc.base.is_some() && crm.base.is_some() {
+        // Per element nothing collides unless the same element changed on both sides; then the owner's stands.
+        return lists(map, unit, pc, crm, plan);
+    }
+    let winner = match unit.direction {
+        Direction::ToCrm => Side::PartnerCenter,
+        Direction::ToPartnerCenter => Side::Crm,
+        Direction::Both => map.owner(&unit.name, Some(p)),
+    };
+    let (target, loser) = match winner {
+        Side::PartnerCenter => (Side::Crm, c),
+        Side::Crm => (Side::PartnerCenter, p),
+    };
+    // An empty field of the side that never decides loses nothing.
+    if unit.direction == Direction::Both || !loser.is_null() {
+        plan.conflicts.insert(unit.name.clone(), Conflict { winner, loser: loser.clone() });
+    }
+    send(map, unit, target, pc, crm, plan);
+}
+
+/// The source's value goes to `target`, if the unit goes that way at all.
+fn send(map: &Map, unit: &Unit, target: Side, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
+    let (source, other) = match target {
+        Side::Crm => (pc, crm),
+        Side::PartnerCenter => (crm, pc),
+    };
+    let Some(value) = source.value else { return };
+    let name = &unit.name;
+    let as_it_is = |plan: &mut Plan| {
+        if let (Some(p), Some(c)) = (pc.present(), crm.present()) {
+            plan.agree.insert(name.clone(), (p.clone(), c.clone()));
+        }
+    };
+    let goes = match target {
+        Side::Crm => unit.direction != Direction::ToPartnerCenter,
+        Side::PartnerCenter => unit.direction != Direction::ToCrm,
+    };
+    if !goes || (unit.only_while_empty && other.present().is_some_and(|v| !v.is_null())) {
+        return as_it_is(plan);
+    }
+    if name == STATUS {
+        return status(map, target, pc, crm, plan);
+    }
+    if unit.list {
+        return lists(map, unit, pc, crm, plan);
+    }
+    let converted = match target {
+        Side::Crm => map.to_crm(name, value),
+        Side::PartnerCenter => map.to_partner_center(name, value),
+    };
+    match converted {
+        Ok(wanted) if other.value == Some(&wanted) => as_it_is(plan),
+        Ok(wanted) => {
+            let change = Change { value: wanted, source: value.clone() };
+            match target {
+                Side::Crm => plan.to_crm.insert(name.clone(), change),
+                Side::PartnerCenter => plan.to_partner_center.insert(name.clone(), change),
+            };
+        }
+        Err(refusal) => {
+            plan.unfit.insert(name.clone(), (refusal.text, value.clone()));
+        }
+    }
+}
+
+/// Allowed moves only; each step of a two-step move sets its own image.
+fn status(map: &Map, target: Side, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
+    let (Some(p), Some(c)) = (pc.present(), crm.present()) else { return };
+    let name = STATUS.to_owned();
+    let take = |plan: &mut Plan| plan.agree.insert(STATUS.to_owned(), (p.clone(), c.clone()));
+    match target {
+        Side::PartnerCenter => match map.partner_center_steps(p, c) {
+            Ok(steps) => match steps.split_first() {
+                None => {
+                    take(plan);
+                }
+                Some((first, rest)) => {
+                    // While steps remain, the CRM's image is that of the step, so that its change stays one.
+                    let source = if rest.is_empty() { Ok(c.clone()) } else { map.to_crm(STATUS, first) };
+                    match source {
+                        Ok(source) => {
+                            plan.to_partner_center.insert(name, Change { value: first.clone(), source });
+                        }
+                        Err(refusal) => {
+                            plan.unfit.insert(name, (refusal.text, c.clone()));
+                        }
+                    }
+                }
+            },
+            Err(refusal) => {
+                plan.refused.insert(name, refusal.text);
+                take(plan);
+            }
+        },
+        Side::Crm => {
+            let wanted = match map.to_crm(STATUS, p) {
+                Ok(wanted) => wanted,
+                Err(refusal) => {
+                    plan.unfit.insert(name, (refusal.text, p.clone()));
+                    return;
+                }
+            };
+            if map.equal(STATUS, p, c) {
+                take(plan);
+                return;
+            }
+            let change = Change { value: wanted.clone(), source: p.clone() };
+            match map.crm_step(c, &wanted) {
+                Ok(CrmStep::InPatch) => {
+                    plan.to_crm.insert(name, change);
+                }
+                Ok(CrmStep::Action) => plan.action = Some(change),
+                Err(refusal) => {
+                    plan.refused.insert(name, refusal.text);
+                    take(plan);
+                }
+            }
+        }
+    }
+}
+
+/// Visibility only ever turns on: seen on one side, it is on for both; turning it off is refused and undone.
+fn rise(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
+    let on = |v: Option<&Value>| matches!(v, Some(Value::Bool(true)));
+    let (p, c) = (pc.present(), crm.present());
+    if (pc.value.is_none() && crm.value.is_none()) || (p.is_none() && !pc.read) || (c.is_none() && !crm.read) {
+        if pc.value.is_some() && c.is_none() && !crm.read {
+            plan.need = Some(Side::Crm);
+        } else if crm.value.is_some() && p.is_none() && !pc.read {
+            plan.need = Some(Side::PartnerCenter);
+        }
+        return;
+    }
+    let name = &unit.name;
+    if on(p) == on(c) {
+        if pc.changed() || crm.changed() || pc.base.is_none() || crm.base.is_none() {
+            let value = |v: Option<&Value>| v.cloned().unwrap_or(Value::Null);
+            plan.agree.insert(name.clone(), (value(p), value(c)));
+        }
+        return;
+    }
+    let yes = Value::Bool(true);
+    let change = Change { value: yes.clone(), source: yes };
+    if on(p) {
+        if crm.changed() || on(crm.base) {
+            plan.refused.insert(name.clone(), format!("`{name}` cannot be turned off again"));
+        }
+        if map.to_crm(name, &change.value).is_ok() {
+            plan.to_crm.insert(name.clone(), change);
+        }
+    } else {
+        plan.to_partner_center.insert(name.clone(), change);
+    }
+}
+
+/// Lists merge per element by key; the target's list is read before it is written, since it is sent whole.
+fn lists(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
+    let name = &unit.name;
+    let (Some(p), Some(c)) = (pc.value, crm.value) else {
+        plan.need = Some(if pc.value.is_none() { Side::PartnerCenter } else { Side::Crm });
+        return;
+    };
+    let (p, c) = (elements(p), elements(c));
+    let base = |look: Look<'_>| look.base.map(elements).unwrap_or_default();
+    let (pb, cb) = (base(pc), base(crm));
+    let owner = map.owner(name, None);
+    let (mut to_p, mut to_c) = (p.clone(), c.clone());
+    for key in p.keys().chain(c.keys()).chain(pb.keys()).chain(cb.keys()).collect::<BTreeSet<_>>() {
+        let differs = |now: &BTreeMap<String, Value>, base: &BTreeMap<String, Value>| {
+            now.get(key).map(image) != base.get(key).map(image)
+        };
+        let (p_new, c_new) = (differs(&p, &pb), differs(&c, &cb));
+        let from_p = match (p_new, c_new) {
+            (false, false) => continue,
+            (true, false) => true,
+            (false, true) => false,
+            (true, true) => owner == Side::PartnerCenter,
+        };
+        let (from, to) = if from_p { (&p, &mut to_c) } else { (&c, &mut to_p) };
+        match from.get(key) {
+            // An element both sides have keeps each side's own words for what the other does not know.
+            Some(element) if !to.contains_key(key) => {
+                to.insert(key.clone(), element.clone());
+            }
+            Some(_) => {}
+            None => {
+                to.remove(key);
+            }
+        }
+    }
+    if to_p.is_empty() && !p.is_empty() {
+        plan.refused.insert(name.clone(), format!("`{name}`: the last one cannot be removed"));
+        plan.agree.insert(name.clone(), (Value::Map(p), Value::Map(c)));
+        return;
+    }
+    let same = |a: &BTreeMap<String, Value>, b: &BTreeMap<String, Value>| a.keys().eq(b.keys());
+    let (grow_p, grow_c) = (!same(&to_p, &p), !same(&to_c, &c));
+    if grow_p && unit.direction != Direction::ToCrm {
+        let change = Change { value: Value::Map(to_p), source: Value::Map(c.clone()) };
+        plan.to_partner_center.insert(name.clone(), change);
+    } else if grow_c && unit.direction != Direction::ToPartnerCenter {
+        plan.to_crm.insert(name.clone(), Change { value: Value::Map(to_c), source: Value::Map(p) });
+    } else {
+        plan.agree.insert(name.clone(), (Value::Map(p), Value::Map(c)));
+    }
+}
+
+fn elements(value: &Value) -> BTreeMap<String, Value> {
+    match value {
+        Value::Map(elements) => elements.clone(),
+        _ => BTreeMap::new(),
+    }
+}
+
+/// What the state of the deal forbids: edits before acceptance wait, edits after the end are taken as they are.
+fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Plan) {
+    let status = |fields: Option<&Fields>, base: Option<&Value>| {
+        fields.and_then(|f| f.get(STATUS)).or(base).cloned().unwrap_or(Value::Null)
+    };
+    let pc = status(shown.partner_center, link.partner_center.images.get(STATUS));
+    let crm = status(shown.crm, link.crm.images.get(STATUS));
+    let take_as_it_is = |plan: &mut Plan, unit: &str, words: &str| {
+        let of = |fields: Option<&Fields>, base: Option<&Value>| {
+            fields.and_then(|f| f.get(unit)).or(base).cloned().unwrap_or(Value::Null)
+        };
+        let p = of(shown.partner_center, link.partner_center.images.get(unit));
+        let c = of(shown.crm, link.crm.images.get(unit));
+        plan.refused.insert(unit.to_owned(), format!("`{unit}`: {words}"));
+        plan.agree.insert(unit.to_owned(), (p, c));
+        plan.conflicts.remove(unit);
+    };
+    if deal::is_terminal(&pc) {
+        for unit in std::mem::take(&mut plan.to_partner_center).into_keys() {
+            take_as_it_is(plan, &unit, "not sent, the referral is closed");
+        }
+    } else if deal::is_new(&pc) && !plan.to_partner_center.contains_key(STATUS) {
+        let only_while_empty = |name: &str| map.unit(name).is_some_and(|u| u.only_while_empty);
+        let waiting: Vec<_> = plan.to_partner_center.keys().filter(|n| !only_while_empty(n)).cloned().collect();
+        for unit in waiting {
+            plan.to_partner_center.remove(&unit);
+            plan.conflicts.remove(&unit);
+            plan.waiting.insert(unit);
+        }
+    }
+    if deal::is_closed_record(map, &crm) {
+        for unit in std::mem::take(&mut plan.to_crm).into_keys() {
+            take_as_it_is(plan, &unit, "not written, the record is closed");
+        }
+    }
+    // A terminal move waits until nothing is parked: afterwards nothing could be sent any more.
+    let parked = link.parked.keys().any(|unit| unit != STATUS) || !plan.unfit.is_empty();
+    let ends = plan.to_partner_center.get(STATUS).is_some_and(|c| deal::is_terminal(&c.value));
+    if parked && (ends || plan.action.is_some()) {
+        plan.to_partner_center.remove(STATUS);
+        plan.action = None;
+        plan.conflicts.remove(STATUS);
+        plan.waiting.insert(STATUS.to_owned());
+    }
+}

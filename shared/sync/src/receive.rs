@@ -1,0 +1,185 @@
+//! Hints of one group: where they lead, and what comes of it. Whatever brought them, the present state decides.
+
+use crate::{
+    engagement::create_engagement,
+    failure::Failure,
+    hint::{Hint, Subject},
+    hold::tells_nothing_new,
+    identity::{meet, park, resume},
+    link::{State, digest},
+    parked::Parked,
+    ports::{Links, Ports},
+    run::{Ended, Run, Story},
+    settle::{Look, settle},
+    table::{Change, Expect, Item, Key, Row},
+};
+use jiff::Timestamp;
+use mapping::{RecordId, ReferralId};
+use std::collections::BTreeMap;
+
+/// Rows that were read for a batch.
+pub type Rows = BTreeMap<Key, Row>;
+
+/// The keys a hint's first decision needs.
+pub fn keys(hint: &Hint) -> Vec<Key> {
+    match &hint.subject {
+        Subject::Referral { referral } | Subject::Engagement { referral } => {
+            vec![Key::link(referral), Key::sibling(referral), Key::foreign(referral)]
+        }
+        Subject::Record { record, referral } => {
+            let mut keys = vec![Key::record(record), Key::intent(record)];
+            keys.extend(referral.iter().map(Key::link));
+            keys
+        }
+    }
+}
+
+/// Works off hints of one FIFO group as one: they are done together and fail together.
+pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows) -> Story {
+    let mut together: BTreeMap<ReferralId, Look> = BTreeMap::new();
+    let mut unlinked_referrals: BTreeMap<ReferralId, (Option<Timestamp>, bool)> = BTreeMap::new();
+    let mut unlinked_records: Vec<RecordId> = vec![];
+    let mut ended = Ended::done("skipped", "nothing to do");
+    for hint in hints {
+        match lead(hint, rows) {
+            Lead::Link(id, look) => {
+                let all = together.entry(id).or_default();
+                all.referral |= look.referral;
+                all.record |= look.record;
+                all.since = all.since.max(look.since);
+            }
+            Lead::Referral(id, since, lasting) => {
+                let entry = unlinked_referrals.entry(id).or_insert((since, lasting));
+                *entry = (entry.0.max(since), entry.1 && lasting);
+            }
+            Lead::Record(id) => {
+                if !unlinked_records.contains(&id) {
+                    unlinked_records.push(id);
+                }
+            }
+            Lead::Nothing(decision, reason) => ended = worse(ended, Ended::done(decision, reason)),
+        }
+    }
+    for (id, look) in together {
+        let row = rows.get(&Key::link(&id)).cloned();
+        ended = worse(ended, Box::pin(link(run, &id, row, look)).await?);
+    }
+    for (id, (since, lasting)) in unlinked_referrals {
+        ended = worse(ended, Box::pin(meet(run, &id, since, lasting)).await?);
+    }
+    for record in unlinked_records {
+        let intent = rows.get(&Key::intent(&record)).cloned();
+        ended = worse(ended, Box::pin(create_engagement(run, &record, intent)).await?);
+    }
+    if matches!(&ended, Ended::Done(decision) if decision.decision != "parked") {
+        unpark(run, hints).await?;
+    }
+    Ok(ended)
+}
+
+/// What was set aside without a link's knowing (a message that came too often) is over once its retry went well.
+async fn unpark<P: Ports>(run: &Run<'_, P>, hints: &[Hint]) -> Result<(), Failure> {
+    for hint in hints.iter().filter(|hint| hint.from == "retry") {
+        let what = hint.about();
+        let mut keys = vec![Key::parked(&what)];
+        keys.extend(ReferralId::parse(&what).map(|id| Key::link(&id)));
+        let mut rows = run.ports.links().read(&keys).await?.into_iter();
+        let parked = rows.next().flatten();
+        let still = matches!(rows.next().flatten(), Some(Row { item: Item::Link(link), .. }) if !link.parked.is_empty());
+        if let Some(row) = parked.filter(|_| !still) {
+            run.ports.links().commit(vec![Change::delete(row.key, Expect::Rev(row.rev))]).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Sets a hint aside: it came too often, or was refused for good. Tried again by time.
+pub async fn give_up<P: Ports>(run: &Run<'_, P>, hint: &Hint, words: &str) -> Story {
+    park(run, &hint.about(), words, "given up").await
+}
+
+/// Sets aside a message that is no hint of ours: under its message id, with at most 4 KB of its body.
+pub async fn park_message<P: Ports>(run: &Run<'_, P>, message_id: &str, body: &str, words: &str) -> Result<(), Failure> {
+    let kept: String = body.chars().scan(0, |bytes, c| {
+        *bytes += c.len_utf8();
+        (*bytes <= 4096).then_some(c)
+    }).collect();
+    let mut parked = Parked::again(words.to_owned(), None, digest(body), run.now(), None);
+    parked.body = Some(kept);
+    let row = Change::put(Key::parked(message_id), Expect::Any, Item::Parked(parked));
+    run.ports.links().commit(vec![row]).await.map(drop)
+}
+
+/// Where one hint leads.
+enum Lead {
+    Link(ReferralId, Look),
+    Referral(ReferralId, Option<Timestamp>, bool),
+    Record(RecordId),
+    Nothing(&'static str, &'static str),
+}
+
+fn lead(hint: &Hint, rows: &Rows) -> Lead {
+    let item = |key: Key| rows.get(&key).map(|row| &row.item);
+    // Only webhook and sweep carry the instant of the change; others that of their run.
+    let since = (hint.from == "sweep" || hint.from.contains("referral-")).then_some(hint.at);
+    match &hint.subject {
+        Subject::Referral { referral } => match item(Key::link(referral)) {
+            Some(Item::Link(link)) if since.is_some_and(|at| tells_nothing_new(link, at)) => {
+                Lead::Nothing("unchanged", "not after what both sides agreed on")
+            }
+            Some(Item::Link(_)) => Lead::Link(referral.clone(), Look { referral: true, since, ..Look::default() }),
+            _ => match (item(Key::sibling(referral)), item(Key::foreign(referral))) {
+                (Some(Item::Alias { referral }), _) => {
+                    Lead::Link(referral.clone(), Look { referral: true, ..Look::default() })
+                }
+                // A tombstone stops webhook hints only: the sweep's list beats it.
+                (_, Some(Item::Foreign)) if hint.from != "sweep" => Lead::Nothing("foreign", "not ours, as seen before"),
+                _ => Lead::Referral(referral.clone(), since, true),
+            },
+        },
+        // Their instant is Microsoft's and their id may be: never dropped by time, never a tombstone.
+        Subject::Engagement { referral } => {
+            let look = Look { referral: true, ..Look::default() };
+            match (item(Key::link(referral)), item(Key::sibling(referral))) {
+                (Some(Item::Link(_)), _) => Lead::Link(referral.clone(), look),
+                (_, Some(Item::Alias { referral })) => Lead::Link(referral.clone(), look),
+                _ => Lead::Referral(referral.clone(), None, false),
+            }
+        }
+        Subject::Record { record, .. } => {
+            let alias = match item(Key::record(record)) {
+                Some(Item::Alias { referral }) => Some(referral.clone()),
+                _ => None,
+            };
+            // An engagement half made goes on even where its own half is linked already.
+            if item(Key::intent(record)).is_some() {
+                return Lead::Record(record.clone());
+            }
+            match alias {
+                Some(referral) => Lead::Link(referral, Look { record: true, ..Look::default() }),
+                None => Lead::Record(record.clone()),
+            }
+        }
+    }
+}
+
+/// Settles a link; one whose record's creation was not finished is resumed first.
+pub async fn link<P: Ports>(run: &Run<'_, P>, id: &ReferralId, row: Option<Row>, look: Look) -> Story {
+    let row = match row {
+        Some(row) => Some(row),
+        None => run.ports.links().read(&[Key::link(id)]).await?.pop().flatten(),
+    };
+    match row {
+        Some(Row { rev, item: Item::Link(link), .. }) if link.state == State::Creating => resume(run, *link, rev).await,
+        row => settle(run, id, row, look).await,
+    }
+}
+
+/// What must come again beats what is done; a decision beats nothing to do.
+fn worse(one: Ended, other: Ended) -> Ended {
+    match (&one, &other) {
+        (Ended::Later { after: a, .. }, Ended::Later { after: b, .. }) if a >= b => one,
+        (Ended::Later { .. }, Ended::Done(_)) => one,
+        _ => other,
+    }
+}

@@ -1,0 +1,179 @@
+//! The items of the one table (design §4) and their keys. Every save is conditional.
+
+use crate::{audit::Line, engagement::Intent, link::Link, parked::Parked};
+use jiff::Timestamp;
+use mapping::{RecordId, ReferralId};
+use serde::{Deserialize, Serialize};
+
+/// Where an item lies.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Partition key.
+    pub pk: String,
+    /// Sort key.
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: String, sk: &str) -> Self {
+        Key { pk, sk: sk.to_owned() }
+    }
+    /// The link of a referral.
+    pub fn link(id: &ReferralId) -> Self {
+        Key::new(format!("REFERRAL#{id}"), "LINK")
+    }
+    /// From Microsoft's half to our referral.
+    pub fn sibling(id: &ReferralId) -> Self {
+        Key::new(format!("REFERRAL#{id}"), "ALIAS")
+    }
+    /// An id that is not ours.
+    pub fn foreign(id: &ReferralId) -> Self {
+        Key::new(format!("REFERRAL#{id}"), "FOREIGN")
+    }
+    /// From a record to its referral.
+    pub fn record(id: &RecordId) -> Self {
+        Key::new(format!("RECORD#{id}"), "LINK")
+    }
+    /// A create in Partner Center in flight.
+    pub fn intent(id: &RecordId) -> Self {
+        Key::new(format!("RECORD#{id}"), "CREATE")
+    }
+    /// A feed's watermark.
+    pub fn watermark(feed: &str) -> Self {
+        Key::new(format!("WATERMARK#{feed}"), "-")
+    }
+    /// A system's hold.
+    pub fn hold(system: &str) -> Self {
+        Key::new(format!("HOLD#{system}"), "-")
+    }
+    /// Something set aside, by referral, record or message id.
+    pub fn parked(what: &str) -> Self {
+        Key::new("PARKED".to_owned(), what)
+    }
+    /// One audit line. `about` is a link's or a record's partition key.
+    pub fn audit(about: &str, at: Timestamp, rev: u64, n: usize) -> Self {
+        Key { pk: about.to_owned(), sk: format!("AUDIT#{at}#{rev}.{n}") }
+    }
+    /// The poller's lease.
+    pub fn lease() -> Self {
+        Key::new("LEASE#poller".to_owned(), "-")
+    }
+}
+
+/// What a row holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Item {
+    /// A link.
+    Link(Box<Link>),
+    /// The way back from another id.
+    Alias {
+        /// The link's referral.
+        referral: ReferralId,
+    },
+    /// A create in flight.
+    Intent(Box<Intent>),
+    /// Not ours: a replay costs nothing.
+    Foreign,
+    /// How far a feed was read.
+    Watermark(Watermark),
+    /// A system rests.
+    Hold(Hold),
+    /// Set aside, with its reason.
+    Parked(Parked),
+    /// A decision that mattered.
+    Audit(Line),
+    /// Who polls now.
+    Lease {
+        /// Until when.
+        until: Timestamp,
+    },
+}
+
+/// How far a feed was read. Saved only over the `rev` that was read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Watermark {
+    /// Live work: the CRM's delta position; `None` while a walk has not ended.
+    pub position: Option<String>,
+    /// Everything changed before this instant was seen by live work.
+    pub seen_until: Timestamp,
+    /// The first start: nothing older is looked for.
+    pub since: Timestamp,
+    /// The walk behind the live work; for the sweep, its unfinished pages.
+    pub walk: Option<Walk>,
+    /// The map the rows were read with; another one means a resync.
+    pub map: String,
+}
+
+/// A walk over a whole table: stores positions, settles known links, creates nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Walk {
+    /// When it began.
+    pub began: Timestamp,
+    /// Its next page; `None` before the first.
+    pub cursor: Option<String>,
+}
+
+/// A system rests until then; shared by all environments.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Until when.
+    pub until: Timestamp,
+    /// Why.
+    pub reason: String,
+    /// How often in a row, for the growing pause.
+    pub attempts: u32,
+}
+
+/// A stored item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Where.
+    pub key: Key,
+    /// Which revision; grows by one with each save.
+    pub rev: u64,
+    /// What.
+    pub item: Item,
+}
+
+/// What a change demands of the row it replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// There is none.
+    Absent,
+    /// It is in this revision; the save makes it the next.
+    Rev(u64),
+    /// Whatever is there.
+    Any,
+}
+
+/// One conditional save or delete.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Where.
+    pub key: Key,
+    /// On what condition.
+    pub expect: Expect,
+    /// What; `None` deletes.
+    pub item: Option<Item>,
+    /// When the table may forget it. Readers filter by it too: the table deletes late.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Change {
+    /// A save that is kept.
+    pub fn put(key: Key, expect: Expect, item: Item) -> Self {
+        Change { key, expect, item: Some(item), expires_at: None }
+    }
+
+    /// A delete.
+    pub fn delete(key: Key, expect: Expect) -> Self {
+        Change { key, expect, item: None, expires_at: None }
+    }
+
+    /// Forgotten after this instant.
+    pub fn until(mut self, at: Timestamp) -> Self {
+        self.expires_at = Some(at);
+        self
+    }
+}

@@ -1,0 +1,56 @@
+//! The version of one side as that side shows it, and which of two is older. Older decides nothing by itself:
+//! it is only ever a reason to look again.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A state of one side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// What a conditional write sends: Partner Center's eTag, Dataverse's `W/"n"`, Salesforce's `LastModifiedDate`.
+    pub token: String,
+    /// What orders versions of one row: `updatedDateTime` in nanoseconds, `versionnumber`, `SystemModstamp` in seconds.
+    pub order: Option<i64>,
+}
+
+/// How a version stands to another one of the same row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// The same state.
+    Same,
+    /// A later state.
+    Newer,
+    /// An earlier state.
+    Older,
+    /// Cannot be told: look again by id.
+    Unknown,
+}
+
+impl Version {
+    /// Partner Center's: eTag and `updatedDateTime`.
+    pub fn of_referral(etag: &str, updated: Timestamp) -> Self {
+        Version { token: etag.to_owned(), order: nanoseconds(updated) }
+    }
+
+    /// Whether a referral's version is not before this instant.
+    pub fn covers(&self, instant: Timestamp) -> bool {
+        self.order.is_some_and(|own| nanoseconds(instant).is_some_and(|other| other <= own))
+    }
+
+    /// How `self` stands to `other`.
+    pub fn against(&self, other: &Version) -> Age {
+        if self.token == other.token {
+            return Age::Same;
+        }
+        match (self.order, other.order) {
+            (Some(a), Some(b)) if a > b => Age::Newer,
+            (Some(a), Some(b)) if a < b => Age::Older,
+            _ => Age::Unknown,
+        }
+    }
+}
+
+/// Until the year 2262.
+fn nanoseconds(instant: Timestamp) -> Option<i64> {
+    i64::try_from(instant.as_nanosecond()).ok()
+}

@@ -1,0 +1,100 @@
+//! The local run: the whole connector on this machine, with nothing but Rust and a C compiler.
+
+use std::process::ExitCode;
+
+#[path = "world.rs"]
+mod world;
+
+#[path = "local/check.rs"]
+mod check;
+#[path = "local/live.rs"]
+pub(crate) mod live;
+
+const HELP: &str = "\
+The whole co-sell connector on this machine: simulated Partner Center, Dynamics 365, SQS and Secrets Manager, an
+embedded DynamoDB, and the real functions between them.
+
+usage: cargo run --example local -- [options]
+
+  --check        play a deal both ways and print what was expected and seen; exit 0 if all of it holds, 1 if not
+  --crm X        dynamics365 (default)
+  --map FILE     lay a field map over the default one
+  --port N       first of five ports (default: any free ones)
+  --seed N       accepted for repeatable runs; the local run draws nothing at random
+  --help         this
+
+Without --check it prints addresses and ready `curl` lines, and one line for each step that follows from them,
+until Ctrl-C.";
+
+struct Arguments {
+    check: bool,
+    map: Option<String>,
+    port: u16,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = match arguments(std::env::args().skip(1)) {
+        Ok(Some(arguments)) => arguments,
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(fault) => {
+            eprintln!("{fault}\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    let map = match arguments.map.as_deref().map(std::fs::read_to_string).transpose() {
+        Ok(map) => map,
+        Err(e) => {
+            eprintln!("--map `{}`: {e}", arguments.map.unwrap_or_default());
+            return ExitCode::from(2);
+        }
+    };
+    let options = world::Options { map, port: arguments.port, ..world::Options::default() };
+    let world = match world::World::start(options).await {
+        Ok(world) => world,
+        Err(e) => {
+            eprintln!("{e}");
+            return ExitCode::from(2);
+        }
+    };
+    let result = if arguments.check { check::run(&world).await } else { live::run(&world).await.map(|()| true) };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(e) => {
+            eprintln!("{e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `Ok(None)`: help was asked for.
+fn arguments(mut words: impl Iterator<Item = String>) -> Result<Option<Arguments>, String> {
+    let mut arguments = Arguments { check: false, map: None, port: 0 };
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or_else(|| format!("`{word}`: a value is missing"));
+        match word.as_str() {
+            "--help" | "-h" => return Ok(None),
+            "--check" => arguments.check = true,
+            "--map" => arguments.map = Some(value()?),
+            "--crm" => match value()?.as_str() {
+                "dynamics365" => {}
+                other => return Err(format!("`--crm {other}`: expected dynamics365")),
+            },
+            "--port" => {
+                let text = value()?;
+                let port = text.parse::<u16>().ok().filter(|port| *port <= 65_530);
+                arguments.port = port.ok_or_else(|| format!("`--port {text}`: expected 0 to 65530"))?;
+            }
+            "--seed" => {
+                let text = value()?;
+                text.parse::<u64>().map_err(|_| format!("`--seed {text}`: expected a whole number"))?;
+            }
+            other => return Err(format!("`{other}` is not known")),
+        }
+    }
+    Ok(Some(arguments))
+}

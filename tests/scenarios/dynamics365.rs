@@ -1,0 +1,8 @@
+//! Dynamics 365.
+
+mod bad_input;
+mod closing;
+mod conflict;
+mod inbound;
+mod operation;
+mod outbound;

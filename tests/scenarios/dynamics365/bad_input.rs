@@ -1,0 +1,108 @@
+//! Input that cannot be used: nothing is lost, neighbours are unharmed, and it heals by itself.
+
+use crate::deal::{Stage, text};
+use serde_json::json;
+
+#[tokio::test]
+async fn t54_a_message_that_is_not_ours_is_parked_and_its_neighbours_are_unharmed() {
+    let stage = Stage::open().await;
+    stage.plant("stranger", "hello");
+    stage.plant("stranger", r#"{"v":7,"kind":"referral"}"#);
+    let referral = stage.refer(json!({}));
+    stage.rest().await;
+    assert_eq!(stage.opportunity()["cosell_referralid"], referral);
+    let parked = stage.parked_words().await;
+    assert!(parked.contains("hello") && parked.contains("version `7`"), "{parked}");
+    assert_eq!(stage.dead_letters(), 0);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_referral_that_lacks_what_the_crm_needs_is_parked_and_heals() {
+    let stage = Stage::open().await;
+    let referral = stage.refer(json!({ "name": null, "customerProfile": { "name": null } }));
+    stage.rest().await;
+    assert!(stage.opportunities().is_empty());
+    let parked = stage.parked_words().await;
+    assert!(parked.contains("Topic") && parked.contains("Account Name"), "everything at once: {parked}");
+    stage.edit_referral(&referral, json!({ "/name": "Harbor Line", "/customerProfile/name": "Harbor Line AG" }));
+    stage.rest().await;
+    assert_eq!(text(&stage.opportunity(), "name"), "✔ Harbor Line");
+    assert_eq!(stage.parked_words().await, "");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn t09_to_t12_a_record_that_lacks_things_is_parked_naming_all_of_them() {
+    let stage = Stage::open().await;
+    let id = stage.deal(json!({ "cosell_helprequested": 100_000_003, "cosell_syncwithpartnercenter": true,
+                                "estimatedclosedate": null }));
+    let contact = text(&stage.rows("contacts")[0], "contactid");
+    let account = text(&stage.rows("accounts")[0], "accountid");
+    stage.edit("contacts", &contact, json!({ "telephone1": null }));
+    stage.edit("accounts", &account, json!({ "address1_country": null }));
+    stage.poll().await;
+    let audit = text(&stage.opportunity(), "cosell_audit");
+    for missing in ["Microsoft Solutions", "Est. Close Date", "Business Phone", "Country"] {
+        assert!(audit.contains(missing), "`{missing}` in: {audit}");
+    }
+    assert!(stage.sent("POST referrals").is_empty());
+    let writes = stage.writes();
+    stage.poll().await;
+    assert_eq!(stage.writes(), writes, "said once");
+    stage.edit("contacts", &contact, json!({ "telephone1": "+441135550177" }));
+    stage.edit("accounts", &account, json!({ "address1_country": "GB" }));
+    stage.add_solution(&id);
+    stage.edit("opportunities", &id, json!({ "estimatedclosedate": "2027-07-31" }));
+    stage.poll().await;
+    assert_eq!(stage.partner_center.system().referrals().len(), 2);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn t50_a_currency_the_crm_does_not_have_is_parked() {
+    let stage = Stage::open().await;
+    let referral = stage.refer(json!({ "details": { "currency": "JPY" } }));
+    stage.rest().await;
+    assert!(stage.opportunities().is_empty());
+    assert!(stage.parked_words().await.contains("JPY"));
+    stage.edit_referral(&referral, json!({ "/details/currency": "CHF" }));
+    stage.rest().await;
+    assert_eq!(stage.opportunity()["estimatedvalue"], 84000.0);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn t27_a_value_of_zero_is_never_sent() {
+    let stage = Stage::open().await;
+    let (id, referral) = stage.in_step().await;
+    stage.edit("opportunities", &id, json!({ "estimatedvalue": 0, "description": "Value is being recalculated." }));
+    stage.poll().await;
+    let shown = stage.referral(&referral);
+    assert_eq!(shown["details"]["dealValue"].as_f64(), Some(61000.5));
+    assert_eq!(shown["details"]["notes"], "Value is being recalculated.", "the other fields go out");
+    stage.edit("opportunities", &id, json!({ "estimatedvalue": 62000 }));
+    stage.poll().await;
+    assert_eq!(stage.referral(&referral)["details"]["dealValue"].as_f64(), Some(62000.0));
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn t49_a_column_a_rule_refuses_is_parked_alone_and_heals() {
+    let stage = Stage::open().await;
+    let (referral, _) = stage.inbound_in_step().await;
+    stage.dataverse.system().rule("opportunities", Some("description"), "description must not mention Friday");
+    stage.edit_referral(&referral, json!({ "/details/dealValue": 91000, "/details/notes": "Call on Friday." }));
+    stage.rest().await;
+    stage.poll().await;
+    let parked = stage.parked_words().await;
+    assert!(parked.contains("Friday"), "{parked}");
+    stage.dataverse.system().clear_rules();
+    stage.advance(16 * 60);
+    stage.poll().await;
+    let deal = stage.opportunity();
+    assert_eq!(text(&deal, "description"), "Call on Friday.");
+    assert_eq!(deal["estimatedvalue"], 91000.0);
+    assert_eq!(stage.parked_words().await, "");
+    stage.close().await;
+}

@@ -1,0 +1,72 @@
+//! Where two edits meet.
+
+use crate::deal::{Stage, text};
+use serde_json::json;
+
+#[tokio::test]
+async fn t26_different_fields_both_arrive() {
+    let stage = Stage::open().await;
+    let (id, referral) = stage.in_step().await;
+    stage.edit_referral(&referral, json!({ "/details/notes": "From Partner Center." }));
+    stage.edit("opportunities", &id, json!({ "estimatedvalue": 80000 }));
+    // The webhook has not arrived yet: the poller's patch meets a newer eTag.
+    stage.advance(60);
+    stage.tick().await.unwrap();
+    assert!(stage.partner_center.requests().iter().any(|log| log.status == 412), "the race is real");
+    stage.rest().await;
+    assert_eq!(text(&stage.opportunity(), "description"), "From Partner Center.");
+    let referral = stage.referral(&referral);
+    assert_eq!(referral["details"]["dealValue"].as_f64(), Some(80000.0));
+    assert_eq!(referral["details"]["notes"], "From Partner Center.");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn t26_the_same_field_goes_to_its_owner_and_the_loser_is_audited() {
+    let stage = Stage::open().await;
+    let (id, referral) = stage.in_step().await;
+    stage.edit_referral(&referral, json!({ "/details/notes": "From Partner Center." }));
+    stage.edit("opportunities", &id, json!({ "description": "From the seller." }));
+    stage.advance(60);
+    stage.tick().await.unwrap();
+    stage.rest().await;
+    assert_eq!(text(&stage.opportunity(), "description"), "From the seller.");
+    assert_eq!(stage.referral(&referral)["details"]["notes"], "From the seller.");
+    let audit = text(&stage.opportunity(), "cosell_audit");
+    assert!(audit.contains("From Partner Center.") && audit.contains("both sides"), "{audit}");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn value_and_currency_travel_together() {
+    let stage = Stage::open().await;
+    let (id, referral) = stage.in_step().await;
+    stage.edit_referral(&referral, json!({ "/details/currency": "EUR" }));
+    stage.edit("opportunities", &id, json!({ "estimatedvalue": 99000 }));
+    stage.advance(60);
+    stage.tick().await.unwrap();
+    stage.rest().await;
+    let referral = stage.referral(&referral);
+    assert_eq!(referral["details"]["dealValue"].as_f64(), Some(99000.0));
+    assert_eq!(referral["details"]["currency"], "CHF", "99,000 EUR was written by nobody");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn t21_t22_visibility_only_turns_on() {
+    let stage = Stage::open().await;
+    let id = stage.deal(json!({ "cosell_visibletomicrosoft": false }));
+    stage.add_solution(&id);
+    stage.edit("opportunities", &id, json!({ "cosell_syncwithpartnercenter": true }));
+    stage.poll().await;
+    let referral = text(&stage.opportunity(), "cosell_referralid");
+    stage.edit("opportunities", &id, json!({ "cosell_visibletomicrosoft": true }));
+    stage.poll().await;
+    assert_eq!(stage.referral(&referral)["consent"]["consentToShareReferralWithMicrosoftSellers"], true);
+    stage.edit("opportunities", &id, json!({ "cosell_visibletomicrosoft": false }));
+    stage.poll().await;
+    let deal = stage.opportunity();
+    assert_eq!(deal["cosell_visibletomicrosoft"], true, "restored");
+    assert!(text(&deal, "cosell_audit").contains("cannot be turned off"), "{}", deal["cosell_audit"]);
+    stage.close().await;
+}

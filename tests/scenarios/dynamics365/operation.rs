@@ -1,0 +1,159 @@
+//! Bad days: lost webhooks, outages, lost answers.
+
+use crate::deal::{Stage, text};
+use serde_json::json;
+use simulators::server::{Fault, FaultKind};
+
+fn fault(route: &str, times: u32, kind: FaultKind) -> Fault {
+    Fault { route: route.into(), skip: 0, times, kind }
+}
+
+#[tokio::test]
+async fn t51_what_no_webhook_told_arrives_by_the_sweep() {
+    let stage = Stage::open().await;
+    let (referral, _) = stage.inbound_in_step().await;
+    stage.edit_referral(&referral, json!({ "/details/dealValue": 97000 }));
+    let new = stage.refer(json!({ "name": "Harbor Line – rail" }));
+    assert!(stage.partner_center.system().lose() >= 2, "the receiver was down for all ten attempts");
+    stage.poll().await;
+    let deals = stage.opportunities();
+    assert_eq!(deals.len(), 2);
+    let of = |id: &str| deals.iter().find(|deal| deal["cosell_referralid"] == id).cloned().unwrap();
+    assert_eq!(of(&referral)["estimatedvalue"], 97000.0);
+    assert_eq!(text(&of(&new), "name"), "✔ Harbor Line – rail");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn first_start_creates_nothing() {
+    let world = crate::world::World::start(crate::world::Options::default()).await.unwrap();
+    let now = world.now();
+    world.partner_center.system().refer(&json!({}), now);
+    world.partner_center.system().lose();
+    world.tick().await.unwrap();
+    world.settle().await.unwrap();
+    assert_eq!(world.writes(), 0);
+    world.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_outage_of_the_crm_holds_everything_and_loses_nothing() {
+    let stage = Stage::open().await;
+    let down = || FaultKind::Answer { status: 503, headers: [].into(), body: "<html>busy</html>".into() };
+    stage.dataverse.fault(fault("", 3, down()));
+    let referral = stage.refer(json!({}));
+    stage.rest().await;
+    assert_eq!(stage.opportunity()["cosell_referralid"], referral);
+    assert_eq!(stage.dataverse.pending_faults(), 0);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn throttled_with_retry_after_waits_that_long() {
+    let stage = Stage::open().await;
+    let (referral, _) = stage.inbound_in_step().await;
+    let headers = [("retry-after".to_owned(), "57".to_owned())].into();
+    let body = r#"{"statusCode":429,"message":"Rate limit is exceeded. Try again in 57 seconds."}"#.to_owned();
+    stage.partner_center.fault(fault("GET referrals/{id}", 1, FaultKind::Answer { status: 429, headers, body }));
+    stage.edit_referral(&referral, json!({ "/details/dealValue": 98000 }));
+    let before = stage.now();
+    stage.rest().await;
+    assert_eq!(stage.opportunity()["estimatedvalue"], 98000.0);
+    assert!(stage.now().duration_since(before).as_secs() >= 57);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_lost_answer_of_a_post_makes_no_second_referral() {
+    for step in 0..2 {
+        let stage = Stage::open().await;
+        let lost = Fault { route: "POST referrals".into(), skip: step, times: 1, kind: FaultKind::DropAfter };
+        stage.partner_center.fault(lost);
+        // Its webhook is lost as well: nothing but looking it up helps.
+        stage.cosell_deal();
+        stage.advance(60);
+        stage.tick().await.unwrap();
+        stage.partner_center.system().lose();
+        stage.rest().await;
+        stage.settle().await.unwrap();
+        assert_eq!(stage.partner_center.system().referrals().len(), 2, "step {step}");
+        assert_eq!(stage.opportunities().len(), 1);
+        assert!(!text(&stage.opportunity(), "cosell_referralid").is_empty());
+        stage.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_of_the_crms_create_makes_no_second_opportunity() {
+    let stage = Stage::open().await;
+    // The look-up is the first batch, the create the second.
+    let lost = Fault { route: "$batch".into(), skip: 1, times: 1, kind: FaultKind::DropAfter };
+    stage.dataverse.fault(lost);
+    let referral = stage.refer(json!({}));
+    stage.rest().await;
+    assert_eq!(stage.opportunity()["cosell_referralid"], referral);
+    assert_eq!(stage.rows("accounts").len(), 1);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_lost_answer_of_a_patch_is_judged_by_a_later_read() {
+    for kind in [FaultKind::DropAfter, FaultKind::DropBefore] {
+        let stage = Stage::open().await;
+        let (id, referral) = stage.in_step().await;
+        stage.partner_center.fault(fault("PATCH referrals", 1, kind));
+        stage.edit("opportunities", &id, json!({ "estimatedvalue": 77000 }));
+        stage.poll().await;
+        assert_eq!(stage.referral(&referral)["details"]["dealValue"].as_f64(), Some(77000.0));
+        stage.close().await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_an_etag_is_no_settled_version() {
+    use simulators::partner_center::switches::PatchRepresentation;
+    let stage = Stage::open().await;
+    stage.partner_center.system().switches.patch_representation = PatchRepresentation::Empty204;
+    let (id, referral) = stage.in_step().await;
+    for value in [71000, 72000] {
+        stage.edit("opportunities", &id, json!({ "estimatedvalue": value }));
+        stage.poll().await;
+        assert_eq!(stage.referral(&referral)["details"]["dealValue"].as_f64(), Some(f64::from(value)));
+    }
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn an_expired_delta_is_walked_anew_and_loses_no_edit() {
+    let stage = Stage::open().await;
+    let (id, referral) = stage.in_step().await;
+    stage.edit("opportunities", &id, json!({ "estimatedvalue": 66000 }));
+    stage.dataverse.system().expire_delta_tokens();
+    stage.poll().await;
+    assert_eq!(stage.referral(&referral)["details"]["dealValue"].as_f64(), Some(66000.0));
+    stage.edit("opportunities", &id, json!({ "estimatedvalue": 67000 }));
+    stage.poll().await;
+    stage.poll().await;
+    assert_eq!(stage.referral(&referral)["details"]["dealValue"].as_f64(), Some(67000.0));
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_revoked_refresh_token_holds_and_heals_after_a_new_consent() {
+    let stage = Stage::open().await;
+    let (referral, _) = stage.inbound_in_step().await;
+    stage.login.system().revoke();
+    // The kept access tokens run out.
+    stage.advance(2 * 3600);
+    stage.edit_referral(&referral, json!({ "/details/dealValue": 93000 }));
+    stage.webhooks().await;
+    stage.pump().await.unwrap();
+    assert_eq!(stage.messages(), 1, "the message waits");
+    let now = stage.now();
+    let token = stage.login.system().consent(now);
+    let secret = json!({ "client_secret": simulators::login::PARTNER_SECRET, "refresh_token": token });
+    stage.aws.system().put_secret("partner-center", &secret.to_string());
+    stage.rest().await;
+    assert_eq!(stage.opportunity()["estimatedvalue"], 93000.0);
+    stage.close().await;
+}

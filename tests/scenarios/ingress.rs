@@ -1,0 +1,155 @@
+//! The webhook's door: what gets in, and what every refusal looks like (design §7).
+
+use crate::deal::Stage;
+use serde_json::json;
+use simulators::partner_center::{Forge, send};
+
+const BODY: &str = r#"{"EventName":"referral-updated","ResourceUri":"https://api.partnercenter.microsoft.com/engagements/v1/referrals/0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01","ResourceName":"referral","AuditUri":null,"ResourceChangeUtcDate":"2026-03-02T09:14:22.0135527+00:00"}"#;
+
+type Headers = Vec<(&'static str, String)>;
+
+async fn post(stage: &Stage, headers: &Headers, body: impl Into<bytes::Bytes>) -> (u16, String) {
+    send(&stage.webhook_url, headers, body).await.expect("an answer")
+}
+
+fn signed(stage: &Stage, body: &[u8], forge: Forge) -> Headers {
+    stage.partner_center.system().headers(body, forge)
+}
+
+fn certificate_fetches(stage: &Stage) -> usize {
+    stage.partner_center.requests().iter().filter(|log| log.route.contains("cert/")).count()
+}
+
+#[tokio::test]
+async fn t04_only_what_partner_center_signed_gets_in_and_all_refusals_look_the_same() {
+    let stage = Stage::open().await;
+    let mut refusals = vec![];
+    for forge in Forge::ALL {
+        let headers = signed(&stage, BODY.as_bytes(), forge);
+        let (status, answer) = post(&stage, &headers, BODY).await;
+        if matches!(forge, Forge::Microsoft | Forge::Pem | Forge::Renewed) {
+            assert_eq!(status, 200, "{forge:?}");
+        } else {
+            assert_eq!(status, 401, "{forge:?}: {answer}");
+            refusals.push(answer);
+        }
+    }
+    let genuine = signed(&stage, BODY.as_bytes(), Forge::Microsoft);
+    let of_signature = |name: &str| name.to_lowercase().starts_with("x-ms-") || name.eq_ignore_ascii_case("authorization");
+    for name in genuine.iter().map(|(name, _)| *name).filter(|name| of_signature(name)) {
+        let without: Headers = genuine.iter().filter(|(n, _)| *n != name).cloned().collect();
+        let (status, answer) = post(&stage, &without, BODY).await;
+        assert_eq!(status, 401, "without `{name}`");
+        refusals.push(answer);
+    }
+    let (status, answer) = post(&stage, &genuine, BODY.replace("updated", "created")).await;
+    assert_eq!(status, 401, "another body");
+    refusals.push(answer);
+    assert!(refusals.len() > 10);
+    assert!(refusals.iter().all(|answer| *answer == refusals[0]), "one fixed body");
+    stage.rest().await;
+    stage.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_certificate_url_off_the_list_is_never_called() {
+    let stage = Stage::open().await;
+    let genuine = signed(&stage, BODY.as_bytes(), Forge::Microsoft);
+    let host = stage.partner_center.url();
+    let aws = stage.aws.url();
+    let port = host.rsplit(':').next().unwrap().to_owned();
+    let before = (certificate_fetches(&stage), stage.aws.requests().len());
+    for url in [
+        format!("{aws}/cert/pcnotifications-dispatch.microsoft.com.cer"),
+        format!("{host}/certificates/x.cer"),
+        format!("{host}/cert/../_sim/state"),
+        format!("{host}/cert/%2e%2e/x.cer"),
+        format!("{host}/cert/x.cer?y=1"),
+        format!("{host}/cert/x.cer#y"),
+        format!("http://user@127.0.0.1:{port}/cert/x.cer"),
+        format!("http://localhost:{port}/cert/x.cer"),
+        format!("https://127.0.0.1:{port}/cert/x.cer"),
+        "file:///etc/passwd".to_owned(),
+        String::new(),
+    ] {
+        let mut headers = genuine.clone();
+        for (name, value) in &mut headers {
+            if name.eq_ignore_ascii_case("x-ms-certificate-url") {
+                value.clone_from(&url);
+            }
+        }
+        let (status, _) = post(&stage, &headers, BODY).await;
+        assert_eq!(status, 401, "`{url}`");
+    }
+    assert_eq!((certificate_fetches(&stage), stage.aws.requests().len()), before, "no request left");
+    stage.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_flood_of_unknown_certificates_is_bounded_and_a_genuine_event_still_passes() {
+    let stage = Stage::open().await;
+    let genuine = signed(&stage, BODY.as_bytes(), Forge::Microsoft);
+    assert_eq!(post(&stage, &genuine, BODY).await.0, 200);
+    let before = certificate_fetches(&stage);
+    for n in 0..40 {
+        let mut headers = genuine.clone();
+        for (name, value) in &mut headers {
+            if name.eq_ignore_ascii_case("x-ms-certificate-url") {
+                *value = format!("{}/cert/junk-{n}.cer", stage.partner_center.url());
+            }
+        }
+        assert_ne!(post(&stage, &headers, BODY).await.0, 200);
+    }
+    assert!(certificate_fetches(&stage) - before <= 10, "at most ten an hour");
+    assert_eq!(post(&stage, &genuine, BODY).await.0, 200);
+    stage.rest().await;
+    stage.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn verified_but_unusable_is_400_and_verified_but_unknown_is_200() {
+    let stage = Stage::open().await;
+    for body in [
+        "not json",
+        "[]",
+        "{}",
+        &BODY.replace("0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01", "42"),
+        &BODY.replace("2026-03-02T09:14:22.0135527+00:00", "yesterday"),
+    ] {
+        let headers = signed(&stage, body.as_bytes(), Forge::Microsoft);
+        assert_eq!(post(&stage, &headers, body.to_owned()).await.0, 400, "{body}");
+    }
+    let other = BODY.replace("referral-updated", "subscription-updated");
+    let headers = signed(&stage, other.as_bytes(), Forge::Microsoft);
+    assert_eq!(post(&stage, &headers, other).await.0, 200);
+    assert_eq!(stage.messages(), 0, "logged, not enqueued");
+    stage.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn too_large_is_413_before_anything_else() {
+    let stage = Stage::open().await;
+    let body = "x".repeat(64 * 1024 + 1);
+    assert_eq!(post(&stage, &vec![], body).await.0, 413);
+    assert_eq!(certificate_fetches(&stage), 0);
+    stage.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_queue_that_does_not_answer_is_503_so_that_microsoft_tries_again() {
+    use simulators::server::{Fault, FaultKind};
+    let stage = Stage::open().await;
+    let referral = stage.refer(json!({}));
+    let down = FaultKind::Answer { status: 500, headers: [].into(), body: String::new() };
+    stage.aws.fault(Fault { route: "AmazonSQS.SendMessage".into(), skip: 0, times: 20, kind: down });
+    stage.webhooks().await;
+    let attempts: Vec<_> = {
+        let system = stage.partner_center.system();
+        system.outbox().iter().filter(|e| e.id == referral).flat_map(|e| e.attempts.clone()).map(|a| a.status).collect()
+    };
+    assert_eq!(attempts, [503]);
+    stage.aws.clear_faults();
+    stage.rest().await;
+    assert_eq!(stage.opportunity()["cosell_referralid"], referral, "the next attempt gets through");
+    stage.close().await;
+}

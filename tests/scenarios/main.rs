@@ -1,0 +1,9 @@
+//! Scenarios at the wire: real HTTP, the real SDK, every message delivered twice. They assert what the outside systems
+//! hold and what was sent to them. Names are those of the acceptance tests the project is judged by.
+
+#[path = "../world.rs"]
+mod world;
+
+mod deal;
+mod dynamics365;
+mod ingress;

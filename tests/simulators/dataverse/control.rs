@@ -1,0 +1,86 @@
+//! The control verbs: act as a seller, set rules, switches and tokens.
+
+use super::{Dataverse, SELLER};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+impl Dataverse {
+    pub(super) fn command(
+        &mut self,
+        verb: &str,
+        body: &Value,
+        now: Timestamp,
+    ) -> Option<Result<Value, String>> {
+        let text = |name: &str| {
+            body[name].as_str().map(str::to_owned).ok_or_else(|| format!("`{name}`: expected text"))
+        };
+        let by = body["by"].as_str().unwrap_or(SELLER).to_owned();
+        let done = |outcome: Result<(), String>| outcome.map(|()| json!({}));
+        let close = body.get("close").cloned().unwrap_or_else(|| json!({}));
+        Some(match verb {
+            "create" => text("table")
+                .and_then(|set| self.act_create(&set, &by, body["columns"].clone(), now))
+                .map(|id| json!({ "id": id })),
+            "edit" => text("table").and_then(|set| {
+                let late = body["late_seconds"].as_i64().unwrap_or(0);
+                done(self.act_late_edit(&set, &text("id")?, &by, body["set"].clone(), now, late))
+            }),
+            "delete" => text("table").and_then(|set| done(self.act_delete(&set, &text("id")?, &by, now))),
+            "win" => text("id").and_then(|id| done(self.act_win(&id, &by, close, now))),
+            "lose" => text("id").and_then(|id| {
+                let reason = body["reason"].as_i64().unwrap_or(4);
+                done(self.act_lose(&id, &by, reason, close, now))
+            }),
+            "reopen" => text("id").and_then(|id| done(self.act_reopen(&id, &by, now))),
+            "rule" => text("table").and_then(|table| {
+                let message = text("message")?;
+                let column = body["column"].as_str().filter(|c| *c != "any");
+                self.rule(&table, column, &message);
+                Ok(json!({}))
+            }),
+            "clear-rules" => {
+                self.clear_rules();
+                Ok(json!({}))
+            }
+            "deny" => text("table").and_then(|table| {
+                self.deny(&table, &text("right")?);
+                Ok(json!({}))
+            }),
+            "allow-all" => {
+                self.allow_all();
+                Ok(json!({}))
+            }
+            "stale" => text("table").and_then(|set| {
+                let reads = body["reads"].as_u64().unwrap_or(1);
+                self.stale(&set, &text("id")?, reads as u32);
+                Ok(json!({}))
+            }),
+            "key-status" => {
+                text("table").and_then(|set| done(self.key_status(&set, &text("column")?, &text("status")?)))
+            }
+            "expire-delta-tokens" => {
+                self.expire_delta_tokens();
+                Ok(json!({}))
+            }
+            "unprovision" => {
+                self.unprovision();
+                Ok(json!({}))
+            }
+            "switches" => {
+                // Only what is named changes.
+                let mut all = json!(self.switches);
+                for (name, value) in body.as_object().into_iter().flatten() {
+                    all[name] = value.clone();
+                }
+                match serde_json::from_value(all) {
+                    Ok(switches) => {
+                        self.switches = switches;
+                        Ok(json!(self.switches))
+                    }
+                    Err(e) => Err(e.to_string()),
+                }
+            }
+            _ => return None,
+        })
+    }
+}

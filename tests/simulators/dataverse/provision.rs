@@ -1,0 +1,113 @@
+//! Provisioning by metadata: new columns and alternate keys on a table that is there.
+
+use super::columns::metadata_id;
+use super::definitions::type_wanted;
+use super::metadata::{Column, Key, KeyStatus, Kind, Table};
+use super::refusal::{Outcome, bad_payload, bad_request, not_modelled};
+use super::{Call, Dataverse};
+use crate::server::Response;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+impl Dataverse {
+    pub(super) fn add_key(&mut self, call: &Call, table: &Table) -> Outcome<Response> {
+        let body = self.object("EntityKeyMetadata", &call.request.body)?;
+        let name = body.get("SchemaName").and_then(Value::as_str);
+        let name = name.ok_or_else(|| bad_payload("EntityKeyMetadata", "SchemaName is missing."))?;
+        let columns: Option<Vec<String>> = body
+            .get("KeyAttributes")
+            .and_then(Value::as_array)
+            .map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect());
+        let columns = columns.unwrap_or_default();
+        let may = |c: &String| {
+            table.columns.get(c).is_some_and(|c| {
+                matches!(
+                    c.kind,
+                    Kind::Text { .. }
+                        | Kind::Integer { .. }
+                        | Kind::Decimal
+                        | Kind::DateTime
+                        | Kind::Lookup { .. }
+                        | Kind::Choice { .. }
+                )
+            })
+        };
+        if columns.is_empty() || columns.len() > 16 || !columns.iter().all(may) {
+            return Err(bad_payload("EntityKeyMetadata", "KeyAttributes are not valid for a key."));
+        }
+        if table.keys.len() >= 10 || table.keys.iter().any(|k| k.schema_name == name) {
+            return Err(bad_request(format!("A key with the name {name} cannot be added.")));
+        }
+        let label = label(&body).unwrap_or_else(|| name.to_owned());
+        let metadata_id = metadata_id(&format!("{}.{name}", table.name));
+        let uri = format!("{}/EntityDefinitions({})/Keys({metadata_id})", self.root(), table.metadata_id);
+        let key = Key {
+            schema_name: name.to_owned(),
+            label,
+            columns,
+            status: KeyStatus::Pending,
+            polls: 0,
+            metadata_id,
+        };
+        Arc::make_mut(self.tables.get_mut(&table.set).expect("a table")).keys.push(key);
+        self.expire_tokens_of(&table.set);
+        Ok(Response::new(204).with("OData-Version", "4.0").with("OData-EntityId", uri))
+    }
+
+    pub(super) fn add_column(&mut self, call: &Call, table: &Table) -> Outcome<Response> {
+        let body = self.object("AttributeMetadata", &call.request.body)?;
+        let wrong = |text: &str| bad_payload("AttributeMetadata", text);
+        let schema = body.get("SchemaName").and_then(Value::as_str).ok_or_else(|| wrong("SchemaName"))?;
+        let kind = body.get("@odata.type").and_then(Value::as_str).ok_or_else(|| wrong("@odata.type"))?;
+        let kind = type_wanted(kind.trim_start_matches('#'))?;
+        if body.get("AttributeType").and_then(Value::as_str).is_some_and(|t| t != kind) {
+            return Err(wrong("AttributeType does not fit @odata.type"));
+        }
+        let name = schema.to_lowercase();
+        if !name.contains('_') {
+            return Err(wrong("SchemaName needs the publisher's prefix"));
+        }
+        if table.columns.contains_key(&name) {
+            return Err(bad_request(format!("An attribute with the name {name} already exists.")));
+        }
+        let max = || body.get("MaxLength").and_then(Value::as_u64).map(|n| n as usize);
+        let bound = |name: &str, other: i64| body.get(name).and_then(Value::as_i64).unwrap_or(other);
+        let kind = match kind.as_str() {
+            "String" => Kind::Text { max: max().filter(|n| *n <= 4000).ok_or_else(|| wrong("MaxLength"))? },
+            "Memo" => Kind::Memo { max: max().ok_or_else(|| wrong("MaxLength"))? },
+            "Integer" => Kind::Integer {
+                min: bound("MinValue", i64::from(i32::MIN)),
+                max: bound("MaxValue", i64::from(i32::MAX)),
+            },
+            "Boolean" => Kind::Boolean { default: Some(body.get("DefaultValue") == Some(&json!(true))) },
+            "Money" => Kind::Money { limit: 922_337_203_685_477.0 },
+            "DateTime" if body.get("Format") == Some(&json!("DateOnly")) => Kind::Date,
+            "DateTime" => Kind::DateTime,
+            "Picklist" => {
+                let list = body.get("OptionSet").and_then(|o| o["Options"].as_array());
+                let list = list.ok_or_else(|| wrong("OptionSet.Options"))?;
+                let option = |o: &Value| {
+                    let label = o["Label"]["LocalizedLabels"][0]["Label"].as_str()?;
+                    Some((o["Value"].as_i64()?, label.to_owned()))
+                };
+                let options: Option<Vec<_>> = list.iter().map(option).collect();
+                Kind::Choice { options: options.ok_or_else(|| wrong("OptionSet.Options"))? }
+            }
+            other => return Err(not_modelled(format!("a new column of type `{other}`"))),
+        };
+        let id = metadata_id(&format!("{}.{name}", table.name));
+        let column = Column { name: name.clone(), kind, read_only: false };
+        Arc::make_mut(self.tables.get_mut(&table.set).expect("a table")).columns.insert(name.clone(), column);
+        // Rows that are there hold null, whatever the default.
+        for row in self.rows.get_mut(&table.set).into_iter().flat_map(|rows| rows.values_mut()) {
+            row.insert(name.clone(), Value::Null);
+        }
+        self.expire_tokens_of(&table.set);
+        let uri = format!("{}/EntityDefinitions({})/Attributes({id})", self.root(), table.metadata_id);
+        Ok(Response::new(204).with("OData-Version", "4.0").with("OData-EntityId", uri))
+    }
+}
+
+fn label(body: &Map<String, Value>) -> Option<String> {
+    Some(body.get("DisplayName")?["LocalizedLabels"][0]["Label"].as_str()?.to_owned())
+}

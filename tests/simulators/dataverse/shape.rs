@@ -1,0 +1,228 @@
+//! What a read asks for (`$select`, `$expand`) and how rows are shown.
+
+use super::Dataverse;
+use super::filter::{self, Filter};
+use super::metadata::{Children, Column, Kind, Table};
+use super::refusal::{Outcome, bad_request, no_such_property, not_modelled};
+use super::store::{Row, TARGET};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const FORMATTED: &str = "@OData.Community.Display.V1.FormattedValue";
+
+/// Columns and related rows to show; `columns: None` is every column.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shape {
+    pub columns: Option<Vec<String>>,
+    pub expands: Vec<Expand>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Expand {
+    navigation: String,
+    table: Arc<Table>,
+    /// The children's lookup, for a collection.
+    children: Option<Children>,
+    shape: Shape,
+    filter: Option<Filter>,
+}
+
+/// Cuts at a separator outside parentheses and quotes.
+fn split(text: &str, separator: char) -> Vec<&str> {
+    let (mut depth, mut quoted, mut start) = (0, false, 0);
+    let mut parts = vec![];
+    for (at, c) in text.char_indices() {
+        match c {
+            '\'' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth -= 1,
+            c if c == separator && !quoted && depth == 0 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+impl Dataverse {
+    pub(super) fn shape(
+        &self,
+        table: &Table,
+        select: Option<&String>,
+        expand: Option<&String>,
+    ) -> Outcome<Shape> {
+        let columns = match select {
+            None => None,
+            Some(list) => Some(self.selected(table, list)?),
+        };
+        let expands = match expand {
+            None => vec![],
+            Some(list) => {
+                let items = split(list, ',').into_iter();
+                items.map(|item| self.expand(table, item.trim(), false)).collect::<Outcome<_>>()?
+            }
+        };
+        Ok(Shape { columns, expands })
+    }
+
+    fn selected(&self, table: &Table, list: &str) -> Outcome<Vec<String>> {
+        list.split(',')
+            .map(|name| {
+                let name = name.trim();
+                if table.column_of_property(name).is_some() {
+                    return Ok(name.to_owned());
+                }
+                if table.navigation(name).is_some() {
+                    return Err(not_modelled(format!("`$select` of the navigation property `{name}`")));
+                }
+                Err(no_such_property(table, name))
+            })
+            .collect()
+    }
+
+    fn expand(&self, table: &Table, item: &str, in_collection: bool) -> Outcome<Expand> {
+        let (navigation, inner) = match item.split_once('(') {
+            None => (item, ""),
+            Some((name, rest)) => {
+                let inner = rest.strip_suffix(')');
+                (name, inner.ok_or_else(|| bad_request(format!("Syntax error in '$expand={item}'.")))?)
+            }
+        };
+        let children = table.children.iter().find(|c| c.navigation == navigation).cloned();
+        let target = match (&children, table.navigation(navigation)) {
+            (Some(children), _) => children.table.as_str(),
+            (None, Some((_, targets))) if navigation != "ownerid" => targets[0],
+            (None, Some(_)) => return Err(not_modelled("`$expand` of `ownerid`")),
+            (None, None) => return Err(no_such_property(table, navigation)),
+        };
+        let target = self.table_named(target).expect("a lookup's target is a table");
+        if in_collection && !self.switches.nested_collection_expand {
+            return Err(bad_request("$expand inside the $expand of a collection is not supported."));
+        }
+        let mut expand = Expand {
+            navigation: navigation.into(),
+            children,
+            shape: Shape::default(),
+            filter: None,
+            table: target,
+        };
+        for option in split(inner, ';').into_iter().filter(|o| !o.is_empty()) {
+            match option.split_once('=').unwrap_or((option, "")) {
+                ("$select", list) => expand.shape.columns = Some(self.selected(&expand.table, list)?),
+                ("$filter", text) if expand.children.is_some() => {
+                    expand.filter = Some(filter::parse(&expand.table, text)?);
+                }
+                ("$expand", list) => {
+                    let collection = in_collection || expand.children.is_some();
+                    for item in split(list, ',') {
+                        let inner = self.expand(&expand.table, item.trim(), collection)?;
+                        expand.shape.expands.push(inner);
+                    }
+                }
+                (other, _) => return Err(not_modelled(format!("`{other}` inside `$expand`"))),
+            }
+        }
+        Ok(expand)
+    }
+
+    /// A row as the wire shows it.
+    pub(super) fn show(
+        &self,
+        table: &Table,
+        row: &Row,
+        shape: &Shape,
+        annotated: bool,
+    ) -> Map<String, Value> {
+        let mut shown = Map::new();
+        shown.insert("@odata.etag".into(), json!(etag(row)));
+        let mut names: BTreeMap<&str, ()> = BTreeMap::new();
+        let every: Vec<String>;
+        match &shape.columns {
+            Some(columns) => {
+                names.extend(columns.iter().map(|c| (c.as_str(), ())));
+                names.insert(&table.id, ());
+                let money = |c: &String| {
+                    matches!(table.columns.get(c), Some(Column { kind: Kind::Money { .. }, .. }))
+                };
+                if columns.iter().any(money) {
+                    names.insert("_transactioncurrencyid_value", ());
+                }
+            }
+            None => {
+                every = table.columns.values().map(Column::property).collect();
+                names.extend(every.iter().map(|c| (c.as_str(), ())));
+            }
+        }
+        for name in names.into_keys() {
+            let value = row.get(name).cloned().unwrap_or(Value::Null);
+            if annotated && !value.is_null() {
+                self.annotate(table, row, name, &value, &mut shown);
+            }
+            shown.insert(name.to_owned(), value);
+        }
+        for expand in &shape.expands {
+            shown.insert(expand.navigation.clone(), self.related(table, row, expand, annotated));
+        }
+        shown
+    }
+
+    fn related(&self, table: &Table, row: &Row, expand: &Expand, annotated: bool) -> Value {
+        let show = |r: &Row| Value::Object(self.show(&expand.table, r, &expand.shape, annotated));
+        if let Some(children) = &expand.children {
+            let property = format!("_{}_value", children.lookup);
+            let mine = |r: &&Row| r[&property] == row[&table.id];
+            let wanted =
+                |r: &&Row| expand.filter.as_ref().is_none_or(|f| f.holds(r, self.switches.case_insensitive));
+            let rows = self.rows.get(&expand.table.set).into_iter().flat_map(|rows| rows.values());
+            return rows.filter(mine).filter(wanted).map(show).collect();
+        }
+        let (column, _) = table.navigation(&expand.navigation).expect("checked when it was parsed");
+        let property = column.property();
+        // One navigation property per target: the others are null.
+        let target = row.get(&format!("{property}{TARGET}")).and_then(Value::as_str);
+        if target.is_some_and(|t| t != expand.table.name) {
+            return Value::Null;
+        }
+        let id = row[&property].as_str();
+        id.and_then(|id| self.get(&expand.table.set, id)).map_or(Value::Null, show)
+    }
+
+    fn annotate(&self, table: &Table, row: &Row, name: &str, value: &Value, shown: &mut Map<String, Value>) {
+        let Some(column) = table.column_of_property(name) else { return };
+        let number = value.as_i64().unwrap_or_default();
+        let text = match &column.kind {
+            Kind::State => table.state_label(number).to_owned(),
+            Kind::Status => table.reason_label(number).to_owned(),
+            Kind::Choice { options } => {
+                options.iter().find(|o| o.0 == number).map_or_else(String::new, |o| o.1.clone())
+            }
+            Kind::Boolean { .. } => (if *value == json!(true) { "Yes" } else { "No" }).to_owned(),
+            Kind::Lookup { targets } => {
+                let target = row.get(&format!("{name}{TARGET}")).and_then(Value::as_str);
+                let target = target.or_else(|| targets.first().map(|t| t.1.as_str())).unwrap_or_default();
+                shown.insert(format!("{name}{TARGET}"), json!(target));
+                let navigation = targets.iter().find(|t| t.1 == target).map(|t| t.0.as_str());
+                shown.insert(
+                    format!("{name}@Microsoft.Dynamics.CRM.associatednavigationproperty"),
+                    json!(navigation),
+                );
+                let table = self.table_named(target);
+                let row = table.as_ref().and_then(|t| self.get(&t.set, value.as_str()?));
+                let title = table.as_ref().zip(row).and_then(|(t, r)| r.get(&t.title)?.as_str());
+                title.unwrap_or_default().to_owned()
+            }
+            Kind::Money { .. } | Kind::Integer { .. } | Kind::BigInt | Kind::Decimal => value.to_string(),
+            Kind::Date | Kind::DateTime => value.as_str().unwrap_or_default().to_owned(),
+            Kind::Id | Kind::Text { .. } | Kind::Memo { .. } => return,
+        };
+        shown.insert(format!("{name}{FORMATTED}"), json!(text));
+    }
+}
+
+pub(super) fn etag(row: &Row) -> String {
+    format!("W/\"{}\"", row["versionnumber"])
+}

@@ -1,0 +1,112 @@
+//! One value against one column: JSON type, length, range, options. What is stored is what is read back.
+
+use super::metadata::{Column, Kind, Table};
+use super::refusal::{Outcome, bad_payload, refuse};
+use super::switches::Switches;
+use jiff::{Timestamp, civil::Date};
+use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// The stored form of a value sent for a column, or the refusal.
+pub(super) fn check(table: &Table, column: &Column, value: &Value, switches: &Switches) -> Outcome<Value> {
+    if value.is_null() {
+        return Ok(Value::Null);
+    }
+    let wrong = |edm: &str| {
+        let literal = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        bad_payload(
+            &table.set,
+            format!("Cannot convert the literal '{literal}' to the expected type '{edm}'."),
+        )
+    };
+    let out_of_range = || {
+        let (column, table) = (&column.name, &table.name);
+        let text = format!("The value of '{column}' on record of type '{table}' is outside the valid range.");
+        refuse(400, "0x80044330", format!("A validation error occurred. {text}"))
+    };
+    match &column.kind {
+        Kind::Text { max } | Kind::Memo { max } => {
+            let text = value.as_str().ok_or_else(|| wrong("Edm.String"))?;
+            // .NET counts UTF-16 units.
+            if text.encode_utf16().count() > *max {
+                let (column, table) = (&column.name, &table.name);
+                let text = format!(
+                    "A validation error occurred.  The length of the '{column}' attribute of the '{table}' entity \
+                     exceeded the maximum allowed length of '{max}'."
+                );
+                return Err(refuse(400, "0x80044331", text));
+            }
+            Ok(if text.is_empty() && switches.empty_text_is_null { Value::Null } else { value.clone() })
+        }
+        Kind::Integer { min, max } => {
+            let number = value.as_i64().ok_or_else(|| wrong("Edm.Int32"))?;
+            if number < *min || number > *max { Err(out_of_range()) } else { Ok(json!(number)) }
+        }
+        Kind::BigInt => value.as_i64().map(|n| json!(n)).ok_or_else(|| wrong("Edm.Int64")),
+        Kind::Decimal => value.as_f64().map(|n| json!(n)).ok_or_else(|| wrong("Edm.Decimal")),
+        Kind::Money { limit } => {
+            let number = value.as_f64().ok_or_else(|| wrong("Edm.Decimal"))?;
+            if number.abs() > *limit { Err(out_of_range()) } else { Ok(json!(number)) }
+        }
+        Kind::Boolean { .. } => {
+            if value.is_boolean() {
+                Ok(value.clone())
+            } else {
+                Err(wrong("Edm.Boolean"))
+            }
+        }
+        Kind::Choice { options } => {
+            let number = value.as_i64().ok_or_else(|| wrong("Edm.Int32"))?;
+            if options.iter().any(|o| o.0 == number) {
+                Ok(json!(number))
+            } else {
+                Err(refuse(400, "0x8004431A", "The picklist value is out of the range."))
+            }
+        }
+        Kind::State | Kind::Status => value.as_i64().map(|n| json!(n)).ok_or_else(|| wrong("Edm.Int32")),
+        Kind::Date => {
+            let text = value.as_str().ok_or_else(|| wrong("Edm.Date"))?;
+            date(text).map(|d| json!(d.to_string())).ok_or_else(|| wrong("Edm.Date"))
+        }
+        Kind::DateTime => {
+            let text = value.as_str().ok_or_else(|| wrong("Edm.DateTimeOffset"))?;
+            let time: Timestamp = text.parse().map_err(|_| wrong("Edm.DateTimeOffset"))?;
+            Ok(json!(whole_seconds(time)))
+        }
+        Kind::Id => {
+            let text = value.as_str().ok_or_else(|| wrong("Edm.Guid"))?;
+            guid(text).map(|g| json!(g)).ok_or_else(|| wrong("Edm.Guid"))
+        }
+        Kind::Lookup { .. } => Err(bad_payload(
+            &table.set,
+            "CRM do not support direct update of Entity Reference properties, Use Navigation properties instead.",
+        )),
+    }
+}
+
+/// A GUID as OData writes it: hyphens, no braces, no quotes; lower case when stored.
+pub(super) fn guid(text: &str) -> Option<String> {
+    let hyphenated = text.len() == 36 && text.is_ascii();
+    let parsed = Uuid::parse_str(text).ok().filter(|_| hyphenated)?;
+    Some(parsed.to_string())
+}
+
+/// `YYYY-MM-DD` and nothing else.
+pub(super) fn date(text: &str) -> Option<Date> {
+    (text.len() == 10).then(|| text.parse().ok()).flatten()
+}
+
+/// The wire form of an instant.
+pub(super) fn whole_seconds(time: Timestamp) -> String {
+    Timestamp::from_second(time.as_second()).expect("a second of a valid time").to_string()
+}
+
+/// Money as stored: half away from zero.
+pub(super) fn rounded(amount: f64, decimals: u32) -> f64 {
+    let exact = amount.to_string().parse::<Decimal>().expect("amounts are limited");
+    exact
+        .round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)
+        .to_f64()
+        .expect("a rounded amount is a number")
+}

@@ -1,0 +1,10 @@
+//! The outside systems at the wire: real HTTP, strict, written from their references and never from our types.
+//!
+//! What a simulator does not know it answers with 501 and the request printed; a run that met one fails.
+
+pub mod aws;
+pub mod clock;
+pub mod dataverse;
+pub mod login;
+pub mod partner_center;
+pub mod server;

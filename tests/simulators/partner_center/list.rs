@@ -1,0 +1,179 @@
+//! `GET referrals`: filter, order, page by keyset.
+
+use super::{
+    PartnerCenter,
+    answer::{Refusal, invalid},
+    filter::Filter,
+    referral::{ORGANIZATION_ID, text},
+};
+use crate::server::{Request, Response};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// A query, and how far it got; the content of `$skiptoken`.
+#[derive(Clone, Default, Deserialize, Serialize)]
+struct Query {
+    filter: Option<String>,
+    orderby: Option<String>,
+    select: Option<String>,
+    /// Rows still wanted.
+    top: Option<usize>,
+    /// Order value and id of the last row answered.
+    after: Option<(String, String)>,
+}
+
+/// Query options, decoded; a repeated one is refused.
+pub(super) fn options(query: &str) -> Result<BTreeMap<String, String>, Refusal> {
+    let decode = |s: &str| {
+        let text = percent_decode_str(&s.replace('+', " ")).decode_utf8().map(|t| t.into_owned());
+        text.map_err(|_| invalid("invalidQuery", "the query is not UTF-8"))
+    };
+    let mut options = BTreeMap::new();
+    for (name, value) in
+        query.split('&').filter(|p| !p.is_empty()).map(|p| p.split_once('=').unwrap_or((p, "")))
+    {
+        if options.insert(decode(name)?, decode(value)?).is_some() {
+            return Err(invalid("invalidQuery", format!("`{name}` is given twice")));
+        }
+    }
+    Ok(options)
+}
+
+impl Query {
+    /// `None`: an option that is in the contract but not simulated.
+    fn read(query: &str) -> Result<Option<Self>, Refusal> {
+        let options = options(query)?;
+        if let Some(token) = options.get("$skiptoken") {
+            let bad = || invalid("invalidSkipToken", "`$skiptoken` stands alone and unchanged");
+            if options.len() > 1 {
+                return Err(bad());
+            }
+            let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| bad())?;
+            return serde_json::from_slice(&bytes).map(Some).map_err(|_| bad());
+        }
+        let mut read = Query::default();
+        for (name, value) in options {
+            match name.as_str() {
+                "$filter" => read.filter = Some(value),
+                "$orderby" => read.orderby = Some(value),
+                "$select" => read.select = Some(value),
+                "$top" => {
+                    let top = value.parse().ok().filter(|t| *t > 0);
+                    read.top =
+                        Some(top.ok_or_else(|| invalid("invalidQuery", format!("`$top`: `{value}`")))?);
+                }
+                "$skip" | "$count" | "$expand" => return Ok(None),
+                other => return Err(invalid("invalidQuery", format!("unknown query option `{other}`"))),
+            }
+        }
+        Ok(Some(read))
+    }
+
+    fn token(&self) -> String {
+        URL_SAFE_NO_PAD.encode(json!(self).to_string())
+    }
+
+    /// Order key and whether it descends.
+    fn order(&self) -> Result<(&'static str, bool), Refusal> {
+        let Some(orderby) = &self.orderby else { return Ok(("createdDateTime", false)) };
+        let mut words = orderby.split_whitespace();
+        let key = match words.next() {
+            Some("createdDateTime") => "createdDateTime",
+            Some("updatedDateTime") => "updatedDateTime",
+            _ => return Err(invalid("invalidOrderBy", format!("`$orderby`: `{orderby}`"))),
+        };
+        match (words.next(), words.next()) {
+            (None | Some("asc"), None) => Ok((key, false)),
+            (Some("desc"), None) => Ok((key, true)),
+            _ => Err(invalid("invalidOrderBy", format!("`$orderby`: `{orderby}`"))),
+        }
+    }
+}
+
+impl PartnerCenter {
+    pub(super) fn list(&self, request: &Request) -> Result<Response, Refusal> {
+        let Some(mut query) = Query::read(&request.query)? else {
+            return Ok(Response::unknown(request, "a query option that is not simulated"));
+        };
+        let filter = query.filter.as_deref().map(|f| Filter::parse(f, &self.switches)).transpose()?;
+        let (key, descending) = query.order()?;
+        let position = |r: &Value| (text(r, key).to_owned(), text(r, "id").to_owned());
+        let one_engagement = filter.as_ref().is_some_and(Filter::names_engagement);
+        let mut rows: Vec<&Value> = self
+            .referrals
+            .values()
+            .filter(|r| self.visible(r))
+            .filter(|r| {
+                one_engagement || self.switches.list_siblings || text(r, "organizationId") == ORGANIZATION_ID
+            })
+            .filter(|r| filter.as_ref().is_none_or(|f| f.matches(r)))
+            .filter(|r| match &query.after {
+                None => true,
+                Some(after) if descending => position(r) < *after,
+                Some(after) => position(r) > *after,
+            })
+            .collect();
+        rows.sort_by_key(|r| position(r));
+        if descending {
+            rows.reverse();
+        }
+        let size = self.switches.page_size.clamp(1, 100);
+        // Undocumented: whether `$top` limits the whole answer or only the page.
+        let wanted = query.top.unwrap_or(usize::MAX);
+        let page: Vec<&Value> = rows.iter().copied().take(size.min(wanted)).collect();
+        let left = if self.switches.top_limits_total { wanted.min(rows.len()) } else { rows.len() };
+        let next = (left > page.len()).then(|| {
+            if self.switches.top_limits_total {
+                query.top = query.top.map(|t| t - page.len());
+            }
+            query.after = page.last().map(|r| position(r));
+            self.next_link(&query.token())
+        });
+        let value = page
+            .iter()
+            .map(|r| selected(self.shown(r), query.select.as_deref()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut body = json!({
+            "@odata.context": "https://api.partner.microsoft.com/v1.0/$metadata#Referrals",
+            "@odata.count": value.len(),
+            "value": value,
+        });
+        if let Some(next) = next {
+            body["@odata.nextLink"] = json!(next);
+        }
+        Ok(Response::json(200, &body))
+    }
+
+    /// The documented form has another scheme and a path that does not exist.
+    fn next_link(&self, token: &str) -> String {
+        if self.switches.odd_next_link {
+            let authority = self.base.split("://").last().unwrap_or_default();
+            format!("http://{authority}/v1.0/referrals?$skiptoken={token}")
+        } else {
+            format!("{}/v1.0/engagements/referrals?$skiptoken={token}", self.base)
+        }
+    }
+
+    /// Own referrals, and all others of their engagements.
+    pub(super) fn visible(&self, referral: &Value) -> bool {
+        let owner = text(referral, "organizationId");
+        let engagement = text(referral, "engagementId");
+        owner == ORGANIZATION_ID
+            || self.referrals.values().any(|r| {
+                text(r, "organizationId") == ORGANIZATION_ID && text(r, "engagementId") == engagement
+            })
+    }
+}
+
+fn selected(row: Value, select: Option<&str>) -> Result<Value, Refusal> {
+    let Some(select) = select else { return Ok(row) };
+    let mut kept = Map::new();
+    for name in select.split(',').map(str::trim) {
+        let value = row.get(name).ok_or_else(|| invalid("invalidSelect", format!("`$select`: `{name}`")))?;
+        kept.insert(name.to_owned(), value.clone());
+    }
+    Ok(Value::Object(kept))
+}

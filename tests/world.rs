@@ -1,0 +1,367 @@
+//! A whole world in one process: the simulators, an embedded DynamoDB, our handlers, and what AWS does between them
+//! (gateway, event source mapping, schedule). Scenarios and the local run are built on it.
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use clients::{aws, clock::Clock, config, links::Links, outside::{self, App}};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use simulators::{
+    aws::{Aws, lambda_event},
+    clock,
+    dataverse::Dataverse,
+    login::{self, Login},
+    partner_center::{self, PartnerCenter},
+    server::{Logged, Server},
+};
+use std::{collections::BTreeSet, sync::Arc};
+use sync::{ports::Links as _, table::Row};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// Events the connector registers for.
+pub const EVENTS: [&str; 4] =
+    ["referral-created", "referral-updated", "related-referral-created", "related-referral-updated"];
+const TABLE: &str = "links";
+const QUEUE: &str = "hints.fifo";
+const DEAD: &str = "hints-dlq.fifo";
+/// The queue's visibility (design §10) and the functions' time-outs.
+const VISIBILITY: u32 = 360;
+const WRITER: SignedDuration = SignedDuration::from_secs(60);
+const POLLER: SignedDuration = SignedDuration::from_secs(300);
+
+/// What may differ from world to world.
+#[derive(Default)]
+pub struct Options {
+    /// Every message is delivered twice: its first delivery's acknowledgement gets lost.
+    pub twice: bool,
+    /// TOML laid over the standard map.
+    pub map: Option<String>,
+    /// Ports of the simulators; 0: any free one.
+    pub port: u16,
+}
+
+/// Everything, running.
+pub struct World {
+    pub clock: clock::Clock,
+    pub login: Server<Login>,
+    pub partner_center: Server<PartnerCenter>,
+    pub dataverse: Server<Dataverse>,
+    pub aws: Server<Aws>,
+    pub webhook_url: String,
+    pub links: Links,
+    pub ingress: Arc<ingress::App>,
+    writer: Arc<App>,
+    poller: App,
+    twice: bool,
+    gateway: JoinHandle<()>,
+    _table: tokio::sync::oneshot::Sender<()>,
+    /// Lines of the pump, for whoever shows them.
+    pub seen: std::sync::Mutex<Vec<String>>,
+}
+
+impl World {
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        let clock = clock::Clock::default();
+        let port = |n: u16| if options.port == 0 { 0 } else { options.port + n };
+        let dataverse = Server::start(port(0), clock.clone(), Dataverse::new).await?;
+        let partner_center = Server::start(port(1), clock.clone(), PartnerCenter::new).await?;
+        let dynamics = dataverse.url();
+        let login = Server::start(port(2), clock.clone(), |_| Login::new(vec![dynamics.clone()])).await?;
+        let aws = Server::start(port(3), clock.clone(), Aws::new).await?;
+        let (table, stop) = table().await?;
+
+        let (queue_url, partner_secret, crm_secret) = {
+            let mut aws = aws.system();
+            aws.create_fifo(DEAD, None, VISIBILITY);
+            let queue = aws.create_fifo(QUEUE, Some((DEAD, 100)), VISIBILITY);
+            let partner = json!({ "client_secret": login::PARTNER_SECRET, "refresh_token": login::REFRESH_TOKEN });
+            let crm = json!({ "client_secret": login::DYNAMICS_SECRET });
+            (queue, aws.put_secret("partner-center", &partner.to_string()), aws.put_secret("crm", &crm.to_string()))
+        };
+        let at_aws = aws::at(&aws.url())?;
+        let at_table = aws::at(&table)?;
+        let time = {
+            let clock = clock.clone();
+            Clock::of(move || clock.now())
+        };
+        let worker = config::Worker {
+            table_name: TABLE.into(),
+            queue_url: queue_url.clone(),
+            grace: SignedDuration::from_secs(180),
+            audit_days: 400,
+            partner_center: config::PartnerCenter {
+                tenant_id: login::PARTNER_TENANT.into(),
+                client_id: login::PARTNER_CLIENT.into(),
+                organization_id: partner_center::ORGANIZATION_ID.into(),
+                secret_arn: partner_secret,
+                api_url: partner_center.url(),
+                audience: login::REFERRALS_AUDIENCE.into(),
+                writes: config::Writes::All,
+                login_url: login.url(),
+            },
+            crm: config::Crm::Dynamics365(config::Dynamics {
+                url: dataverse.url(),
+                tenant_id: login::DYNAMICS_TENANT.into(),
+                client_id: login::DYNAMICS_CLIENT.into(),
+                secret_arn: crm_secret,
+                login_url: login.url(),
+            }),
+        };
+        let map = outside::map(mapping::CrmKind::Dynamics365, options.map.as_deref().unwrap_or_default())?;
+        let writer = Arc::new(App::open(&worker, &at_aws, &at_table, map.clone(), time.clone(), false)?);
+        let poller = App::open(&worker, &at_aws, &at_table, map, time.clone(), true)?;
+        let prefix = format!("{}/cert/", partner_center.url());
+        let ingress_config = config::Ingress {
+            queue_url,
+            certificate_url_prefixes: vec![clients::certificates::Prefix::parse(&prefix).map_err(|e| anyhow::anyhow!("{e}"))?],
+            certificate_roots_pem: Some(partner_center.system().roots_pem()),
+        };
+        let ingress = Arc::new(ingress::App::new(&ingress_config, &at_aws, time.clone())?);
+        let (webhook_url, gateway) = gateway(port(4), ingress.clone()).await?;
+        let now = clock.now();
+        partner_center.system().register_webhook(&webhook_url, &EVENTS, false, now);
+        let links = Links::new(&at_table, TABLE, time);
+        Ok(World {
+            clock,
+            login,
+            partner_center,
+            dataverse,
+            aws,
+            webhook_url,
+            links,
+            ingress,
+            writer,
+            poller,
+            twice: options.twice,
+            gateway,
+            _table: stop,
+            seen: std::sync::Mutex::default(),
+        })
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn advance(&self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// Partner Center delivers its pending webhooks.
+    pub async fn webhooks(&self) -> usize {
+        partner_center::deliver(&self.partner_center).await.len()
+    }
+
+    /// The event source mapping: batches go to the writer until nothing is visible. Returns how many messages went.
+    pub async fn pump(&self) -> anyhow::Result<usize> {
+        let mut count = 0;
+        loop {
+            let received = self.aws.system().receive_batch(QUEUE, 10, None, self.now());
+            if received.is_empty() {
+                return Ok(count);
+            }
+            count += received.len();
+            let arn = self.aws.system().queue_arn(QUEUE);
+            let event = lambda_event(&arn, &received);
+            let mut failed = self.invoke_writer(&event).await?;
+            if self.twice {
+                failed.extend(self.invoke_writer(&event).await?);
+            }
+            let now = self.now();
+            for message in received.iter().filter(|m| !failed.contains(&m.message_id)) {
+                self.aws.system().delete(QUEUE, &message.receipt_handle, now).map_err(|e| anyhow::anyhow!("{}", e.code()))?;
+            }
+        }
+    }
+
+    async fn invoke_writer(&self, event: &Value) -> anyhow::Result<BTreeSet<String>> {
+        let event: SqsEvent = serde_json::from_value(event.clone())?;
+        let answer: SqsBatchResponse = writer::handle(&self.writer, event, self.now() + WRITER).await?;
+        Ok(answer.batch_item_failures.into_iter().map(|f| f.item_identifier).collect())
+    }
+
+    /// The schedule fires once.
+    pub async fn tick(&self) -> anyhow::Result<sync::poll::Report> {
+        Ok(poller::handle(&self.poller, self.now() + POLLER).await?)
+    }
+
+    /// Webhooks and messages until nothing is left, moving time on for messages that wait.
+    pub async fn quiet(&self) -> anyhow::Result<()> {
+        for _ in 0..400 {
+            let moved = self.webhooks().await + self.pump().await?;
+            if moved > 0 {
+                continue;
+            }
+            if self.messages() == 0 && self.partner_center.system().pending() == 0 {
+                return Ok(());
+            }
+            self.advance(5);
+        }
+        anyhow::bail!("it does not come to rest: {:?}", self.aws.system().messages(QUEUE))
+    }
+
+    /// Ticks and everything that follows, until a tick finds nothing more to do.
+    pub async fn settle(&self) -> anyhow::Result<()> {
+        for _ in 0..12 {
+            self.quiet().await?;
+            let before = self.writes();
+            self.advance(60);
+            self.tick().await?;
+            self.quiet().await?;
+            if self.writes() == before {
+                return Ok(());
+            }
+        }
+        anyhow::bail!("writes do not come to rest")
+    }
+
+    /// Messages in the queue, in flight or not.
+    pub fn messages(&self) -> usize {
+        self.aws.system().messages(QUEUE).len()
+    }
+
+    pub fn dead_letters(&self) -> usize {
+        self.aws.system().messages(DEAD).len()
+    }
+
+    /// Outside calls to the vendors since they were last forgotten, tokens and look-ups of currencies apart.
+    pub fn calls(&self) -> Vec<String> {
+        let line = |log: &Logged| log.route.clone();
+        let ours = |log: &&Logged| !log.route.contains("cert/") && !log.route.contains("transactioncurrencies");
+        let mut calls: Vec<String> = self.partner_center.requests().iter().filter(ours).map(line).collect();
+        calls.extend(self.dataverse.requests().iter().filter(ours).map(line));
+        calls
+    }
+
+    pub fn forget_calls(&self) {
+        self.partner_center.forget_requests();
+        self.dataverse.forget_requests();
+    }
+
+    /// Calls of writer and poller to the table so far: reads, saves (alone or several together).
+    pub fn table_calls(&self) -> (u64, u64) {
+        let calls = [self.writer.outside.links.calls(), self.poller.outside.links.calls()];
+        (calls.iter().map(|c| c.reads).sum(), calls.iter().map(|c| c.writes + c.transactions).sum())
+    }
+
+    /// Writes that reached a vendor so far. A batch counts if it holds a change set.
+    pub fn writes(&self) -> usize {
+        let writes = |log: &Logged| {
+            log.method != "GET" && (!log.path.ends_with("$batch") || log.body.contains("changeset"))
+        };
+        let logs = [self.partner_center.requests(), self.dataverse.requests()];
+        logs.iter().flatten().filter(|log| writes(log)).count()
+    }
+
+    pub async fn parked(&self) -> anyhow::Result<Vec<Row>> {
+        Ok(self.links.parked().await?)
+    }
+
+    /// Sends a message to the queue that is no hint of ours.
+    pub fn plant(&self, group: &str, body: &str) {
+        let now = self.now();
+        let sent = self.aws.system().send(QUEUE, group, &format!("{group}{now}"), body, now);
+        assert!(sent.is_ok(), "the queue takes the message");
+    }
+
+    /// Nothing is left over: no message, no dead letter, no fault that never struck, no request a simulator did not
+    /// know. Every scenario ends with it.
+    pub async fn end(&self) -> anyhow::Result<()> {
+        self.tidy();
+        anyhow::ensure!(self.messages() == 0, "left in the queue: {:?}", self.aws.system().messages(QUEUE));
+        anyhow::ensure!(self.dead_letters() == 0, "dead letters: {:?}", self.aws.system().messages(DEAD));
+        Ok(())
+    }
+
+    fn tidy(&self) {
+        let logs = [self.partner_center.requests(), self.dataverse.requests(), self.aws.requests(), self.login.requests()];
+        for log in logs.iter().flatten().filter(|log| log.status == 501) {
+            panic!("a simulator did not know this request: {}", log.answer);
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.gateway.abort();
+        if !std::thread::panicking() {
+            self.tidy();
+        }
+    }
+}
+
+/// An embedded DynamoDB with the one table of the template.
+async fn table() -> anyhow::Result<(String, tokio::sync::oneshot::Sender<()>)> {
+    use aws_sdk_dynamodb::types::{
+        AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let database = dynoxide::Database::memory()?;
+    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, async {
+        let _ = stopped.await;
+    }));
+    let client = aws_sdk_dynamodb::Client::new(&aws::at(&url)?);
+    let attribute = |name: &str| {
+        AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build()
+    };
+    let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
+    client
+        .create_table()
+        .table_name(TABLE)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(attribute("pk")?)
+        .attribute_definitions(attribute("sk")?)
+        .key_schema(key("pk", KeyType::Hash)?)
+        .key_schema(key("sk", KeyType::Range)?)
+        .send()
+        .await?;
+    Ok((url, stop))
+}
+
+/// The API gateway: an HTTP request becomes the event JSON of payload version 2.0, the body in base64.
+async fn gateway(port: u16, app: Arc<ingress::App>) -> anyhow::Result<(String, JoinHandle<()>)> {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    use http_body_util::{BodyExt, Full};
+    use hyper::{body::Bytes, service::service_fn};
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let url = format!("http://{}/webhook", listener.local_addr()?);
+    let answer = move |request: hyper::Request<hyper::body::Incoming>| {
+        let app = app.clone();
+        async move {
+            let (parts, body) = request.into_parts();
+            let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
+            let headers: serde_json::Map<String, Value> = parts
+                .headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), json!(String::from_utf8_lossy(value.as_bytes()))))
+                .collect();
+            let event = json!({
+                "version": "2.0", "routeKey": "POST /webhook", "rawPath": parts.uri.path(), "rawQueryString": "",
+                "headers": headers, "isBase64Encoded": true, "body": STANDARD.encode(&body),
+                "requestContext": {
+                    "accountId": "000000000000", "apiId": "local", "domainName": "127.0.0.1", "requestId": "local",
+                    "routeKey": "POST /webhook", "stage": "$default", "time": "", "timeEpoch": 0,
+                    "http": { "method": parts.method.as_str(), "path": parts.uri.path(), "protocol": "HTTP/1.1",
+                              "sourceIp": "127.0.0.1", "userAgent": "" },
+                },
+            });
+            let request = lambda_http::request::from_str(&event.to_string()).map_err(std::io::Error::other)?;
+            let Ok(answer) = ingress::handle(&app, request).await;
+            let (parts, body) = answer.into_parts();
+            let body = Full::new(Bytes::copy_from_slice(body.as_ref()));
+            Ok::<_, std::io::Error>(hyper::Response::from_parts(parts, body))
+        }
+    };
+    let task = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let connection = hyper::server::conn::http1::Builder::new();
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let io = hyper_util::rt::TokioIo::new(stream);
+                let _ = connection.serve_connection(io, service_fn(answer)).await;
+            });
+        }
+    });
+    Ok((url, task))
+}
