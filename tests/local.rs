@@ -60,7 +60,8 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let result = if arguments.check { check::run(&world).await } else { live::run(&world).await.map(|()| true) };
+    let result =
+        if arguments.check { check::run(&world).await } else { live::run(&world).await.map(|()| true) };
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

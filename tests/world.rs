@@ -2,7 +2,13 @@
 //! (gateway, event source mapping, schedule). Scenarios and the local run are built on it.
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use clients::{aws, clock::Clock, config, links::Links, outside::{self, App}};
+use clients::{
+    aws,
+    clock::Clock,
+    config,
+    links::Links,
+    outside::{self, App},
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use simulators::{
@@ -73,9 +79,14 @@ impl World {
             let mut aws = aws.system();
             aws.create_fifo(DEAD, None, VISIBILITY);
             let queue = aws.create_fifo(QUEUE, Some((DEAD, 100)), VISIBILITY);
-            let partner = json!({ "client_secret": login::PARTNER_SECRET, "refresh_token": login::REFRESH_TOKEN });
+            let partner =
+                json!({ "client_secret": login::PARTNER_SECRET, "refresh_token": login::REFRESH_TOKEN });
             let crm = json!({ "client_secret": login::DYNAMICS_SECRET });
-            (queue, aws.put_secret("partner-center", &partner.to_string()), aws.put_secret("crm", &crm.to_string()))
+            (
+                queue,
+                aws.put_secret("partner-center", &partner.to_string()),
+                aws.put_secret("crm", &crm.to_string()),
+            )
         };
         let at_aws = aws::at(&aws.url())?;
         let at_table = aws::at(&table)?;
@@ -112,7 +123,9 @@ impl World {
         let prefix = format!("{}/cert/", partner_center.url());
         let ingress_config = config::Ingress {
             queue_url,
-            certificate_url_prefixes: vec![clients::certificates::Prefix::parse(&prefix).map_err(|e| anyhow::anyhow!("{e}"))?],
+            certificate_url_prefixes: vec![
+                clients::certificates::Prefix::parse(&prefix).map_err(|e| anyhow::anyhow!("{e}"))?,
+            ],
             certificate_roots_pem: Some(partner_center.system().roots_pem()),
         };
         let ingress = Arc::new(ingress::App::new(&ingress_config, &at_aws, time.clone())?);
@@ -168,7 +181,10 @@ impl World {
             }
             let now = self.now();
             for message in received.iter().filter(|m| !failed.contains(&m.message_id)) {
-                self.aws.system().delete(QUEUE, &message.receipt_handle, now).map_err(|e| anyhow::anyhow!("{}", e.code()))?;
+                self.aws
+                    .system()
+                    .delete(QUEUE, &message.receipt_handle, now)
+                    .map_err(|e| anyhow::anyhow!("{}", e.code()))?;
             }
         }
     }
@@ -226,7 +242,8 @@ impl World {
     /// Outside calls to the vendors since they were last forgotten, tokens and look-ups of currencies apart.
     pub fn calls(&self) -> Vec<String> {
         let line = |log: &Logged| log.route.clone();
-        let ours = |log: &&Logged| !log.route.contains("cert/") && !log.route.contains("transactioncurrencies");
+        let ours =
+            |log: &&Logged| !log.route.contains("cert/") && !log.route.contains("transactioncurrencies");
         let mut calls: Vec<String> = self.partner_center.requests().iter().filter(ours).map(line).collect();
         calls.extend(self.dataverse.requests().iter().filter(ours).map(line));
         calls
@@ -273,7 +290,12 @@ impl World {
     }
 
     fn tidy(&self) {
-        let logs = [self.partner_center.requests(), self.dataverse.requests(), self.aws.requests(), self.login.requests()];
+        let logs = [
+            self.partner_center.requests(),
+            self.dataverse.requests(),
+            self.aws.requests(),
+            self.login.requests(),
+        ];
         for log in logs.iter().flatten().filter(|log| log.status == 501) {
             panic!("a simulator did not know this request: {}", log.answer);
         }
@@ -346,7 +368,8 @@ async fn gateway(port: u16, app: Arc<ingress::App>) -> anyhow::Result<(String, J
                               "sourceIp": "127.0.0.1", "userAgent": "" },
                 },
             });
-            let request = lambda_http::request::from_str(&event.to_string()).map_err(std::io::Error::other)?;
+            let request =
+                lambda_http::request::from_str(&event.to_string()).map_err(std::io::Error::other)?;
             let Ok(answer) = ingress::handle(&app, request).await;
             let (parts, body) = answer.into_parts();
             let body = Full::new(Bytes::copy_from_slice(body.as_ref()));

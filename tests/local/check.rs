@@ -57,7 +57,11 @@ impl Check<'_> {
 
     /// What the last step cost, beside the budget of the design.
     fn cost(&mut self, path: &str, budget: &str) {
-        let calls = self.world.calls().iter().filter(|c| *c != "GET referrals?" && !c.contains("delta")).count();
+        let calls =
+            self.world.calls().iter().filter(|c| *c != "GET referrals?" && !c.contains("delta")).count();
+        if std::env::var_os("SHOW_CALLS").is_some() {
+            println!("{path}: {:?}", self.world.calls());
+        }
         let now = self.world.table_calls();
         self.costs.push((path.into(), budget.into(), calls, (now.0 - self.table.0, now.1 - self.table.1)));
     }
@@ -79,7 +83,11 @@ impl Check<'_> {
 
     fn edit(&self, id: &str, set: Value) -> anyhow::Result<()> {
         let now = self.world.now();
-        self.world.dataverse.system().act_edit("opportunities", id, SELLER, set, now).map_err(|e| anyhow::anyhow!(e))
+        self.world
+            .dataverse
+            .system()
+            .act_edit("opportunities", id, SELLER, set, now)
+            .map_err(|e| anyhow::anyhow!(e))
     }
 
     fn act(&self, id: &str, action: &str) -> anyhow::Result<()> {
@@ -101,8 +109,16 @@ impl Check<'_> {
         self.world.pump().await?;
         self.cost("inbound create", "4");
         let deal = self.opportunity_of(&referral);
-        self.expect("1 referral -> opportunity, on hold", "0/2", format!("{}/{}", deal["statecode"], deal["statuscode"]));
-        self.expect("1 its name carries the mark", "✔ Harbor Line – multi-site tracking", text(&deal["name"]));
+        self.expect(
+            "1 referral -> opportunity, on hold",
+            "0/2",
+            format!("{}/{}", deal["statecode"], deal["statuscode"]),
+        );
+        self.expect(
+            "1 its name carries the mark",
+            "✔ Harbor Line – multi-site tracking",
+            text(&deal["name"]),
+        );
         self.expect("1 its value", "84000.0", &deal["estimatedvalue"]);
         let named = self.referral(&referral)["externalReferenceId"] == deal["opportunityid"];
         self.expect("1 the referral names the opportunity", true, named);
@@ -114,7 +130,8 @@ impl Check<'_> {
     }
 
     async fn inbound_costs(&mut self, referral: &str) -> anyhow::Result<()> {
-        let set = json!({ "/details/dealValue": 92500, "/details/currency": "EUR", "/details/notes": "17 sites." });
+        let set =
+            json!({ "/details/dealValue": 92500, "/details/currency": "EUR", "/details/notes": "17 sites." });
         self.edit_referral(referral, set)?;
         self.forget();
         self.world.webhooks().await;
@@ -138,7 +155,11 @@ impl Check<'_> {
     async fn outbound(&mut self) -> anyhow::Result<(String, String)> {
         let deal = crate::live::seed(self.world)?;
         self.tick().await?;
-        self.expect("2 Sync = No: nothing in Partner Center", 1, self.world.partner_center.system().referrals().len());
+        self.expect(
+            "2 Sync = No: nothing in Partner Center",
+            1,
+            self.world.partner_center.system().referrals().len(),
+        );
         self.edit(&deal, json!({ "cosell_syncwithpartnercenter": true }))?;
         self.forget();
         self.tick().await?;
@@ -146,7 +167,11 @@ impl Check<'_> {
         let row = self.world.dataverse.system().row("opportunities", &deal).cloned().unwrap_or_default();
         let own = text(&row["cosell_referralid"]);
         let engagement = text(&self.referral(&own)["engagementId"]);
-        self.expect("2 Sync = Yes -> engagement of two", 2, self.world.partner_center.system().engagement(&engagement).len());
+        self.expect(
+            "2 Sync = Yes -> engagement of two",
+            2,
+            self.world.partner_center.system().engagement(&engagement).len(),
+        );
         self.expect("2 Referral Link", true, text(&row["cosell_referrallink"]).ends_with(&own));
         self.expect("2 Audit", true, text(&row["cosell_audit"]).contains("co-sell engagement created"));
         self.forget();
@@ -160,7 +185,13 @@ impl Check<'_> {
         self.forget();
         self.tick().await?;
         self.cost("outbound change", "1");
-        self.expect("2 value changed -> dealValue", "72000.0", self.referral(&own)["details"]["dealValue"].as_f64().map_or_else(String::new, |v| format!("{v:.1}")));
+        self.expect(
+            "2 value changed -> dealValue",
+            "72000.0",
+            self.referral(&own)["details"]["dealValue"]
+                .as_f64()
+                .map_or_else(String::new, |v| format!("{v:.1}")),
+        );
         self.forget();
         self.world.quiet().await?;
         self.cost("our own write comes back by webhook", "0");
@@ -182,8 +213,16 @@ impl Check<'_> {
         self.tick().await?;
         self.world.quiet().await?;
         let row = self.opportunity_of(own);
-        self.expect("3 one field: its owner, the CRM, stands", "Said here.", text(&self.referral(own)["details"]["notes"]));
-        self.expect("3 one field: the loser is audited", true, text(&row["cosell_audit"]).contains("Said there."));
+        self.expect(
+            "3 one field: its owner, the CRM, stands",
+            "Said here.",
+            text(&self.referral(own)["details"]["notes"]),
+        );
+        self.expect(
+            "3 one field: the loser is audited",
+            true,
+            text(&row["cosell_audit"]).contains("Said there."),
+        );
         Ok(())
     }
 
@@ -192,7 +231,11 @@ impl Check<'_> {
         self.world.partner_center.system().lose();
         self.tick().await?;
         self.world.quiet().await?;
-        self.expect("4 webhook lost -> the sweep brings it", "97000.0", &self.opportunity_of(referral)["estimatedvalue"]);
+        self.expect(
+            "4 webhook lost -> the sweep brings it",
+            "97000.0",
+            &self.opportunity_of(referral)["estimatedvalue"],
+        );
         Ok(())
     }
 
@@ -201,11 +244,19 @@ impl Check<'_> {
         self.world.quiet().await?;
         self.expect("5 Closed/Won -> won", "1", &self.opportunity_of(referral)["statecode"]);
         let now = self.world.now();
-        self.world.dataverse.system().act_lose(deal, SELLER, 5, json!({}), now).map_err(|e| anyhow::anyhow!(e))?;
+        self.world
+            .dataverse
+            .system()
+            .act_lose(deal, SELLER, 5, json!({}), now)
+            .map_err(|e| anyhow::anyhow!(e))?;
         self.tick().await?;
         self.world.quiet().await?;
         let shown = self.referral(own);
-        self.expect("5 lost -> Closed/Lost", "Closed/Lost", format!("{}/{}", text(&shown["status"]), text(&shown["substatus"])));
+        self.expect(
+            "5 lost -> Closed/Lost",
+            "Closed/Lost",
+            format!("{}/{}", text(&shown["status"]), text(&shown["substatus"])),
+        );
         Ok(())
     }
 
@@ -215,7 +266,12 @@ impl Check<'_> {
         self.tick().await?;
         let now = self.world.table_calls();
         let table = (now.0 - self.table.0, now.1 - self.table.1);
-        self.costs.push(("idle tick: two feeds and the sweep".into(), "3".into(), self.world.calls().len(), table));
+        self.costs.push((
+            "idle tick: two feeds and the sweep".into(),
+            "3".into(),
+            self.world.calls().len(),
+            table,
+        ));
         for _ in 0..5 {
             self.tick().await?;
             self.world.quiet().await?;

@@ -61,7 +61,8 @@ pub(crate) async fn run(world: &World) -> anyhow::Result<()> {
 
 /// Idle polls are no news.
 fn show(system: &str, requests: &[Logged]) {
-    let idle = |log: &&Logged| !(log.method == "GET" && (log.route.contains("delta") || log.route.ends_with('?')));
+    let idle =
+        |log: &&Logged| !(log.method == "GET" && (log.route.contains("delta") || log.route.ends_with('?')));
     for log in requests.iter().filter(idle) {
         let writes = log.method != "GET" && !log.body.is_empty() && !log.path.ends_with("$batch");
         let body: String = if writes { log.body.chars().take(160).collect() } else { String::new() };
@@ -73,7 +74,10 @@ fn show(system: &str, requests: &[Logged]) {
 pub(crate) fn seed(world: &World) -> anyhow::Result<String> {
     let now = world.now();
     let mut crm = world.dataverse.system();
-    let known = crm.rows("cosell_solutiondetails").into_iter().find(|row| row["cosell_solutionid"] == "SOL-48213-KTR");
+    let known = crm
+        .rows("cosell_solutiondetails")
+        .into_iter()
+        .find(|row| row["cosell_solutionid"] == "SOL-48213-KTR");
     let known = known.and_then(|row| row["cosell_solutiondetailid"].as_str()).map(str::to_owned);
     let mut create = |set: &str, columns: Value| {
         crm.act_create(set, SELLER, columns, now).map_err(|e| anyhow::anyhow!("{set}: {e}"))

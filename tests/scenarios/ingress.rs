@@ -35,7 +35,8 @@ async fn t04_only_what_partner_center_signed_gets_in_and_all_refusals_look_the_s
         }
     }
     let genuine = signed(&stage, BODY.as_bytes(), Forge::Microsoft);
-    let of_signature = |name: &str| name.to_lowercase().starts_with("x-ms-") || name.eq_ignore_ascii_case("authorization");
+    let of_signature =
+        |name: &str| name.to_lowercase().starts_with("x-ms-") || name.eq_ignore_ascii_case("authorization");
     for name in genuine.iter().map(|(name, _)| *name).filter(|name| of_signature(name)) {
         let without: Headers = genuine.iter().filter(|(n, _)| *n != name).cloned().collect();
         let (status, answer) = post(&stage, &without, BODY).await;
@@ -145,7 +146,13 @@ async fn a_queue_that_does_not_answer_is_503_so_that_microsoft_tries_again() {
     stage.webhooks().await;
     let attempts: Vec<_> = {
         let system = stage.partner_center.system();
-        system.outbox().iter().filter(|e| e.id == referral).flat_map(|e| e.attempts.clone()).map(|a| a.status).collect()
+        system
+            .outbox()
+            .iter()
+            .filter(|e| e.id == referral)
+            .flat_map(|e| e.attempts.clone())
+            .map(|a| a.status)
+            .collect()
     };
     assert_eq!(attempts, [503]);
     stage.aws.clear_faults();

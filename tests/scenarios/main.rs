@@ -7,3 +7,4 @@ mod world;
 mod deal;
 mod dynamics365;
 mod ingress;
+mod tidy;

@@ -237,7 +237,9 @@ async fn accept<S: Simulator>(listener: TcpListener, shared: Arc<Shared<S>>) {
         let shared = shared.clone();
         connections.spawn(async move {
             let service = service_fn(move |r| answer(shared.clone(), r));
-            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
         });
     }
 }
@@ -384,6 +386,9 @@ fn control<S: Simulator>(shared: &Shared<S>, verb: &str, request: &Request) -> R
                 None => Response::json(404, &json!({ "error": format!("no control verb `{verb}`") })),
             }
         }
-        _ => Response::json(405, &json!({ "error": "GET state|requests|clock, POST faults|clock|<verb>, DELETE requests|faults" })),
+        _ => Response::json(
+            405,
+            &json!({ "error": "GET state|requests|clock, POST faults|clock|<verb>, DELETE requests|faults" }),
+        ),
     }
 }

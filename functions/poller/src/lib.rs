@@ -14,11 +14,11 @@ pub async fn handle(app: &App, ends: Timestamp) -> Result<Report, Failure> {
     let run = app.run(ends, 1);
     let mut report = Report::default();
     let result = poll(&run, &mut report).await;
-    for (subject, decision, reason) in &report.decisions {
-        tracing::info!(subject, crm.kind = app.map.crm().as_str(), decision, reason, "row");
+    for (record, decision, reason) in &report.decisions {
+        tracing::info!(record.id = record, crm.kind = app.map.crm().as_str(), decision, reason);
     }
     if let Err(failure) = result {
-        tracing::warn!(error.class = failure.class.as_str(), reason = %failure, "stopped");
+        tracing::warn!(decision = "stopped", error.class = failure.class.as_str(), reason = %failure);
         if !failure.is_retryable() {
             return Err(failure);
         }
@@ -26,6 +26,6 @@ pub async fn handle(app: &App, ends: Timestamp) -> Result<Report, Failure> {
         report.stopped = Some(failure.to_string());
     }
     let Report { rows, settled, listed, hints, stopped, .. } = &report;
-    tracing::info!(decision = "polled", rows, settled, listed, hints, stopped, "tick");
+    tracing::info!(decision = "polled", rows, settled, listed, hints, stopped);
     Ok(report)
 }

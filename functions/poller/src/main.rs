@@ -1,6 +1,12 @@
 //! Wiring.
 
-use clients::{aws, clock::Clock, config::Worker, log, outside::{self, App}};
+use clients::{
+    aws,
+    clock::Clock,
+    config::Worker,
+    log,
+    outside::{self, App},
+};
 use lambda_runtime::{LambdaEvent, service_fn};
 
 #[tokio::main(flavor = "current_thread")]

@@ -36,7 +36,8 @@ pub(crate) fn group(event: SqsEvent) -> (Vec<Group>, Vec<Unusable>) {
     for record in event.records {
         let id = record.message_id.unwrap_or_default();
         let body = record.body.unwrap_or_default();
-        let received = record.attributes.get("ApproximateReceiveCount").and_then(|n| n.parse().ok()).unwrap_or(1);
+        let received =
+            record.attributes.get("ApproximateReceiveCount").and_then(|n| n.parse().ok()).unwrap_or(1);
         match Hint::parse(&body) {
             Ok(hint) => {
                 let name = hint.group();

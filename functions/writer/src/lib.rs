@@ -13,7 +13,7 @@ use sync::{
     hold::{SYSTEMS, held_until, hold},
     ports::{Links, Ports},
     receive::{self, Rows, give_up, park_message, receive},
-    run::{Ended, Story},
+    run::{Decision, Ended, Story},
     table::Key,
 };
 
@@ -28,7 +28,13 @@ pub async fn handle(app: &Arc<App>, event: SqsEvent, ends: Timestamp) -> Result<
     let run = app.run(ends, 1);
     let (groups, unusable) = batch::group(event);
     for message in unusable {
-        tracing::error!(message.id = message.id, error.class = "poison", alarm = "poison", reason = message.why, "parked");
+        tracing::error!(
+            message.id = message.id,
+            error.class = "poison",
+            alarm = "poison",
+            reason = message.why,
+            "parked"
+        );
         park_message(&run, &message.id, &message.body, &message.why).await?;
     }
     let mut answer = SqsBatchResponse::default();
@@ -38,12 +44,19 @@ pub async fn handle(app: &Arc<App>, event: SqsEvent, ends: Timestamp) -> Result<
     let rows = read_all(app, &groups).await?;
     if let Some(until) = held_until(rows.values(), run.now()) {
         for group in &groups {
-            again(app, group, until.duration_since(run.now()), &mut answer).await;
+            if group.received >= GIVE_UP_AFTER {
+                park_group(app, group, ends, "the system it needs was out of reach for too long").await?;
+            } else {
+                again(app, group, until.duration_since(run.now()), &mut answer).await;
+            }
         }
         return Ok(answer);
     }
     let rows = Arc::new(rows);
-    let tasks: Vec<_> = groups.iter().map(|group| tokio::spawn(task(app.clone(), group.clone(), rows.clone(), ends))).collect();
+    let tasks: Vec<_> = groups
+        .iter()
+        .map(|group| tokio::spawn(task(app.clone(), group.clone(), rows.clone(), ends)))
+        .collect();
     for (group, task) in groups.iter().zip(tasks) {
         let began = run.now();
         let story = match task.await {
@@ -62,14 +75,16 @@ pub async fn handle(app: &Arc<App>, event: SqsEvent, ends: Timestamp) -> Result<
             }
             Ok(Ended::Later { after, .. }) => again(app, group, after, &mut answer).await,
             Err(failure) => match failure.class {
-                Class::Retryable { .. } if group.received >= GIVE_UP_AFTER && !failure.wide => {
+                Class::Retryable { .. } if group.received >= GIVE_UP_AFTER => {
                     park_group(app, group, ends, &failure.to_string()).await?;
                 }
                 Class::Retryable { .. } => {
                     let pause = hold(&run, &failure).await.unwrap_or(SignedDuration::from_secs(30));
                     again(app, group, pause, &mut answer).await;
                 }
-                Class::Permanent | Class::Poison => park_group(app, group, ends, &failure.to_string()).await?,
+                Class::Permanent | Class::Poison => {
+                    park_group(app, group, ends, &failure.to_string()).await?
+                }
             },
         }
     }
@@ -118,16 +133,34 @@ async fn again(app: &App, group: &Group, after: SignedDuration, answer: &mut Sqs
 fn log(app: &App, group: &Group, story: &Story, began: Timestamp) {
     let duration_ms = app.outside.clock().now().duration_since(began).as_millis();
     let crm = app.map.crm().as_str();
-    let subject = &group.name;
+    let referral = group.hints.iter().find_map(|hint| hint.subject.referral()).map(tracing::field::display);
+    let record = group.hints.iter().find_map(|hint| hint.subject.record()).map(tracing::field::display);
     match story {
-        Ok(Ended::Done(decision)) => tracing::info!(
-            subject, crm.kind = crm, decision = decision.decision, reason = decision.reason, duration_ms, "done"
-        ),
-        Ok(Ended::Later { after, why }) => tracing::info!(
-            subject, crm.kind = crm, decision = "later", after_s = after.as_secs(), reason = why, duration_ms, "later"
-        ),
-        Err(failure) => tracing::warn!(
-            subject, crm.kind = crm, decision = "failed", error.class = failure.class.as_str(), reason = %failure, duration_ms, "failed"
-        ),
+        Ok(Ended::Done(Decision { decision, reason })) => {
+            tracing::info!(
+                referral.id = referral,
+                record.id = record,
+                crm.kind = crm,
+                decision,
+                reason,
+                duration_ms
+            );
+        }
+        Ok(Ended::Later { after, why }) => {
+            let after_s = after.as_secs();
+            tracing::info!(
+                referral.id = referral,
+                record.id = record,
+                crm.kind = crm,
+                decision = "later",
+                reason = why,
+                after_s,
+                duration_ms
+            );
+        }
+        Err(failure) => {
+            let class = failure.class.as_str();
+            tracing::warn!(referral.id = referral, record.id = record, crm.kind = crm, decision = "failed", reason = %failure, error.class = class, duration_ms);
+        }
     }
 }

@@ -1,7 +1,13 @@
 //! Wiring.
 
 use aws_lambda_events::event::sqs::SqsEvent;
-use clients::{aws, clock::Clock, config::Worker, log, outside::{self, App}};
+use clients::{
+    aws,
+    clock::Clock,
+    config::Worker,
+    log,
+    outside::{self, App},
+};
 use lambda_runtime::{LambdaEvent, service_fn};
 use std::sync::Arc;
 

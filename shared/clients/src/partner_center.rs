@@ -43,7 +43,13 @@ pub struct PartnerCenter {
 impl PartnerCenter {
     /// The API at an origin. `filter_by_updated`: `updatedDateTime` may stand in `$filter` (unverified, a vendor
     /// switch); without it the newest are listed and the first older one ends the list.
-    pub fn new(http: Http, tokens: Arc<Tokens>, origin: &str, audience: &str, filter_by_updated: bool) -> Self {
+    pub fn new(
+        http: Http,
+        tokens: Arc<Tokens>,
+        origin: &str,
+        audience: &str,
+        filter_by_updated: bool,
+    ) -> Self {
         let session = Session::new(http, tokens, audience, System::PartnerCenter);
         PartnerCenter { session, base: format!("{}{PATH}", origin.trim_end_matches('/')), filter_by_updated }
     }
@@ -77,7 +83,9 @@ impl PartnerCenter {
         let answer = self.get(operation, &format!("{}?{query}", self.base)).await?;
         let body = answer.json().filter(|_| answer.status == 200);
         let Some(Value::Object(mut body)) = body else { return Err(self.unread(operation, &answer)) };
-        let Some(Value::Array(rows)) = body.remove("value") else { return Err(self.unread(operation, &answer)) };
+        let Some(Value::Array(rows)) = body.remove("value") else {
+            return Err(self.unread(operation, &answer));
+        };
         let next = match body.get("@odata.nextLink").and_then(Value::as_str) {
             None => None,
             Some(link) => Some(next_query(link).ok_or_else(|| {
@@ -113,7 +121,11 @@ impl PartnerCenter {
             408 | 500.. => Written::Unknown(self.unread(operation, &answer)),
             400..=499 => Written::Refused(Refused { field: words.field(&paths()), text: words.to_string() }),
             // An unreadable 2xx, or a redirect that nobody expects.
-            _ => Written::Unknown(self.session.retryable(operation, false, format!("unreadable answer: {words}"))),
+            _ => Written::Unknown(self.session.retryable(
+                operation,
+                false,
+                format!("unreadable answer: {words}"),
+            )),
         }
     }
 }
@@ -252,6 +264,9 @@ mod tests {
 
     #[test]
     fn filters_are_escaped() {
-        assert_eq!(escaped("updatedDateTime ge 2026-01-01T00:00:00Z"), "updatedDateTime%20ge%202026-01-01T00%3A00%3A00Z");
+        assert_eq!(
+            escaped("updatedDateTime ge 2026-01-01T00:00:00Z"),
+            "updatedDateTime%20ge%202026-01-01T00%3A00%3A00Z"
+        );
     }
 }

@@ -31,6 +31,7 @@ mod text;
 mod tree;
 mod unit;
 mod value;
+mod vendor_name;
 
 pub use classify::{Category, classify};
 pub use fault::{Fault, Missing, Refusal};

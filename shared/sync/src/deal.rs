@@ -1,7 +1,7 @@
 //! What the stories ask about the state of a deal.
 
 use crate::merge::STATUS;
-use mapping::{Action, Fields, Map, Record, Trim, Value};
+use mapping::{Action, Fields, Map, Trim, Value};
 
 fn word(value: &Value) -> Option<&str> {
     match value {
@@ -28,10 +28,4 @@ pub(crate) fn is_closed_record(map: &Map, crm: &Value) -> bool {
 /// The action that closes a record this way.
 pub(crate) fn closing_action(map: &Map, crm: &Value) -> Option<Action> {
     map.record_patch(&Fields::from([(STATUS.to_owned(), crm.clone())]), &Trim::default()).ok()?.action
-}
-
-/// The record's name with its mark.
-pub(crate) fn shown_name(map: &Map, record: &Record) -> Option<String> {
-    let _ = map;
-    record.columns.get("name").or(record.columns.get("Name"))?.as_str().map(str::to_owned)
 }

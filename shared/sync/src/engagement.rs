@@ -96,7 +96,8 @@ impl<P: Ports> Held<'_, P> {
 
     /// Saves the intent, with other changes in the same transaction. `false`: somebody else saved it.
     async fn save(&mut self, besides: Vec<Change>) -> Result<bool, Failure> {
-        let mut changes = vec![Change::put(self.key(), Expect::Rev(self.rev), Item::Intent(Box::new(self.intent.clone())))];
+        let mut changes =
+            vec![Change::put(self.key(), Expect::Rev(self.rev), Item::Intent(Box::new(self.intent.clone())))];
         changes.extend(besides);
         let saved = self.run.ports.links().commit(changes).await?;
         if saved {
@@ -154,7 +155,12 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
     if let Some(id) = run.map.record_referral_id(&seen.record) {
         return return_to(run, &id, seen).await;
     }
-    if run.map.record_fields(&seen.record).get(crate::merge::STATUS).is_some_and(|s| deal::is_closed_record(run.map, s)) {
+    if run
+        .map
+        .record_fields(&seen.record)
+        .get(crate::merge::STATUS)
+        .is_some_and(|s| deal::is_closed_record(run.map, s))
+    {
         return Ok(Ended::done("skipped", "the record is closed"));
     }
     if !run.settings.writes {
@@ -185,7 +191,8 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
         organization_name: String::new(),
         unknown: None,
     };
-    let row = Change::put(Key::intent(&intent.record), Expect::Absent, Item::Intent(Box::new(intent.clone())));
+    let row =
+        Change::put(Key::intent(&intent.record), Expect::Absent, Item::Intent(Box::new(intent.clone())));
     if !run.ports.links().commit(vec![row]).await? {
         return Ok(Ended::later(2, "somebody else is creating its referral"));
     }
@@ -206,7 +213,9 @@ async fn return_to<P: Ports>(run: &Run<'_, P>, id: &ReferralId, seen: Seen) -> S
                 format!("its Referral Identifier `{id}` belongs to another record")
             }
         }
-        Found::Missing | Found::Forbidden => format!("its Referral Identifier `{id}` is not known in Partner Center"),
+        Found::Missing | Found::Forbidden => {
+            format!("its Referral Identifier `{id}` is not known in Partner Center")
+        }
     };
     park(run, &record.to_string(), &words, &digest(&seen.version.token)).await
 }
@@ -232,7 +241,7 @@ async fn tell<P: Ports>(run: &Run<'_, P>, seen: &Seen, words: &str) -> Result<()
     journal.note(Line { at: run.now(), decision: "parked".into(), text: words.to_owned() }, true);
     let trim = Trim {
         mark: Some(Mark::Failed),
-        name: deal::shown_name(run.map, &seen.record),
+        name: run.map.shown_name(&seen.record).map(str::to_owned),
         audit: journal.to_show(AUDIT_LENGTH),
         ..Trim::default()
     };
@@ -293,7 +302,9 @@ async fn go_on<P: Ports>(mut held: Held<'_, P>, seen: Seen) -> Story {
             Invited::Refused(words) => return keep_own(held, &words).await,
         }
     }
-    let Some(id) = held.intent.referral.clone() else { return Ok(Ended::later(10, "its referral is not known yet")) };
+    let Some(id) = held.intent.referral.clone() else {
+        return Ok(Ended::later(10, "its referral is not known yet"));
+    };
     let row = run.ports.links().read(&[Key::link(&id)]).await?.pop().flatten();
     let Some(Row { rev, item: Item::Link(link), .. }) = row else {
         return Ok(Ended::done("skipped", "the link is gone"));
@@ -302,7 +313,11 @@ async fn go_on<P: Ports>(mut held: Held<'_, P>, seen: Seen) -> Story {
     work.link.microsoft = sibling.clone();
     work.besides.push(Change::delete(held.key(), Expect::Rev(held.rev)));
     work.besides.extend(sibling.map(|half| alias_of_sibling(&half, &id)));
-    let text = if held.intent.cosell { "co-sell engagement created in Partner Center" } else { "referral created in Partner Center" };
+    let text = if held.intent.cosell {
+        "co-sell engagement created in Partner Center"
+    } else {
+        "referral created in Partner Center"
+    };
     work.note("created", text, true);
     work.heal(crate::work::WHOLE);
     let look = Look { referral: own.is_some(), record: true, body: own, row: Some(seen), ..Look::default() };
@@ -310,7 +325,11 @@ async fn go_on<P: Ports>(mut held: Held<'_, P>, seen: Seen) -> Story {
 }
 
 /// The own half is known: link, alias and the intent's next step in one transaction.
-async fn link_up<P: Ports>(held: &mut Held<'_, P>, referral: &Referral, seen: &Seen) -> Result<bool, Failure> {
+async fn link_up<P: Ports>(
+    held: &mut Held<'_, P>,
+    referral: &Referral,
+    seen: &Seen,
+) -> Result<bool, Failure> {
     let run = held.run;
     let mut link = Link::new(referral.id().clone(), Some(seen.record.id.clone()), State::Linked);
     link.engagement = referral.engagement().cloned();
@@ -334,7 +353,11 @@ async fn link_up<P: Ports>(held: &mut Held<'_, P>, referral: &Referral, seen: &S
     // A webhook may note our id in the intent between read and save: then once more over its revision.
     for _ in 0..3 {
         let mut changes = links_back(&link, &seen.record.id);
-        changes.push(Change::put(Key::link(referral.id()), Expect::Absent, Item::Link(Box::new(link.clone()))));
+        changes.push(Change::put(
+            Key::link(referral.id()),
+            Expect::Absent,
+            Item::Link(Box::new(link.clone())),
+        ));
         if held.save(changes).await? {
             return Ok(true);
         }
@@ -396,10 +419,13 @@ async fn look_up_own<P: Ports>(held: &mut Held<'_, P>) -> Result<LookedUp, Failu
     let run = held.run;
     let mut cursor: Option<String> = None;
     loop {
-        let page = run.ports.referrals().changed_since(held.intent.began - LOOK_BACK, cursor.as_deref()).await?;
+        let page =
+            run.ports.referrals().changed_since(held.intent.began - LOOK_BACK, cursor.as_deref()).await?;
         for referral in page.referrals {
             let names = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
-            if referral.organization() == run.settings.organization && names.as_ref() == Some(&held.intent.record) {
+            if referral.organization() == run.settings.organization
+                && names.as_ref() == Some(&held.intent.record)
+            {
                 return Ok(LookedUp::Found(Box::new(referral)));
             }
         }
@@ -475,4 +501,3 @@ async fn keep_own<P: Ports>(mut held: Held<'_, P>, words: &str) -> Story {
     }
     settle(run, &id, None, Look { referral: true, record: true, ..Look::default() }).await
 }
-

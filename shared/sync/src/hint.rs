@@ -45,6 +45,24 @@ pub enum Subject {
     },
 }
 
+impl Subject {
+    /// The referral it names, if it does.
+    pub fn referral(&self) -> Option<&ReferralId> {
+        match self {
+            Subject::Referral { referral } | Subject::Engagement { referral } => Some(referral),
+            Subject::Record { referral, .. } => referral.as_ref(),
+        }
+    }
+
+    /// The record it names, if it does.
+    pub fn record(&self) -> Option<&RecordId> {
+        match self {
+            Subject::Record { record, .. } => Some(record),
+            _ => None,
+        }
+    }
+}
+
 /// Why a queue message is not a hint of ours.
 #[derive(Debug, thiserror::Error)]
 pub enum NotAHint {
@@ -105,7 +123,11 @@ mod tests {
 
     fn hint() -> Hint {
         let referral = ReferralId::parse("0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01").unwrap();
-        Hint::new(Subject::Referral { referral }, "referral-updated", "2026-03-02T09:14:22.0135527Z".parse().unwrap())
+        Hint::new(
+            Subject::Referral { referral },
+            "referral-updated",
+            "2026-03-02T09:14:22.0135527Z".parse().unwrap(),
+        )
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whose is this referral, and which record: adopt one, create one, or set it aside with the reason.
 
 use crate::{
-    audit::Line,
+    audit::{Journal, Line},
     engagement::Intent,
     failure::{Class, Failure, System, Written},
     link::{Claim, Link, State, digest, image},
@@ -10,16 +10,23 @@ use crate::{
     run::{Ended, Run, Story},
     settle::{Look, older_than_hint, settle, settle_on},
     table::{Change, Expect, Item, Key, Row},
-    work::{Overtaken, Work},
+    work::{AUDIT_LENGTH, Overtaken, Work},
 };
 use jiff::{SignedDuration, Timestamp};
-use mapping::{Category, RecordId, Referral, ReferralId, Side, classify};
+use mapping::{Category, CrmValue, RecordId, Referral, ReferralId, Side, classify};
 
+/// What the seller reads first.
+const CREATED: &str = "created from the referral in Partner Center";
 /// How long an id that is not ours is remembered.
 const FOREIGN_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A referral that has no link. `since`: the hint's instant; `lasting`: a 404 may leave a tombstone.
-pub async fn meet<P: Ports>(run: &Run<'_, P>, id: &ReferralId, since: Option<Timestamp>, lasting: bool) -> Story {
+pub async fn meet<P: Ports>(
+    run: &Run<'_, P>,
+    id: &ReferralId,
+    since: Option<Timestamp>,
+    lasting: bool,
+) -> Story {
     let referral = match look_up(run, id).await? {
         Some(referral) => referral,
         None => return not_there(run, id, lasting).await,
@@ -34,7 +41,13 @@ pub async fn meet<P: Ports>(run: &Run<'_, P>, id: &ReferralId, since: Option<Tim
             Ok(Ended::done("skipped", "a lead, and only co-sell is synchronised"))
         }
         Category::Lead => {
-            park(run, id.as_str(), "an unaccepted lead: it comes as opportunity once it is accepted", &referral_print(&referral)).await
+            park(
+                run,
+                id.as_str(),
+                "an unaccepted lead: it comes as opportunity once it is accepted",
+                &referral_print(&referral),
+            )
+            .await
         }
         Category::Opportunity => own(run, referral).await,
     }
@@ -152,7 +165,10 @@ async fn note_in_intent<P: Ports>(
             return Ok(Ended::later(2, "its maker is saving it"));
         }
     } else if intent.referral.as_ref() != Some(referral.id()) {
-        let words = format!("its record is already becoming referral `{}`", intent.referral.as_ref().map_or("", |r| r.as_str()));
+        let words = format!(
+            "its record is already becoming referral `{}`",
+            intent.referral.as_ref().map_or("", |r| r.as_str())
+        );
         return park(run, referral.id().as_str(), &words, &referral_print(referral)).await;
     }
     Ok(Ended::done("noted", "our own new referral; whoever is creating it goes on"))
@@ -169,7 +185,11 @@ pub(crate) async fn adopt<P: Ports>(run: &Run<'_, P>, referral: Referral, seen: 
     let mut work = Work::fresh(run, link);
     work.besides = links_back(&work.link, &seen.record.id);
     work.note("adopted", "linked with the referral that names it", true);
-    settle_on(work, Look { referral: true, record: true, body: Some(referral), row: Some(seen), ..Look::default() }).await
+    settle_on(
+        work,
+        Look { referral: true, record: true, body: Some(referral), row: Some(seen), ..Look::default() },
+    )
+    .await
 }
 
 /// One record has one referral: its alias must not exist. Whatever was parked for either is over.
@@ -184,7 +204,10 @@ pub(crate) fn links_back(link: &Link, record: &RecordId) -> Vec<Change> {
 /// A new record for a new referral.
 async fn create<P: Ports>(run: &Run<'_, P>, referral: Referral) -> Story {
     if referral.is_terminal() && !matches!(referral.substatus(), "Won" | "Lost") {
-        return Ok(Ended::done("skipped", format!("it was closed as {} before it was ever linked", referral.substatus())));
+        return Ok(Ended::done(
+            "skipped",
+            format!("it was closed as {} before it was ever linked", referral.substatus()),
+        ));
     }
     let link = Link::new(referral.id().clone(), None, State::Creating);
     create_as(Work::fresh(run, link), referral).await
@@ -211,7 +234,7 @@ pub async fn resume<P: Ports>(run: &Run<'_, P>, link: Link, rev: u64) -> Story {
 
 async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story {
     let run = work.run.clone();
-    let new = match run.map.new_record(&referral) {
+    let mut new = match run.map.new_record(&referral) {
         Ok(new) => new,
         Err(missing) => {
             let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
@@ -240,6 +263,13 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
     if let Err(Overtaken) = work.save().await? {
         return Ok(Ended::later(1, "somebody else is creating the record"));
     }
+    // The Audit field is born with the record: no write of its own.
+    let mut journal = Journal::default();
+    journal.note(Line { at: run.now(), decision: "created".into(), text: CREATED.into() }, true);
+    let audit = run.map.audit_column().and_then(|(column, _)| Some((column, journal.to_show(AUDIT_LENGTH)?)));
+    if let Some((column, text)) = audit {
+        new.columns.insert(column.to_owned(), CrmValue::Plain(text.into()));
+    }
     match run.ports.crm().create(&new).await {
         Written::Done(seen) => {
             let shown = run.map.record_fields(&seen.record);
@@ -249,8 +279,10 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
                 }
             }
             // What only the CRM has goes out as a change of its own.
-            work.link.forget(&run.map.units().filter(|u| u.only_while_empty).map(|u| u.name.clone()).collect());
-            work.note("created", "created from the referral in Partner Center", true);
+            work.link
+                .forget(&run.map.units().filter(|u| u.only_while_empty).map(|u| u.name.clone()).collect());
+            work.note("created", CREATED, true);
+            work.link.journal.shown(AUDIT_LENGTH);
             found(work, referral, seen).await
         }
         Written::Exists => match run.ports.crm().find(referral.id()).await? {
@@ -278,11 +310,15 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
             };
             // Nothing was made: the link goes, the reason stays.
             work.link.claim = None;
-            park_besides(&run, referral.id().as_str(), &words, &referral_print(&referral), work.remove()).await
+            park_besides(&run, referral.id().as_str(), &words, &referral_print(&referral), work.remove())
+                .await
         }
         Written::Unknown(failure) => {
             let after = run.deadline().duration_since(run.now()) + SignedDuration::from_secs(1);
-            Ok(Ended::Later { after, why: format!("it is not known whether the record was created: {failure}") })
+            Ok(Ended::Later {
+                after,
+                why: format!("it is not known whether the record was created: {failure}"),
+            })
         }
     }
 }
@@ -293,7 +329,11 @@ async fn found<P: Ports>(mut work: Work<'_, P>, referral: Referral, seen: Seen) 
     work.link.state = State::Linked;
     work.link.record = Some(seen.record.id.clone());
     work.besides.extend(links_back(&work.link, &seen.record.id));
-    settle_on(work, Look { referral: true, record: true, body: Some(referral), row: Some(seen), ..Look::default() }).await
+    settle_on(
+        work,
+        Look { referral: true, record: true, body: Some(referral), row: Some(seen), ..Look::default() },
+    )
+    .await
 }
 
 /// What a referral's parked state depends on.

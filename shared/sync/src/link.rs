@@ -217,9 +217,10 @@ impl Memory {
     /// Whether a read is older than what was seen before.
     pub fn is_stale(&self, read: &Version) -> bool {
         self.replaced.contains(&read.token)
-            || self.seen.as_ref().is_some_and(|seen| {
-                matches!(read.against(&seen.version), crate::version::Age::Older)
-            })
+            || self
+                .seen
+                .as_ref()
+                .is_some_and(|seen| matches!(read.against(&seen.version), crate::version::Age::Older))
     }
 
     /// Whether the newest version was seen longer ago than a replica may lag: then an older one is believed.

@@ -260,7 +260,8 @@ fn status(map: &Map, target: Side, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan)
 fn rise(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
     let on = |v: Option<&Value>| matches!(v, Some(Value::Bool(true)));
     let (p, c) = (pc.present(), crm.present());
-    if (pc.value.is_none() && crm.value.is_none()) || (p.is_none() && !pc.read) || (c.is_none() && !crm.read) {
+    if (pc.value.is_none() && crm.value.is_none()) || (p.is_none() && !pc.read) || (c.is_none() && !crm.read)
+    {
         if pc.value.is_some() && c.is_none() && !crm.read {
             plan.need = Some(Side::Crm);
         } else if crm.value.is_some() && p.is_none() && !pc.read {
@@ -372,7 +373,8 @@ fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Plan) {
         }
     } else if deal::is_new(&pc) && !plan.to_partner_center.contains_key(STATUS) {
         let only_while_empty = |name: &str| map.unit(name).is_some_and(|u| u.only_while_empty);
-        let waiting: Vec<_> = plan.to_partner_center.keys().filter(|n| !only_while_empty(n)).cloned().collect();
+        let waiting: Vec<_> =
+            plan.to_partner_center.keys().filter(|n| !only_while_empty(n)).cloned().collect();
         for unit in waiting {
             plan.to_partner_center.remove(&unit);
             plan.conflicts.remove(&unit);

@@ -24,7 +24,13 @@ pub struct Parked {
 
 impl Parked {
     /// Sets aside at `now`; `before` is the same thing parked earlier.
-    pub fn again(reason: String, field: Option<String>, fingerprint: String, now: Timestamp, before: Option<&Parked>) -> Self {
+    pub fn again(
+        reason: String,
+        field: Option<String>,
+        fingerprint: String,
+        now: Timestamp,
+        before: Option<&Parked>,
+    ) -> Self {
         let attempts = before.filter(|b| b.fingerprint == fingerprint).map_or(1, |b| b.attempts + 1);
         Parked { reason, field, fingerprint, next_try: now + pause(attempts), attempts, body: None }
     }

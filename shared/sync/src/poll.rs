@@ -156,7 +156,12 @@ impl Mark {
     }
 }
 
-async fn feed<P: Ports>(run: &Run<'_, P>, feed: Feed, began: Timestamp, report: &mut Report) -> Result<(), Failure> {
+async fn feed<P: Ports>(
+    run: &Run<'_, P>,
+    feed: Feed,
+    began: Timestamp,
+    report: &mut Report,
+) -> Result<(), Failure> {
     let mut mark = Mark::read(run, feed.as_str(), began).await?;
     if mark.mark.map != run.map.hash() {
         // Another map reads other columns: live work goes on by time, the walk behind it looks at everything anew.
@@ -196,7 +201,12 @@ async fn feed<P: Ports>(run: &Run<'_, P>, feed: Feed, began: Timestamp, report: 
 }
 
 /// The walk over the whole table: stores the position behind it, settles known links, creates nothing.
-async fn walk<P: Ports>(run: &Run<'_, P>, feed: Feed, mark: &mut Mark, report: &mut Report) -> Result<(), Failure> {
+async fn walk<P: Ports>(
+    run: &Run<'_, P>,
+    feed: Feed,
+    mark: &mut Mark,
+    report: &mut Report,
+) -> Result<(), Failure> {
     while let Some(walk) = mark.mark.walk.clone() {
         if out_of_time(run, report) {
             return Ok(());
@@ -270,7 +280,12 @@ struct Candidate {
     gone: bool,
 }
 
-async fn page<P: Ports>(run: &Run<'_, P>, rows: Vec<Changed>, creates: bool, report: &mut Report) -> Result<(), Failure> {
+async fn page<P: Ports>(
+    run: &Run<'_, P>,
+    rows: Vec<Changed>,
+    creates: bool,
+    report: &mut Report,
+) -> Result<(), Failure> {
     report.rows += u32::try_from(rows.len()).unwrap_or(u32::MAX);
     let mut candidates: BTreeMap<RecordId, Candidate> = BTreeMap::new();
     for changed in rows {

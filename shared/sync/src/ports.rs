@@ -82,7 +82,11 @@ pub trait Crm: Sync {
     /// An action that takes no version (Win, Lose). The caller has read the state just before.
     fn act(&self, id: &RecordId, action: &Action) -> impl Future<Output = Written<Option<Seen>>> + Send;
     /// One page of a feed.
-    fn changes(&self, feed: Feed, position: &Position) -> impl Future<Output = Result<Changes, Failure>> + Send;
+    fn changes(
+        &self,
+        feed: Feed,
+        position: &Position,
+    ) -> impl Future<Output = Result<Changes, Failure>> + Send;
 }
 
 /// What the poller follows in the CRM.

@@ -99,11 +99,19 @@ pub async fn give_up<P: Ports>(run: &Run<'_, P>, hint: &Hint, words: &str) -> St
 }
 
 /// Sets aside a message that is no hint of ours: under its message id, with at most 4 KB of its body.
-pub async fn park_message<P: Ports>(run: &Run<'_, P>, message_id: &str, body: &str, words: &str) -> Result<(), Failure> {
-    let kept: String = body.chars().scan(0, |bytes, c| {
-        *bytes += c.len_utf8();
-        (*bytes <= 4096).then_some(c)
-    }).collect();
+pub async fn park_message<P: Ports>(
+    run: &Run<'_, P>,
+    message_id: &str,
+    body: &str,
+    words: &str,
+) -> Result<(), Failure> {
+    let kept: String = body
+        .chars()
+        .scan(0, |bytes, c| {
+            *bytes += c.len_utf8();
+            (*bytes <= 4096).then_some(c)
+        })
+        .collect();
     let mut parked = Parked::again(words.to_owned(), None, digest(body), run.now(), None);
     parked.body = Some(kept);
     let row = Change::put(Key::parked(message_id), Expect::Any, Item::Parked(parked));
@@ -127,13 +135,17 @@ fn lead(hint: &Hint, rows: &Rows) -> Lead {
             Some(Item::Link(link)) if since.is_some_and(|at| tells_nothing_new(link, at)) => {
                 Lead::Nothing("unchanged", "not after what both sides agreed on")
             }
-            Some(Item::Link(_)) => Lead::Link(referral.clone(), Look { referral: true, since, ..Look::default() }),
+            Some(Item::Link(_)) => {
+                Lead::Link(referral.clone(), Look { referral: true, since, ..Look::default() })
+            }
             _ => match (item(Key::sibling(referral)), item(Key::foreign(referral))) {
                 (Some(Item::Alias { referral }), _) => {
                     Lead::Link(referral.clone(), Look { referral: true, ..Look::default() })
                 }
                 // A tombstone stops webhook hints only: the sweep's list beats it.
-                (_, Some(Item::Foreign)) if hint.from != "sweep" => Lead::Nothing("foreign", "not ours, as seen before"),
+                (_, Some(Item::Foreign)) if hint.from != "sweep" => {
+                    Lead::Nothing("foreign", "not ours, as seen before")
+                }
                 _ => Lead::Referral(referral.clone(), since, true),
             },
         },
@@ -170,7 +182,9 @@ pub async fn link<P: Ports>(run: &Run<'_, P>, id: &ReferralId, row: Option<Row>,
         None => run.ports.links().read(&[Key::link(id)]).await?.pop().flatten(),
     };
     match row {
-        Some(Row { rev, item: Item::Link(link), .. }) if link.state == State::Creating => resume(run, *link, rev).await,
+        Some(Row { rev, item: Item::Link(link), .. }) if link.state == State::Creating => {
+            resume(run, *link, rev).await
+        }
         row => settle(run, id, row, look).await,
     }
 }

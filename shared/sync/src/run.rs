@@ -39,7 +39,13 @@ pub struct Run<'a, P: Ports> {
 
 impl<P: Ports> Clone for Run<'_, P> {
     fn clone(&self) -> Self {
-        Run { ports: self.ports, map: self.map, settings: self.settings, ends: self.ends, attempt: self.attempt }
+        Run {
+            ports: self.ports,
+            map: self.map,
+            settings: self.settings,
+            ends: self.ends,
+            attempt: self.attempt,
+        }
     }
 }
 

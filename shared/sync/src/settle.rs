@@ -44,7 +44,12 @@ struct Read<T> {
 }
 
 /// Settles the link of a referral, starting from `row` if the caller has just read it.
-pub async fn settle<P: Ports>(run: &Run<'_, P>, referral: &ReferralId, row: Option<Row>, mut look: Look) -> Story {
+pub async fn settle<P: Ports>(
+    run: &Run<'_, P>,
+    referral: &ReferralId,
+    row: Option<Row>,
+    mut look: Look,
+) -> Story {
     let mut row = row;
     for _ in 0..ROUNDS {
         let current = match row.take() {
@@ -72,7 +77,9 @@ pub(crate) async fn settle_on<P: Ports>(work: Work<'_, P>, mut look: Look) -> St
     let referral = work.link.referral.clone();
     match Box::pin(settle_once(work, &mut look)).await? {
         Ok(ended) => Ok(ended),
-        Err(Overtaken) => settle(&run, &referral, None, Look { referral: true, record: true, ..Look::default() }).await,
+        Err(Overtaken) => {
+            settle(&run, &referral, None, Look { referral: true, record: true, ..Look::default() }).await
+        }
     }
 }
 
@@ -115,10 +122,14 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
         // Read each side that has no settled version, that the hint is about, or that a dead write left unjudged.
         let judging = work.link.claim.as_ref().map(|c| c.side);
         let unsettled = |side: Side| work.link.side(side).settled.is_none() || judging == Some(side);
-        if crm.is_none() && (look.record || look.row.is_some() || unsettled(Side::Crm) || must_read.contains("crm")) {
+        if crm.is_none()
+            && (look.record || look.row.is_some() || unsettled(Side::Crm) || must_read.contains("crm"))
+        {
             let row = look.row.take().filter(|row| {
                 let memory = &work.link.crm;
-                judging != Some(Side::Crm) && !must_read.contains("crm") && !memory.is_stale(&row.version)
+                judging != Some(Side::Crm)
+                    && !must_read.contains("crm")
+                    && !memory.is_stale(&row.version)
                     && memory.seen.as_ref().is_none_or(|s| row.version.against(&s.version) != Age::Unknown)
             });
             look.record = true;
@@ -130,7 +141,11 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
                     None => {
                         work.link.state = State::Detached;
                         work.link.claim = None;
-                        work.note("detached", "the record was deleted in the CRM; the referral is left alone", false);
+                        work.note(
+                            "detached",
+                            "the record was deleted in the CRM; the referral is left alone",
+                            false,
+                        );
                         save!(work);
                         return Ok(Ok(Ended::done("detached", "the record is gone")));
                     }
@@ -141,7 +156,11 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
                 return Ok(Ok(again));
             }
             judge(&mut work, Side::Crm, &seen.version);
-            crm = Some(Read { fields: work.run.map.record_fields(&seen.record), version: seen.version.clone(), shown: seen });
+            crm = Some(Read {
+                fields: work.run.map.record_fields(&seen.record),
+                version: seen.version.clone(),
+                shown: seen,
+            });
         }
         if let Some(seen) = &crm
             && let Some(ended) = stop_or_go(&mut work, seen)
@@ -176,7 +195,8 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
             pc = Some(Read { fields: referral_fields(&work.run, &referral), version, shown: referral });
         }
 
-        let shown = Shown { partner_center: pc.as_ref().map(|r| &r.fields), crm: crm.as_ref().map(|r| &r.fields) };
+        let shown =
+            Shown { partner_center: pc.as_ref().map(|r| &r.fields), crm: crm.as_ref().map(|r| &r.fields) };
         let mut plan = merge(work.run.map, &work.link, shown);
         if let Some(side) = plan.need {
             // A page's row does not show everything: fetch the whole.
@@ -194,7 +214,8 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
         let Some(write) = next_write(&mut work, &mut plan, &crm) else {
             finish(&mut work, &pc, &crm, &plan);
             save!(work);
-            let reason = if writes == 0 { "both sides agree".to_owned() } else { format!("{writes} written") };
+            let reason =
+                if writes == 0 { "both sides agree".to_owned() } else { format!("{writes} written") };
             return Ok(Ok(Ended::done(if writes == 0 { "unchanged" } else { "settled" }, reason)));
         };
         if writes >= WRITES || !work.run.may_write() {
@@ -229,7 +250,15 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
         });
         save!(work);
         writes += 1;
-        let result = send(&work, &write, &base, pc.as_ref().map(|r| &r.shown), crm.as_ref().map(|r| &r.fields), &record_id).await;
+        let result = send(
+            &work,
+            &write,
+            &base,
+            pc.as_ref().map(|r| &r.shown),
+            crm.as_ref().map(|r| &r.fields),
+            &record_id,
+        )
+        .await;
         match result {
             Written::Done(answer) => {
                 work.link.claim = None;
@@ -345,10 +374,15 @@ fn next_write<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan, crm: &Option<Re
     note_conflicts(work, plan);
     let audit = if closed { None } else { work.link.journal.to_show(AUDIT_LENGTH) };
     let mark = if work.link.parked.is_empty() { Mark::Ok } else { Mark::Failed };
-    let name = crm.as_ref().and_then(|r| deal::shown_name(work.run.map, &r.shown.record));
+    let name = crm.as_ref().and_then(|r| work.run.map.shown_name(&r.shown.record).map(str::to_owned));
     if !plan.to_crm.is_empty() {
         let changes = std::mem::take(&mut plan.to_crm);
-        return Some(Write { side: Side::Crm, units: units(&changes), changes, what: What::Patch { audit, mark, name } });
+        return Some(Write {
+            side: Side::Crm,
+            units: units(&changes),
+            changes,
+            what: What::Patch { audit, mark, name },
+        });
     }
     if !plan.to_partner_center.is_empty() {
         let changes = std::mem::take(&mut plan.to_partner_center);
@@ -379,7 +413,11 @@ fn note_conflicts<P: Ports>(work: &mut Work<'_, P>, plan: &Plan) {
         if next.contains_key(unit) || (next.is_empty() && plan.action.is_some() && unit == STATUS) {
             let winner = if conflict.winner == Side::Crm { "the CRM" } else { "Partner Center" };
             let loser = serde_json::json!(conflict.loser);
-            work.note("conflict", format!("`{unit}` changed on both sides: {winner}'s stands, instead of {loser}"), true);
+            work.note(
+                "conflict",
+                format!("`{unit}` changed on both sides: {winner}'s stands, instead of {loser}"),
+                true,
+            );
         }
     }
 }
@@ -406,7 +444,8 @@ async fn send<P: Ports>(
     match (&write.side, &write.what) {
         (Side::PartnerCenter, _) => match run.map.referral_patch(current, &values) {
             Ok(operations) => {
-                let patched = run.ports.referrals().patch(&work.link.referral, &base.token, &operations).await;
+                let patched =
+                    run.ports.referrals().patch(&work.link.referral, &base.token, &operations).await;
                 wrap(patched, Answer::Referral)
             }
             Err(refusal) => unfit(refusal),
@@ -491,12 +530,14 @@ fn done<P: Ports>(
 
 /// Sets aside what the vendor refused: one unit if it names one, else the link.
 fn park_refused<P: Ports>(work: &mut Work<'_, P>, write: &Write, refused: Refused) {
-    let named = refused.field.clone();
-    let unit = match named {
-        Some(unit) if write.units.contains(&unit) => Some(unit),
+    // The vendor names its column or path, our own converter the unit.
+    let field = refused.field.as_deref().unwrap_or_default();
+    let named = work.run.map.unit_of(write.side, field).unwrap_or(field);
+    let unit = match write.units.get(named) {
+        Some(unit) => Some(unit.clone()),
         // One unit alone in the request is named by that.
-        _ if write.units.len() == 1 => write.units.iter().next().cloned(),
-        _ => None,
+        None if write.units.len() == 1 => write.units.iter().next().cloned(),
+        None => None,
     };
     let values: BTreeMap<&str, &Value> = write.changes.iter().map(|(n, c)| (n.as_str(), &c.value)).collect();
     match unit {
@@ -517,7 +558,12 @@ fn park_refused<P: Ports>(work: &mut Work<'_, P>, write: &Write, refused: Refuse
 }
 
 /// Nothing is left to write: what may be settled is settled.
-fn finish<P: Ports>(work: &mut Work<'_, P>, pc: &Option<Read<Referral>>, crm: &Option<Read<Seen>>, plan: &Plan) {
+fn finish<P: Ports>(
+    work: &mut Work<'_, P>,
+    pc: &Option<Read<Referral>>,
+    crm: &Option<Read<Seen>>,
+    plan: &Plan,
+) {
     let now = work.run.now();
     work.link.awaiting = plan.waiting.clone();
     let outstanding = !work.link.parked.is_empty() || !work.link.awaiting.is_empty() || plan.action.is_some();
@@ -551,7 +597,11 @@ fn stale<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version) -> Opt
         return Some(Ended::later(5, "the read is older than what was seen before"));
     }
     let name = if side == Side::Crm { "the CRM" } else { "Partner Center" };
-    work.note("older", format!("{name} shows an older version than seen before; believed after the grace period"), false);
+    work.note(
+        "older",
+        format!("{name} shows an older version than seen before; believed after the grace period"),
+        false,
+    );
     let memory = work.link.side_mut(side);
     memory.replaced.clear();
     memory.seen = None;
@@ -610,4 +660,3 @@ fn stop_or_go<P: Ports>(work: &mut Work<'_, P>, seen: &Read<Seen>) -> Option<End
         _ => None,
     }
 }
-

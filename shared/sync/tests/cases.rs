@@ -55,7 +55,8 @@ fn cases() {
     let mut faults = vec![];
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
-        let mut case: Case = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        let mut case: Case =
+            serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         let seen = told(&run(&case.given));
         if seen != case.expect {
             if update {

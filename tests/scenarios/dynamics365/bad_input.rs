@@ -25,7 +25,10 @@ async fn a_referral_that_lacks_what_the_crm_needs_is_parked_and_heals() {
     assert!(stage.opportunities().is_empty());
     let parked = stage.parked_words().await;
     assert!(parked.contains("Topic") && parked.contains("Account Name"), "everything at once: {parked}");
-    stage.edit_referral(&referral, json!({ "/name": "Harbor Line", "/customerProfile/name": "Harbor Line AG" }));
+    stage.edit_referral(
+        &referral,
+        json!({ "/name": "Harbor Line", "/customerProfile/name": "Harbor Line AG" }),
+    );
     stage.rest().await;
     assert_eq!(text(&stage.opportunity(), "name"), "✔ Harbor Line");
     assert_eq!(stage.parked_words().await, "");
@@ -76,7 +79,11 @@ async fn t50_a_currency_the_crm_does_not_have_is_parked() {
 async fn t27_a_value_of_zero_is_never_sent() {
     let stage = Stage::open().await;
     let (id, referral) = stage.in_step().await;
-    stage.edit("opportunities", &id, json!({ "estimatedvalue": 0, "description": "Value is being recalculated." }));
+    stage.edit(
+        "opportunities",
+        &id,
+        json!({ "estimatedvalue": 0, "description": "Value is being recalculated." }),
+    );
     stage.poll().await;
     let shown = stage.referral(&referral);
     assert_eq!(shown["details"]["dealValue"].as_f64(), Some(61000.5));
@@ -91,8 +98,15 @@ async fn t27_a_value_of_zero_is_never_sent() {
 async fn t49_a_column_a_rule_refuses_is_parked_alone_and_heals() {
     let stage = Stage::open().await;
     let (referral, _) = stage.inbound_in_step().await;
-    stage.dataverse.system().rule("opportunities", Some("description"), "description must not mention Friday");
-    stage.edit_referral(&referral, json!({ "/details/dealValue": 91000, "/details/notes": "Call on Friday." }));
+    stage.dataverse.system().rule(
+        "opportunities",
+        Some("description"),
+        "description must not mention Friday",
+    );
+    stage.edit_referral(
+        &referral,
+        json!({ "/details/dealValue": 91000, "/details/notes": "Call on Friday." }),
+    );
     stage.rest().await;
     stage.poll().await;
     let parked = stage.parked_words().await;

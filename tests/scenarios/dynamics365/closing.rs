@@ -10,7 +10,11 @@ async fn t28_t29_won_and_lost_in_the_crm_close_the_referral() {
         let stage = Stage::open().await;
         let (id, referral) = stage.in_step().await;
         stage.edit("opportunities", &id, json!({ "estimatedvalue": 65000 }));
-        if won { stage.win(&id) } else { stage.lose(&id) }
+        if won {
+            stage.win(&id)
+        } else {
+            stage.lose(&id)
+        }
         stage.poll().await;
         let referral = stage.referral(&referral);
         assert_eq!((&referral["status"], &referral["substatus"]), (&json!("Closed"), &json!(substatus)));

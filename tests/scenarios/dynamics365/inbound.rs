@@ -2,10 +2,7 @@
 
 use crate::deal::{SOLUTION, Stage, text};
 use serde_json::json;
-use simulators::{
-    dataverse::SELLER,
-    partner_center::Deal,
-};
+use simulators::{dataverse::SELLER, partner_center::Deal};
 
 #[tokio::test]
 async fn t31_a_new_referral_becomes_an_opportunity_on_hold_of_the_matching_account() {
@@ -23,7 +20,10 @@ async fn t31_a_new_referral_becomes_an_opportunity_on_hold_of_the_matching_accou
     assert_eq!(deal["cosell_referralid"], referral);
     assert_eq!(deal["_parentaccountid_value"], account);
     assert_eq!(stage.rows("accounts").len(), 1, "no second account");
-    assert!(!text(&stage.rows("accounts")[0], "cosell_customerkey").is_empty(), "the matched account gets the key");
+    assert!(
+        !text(&stage.rows("accounts")[0], "cosell_customerkey").is_empty(),
+        "the matched account gets the key"
+    );
     assert_eq!(stage.rows("accounts")[0]["name"], "harbor line logistics ag", "and nothing else");
     assert_eq!(text(&deal, "name"), "✔ Harbor Line – multi-site tracking");
     assert_eq!(deal["estimatedvalue"], 84000.0);
@@ -170,7 +170,11 @@ async fn t45_a_referral_that_names_a_record_is_linked_with_it() {
     let foreign = stage.refer(json!({ "externalReferenceId": "OPP-2026-00417" }));
     stage.rest().await;
     assert_eq!(stage.opportunity()["cosell_referralid"], foreign, "not shaped like a record id: as if empty");
-    assert_eq!(stage.referral(&foreign)["externalReferenceId"], "OPP-2026-00417", "a foreign one is never overwritten");
+    assert_eq!(
+        stage.referral(&foreign)["externalReferenceId"],
+        "OPP-2026-00417",
+        "a foreign one is never overwritten"
+    );
     assert_ne!(unknown, foreign);
     stage.close().await;
 }

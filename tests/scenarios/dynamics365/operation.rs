@@ -53,8 +53,13 @@ async fn throttled_with_retry_after_waits_that_long() {
     let stage = Stage::open().await;
     let (referral, _) = stage.inbound_in_step().await;
     let headers = [("retry-after".to_owned(), "57".to_owned())].into();
-    let body = r#"{"statusCode":429,"message":"Rate limit is exceeded. Try again in 57 seconds."}"#.to_owned();
-    stage.partner_center.fault(fault("GET referrals/{id}", 1, FaultKind::Answer { status: 429, headers, body }));
+    let body =
+        r#"{"statusCode":429,"message":"Rate limit is exceeded. Try again in 57 seconds."}"#.to_owned();
+    stage.partner_center.fault(fault(
+        "GET referrals/{id}",
+        1,
+        FaultKind::Answer { status: 429, headers, body },
+    ));
     stage.edit_referral(&referral, json!({ "/details/dealValue": 98000 }));
     let before = stage.now();
     stage.rest().await;

@@ -92,12 +92,19 @@ async fn t18_a_new_value_is_one_patch_of_the_value() {
     let sent = stage.sent("PATCH referrals");
     assert_eq!(sent.len(), 1, "{sent:#?}");
     let paths: Vec<_> = sent[0].as_array().unwrap().iter().map(|op| text(op, "path")).collect();
-    assert_eq!(paths, ["/details/dealValue", "/details/currency"], "a value means nothing without its currency");
+    assert_eq!(
+        paths,
+        ["/details/dealValue", "/details/currency"],
+        "a value means nothing without its currency"
+    );
     assert_eq!(stage.referral(&referral)["details"]["dealValue"].as_f64(), Some(72000.0));
     let patches = stage.partner_center.requests();
     let patch = patches.iter().find(|log| log.method == "PATCH").unwrap();
     assert!(patch.headers.contains_key("if-match"), "conditional");
-    assert!(!patches.iter().any(|log| log.route == "GET referrals/{id}" ), "without a read: its settled eTag is known");
+    assert!(
+        !patches.iter().any(|log| log.route == "GET referrals/{id}"),
+        "without a read: its settled eTag is known"
+    );
     stage.close().await;
 }
 
@@ -108,7 +115,10 @@ async fn t19_no_mapped_change_means_no_call() {
     stage.edit("opportunities", &id, json!({ "closeprobability": 35 }));
     stage.advance(60);
     stage.tick().await.unwrap();
-    assert!(stage.partner_center.requests().iter().all(|log| log.route == "GET referrals?"), "the sweep's list only");
+    assert!(
+        stage.partner_center.requests().iter().all(|log| log.route == "GET referrals?"),
+        "the sweep's list only"
+    );
     assert_eq!(stage.writes(), 0);
     stage.close().await;
 }

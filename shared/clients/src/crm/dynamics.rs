@@ -11,6 +11,7 @@ mod feed;
 mod lookups;
 mod odata;
 mod party;
+mod solution;
 mod wire;
 
 use crate::{http::Http, token::Tokens};
@@ -93,7 +94,12 @@ impl Dynamics {
     }
 
     /// The record in two replies, its own and its solutions'; `None`: it is not there.
-    async fn shown(&self, operation: &str, record: &Reply, solutions: &Reply) -> Result<Option<Seen>, Failure> {
+    async fn shown(
+        &self,
+        operation: &str,
+        record: &Reply,
+        solutions: &Reply,
+    ) -> Result<Option<Seen>, Failure> {
         let Some(row) = self.row(operation, record)? else { return Ok(None) };
         let rows = wire::list(solutions);
         let rows = rows.ok_or_else(|| self.wire.failed(operation, &Said::of_reply(solutions)))?;
@@ -113,7 +119,12 @@ impl Dynamics {
     }
 
     /// A record's own columns, and those of related rows where they were asked for.
-    async fn own(&self, operation: &str, row: &Object<String, Value>, related: bool) -> Result<Seen, Failure> {
+    async fn own(
+        &self,
+        operation: &str,
+        row: &Object<String, Value>,
+        related: bool,
+    ) -> Result<Seen, Failure> {
         let texts = self.lookups.texts(&self.wire, self.columns.lookups(row, &[])).await?;
         self.seen(row, &texts, related).ok_or_else(|| self.unreadable(operation))
     }
@@ -174,8 +185,10 @@ impl sync::ports::Crm for Dynamics {
     async fn fetch(&self, id: &RecordId) -> Result<Option<Seen>, Failure> {
         let operation = format!("fetch `{id}`");
         let id = self.id(&operation, id)?;
-        let replies =
-            self.wire.batch_read(&operation, vec![self.record_request(&id), self.solutions_request(&id)]).await?;
+        let replies = self
+            .wire
+            .batch_read(&operation, vec![self.record_request(&id), self.solutions_request(&id)])
+            .await?;
         self.shown(&operation, &replies[0], &replies[1]).await
     }
 
@@ -187,7 +200,8 @@ impl sync::ports::Crm for Dynamics {
         let id = id.ok_or_else(|| self.unreadable(&operation))?;
         let replies = self.wire.batch_read(&operation, vec![self.solutions_request(&id)]).await?;
         let solutions = wire::list(&replies[0]);
-        let solutions = solutions.ok_or_else(|| self.wire.failed(&operation, &Said::of_reply(&replies[0])))?;
+        let solutions =
+            solutions.ok_or_else(|| self.wire.failed(&operation, &Said::of_reply(&replies[0])))?;
         self.with_solutions(&operation, &row, &solutions).await.map(Some)
     }
 

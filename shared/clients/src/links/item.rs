@@ -46,9 +46,7 @@ pub(super) fn attributes(change: &Change, now: Timestamp) -> Result<Option<Attri
         // Which one is replaced is not known. A number no count reaches: nobody's `Rev` holds by accident.
         Expect::Any => u64::try_from(now.as_microsecond()).unwrap_or(1),
     };
-    // By way of JSON, both ways: versions are ordered by 128 bit numbers, which serde_dynamo does not know.
-    let json = serde_json::to_value(item).map_err(|e| e.to_string())?;
-    let mut attributes: Attributes = to_item(json).map_err(|e| e.to_string())?;
+    let mut attributes: Attributes = to_item(item).map_err(|e| e.to_string())?;
     attributes.extend(key(&change.key));
     attributes.insert("rev".to_owned(), AttributeValue::N(rev.to_string()));
     if let Some(at) = change.expires_at {
@@ -67,18 +65,8 @@ pub(super) fn row(mut found: Attributes, now: Timestamp) -> Result<Option<Row>, 
     for name in ["pk", "sk", "rev", "expires_at"] {
         found.remove(name);
     }
-    let json: serde_json::Value = from_item(found).map_err(|e| e.to_string())?;
-    let item = item(json).map_err(|e| e.to_string())?;
+    let item: Item = from_item(found).map_err(|e| e.to_string())?;
     Ok(Some(Row { key, rev, item }))
-}
-
-/// By kind: serde reads tagged enums through a buffer that does not hold 128 bit numbers.
-fn item(json: serde_json::Value) -> serde_json::Result<Item> {
-    Ok(match json["type"].as_str() {
-        Some("link") => Item::Link(serde_json::from_value(json)?),
-        Some("intent") => Item::Intent(serde_json::from_value(json)?),
-        _ => serde_json::from_value(json)?,
-    })
 }
 
 /// A text attribute; `""` if there is none.

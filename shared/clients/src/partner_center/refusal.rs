@@ -37,7 +37,11 @@ impl Words {
 
 impl fmt::Display for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.text.is_empty() { write!(f, "{}", self.status) } else { write!(f, "{} {}", self.status, self.text) }
+        if self.text.is_empty() {
+            write!(f, "{}", self.status)
+        } else {
+            write!(f, "{} {}", self.status, self.text)
+        }
     }
 }
 
@@ -139,7 +143,8 @@ mod tests {
 
     #[test]
     fn paths_of_a_body_leave_out_list_positions() {
-        let body = json!({ "name": "x", "customerProfile": { "team": [{ "email": "a" }, { "email": "b" }] } });
+        let body =
+            json!({ "name": "x", "customerProfile": { "team": [{ "email": "a" }, { "email": "b" }] } });
         let found = paths(&body);
         assert!(found.contains(&"/customerProfile/team/email".to_owned()));
         assert!(found.contains(&"/name".to_owned()));

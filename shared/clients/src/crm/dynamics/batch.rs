@@ -92,7 +92,8 @@ fn part(text: &mut String, request: &Request, root: &str, content_id: Option<usi
     if let Some(id) = content_id {
         *text += &format!("Content-ID: {id}\r\n");
     }
-    *text += &format!("\r\n{} {root}/{} HTTP/1.1\r\nAccept: application/json\r\n", request.method, request.path);
+    *text +=
+        &format!("\r\n{} {root}/{} HTTP/1.1\r\nAccept: application/json\r\n", request.method, request.path);
     for (name, value) in &request.headers {
         *text += &format!("{name}: {value}\r\n");
     }

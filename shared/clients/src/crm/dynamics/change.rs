@@ -3,26 +3,16 @@
 use super::{
     Dynamics,
     batch::{Item, Outcome, Request},
-    columns::{
-        DETAIL, SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY, SOLUTION_OPPORTUNITY, SOLUTIONS,
-    },
+    columns::{SOLUTION, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY, SOLUTIONS},
     encode::NotBegun,
     errors::{Meaning, Said},
-    odata::{any_of, escaped, id_of, quoted, set_of},
+    odata::{id_of, set_of},
     wire::{self, Unwritten},
 };
 use crate::http::session::Unanswered;
-use mapping::{Action, CrmValue, ListChange, RecordId, RecordPatch, child_id};
+use mapping::{Action, ListChange, RecordId, RecordPatch};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use sync::{
-    failure::Written,
-    ports::Seen,
-    version::Version,
-};
-
-/// A row of a list by the columns' names as they are read.
-type ListRow = BTreeMap<String, CrmValue>;
+use sync::{failure::Written, ports::Seen, version::Version};
 
 impl Dynamics {
     pub(super) async fn patch_record(
@@ -115,104 +105,24 @@ impl Dynamics {
         if !change.remove.is_empty() {
             looks.push(self.solutions_request(id));
         }
-        let replies =
-            if looks.is_empty() { vec![] } else { self.wire.batch_read(operation, looks).await? };
+        let replies = if looks.is_empty() { vec![] } else { self.wire.batch_read(operation, looks).await? };
         let lists = self.lists(operation, &replies)?;
         let found = if details == 1 { lists[0].as_slice() } else { &[] };
         let (mut requests, added) = self.solution_requests(id, &change.add, found).await?;
         requests.extend(added);
         for row in lists.get(details).into_iter().flatten() {
-            let key = row.get(SOLUTION_DETAIL_LOOKUP).and_then(|d| d.get(SOLUTION_KEY)).and_then(Value::as_str);
+            let key =
+                row.get(SOLUTION_DETAIL_LOOKUP).and_then(|d| d.get(SOLUTION_KEY)).and_then(Value::as_str);
             let of = |name: &str| row.get(name).and_then(Value::as_str);
             let goes = key.is_some_and(|key| change.remove.iter().any(|r| r.eq_ignore_ascii_case(key)));
             if let (true, Some(row), Some(etag)) = (goes, of(&id_of(SOLUTION)), of("@odata.etag")) {
                 let path = format!("{}({row})", set_of(SOLUTION));
-                requests.push(Request { method: "DELETE", body: None, ..Request::get(path) }.with("If-Match", etag));
+                requests.push(
+                    Request { method: "DELETE", body: None, ..Request::get(path) }.with("If-Match", etag),
+                );
             }
         }
         Ok(requests)
-    }
-
-    /// The solution ids of rows whose catalogue row this process does not know.
-    pub(super) fn unknown_details(&self, rows: &[ListRow]) -> Result<Vec<String>, NotBegun> {
-        let mut unknown = vec![];
-        for row in rows {
-            let id = solution_id(row)?;
-            if self.known.get(SOLUTION_DETAIL, id).is_none() && !unknown.contains(&id.to_owned()) {
-                unknown.push(id.to_owned());
-            }
-        }
-        Ok(unknown)
-    }
-
-    /// The query that finds catalogue rows.
-    pub(super) fn details_request(&self, ids: &[String]) -> Option<Request> {
-        let filter = escaped(&any_of(SOLUTION_KEY, ids.iter().map(|id| quoted(id))));
-        let select = format!("{},{SOLUTION_KEY}", id_of(SOLUTION_DETAIL));
-        let set = set_of(SOLUTION_DETAIL);
-        (!ids.is_empty()).then(|| Request::get(format!("{set}?$select={select}&$filter={filter}")))
-    }
-
-    /// Create-only requests for catalogue rows that are missing, and for the rows of the list.
-    pub(super) async fn solution_requests(
-        &self,
-        opportunity: &str,
-        rows: &[ListRow],
-        found: &[Value],
-    ) -> Result<(Vec<Request>, Vec<Request>), NotBegun> {
-        for row in found {
-            let text = |name: &str| row.get(name).and_then(Value::as_str);
-            if let (Some(key), Some(id)) = (text(SOLUTION_KEY), text(&id_of(SOLUTION_DETAIL))) {
-                // The collation ignores case; both spellings are the same row.
-                let asked = rows.iter().filter_map(|r| solution_id(r).ok()).find(|s| s.eq_ignore_ascii_case(key));
-                self.known.put(SOLUTION_DETAIL, asked.unwrap_or(key), id);
-            }
-        }
-        let (mut details, mut solutions) = (vec![], vec![]);
-        let mut seen = vec![];
-        for row in rows {
-            let key = solution_id(row)?;
-            if seen.contains(&key) {
-                continue;
-            }
-            seen.push(key);
-            let detail = match self.known.get(SOLUTION_DETAIL, key) {
-                Some(id) => id,
-                None if !self.map.switches().add_unknown_solutions => {
-                    return Err(NotBegun::refused(
-                        &format!("{DETAIL}{SOLUTION_KEY}"),
-                        format!("solution `{key}` is not in the catalogue"),
-                    ));
-                }
-                None => {
-                    let id = detail_id(key);
-                    let mut body = self.body(&columns(row, true)).await?;
-                    body.insert(SOLUTION_KEY.into(), json!(key));
-                    body.entry("cosell_name").or_insert_with(|| json!(key));
-                    let path = format!("{}({id})", set_of(SOLUTION_DETAIL));
-                    details.push(Request::write("PATCH", path, Value::Object(body)).with("If-None-Match", "*"));
-                    id
-                }
-            };
-            let mut body = self.body(&columns(row, false)).await?;
-            body.entry("cosell_name").or_insert_with(|| json!(key));
-            body.insert(format!("{SOLUTION_OPPORTUNITY}@odata.bind"), json!(format!("/opportunities({opportunity})")));
-            let bind = format!("/{}({detail})", set_of(SOLUTION_DETAIL));
-            body.insert(format!("{SOLUTION_DETAIL_LOOKUP}@odata.bind"), json!(bind));
-            let id = child_id(&["solution", opportunity, key]);
-            let path = format!("{}({id})", set_of(SOLUTION));
-            solutions.push(Request::write("PATCH", path, Value::Object(body)).with("If-None-Match", "*"));
-        }
-        Ok((details, solutions))
-    }
-
-    /// After a change set: what was missing in the catalogue is there.
-    pub(super) fn remember_details(&self, rows: &[ListRow]) {
-        for key in rows.iter().filter_map(|row| solution_id(row).ok()) {
-            if self.known.get(SOLUTION_DETAIL, key).is_none() {
-                self.known.put(SOLUTION_DETAIL, key, &detail_id(key));
-            }
-        }
     }
 
     pub(super) async fn close_record(&self, id: &RecordId, action: &Action) -> Written<Option<Seen>> {
@@ -227,7 +137,8 @@ impl Dynamics {
                 ("LoseOpportunity", status, "Closed in Partner Center", reason.as_deref())
             }
         };
-        let mut close = json!({ "subject": subject, "opportunityid@odata.bind": format!("/opportunities({id})") });
+        let mut close =
+            json!({ "subject": subject, "opportunityid@odata.bind": format!("/opportunities({id})") });
         if let Some(reason) = reason {
             close["description"] = json!(reason);
         }
@@ -287,30 +198,3 @@ impl Dynamics {
         Written::Done(seen)
     }
 }
-
-/// The id of a catalogue row that we make.
-fn detail_id(key: &str) -> String {
-    child_id(&["solution detail", key])
-}
-
-/// Which solution a row means.
-fn solution_id(row: &ListRow) -> Result<&str, NotBegun> {
-    let name = format!("{DETAIL}{SOLUTION_KEY}");
-    match row.get(&name) {
-        Some(CrmValue::Plain(Value::String(id))) if !id.is_empty() => Ok(id),
-        _ => Err(NotBegun::refused(&name, "a solution without its id")),
-    }
-}
-
-/// The columns of the catalogue's row, or of the list's own.
-fn columns(row: &ListRow, detail: bool) -> ListRow {
-    let part = row.iter().filter_map(|(name, value)| match name.strip_prefix(DETAIL) {
-        Some(name) => detail.then(|| (name.to_owned(), value.clone())),
-        None => (!detail).then(|| (name.clone(), value.clone())),
-    });
-    part.collect()
-}
-
-#[cfg(test)]
-#[path = "change/tests.rs"]
-mod tests;

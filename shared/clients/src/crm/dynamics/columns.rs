@@ -73,7 +73,8 @@ impl Columns {
                 format!("{navigation}($select={})", select(&self.related[relation], [id_of(table).as_str()]))
             })
             .collect();
-        let expand = if expands.is_empty() { String::new() } else { format!("&$expand={}", expands.join(",")) };
+        let expand =
+            if expands.is_empty() { String::new() } else { format!("&$expand={}", expands.join(",")) };
         format!("$select={}{expand}", self.own_select())
     }
 
@@ -85,7 +86,11 @@ impl Columns {
     }
 
     /// Every lookup in these rows whose text must be known before they can be read: table, column, GUID.
-    pub(super) fn lookups(&self, row: &Object<String, Value>, solutions: &[Value]) -> BTreeSet<(String, String, String)> {
+    pub(super) fn lookups(
+        &self,
+        row: &Object<String, Value>,
+        solutions: &[Value],
+    ) -> BTreeSet<(String, String, String)> {
         let mut found = BTreeSet::new();
         collect(&self.own, row, &mut found);
         for (relation, navigation, _) in RELATIONS {
@@ -126,7 +131,9 @@ impl Columns {
             shown(&self.solution, row, texts, "", &mut columns);
             match row.get(SOLUTION_DETAIL_LOOKUP).and_then(Value::as_object) {
                 Some(detail) => shown(&self.detail, detail, texts, DETAIL, &mut columns),
-                None => columns.extend(self.detail.iter().map(|u| (format!("{DETAIL}{}", u.name), Value::Null))),
+                None => {
+                    columns.extend(self.detail.iter().map(|u| (format!("{DETAIL}{}", u.name), Value::Null)))
+                }
             }
             columns
         };

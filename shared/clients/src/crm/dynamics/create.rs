@@ -7,6 +7,7 @@ use super::{
     columns::SOLUTIONS,
     encode::NotBegun,
     errors::{Meaning, Said},
+    odata::is_name,
     party::{Choice, Place},
     wire::{self, Unwritten},
 };
@@ -101,7 +102,6 @@ impl Dynamics {
     }
 
     /// The change set, and the rows it will be known to have found or made.
-    #[expect(clippy::type_complexity, reason = "two lists of one plan, taken apart at once")]
     async fn prepared(
         &self,
         operation: &str,
@@ -125,7 +125,11 @@ impl Dynamics {
             match_on: &contact_rule.match_on,
             create: contact_rule.create,
         };
-        let contact = new.contact.as_ref().map(|party| (contact, party));
+        // The map may go without a contact's key; an account's is needed.
+        let contact = new.contact.as_ref().filter(|_| is_name(contact.key)).map(|party| (contact, party));
+        if !is_name(account.key) {
+            return Err(NotBegun::refused("account.key", "the map names no key column for accounts"));
+        }
         let rows = new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default();
 
         let mut looks = self.looks(&account, &new.account);
@@ -136,15 +140,17 @@ impl Dynamics {
         let parties = looks.len();
         let missing = self.unknown_details(rows)?;
         looks.extend(self.details_request(&missing));
-        let replies =
-            if looks.is_empty() { vec![] } else { self.wire.batch_read(operation, looks).await? };
+        let replies = if looks.is_empty() { vec![] } else { self.wire.batch_read(operation, looks).await? };
         let lists = self.lists(operation, &replies)?;
 
         let mut requests = vec![];
         let mut settled = vec![];
         let account_row = self.settled(&account, &new.account, &lists[..accounts], None).await?;
         let account_row = account_row.ok_or_else(|| {
-            NotBegun::refused("account.name", format!("no account matches, and none may be created (`{}`)", account.key))
+            NotBegun::refused(
+                "account.name",
+                format!("no account matches, and none may be created (`{}`)", account.key),
+            )
         })?;
         let account_bind = format!("/accounts({})", account_row.id);
         body.insert("parentaccountid@odata.bind".into(), json!(account_bind));
@@ -164,7 +170,8 @@ impl Dynamics {
         requests.extend(details);
         body.insert(self.key.clone(), json!(new.referral.as_str()));
         requests.push(
-            Request::write("PATCH", format!("opportunities({id})"), Value::Object(body)).with("If-None-Match", "*"),
+            Request::write("PATCH", format!("opportunities({id})"), Value::Object(body))
+                .with("If-None-Match", "*"),
         );
         requests.extend(solutions);
         Ok((requests, settled))
@@ -180,7 +187,8 @@ impl Dynamics {
     }
 
     pub(super) fn lists(&self, operation: &str, replies: &[Reply]) -> Result<Vec<Vec<Value>>, NotBegun> {
-        let rows = |reply| wire::list(reply).ok_or_else(|| self.wire.failed(operation, &Said::of_reply(reply)));
+        let rows =
+            |reply| wire::list(reply).ok_or_else(|| self.wire.failed(operation, &Said::of_reply(reply)));
         Ok(replies.iter().map(rows).collect::<Result<_, _>>()?)
     }
 
@@ -215,7 +223,8 @@ impl Dynamics {
                 if let Some(account) = account {
                     body.insert("parentcustomerid_account@odata.bind".into(), json!(account));
                 }
-                let request = Request::write("PATCH", path(&id), Value::Object(body)).with("If-None-Match", "*");
+                let request =
+                    Request::write("PATCH", path(&id), Value::Object(body)).with("If-None-Match", "*");
                 Some(Settled { id, request: Some(request), key })
             }
         })

@@ -58,7 +58,10 @@ impl Dynamics {
                 CrmValue::Lookup { table, column, value: Some(text) } => {
                     let id = self.lookups.id(&self.wire, table, column, text).await?;
                     let id = id.ok_or_else(|| {
-                        NotBegun::refused(name, format!("no `{table}` has `{column}` `{text}` in this environment"))
+                        NotBegun::refused(
+                            name,
+                            format!("no `{table}` has `{column}` `{text}` in this environment"),
+                        )
                     })?;
                     body.insert(format!("{name}@odata.bind"), json!(format!("/{}({id})", set_of(table))));
                 }

@@ -114,6 +114,10 @@ impl Said {
     /// The column among those sent that the message names: in quotes, or anywhere if its name is none of plain words.
     pub(super) fn field<'a>(&self, sent: impl IntoIterator<Item = &'a str>) -> Option<String> {
         let mut sent: Vec<&str> = sent.into_iter().collect();
+        // A status reason that does not belong to its state is told without the column's name.
+        if self.code == "0x80048408" && sent.contains(&"statuscode") {
+            return Some("statuscode".to_owned());
+        }
         sent.sort_by_key(|column| std::cmp::Reverse(column.len()));
         let found = sent.into_iter().find(|column| names(&self.message, column));
         found.map(str::to_owned)

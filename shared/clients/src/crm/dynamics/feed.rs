@@ -30,9 +30,14 @@ impl Dynamics {
         let path = match position {
             Position::Start => format!("{ROOT}/{set}?$select={select}"),
             Position::At(path) => {
-                let known = path.strip_prefix(ROOT).and_then(|p| p.strip_prefix('/')).and_then(|p| p.strip_prefix(set.as_str()));
+                let known = path
+                    .strip_prefix(ROOT)
+                    .and_then(|p| p.strip_prefix('/'))
+                    .and_then(|p| p.strip_prefix(set.as_str()));
                 if !known.is_some_and(|rest| rest.starts_with('?')) {
-                    return Err(self.wire.unusable(&operation, format!("`{path}` is no position of this feed")));
+                    return Err(self
+                        .wire
+                        .unusable(&operation, format!("`{path}` is no position of this feed")));
                 }
                 path.clone()
             }
@@ -58,9 +63,9 @@ impl Dynamics {
         };
         let link = |name: &str| match body.get(name).and_then(Value::as_str) {
             None => Ok(None),
-            Some(link) => on_our_origin(link).map(Some).ok_or_else(|| {
-                self.wire.unusable(&operation, format!("`{name}` leads elsewhere: `{link}`"))
-            }),
+            Some(link) => on_our_origin(link)
+                .map(Some)
+                .ok_or_else(|| self.wire.unusable(&operation, format!("`{name}` leads elsewhere: `{link}`"))),
         };
         let (next, resume) = (link("@odata.nextLink")?, link("@odata.deltaLink")?);
         let rows = self.changed(&operation, feed, &values).await?;
@@ -70,7 +75,8 @@ impl Dynamics {
     /// A next page must be asked for with the preferences of its first one; the path tells which those were.
     fn preferences(&self, path: &str) -> String {
         let size = format!("odata.maxpagesize={}", self.page);
-        let tells = |option: &str| path.contains(&format!("${option}=")) || path.contains(&format!("%24{option}="));
+        let tells =
+            |option: &str| path.contains(&format!("${option}=")) || path.contains(&format!("%24{option}="));
         if tells("deltatoken") || tells("filter") { size } else { format!("odata.track-changes,{size}") }
     }
 
@@ -93,11 +99,11 @@ impl Dynamics {
                 continue;
             }
             changed.push(match feed {
-                Feed::Opportunities => {
-                    Changed::Record(self.seen(row, &texts, false).ok_or_else(unreadable)?)
-                }
+                Feed::Opportunities => Changed::Record(self.seen(row, &texts, false).ok_or_else(unreadable)?),
                 Feed::Solutions => match text(&value_of(SOLUTION_OPPORTUNITY)) {
-                    Some(id) => Changed::Child(RecordId { kind: RecordKind::Opportunity, id: id.to_lowercase() }),
+                    Some(id) => {
+                        Changed::Child(RecordId { kind: RecordKind::Opportunity, id: id.to_lowercase() })
+                    }
                     // Taken off its opportunity: as good as deleted there.
                     None => Changed::Gone(text(&id_of(SOLUTION)).ok_or_else(unreadable)?.to_lowercase()),
                 },
@@ -127,7 +133,9 @@ mod tests {
     #[test]
     fn a_link_is_kept_as_path_and_query_below_the_service_root() {
         let query = "/api/data/v9.2/opportunities?$select=name&$deltatoken=919042%2108%2f22%2f2017";
-        for origin in ["https://contoso-sales.crm.dynamics.com", "http://127.0.0.1:4711", "https://evil.example", ""] {
+        for origin in
+            ["https://contoso-sales.crm.dynamics.com", "http://127.0.0.1:4711", "https://evil.example", ""]
+        {
             assert_eq!(on_our_origin(&format!("{origin}{query}")).as_deref(), Some(query));
         }
         assert_eq!(on_our_origin(&format!("https://x{query}#part")).as_deref(), Some(query));

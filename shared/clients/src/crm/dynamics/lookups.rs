@@ -91,7 +91,9 @@ impl Lookups {
             return Err(wire.unusable(&operation, "a lookup's table and column are plain names"));
         }
         let (set, id) = (set_of(table), id_of(table));
-        let rows = wire.rows(&operation, &format!("{set}?$select={id},{column}&$filter={}", escaped(filter))).await?;
+        let rows = wire
+            .rows(&operation, &format!("{set}?$select={id},{column}&$filter={}", escaped(filter)))
+            .await?;
         let mut pairs = vec![];
         for row in rows {
             let text = |name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);

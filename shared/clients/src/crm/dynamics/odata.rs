@@ -85,9 +85,24 @@ mod tests {
 
     #[test]
     fn sets_are_plurals_of_tables() {
-        let sets = ["opportunity", "account", "transactioncurrency", "systemuser", "opportunityclose", "cosell_box", "survey"];
-        let expected =
-            ["opportunities", "accounts", "transactioncurrencies", "systemusers", "opportunitycloses", "cosell_boxes", "surveys"];
+        let sets = [
+            "opportunity",
+            "account",
+            "transactioncurrency",
+            "systemuser",
+            "opportunityclose",
+            "cosell_box",
+            "survey",
+        ];
+        let expected = [
+            "opportunities",
+            "accounts",
+            "transactioncurrencies",
+            "systemusers",
+            "opportunitycloses",
+            "cosell_boxes",
+            "surveys",
+        ];
         assert_eq!(sets.map(set_of), expected.map(String::from));
     }
 

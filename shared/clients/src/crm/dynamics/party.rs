@@ -17,9 +17,12 @@ use std::{
 const FRESH: Duration = Duration::from_secs(15 * 60);
 const MOST: usize = 5000;
 
+/// Set and key to id, and when it was learnt.
+type Ids = HashMap<(&'static str, String), (String, Instant)>;
+
 /// Rows this process found or made, by set and key.
 #[derive(Default)]
-pub(super) struct Known(Mutex<HashMap<(&'static str, String), (String, Instant)>>);
+pub(super) struct Known(Mutex<Ids>);
 
 impl Known {
     pub(super) fn get(&self, set: &'static str, key: &str) -> Option<String> {
@@ -76,7 +79,9 @@ impl Place<'_> {
     /// The oldest active row that shows the same in all of the map's columns; `None` if the party lacks the first.
     pub(super) fn by_match(&self, party: &Party) -> Option<Request> {
         let text = |column: &String| match party.columns.get(column) {
-            Some(CrmValue::Plain(Value::String(text))) => Some(text.as_str()).filter(|t| !t.trim().is_empty()),
+            Some(CrmValue::Plain(Value::String(text))) => {
+                Some(text.as_str()).filter(|t| !t.trim().is_empty())
+            }
             _ => None,
         };
         text(self.match_on.first()?)?;

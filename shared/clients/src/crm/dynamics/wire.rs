@@ -117,7 +117,11 @@ impl Wire {
     }
 
     /// A batch with a change set first and reads after it.
-    pub(super) async fn batch_write(&self, operation: &str, items: &[Item]) -> Result<Vec<Outcome>, Unwritten> {
+    pub(super) async fn batch_write(
+        &self,
+        operation: &str,
+        items: &[Item],
+    ) -> Result<Vec<Outcome>, Unwritten> {
         let id = Uuid::new_v4().simple().to_string();
         let sent = self.session.write(operation, |http| self.batch(http, items, &id)).await;
         let answer = sent.map_err(Unwritten::Unanswered)?;

@@ -121,7 +121,8 @@ fn a_change_set_that_failed_is_one_answer() {
 
 #[test]
 fn half_a_body_is_no_answer() {
-    let whole = crlf(&["--b", "Content-Type: application/http", "", "HTTP/1.1 204 No Content", "", "", "--b--"]);
+    let whole =
+        crlf(&["--b", "Content-Type: application/http", "", "HTTP/1.1 204 No Content", "", "", "--b--"]);
     assert!(decode("multipart/mixed; boundary=b", &whole).is_some());
     for cut in 0..whole.len() {
         assert_eq!(decode("multipart/mixed; boundary=b", &whole[..cut]), None, "cut at {cut}");

@@ -37,7 +37,10 @@ fn row(value: Value) -> Object<String, Value> {
 #[test]
 fn the_query_names_each_column_once_and_lookups_by_their_value() {
     let c = columns();
-    assert_eq!(c.own_select(), "_transactioncurrencyid_value,estimatedvalue,name,opportunityid,versionnumber");
+    assert_eq!(
+        c.own_select(),
+        "_transactioncurrencyid_value,estimatedvalue,name,opportunityid,versionnumber"
+    );
     assert_eq!(
         c.record_query(),
         "$select=_transactioncurrencyid_value,estimatedvalue,name,opportunityid,versionnumber\

@@ -88,8 +88,18 @@ fn the_field_is_a_column_that_was_sent() {
     let long = "A validation error occurred.  The length of the 'name' attribute of the 'opportunity' entity exceeded \
                 the maximum allowed length of '300'.";
     assert_eq!(field(long).as_deref(), Some("name"));
-    assert_eq!(field("An undeclared property 'transactioncurrencyid' which").as_deref(), Some("transactioncurrencyid"));
+    assert_eq!(
+        field("An undeclared property 'transactioncurrencyid' which").as_deref(),
+        Some("transactioncurrencyid")
+    );
     assert_eq!(field("Entity Key cosell_referralid_key violated.").as_deref(), Some("cosell_referralid"));
     assert_eq!(field("The name is no good, says the plug-in"), None, "a plain word is no column");
     assert_eq!(field("Discount above 20 % needs approval."), None);
+}
+
+#[test]
+fn a_wrong_status_reason_is_the_status_reasons_fault() {
+    let wrong = said(400, "0x80048408", "4 is not a valid status code for state code OpportunityState.Open");
+    assert_eq!(wrong.field(["name", "statuscode"]).as_deref(), Some("statuscode"));
+    assert_eq!(wrong.field(["name"]), None);
 }

@@ -24,7 +24,8 @@ fn choose(by_key: &[Value], by_match: &[Value]) -> Choice {
 
 fn with(create: bool, by_key: &[Value], by_match: &[Value]) -> Choice {
     let match_on = ["name".to_owned(), "address1_postalcode".to_owned()];
-    let place = Place { set: "accounts", id: "accountid", key: "cosell_customerkey", match_on: &match_on, create };
+    let place =
+        Place { set: "accounts", id: "accountid", key: "cosell_customerkey", match_on: &match_on, create };
     place.choose(&party(), NEW, by_key, by_match)
 }
 
@@ -83,7 +84,9 @@ fn the_match_asks_for_the_oldest_active_and_quotes_what_people_typed() {
     assert!(!path.contains([' ', '\'']) && path.matches('&').count() == 3, "{path}");
     let decoded = percent_decode_str(&path).decode_utf8().unwrap();
     assert!(
-        decoded.contains("$filter=name eq 'O''Brien & Söhne' and address1_postalcode eq null and statecode eq 0&"),
+        decoded.contains(
+            "$filter=name eq 'O''Brien & Söhne' and address1_postalcode eq null and statecode eq 0&"
+        ),
         "{decoded}"
     );
     assert!(decoded.ends_with("&$orderby=createdon asc,accountid asc&$top=1"), "{decoded}");

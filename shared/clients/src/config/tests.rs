@@ -1,0 +1,87 @@
+//! Environments, good and bad.
+
+use super::*;
+
+const WORKER: &[(&str, &str)] = &[
+    ("TABLE_NAME", "links"),
+    ("QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/hints.fifo"),
+    ("LOGIN_URL", "https://login.microsoftonline.com/"),
+    ("PARTNER_CENTER_TENANT_ID", "8b2f1c3e-51d0-4a1e-9a64-0c1f6a5e7d01"),
+    ("PARTNER_CENTER_CLIENT_ID", "c0de0001-0000-4000-8000-000000000001"),
+    ("PARTNER_CENTER_ORGANIZATION_ID", "11111111-0000-4000-8000-000000000001"),
+    ("PARTNER_CENTER_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:1:secret:pc-abcdef"),
+    ("PARTNER_CENTER_API_URL", "https://api.partner.microsoft.com"),
+    ("PARTNER_CENTER_AUDIENCE", "https://api.partner.microsoft.com"),
+    ("PARTNER_CENTER_WRITES", "all"),
+    ("CRM", "dynamics365"),
+    ("DYNAMICS_URL", "https://contoso.crm4.dynamics.com"),
+    ("DYNAMICS_TENANT_ID", "contoso.onmicrosoft.com"),
+    ("DYNAMICS_CLIENT_ID", "c0de0002-0000-4000-8000-000000000002"),
+    ("CRM_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:1:secret:crm-abcdef"),
+];
+
+/// The variables of `WORKER`, some of them changed; `""` unsets.
+fn with(changes: &[(&str, &str)]) -> Result<Worker, Faults> {
+    let find = |list: &[(&str, &str)], name: &str| {
+        list.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+    };
+    Worker::read(&|name| find(changes, name).or_else(|| find(WORKER, name)))
+}
+
+#[test]
+fn a_complete_environment_is_read() {
+    let config = with(&[]).unwrap();
+    assert_eq!(config.partner_center.login_url, "https://login.microsoftonline.com");
+    assert_eq!(config.grace, SignedDuration::from_secs(180));
+    assert_eq!(config.partner_center.writes, Writes::All);
+}
+
+#[test]
+fn all_faults_are_told_together() {
+    let faults = with(&[
+        ("TABLE_NAME", ""),
+        ("DYNAMICS_URL", "https://contoso.crm4.dynamics.com/api"),
+        ("GRACE_SECONDS", "soon"),
+        ("PARTNER_CENTER_WRITES", "some"),
+        ("CRM", "hubspot"),
+    ]);
+    let told = faults.unwrap_err().0.join("\n");
+    for name in ["TABLE_NAME", "DYNAMICS_URL", "GRACE_SECONDS", "PARTNER_CENTER_WRITES", "CRM"] {
+        assert!(told.contains(&format!("`{name}`")), "{told}");
+    }
+    assert_eq!(told.lines().count(), 5, "{told}");
+}
+
+#[test]
+fn an_unset_switch_is_a_fault_and_never_a_guess() {
+    assert!(with(&[("PARTNER_CENTER_WRITES", "")]).is_err());
+}
+
+#[test]
+fn tokens_never_travel_in_the_clear_except_to_this_machine() {
+    for bad in
+        ["http://api.partner.microsoft.com", "https://user@host", "api.partner.microsoft.com", "ftp://h"]
+    {
+        assert!(with(&[("PARTNER_CENTER_API_URL", bad)]).is_err(), "{bad}");
+    }
+    assert!(with(&[("PARTNER_CENTER_API_URL", "http://127.0.0.1:8080")]).is_ok());
+}
+
+#[test]
+fn the_ingress_trusts_microsofts_prefix_unless_told_otherwise() {
+    let read = |prefixes: &'static str| {
+        Ingress::read(&move |name| match name {
+            "QUEUE_URL" => Some("http://127.0.0.1:9/q.fifo".to_owned()),
+            "CERTIFICATE_URL_PREFIXES" => Some(prefixes.to_owned()),
+            _ => None,
+        })
+    };
+    let standard = read("").unwrap();
+    assert_eq!(standard.certificate_url_prefixes, [Prefix::parse(STANDARD_PREFIX).unwrap()]);
+    assert!(standard.certificate_roots_pem.is_none());
+    assert_eq!(
+        read("https://a.example/c/, http://127.0.0.1:1/c/").unwrap().certificate_url_prefixes.len(),
+        2
+    );
+    assert!(read("http://a.example/c/").unwrap_err().to_string().contains("http://a.example/c/"));
+}

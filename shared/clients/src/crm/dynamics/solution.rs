@@ -1,0 +1,134 @@
+//! Microsoft Solutions of an opportunity: rows that point into the catalogue. Both are made create-only, under ids
+//! that are the same whoever makes them.
+
+use super::{
+    Dynamics,
+    batch::Request,
+    columns::{
+        DETAIL, SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY, SOLUTION_OPPORTUNITY,
+    },
+    encode::NotBegun,
+    odata::{any_of, escaped, id_of, quoted, set_of},
+};
+use mapping::{CrmValue, child_id};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// A row of a list by the columns' names as they are read.
+pub(super) type ListRow = BTreeMap<String, CrmValue>;
+
+impl Dynamics {
+    /// The solution ids of rows whose catalogue row this process does not know.
+    pub(super) fn unknown_details(&self, rows: &[ListRow]) -> Result<Vec<String>, NotBegun> {
+        let mut unknown = vec![];
+        for row in rows {
+            let id = solution_id(row)?;
+            if self.known.get(SOLUTION_DETAIL, id).is_none() && !unknown.contains(&id.to_owned()) {
+                unknown.push(id.to_owned());
+            }
+        }
+        Ok(unknown)
+    }
+
+    /// The query that finds catalogue rows.
+    pub(super) fn details_request(&self, ids: &[String]) -> Option<Request> {
+        let filter = escaped(&any_of(SOLUTION_KEY, ids.iter().map(|id| quoted(id))));
+        let select = format!("{},{SOLUTION_KEY}", id_of(SOLUTION_DETAIL));
+        let set = set_of(SOLUTION_DETAIL);
+        (!ids.is_empty()).then(|| Request::get(format!("{set}?$select={select}&$filter={filter}")))
+    }
+
+    /// Create-only requests for catalogue rows that are missing, and for the rows of the list.
+    pub(super) async fn solution_requests(
+        &self,
+        opportunity: &str,
+        rows: &[ListRow],
+        found: &[Value],
+    ) -> Result<(Vec<Request>, Vec<Request>), NotBegun> {
+        for row in found {
+            let text = |name: &str| row.get(name).and_then(Value::as_str);
+            if let (Some(key), Some(id)) = (text(SOLUTION_KEY), text(&id_of(SOLUTION_DETAIL))) {
+                // The collation ignores case; both spellings are the same row.
+                let asked =
+                    rows.iter().filter_map(|r| solution_id(r).ok()).find(|s| s.eq_ignore_ascii_case(key));
+                self.known.put(SOLUTION_DETAIL, asked.unwrap_or(key), id);
+            }
+        }
+        let (mut details, mut solutions) = (vec![], vec![]);
+        let mut seen = vec![];
+        for row in rows {
+            let key = solution_id(row)?;
+            if seen.contains(&key) {
+                continue;
+            }
+            seen.push(key);
+            let detail = match self.known.get(SOLUTION_DETAIL, key) {
+                Some(id) => id,
+                None if !self.map.switches().add_unknown_solutions => {
+                    return Err(NotBegun::refused(
+                        &format!("{DETAIL}{SOLUTION_KEY}"),
+                        format!("solution `{key}` is not in the catalogue"),
+                    ));
+                }
+                None => {
+                    let id = detail_id(key);
+                    let mut body = self.body(&columns(row, true)).await?;
+                    body.insert(SOLUTION_KEY.into(), json!(key));
+                    body.entry("cosell_name").or_insert_with(|| json!(key));
+                    let path = format!("{}({id})", set_of(SOLUTION_DETAIL));
+                    details
+                        .push(Request::write("PATCH", path, Value::Object(body)).with("If-None-Match", "*"));
+                    id
+                }
+            };
+            let mut body = self.body(&columns(row, false)).await?;
+            body.entry("cosell_name").or_insert_with(|| json!(key));
+            body.insert(
+                format!("{SOLUTION_OPPORTUNITY}@odata.bind"),
+                json!(format!("/opportunities({opportunity})")),
+            );
+            let bind = format!("/{}({detail})", set_of(SOLUTION_DETAIL));
+            body.insert(format!("{SOLUTION_DETAIL_LOOKUP}@odata.bind"), json!(bind));
+            let id = child_id(&["solution", opportunity, key]);
+            let path = format!("{}({id})", set_of(SOLUTION));
+            solutions.push(Request::write("PATCH", path, Value::Object(body)).with("If-None-Match", "*"));
+        }
+        Ok((details, solutions))
+    }
+
+    /// After a change set: what was missing in the catalogue is there.
+    pub(super) fn remember_details(&self, rows: &[ListRow]) {
+        for key in rows.iter().filter_map(|row| solution_id(row).ok()) {
+            if self.known.get(SOLUTION_DETAIL, key).is_none() {
+                self.known.put(SOLUTION_DETAIL, key, &detail_id(key));
+            }
+        }
+    }
+}
+
+/// The id of a catalogue row that we make.
+fn detail_id(key: &str) -> String {
+    child_id(&["solution detail", key])
+}
+
+/// Which solution a row means.
+fn solution_id(row: &ListRow) -> Result<&str, NotBegun> {
+    let name = format!("{DETAIL}{SOLUTION_KEY}");
+    match row.get(&name) {
+        Some(CrmValue::Plain(Value::String(id))) if !id.is_empty() => Ok(id),
+        _ => Err(NotBegun::refused(&name, "a solution without its id")),
+    }
+}
+
+/// The columns of the catalogue's row, or of the list's own.
+fn columns(row: &ListRow, detail: bool) -> ListRow {
+    let part = row.iter().filter_map(|(name, value)| match name.strip_prefix(DETAIL) {
+        Some(name) => detail.then(|| (name.to_owned(), value.clone())),
+        None => (!detail).then(|| (name.clone(), value.clone())),
+    });
+    part.collect()
+}
+
+#[cfg(test)]
+#[path = "solution/tests.rs"]
+mod tests;

@@ -1,0 +1,70 @@
+//! The house in order: which crate may know which, read from the manifests.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+const OURS: [&str; 8] = ["mapping", "sync", "clients", "ingress", "writer", "poller", "simulators", "model"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the workspace")
+}
+
+/// The crates of this house that a manifest names under `[dependencies]`.
+fn dependencies(folder: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(root().join(folder).join("Cargo.toml")).expect("a manifest");
+    let section = text.split("\n[").find(|section| section.starts_with("dependencies]")).unwrap_or_default();
+    let names = section.lines().skip(1).filter_map(|line| line.split(['.', ' ', '=']).next());
+    names.filter(|name| OURS.contains(name)).map(str::to_owned).collect()
+}
+
+fn check(folder: &str, allowed: &[&str]) {
+    let allowed: BTreeSet<String> = allowed.iter().map(ToString::to_string).collect();
+    let found = dependencies(folder);
+    assert!(found.is_subset(&allowed), "{folder} depends on {found:?}, allowed are {allowed:?}");
+}
+
+#[test]
+fn dependencies_run_one_way() {
+    check("shared/mapping", &[]);
+    check("shared/sync", &["mapping"]);
+    check("shared/clients", &["sync", "mapping"]);
+    for function in ["ingress", "writer", "poller"] {
+        check(&format!("functions/{function}"), &["clients", "sync", "mapping"]);
+    }
+    assert!(dependencies("functions/writer").contains("clients"), "this test can see dependencies");
+}
+
+#[test]
+fn simulators_know_none_of_our_types() {
+    check("tests", &[]);
+    let mut folders = vec![root().join("tests/simulators")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = fs::read_to_string(&path).expect("a source file");
+                let ours =
+                    ["use mapping", "use sync::", "use clients"].iter().any(|word| text.contains(word));
+                assert!(!ours, "{}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    let mut folders = vec![root().join("functions"), root().join("shared"), root().join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+            if path.is_dir() && name != "target" && name != "node_modules" {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ext| ext == "rs") {
+                let text = fs::read_to_string(&path).expect("a source file");
+                assert!(text.starts_with("//!"), "{}: begin with what it is for", path.display());
+            }
+        }
+    }
+}
