@@ -27,7 +27,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 pub const EVENTS: [&str; 4] =
     ["referral-created", "referral-updated", "related-referral-created", "related-referral-updated"];
 const TABLE: &str = "links";
-const QUEUE: &str = "hints.fifo";
+pub const QUEUE: &str = "hints.fifo";
 const DEAD: &str = "hints-dlq.fifo";
 /// The queue's visibility (design §10) and the functions' time-outs.
 const VISIBILITY: u32 = 360;
@@ -54,14 +54,11 @@ pub struct World {
     pub aws: Server<Aws>,
     pub webhook_url: String,
     pub links: Links,
-    pub ingress: Arc<ingress::App>,
-    writer: Arc<App>,
-    poller: App,
+    pub writer: Arc<App>,
+    pub poller: App,
     twice: bool,
     gateway: JoinHandle<()>,
     _table: tokio::sync::oneshot::Sender<()>,
-    /// Lines of the pump, for whoever shows them.
-    pub seen: std::sync::Mutex<Vec<String>>,
 }
 
 impl World {
@@ -129,7 +126,7 @@ impl World {
             certificate_roots_pem: Some(partner_center.system().roots_pem()),
         };
         let ingress = Arc::new(ingress::App::new(&ingress_config, &at_aws, time.clone())?);
-        let (webhook_url, gateway) = gateway(port(4), ingress.clone()).await?;
+        let (webhook_url, gateway) = gateway(port(4), ingress).await?;
         let now = clock.now();
         partner_center.system().register_webhook(&webhook_url, &EVENTS, false, now);
         let links = Links::new(&at_table, TABLE, time);
@@ -141,13 +138,11 @@ impl World {
             aws,
             webhook_url,
             links,
-            ingress,
             writer,
             poller,
             twice: options.twice,
             gateway,
             _table: stop,
-            seen: std::sync::Mutex::default(),
         })
     }
 
@@ -254,12 +249,6 @@ impl World {
         self.dataverse.forget_requests();
     }
 
-    /// Calls of writer and poller to the table so far: reads, saves (alone or several together).
-    pub fn table_calls(&self) -> (u64, u64) {
-        let calls = [self.writer.outside.links.calls(), self.poller.outside.links.calls()];
-        (calls.iter().map(|c| c.reads).sum(), calls.iter().map(|c| c.writes + c.transactions).sum())
-    }
-
     /// Writes that reached a vendor so far. A batch counts if it holds a change set.
     pub fn writes(&self) -> usize {
         let writes = |log: &Logged| {
@@ -271,13 +260,6 @@ impl World {
 
     pub async fn parked(&self) -> anyhow::Result<Vec<Row>> {
         Ok(self.links.parked().await?)
-    }
-
-    /// Sends a message to the queue that is no hint of ours.
-    pub fn plant(&self, group: &str, body: &str) {
-        let now = self.now();
-        let sent = self.aws.system().send(QUEUE, group, &format!("{group}{now}"), body, now);
-        assert!(sent.is_ok(), "the queue takes the message");
     }
 
     /// Nothing is left over: no message, no dead letter, no fault that never struck, no request a simulator did not
@@ -296,9 +278,12 @@ impl World {
             self.aws.requests(),
             self.login.requests(),
         ];
-        for log in logs.iter().flatten().filter(|log| log.status == 501) {
-            panic!("a simulator did not know this request: {}", log.answer);
-        }
+        let unknown = logs.iter().flatten().find(|log| log.status == 501);
+        assert!(
+            unknown.is_none(),
+            "a simulator did not know this request: {}",
+            unknown.map_or("", |log| &log.answer)
+        );
     }
 }
 

@@ -52,17 +52,14 @@ impl Check<'_> {
 
     fn forget(&mut self) {
         self.world.forget_calls();
-        self.table = self.world.table_calls();
+        self.table = table_calls(self.world);
     }
 
     /// What the last step cost, beside the budget of the design.
     fn cost(&mut self, path: &str, budget: &str) {
         let calls =
             self.world.calls().iter().filter(|c| *c != "GET referrals?" && !c.contains("delta")).count();
-        if std::env::var_os("SHOW_CALLS").is_some() {
-            println!("{path}: {:?}", self.world.calls());
-        }
-        let now = self.world.table_calls();
+        let now = table_calls(self.world);
         self.costs.push((path.into(), budget.into(), calls, (now.0 - self.table.0, now.1 - self.table.1)));
     }
 
@@ -264,7 +261,7 @@ impl Check<'_> {
         self.world.settle().await?;
         self.forget();
         self.tick().await?;
-        let now = self.world.table_calls();
+        let now = table_calls(self.world);
         let table = (now.0 - self.table.0, now.1 - self.table.1);
         self.costs.push((
             "idle tick: two feeds and the sweep".into(),
@@ -298,4 +295,10 @@ impl Check<'_> {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+/// Calls of writer and poller to the table so far: reads, saves (of one item or several together).
+fn table_calls(world: &World) -> (u64, u64) {
+    let calls = [world.writer.outside.links.calls(), world.poller.outside.links.calls()];
+    (calls.iter().map(|c| c.reads).sum(), calls.iter().map(|c| c.writes + c.transactions).sum())
 }

@@ -7,6 +7,7 @@ use simulators::{
     server::Logged,
 };
 use std::time::{Duration, Instant};
+use sync::table::Item;
 
 /// Between two looks at the webhooks and the queue.
 const BEAT: Duration = Duration::from_millis(300);
@@ -14,6 +15,14 @@ const BEAT: Duration = Duration::from_millis(300);
 const POLL: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(world: &World) -> anyhow::Result<()> {
+    // What the functions decide, as their own log says it.
+    tracing_subscriber::fmt()
+        .compact()
+        .without_time()
+        .with_target(false)
+        .with_level(false)
+        .with_env_filter("info,dynoxide=off")
+        .init();
     world.tick().await?;
     let deal = seed(world)?;
     introduce(world, &deal);
@@ -33,40 +42,46 @@ pub(crate) async fn run(world: &World) -> anyhow::Result<()> {
         }
         let delivered = world.webhooks().await;
         if delivered > 0 {
-            println!("  webhook      {delivered} event(s) delivered to the ingress");
+            println!("  webhook         {delivered} event(s) delivered to the ingress");
         }
         world.pump().await?;
         if polled.elapsed() >= POLL {
             polled = Instant::now();
-            let report = world.tick().await?;
-            for (subject, decision, reason) in report.decisions {
-                println!("  poller       {subject}: {decision}: {reason}");
-            }
+            world.tick().await?;
         }
         let partner_center = world.partner_center.requests();
         let dataverse = world.dataverse.requests();
-        show("partner ctr", &partner_center[shown.0..]);
-        show("dynamics", &dataverse[shown.1..]);
+        let mut news: Vec<(&str, &Logged)> = vec![];
+        news.extend(partner_center[shown.0..].iter().map(|log| ("partner center", log)));
+        news.extend(dataverse[shown.1..].iter().map(|log| ("dynamics", log)));
+        show(news);
         shown.0 = partner_center.len();
         shown.1 = dataverse.len();
         let parked = world.parked().await?;
         if parked.len() != shown.2 {
             shown.2 = parked.len();
             for row in &parked {
-                println!("  parked       {}: {:?}", row.key.sk, row.item);
+                if let Item::Parked(parked) = &row.item {
+                    println!(
+                        "  parked          {}: {}, again at {}",
+                        row.key.sk, parked.reason, parked.next_try
+                    );
+                }
             }
         }
     }
 }
 
-/// Idle polls are no news.
-fn show(system: &str, requests: &[Logged]) {
-    let idle =
-        |log: &&Logged| !(log.method == "GET" && (log.route.contains("delta") || log.route.ends_with('?')));
-    for log in requests.iter().filter(idle) {
+/// In the order they arrived. Idle polls are no news.
+fn show(mut news: Vec<(&str, &Logged)>) {
+    news.retain(|(_, log)| {
+        !(log.method == "GET" && (log.route.contains("delta") || log.route.ends_with('?')))
+    });
+    news.sort_by_key(|(_, log)| log.at);
+    for (system, log) in news {
         let writes = log.method != "GET" && !log.body.is_empty() && !log.path.ends_with("$batch");
         let body: String = if writes { log.body.chars().take(160).collect() } else { String::new() };
-        println!("  {system:<12} {} -> {} {body}", log.route, log.status);
+        println!("  {system:<15} {} -> {} {body}", log.route, log.status);
     }
 }
 
@@ -130,21 +145,21 @@ Webhook          {webhook}
 Everything each of them holds: /_sim/state; every request it got: /_sim/requests
 
 1. Microsoft sends a co-sell referral; an opportunity appears, on hold:
-   curl -s -XPOST {pc}/_sim/refer -d '{{}}'
+   curl -sw '\\n' -XPOST {pc}/_sim/refer -d '{{}}'
    curl -s {crm}/_sim/state | python3 -c 'import json,sys; print(json.dumps(json.load(sys.stdin), indent=1))' | less
 
 2. Somebody accepts it, then edits it, in Partner Center (ID: the answer of 1):
-   curl -s -XPOST {pc}/_sim/accept -d '{{\"id\":\"ID\"}}'
-   curl -s -XPOST {pc}/_sim/edit -d '{{\"id\":\"ID\",\"set\":{{\"/details/dealValue\":92500}}}}'
+   curl -sw '\\n' -XPOST {pc}/_sim/accept -d '{{\"id\":\"ID\"}}'
+   curl -sw '\\n' -XPOST {pc}/_sim/edit -d '{{\"id\":\"ID\",\"set\":{{\"/details/dealValue\":92500}}}}'
 
 3. A seller shares an opportunity with Microsoft; both halves of a co-sell engagement appear within {poll} seconds:
-   curl -s -XPOST {crm}/_sim/edit -d '{{\"table\":\"opportunities\",\"id\":\"{deal}\",\"set\":{{\"cosell_syncwithpartnercenter\":true}}}}'
+   curl -sw '\\n' -XPOST {crm}/_sim/edit -d '{{\"table\":\"opportunities\",\"id\":\"{deal}\",\"set\":{{\"cosell_syncwithpartnercenter\":true}}}}'
 
 4. The seller edits it:
-   curl -s -XPOST {crm}/_sim/edit -d '{{\"table\":\"opportunities\",\"id\":\"{deal}\",\"set\":{{\"estimatedvalue\":72000}}}}'
+   curl -sw '\\n' -XPOST {crm}/_sim/edit -d '{{\"table\":\"opportunities\",\"id\":\"{deal}\",\"set\":{{\"estimatedvalue\":72000}}}}'
 
 5. A fault: Dynamics 365 is down for three calls:
-   curl -s -XPOST {crm}/_sim/faults -d '{{\"times\":3,\"kind\":\"answer\",\"status\":503}}'
+   curl -sw '\\n' -XPOST {crm}/_sim/faults -d '{{\"times\":3,\"kind\":\"answer\",\"status\":503}}'
 
 What follows from it, step by step (Ctrl-C ends):",
         login = world.login.url(),

@@ -1,6 +1,6 @@
 //! A world with one deal in it, and short words for what tests do and look at.
 
-use crate::world::{Options, World};
+use crate::world::{Options, QUEUE, World};
 use serde_json::{Value, json};
 use simulators::dataverse::{CHF, SELLER};
 use std::ops::Deref;
@@ -200,6 +200,13 @@ impl Stage {
         let logs = [self.partner_center.requests(), self.dataverse.requests()];
         let of_route = logs.iter().flatten().filter(|log| log.route.contains(route));
         of_route.map(|log| serde_json::from_str(&log.body).unwrap_or(Value::Null)).collect()
+    }
+
+    /// Sends a message to the queue that is no hint of ours.
+    pub(crate) fn plant(&self, group: &str, body: &str) {
+        let now = self.now();
+        let sent = self.aws.system().send(QUEUE, group, &format!("{group}{now}"), body, now);
+        assert!(sent.is_ok(), "the queue takes the message");
     }
 
     /// The words of all parked rows.

@@ -103,6 +103,8 @@ pub trait Simulator: Send + 'static {
 /// One line of the request log.
 #[derive(Clone, Debug, Serialize)]
 pub struct Logged {
+    /// When it arrived, by the shared clock.
+    pub at: Timestamp,
     pub route: String,
     pub method: String,
     pub path: String,
@@ -272,6 +274,7 @@ async fn answer<S: Simulator>(
     if let Some(verb) = request.path.strip_prefix("/_sim/") {
         return Ok(to_hyper(control(&shared, verb, &request)));
     }
+    let at = shared.clock.now();
     let route = shared.simulator.lock().expect("simulator").route(&request);
     let fault = next_fault(&shared, &route);
     let delay = |ms: u64| tokio::time::sleep(Duration::from_millis(ms));
@@ -305,6 +308,7 @@ async fn answer<S: Simulator>(
         }
     };
     shared.log.lock().expect("log").push(Logged {
+        at,
         route,
         method: request.method,
         path: request.path,

@@ -26,6 +26,10 @@ pub async fn handle(app: &App, ends: Timestamp) -> Result<Report, Failure> {
         report.stopped = Some(failure.to_string());
     }
     let Report { rows, settled, listed, hints, stopped, .. } = &report;
-    tracing::info!(decision = "polled", rows, settled, listed, hints, stopped);
+    if *rows + *hints > 0 || stopped.is_some() {
+        tracing::info!(decision = "polled", rows, settled, listed, hints, stopped);
+    } else {
+        tracing::debug!(decision = "polled", rows, settled, listed, hints);
+    }
     Ok(report)
 }

@@ -76,14 +76,26 @@ async fn work<P: Ports>(
     report: &mut Report,
 ) -> Result<(), Failure> {
     due(run, began, report).await?;
-    if let Some(until) = partner_center.max(crm) {
-        report.stopped = Some(format!("on hold until {until}"));
-    } else {
-        for which in [Feed::Opportunities, Feed::Solutions] {
-            feed(run, which, began, report).await?;
+    let fed = match partner_center.max(crm) {
+        Some(until) => {
+            report.stopped = Some(format!("on hold until {until}"));
+            Ok(())
         }
+        None => feeds(run, began, report).await,
+    };
+    // A CRM that is out of reach keeps nobody from looking at Partner Center: the hints wait in the queue.
+    let reached = !matches!(&fed, Err(failure) if failure.system != System::Crm);
+    if partner_center.is_none() && reached {
+        sweep(run, began, report).await?;
     }
-    if partner_center.is_none() { sweep(run, began, report).await } else { Ok(()) }
+    fed
+}
+
+async fn feeds<P: Ports>(run: &Run<'_, P>, began: Timestamp, report: &mut Report) -> Result<(), Failure> {
+    for which in [Feed::Opportunities, Feed::Solutions] {
+        feed(run, which, began, report).await?;
+    }
+    Ok(())
 }
 
 fn out_of_time<P: Ports>(run: &Run<'_, P>, report: &mut Report) -> bool {
@@ -355,17 +367,15 @@ async fn links_of<P: Ports>(
         return Ok(found);
     }
     for (record, row) in owners.into_iter().zip(run.ports.links().read(&keys).await?) {
-        match row {
-            Some(row) => match &row.item {
-                Item::Link(link) if link.record.as_ref() == Some(&record) => {
-                    found.insert(record, row);
-                }
-                Item::Alias { referral } => {
-                    aliases.insert(record, referral.clone());
-                }
-                _ => {}
-            },
-            None => {}
+        let Some(row) = row else { continue };
+        match &row.item {
+            Item::Link(link) if link.record.as_ref() == Some(&record) => {
+                found.insert(record, row);
+            }
+            Item::Alias { referral } => {
+                aliases.insert(record, referral.clone());
+            }
+            _ => {}
         }
     }
     let missing: Vec<_> = aliases.into_iter().filter(|(record, _)| !found.contains_key(record)).collect();

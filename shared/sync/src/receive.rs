@@ -120,7 +120,7 @@ pub async fn park_message<P: Ports>(
 
 /// Where one hint leads.
 enum Lead {
-    Link(ReferralId, Look),
+    Link(ReferralId, Box<Look>),
     Referral(ReferralId, Option<Timestamp>, bool),
     Record(RecordId),
     Nothing(&'static str, &'static str),
@@ -136,11 +136,11 @@ fn lead(hint: &Hint, rows: &Rows) -> Lead {
                 Lead::Nothing("unchanged", "not after what both sides agreed on")
             }
             Some(Item::Link(_)) => {
-                Lead::Link(referral.clone(), Look { referral: true, since, ..Look::default() })
+                Lead::Link(referral.clone(), Box::new(Look { referral: true, since, ..Look::default() }))
             }
             _ => match (item(Key::sibling(referral)), item(Key::foreign(referral))) {
                 (Some(Item::Alias { referral }), _) => {
-                    Lead::Link(referral.clone(), Look { referral: true, ..Look::default() })
+                    Lead::Link(referral.clone(), Box::new(Look { referral: true, ..Look::default() }))
                 }
                 // A tombstone stops webhook hints only: the sweep's list beats it.
                 (_, Some(Item::Foreign)) if hint.from != "sweep" => {
@@ -151,7 +151,7 @@ fn lead(hint: &Hint, rows: &Rows) -> Lead {
         },
         // Their instant is Microsoft's and their id may be: never dropped by time, never a tombstone.
         Subject::Engagement { referral } => {
-            let look = Look { referral: true, ..Look::default() };
+            let look = Box::new(Look { referral: true, ..Look::default() });
             match (item(Key::link(referral)), item(Key::sibling(referral))) {
                 (Some(Item::Link(_)), _) => Lead::Link(referral.clone(), look),
                 (_, Some(Item::Alias { referral })) => Lead::Link(referral.clone(), look),
@@ -168,7 +168,7 @@ fn lead(hint: &Hint, rows: &Rows) -> Lead {
                 return Lead::Record(record.clone());
             }
             match alias {
-                Some(referral) => Lead::Link(referral, Look { record: true, ..Look::default() }),
+                Some(referral) => Lead::Link(referral, Box::new(Look { record: true, ..Look::default() })),
                 None => Lead::Record(record.clone()),
             }
         }

@@ -73,8 +73,9 @@ fn cases() {
 
 fn run(given: &Given) -> Plan {
     let map = Map::standard(CrmKind::Dynamics365);
-    let referral = ReferralId::parse("0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01").unwrap();
-    let mut link = Link::new(referral, None, State::Linked);
+    let referral = ReferralId::parse("0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01");
+    let mut link =
+        referral.map(|id| Link::new(id, None, State::Linked)).unwrap_or_else(|| unreachable!("a GUID"));
     let images = |fields: &Fields| fields.iter().map(|(unit, value)| (unit.clone(), image(value))).collect();
     link.partner_center.images = images(&given.agreed.partner_center);
     link.crm.images = images(&given.agreed.crm);
