@@ -1,7 +1,7 @@
 //! A whole world in one process: the simulators, an embedded DynamoDB, our handlers, and what AWS does between them
 //! (gateway, event source mapping, schedule). Scenarios and the local run are built on it.
 
-use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use aws_lambda_events::event::sqs::SqsEvent;
 use clients::{
     aws,
     clock::Clock,
@@ -39,6 +39,8 @@ const POLLER: SignedDuration = SignedDuration::from_secs(300);
 pub struct Options {
     /// Every message is delivered twice: its first delivery's acknowledgement gets lost.
     pub twice: bool,
+    /// A handler that does not answer within so many real milliseconds is killed: its future is dropped.
+    pub kill_after: Option<u64>,
     /// TOML laid over the standard map.
     pub map: Option<String>,
     /// Ports of the simulators; 0: any free one.
@@ -57,6 +59,7 @@ pub struct World {
     pub writer: Arc<App>,
     pub poller: App,
     twice: bool,
+    kill_after: Option<u64>,
     gateway: JoinHandle<()>,
     _table: tokio::sync::oneshot::Sender<()>,
 }
@@ -141,6 +144,7 @@ impl World {
             writer,
             poller,
             twice: options.twice,
+            kill_after: options.kill_after,
             gateway,
             _table: stop,
         })
@@ -185,14 +189,31 @@ impl World {
     }
 
     async fn invoke_writer(&self, event: &Value) -> anyhow::Result<BTreeSet<String>> {
-        let event: SqsEvent = serde_json::from_value(event.clone())?;
-        let answer: SqsBatchResponse = writer::handle(&self.writer, event, self.now() + WRITER).await?;
-        Ok(answer.batch_item_failures.into_iter().map(|f| f.item_identifier).collect())
+        let all = || event["Records"].as_array().into_iter().flatten();
+        let all = || all().filter_map(|r| r["messageId"].as_str()).map(str::to_owned).collect();
+        let batch: SqsEvent = serde_json::from_value(event.clone())?;
+        let answer = writer::handle(&self.writer, batch, self.now() + WRITER);
+        Ok(match self.or_killed(answer).await {
+            Some(Ok(answer)) => answer.batch_item_failures.into_iter().map(|f| f.item_identifier).collect(),
+            // As AWS does: an error or a death hands the whole batch back.
+            Some(Err(_)) | None => all(),
+        })
+    }
+
+    /// `None`: it took too long and was killed where it stood.
+    async fn or_killed<T>(&self, handler: impl Future<Output = T>) -> Option<T> {
+        match self.kill_after {
+            Some(ms) => tokio::time::timeout(std::time::Duration::from_millis(ms), handler).await.ok(),
+            None => Some(handler.await),
+        }
     }
 
     /// The schedule fires once.
-    pub async fn tick(&self) -> anyhow::Result<sync::poll::Report> {
-        Ok(poller::handle(&self.poller, self.now() + POLLER).await?)
+    pub async fn tick(&self) -> anyhow::Result<()> {
+        match self.or_killed(poller::handle(&self.poller, self.now() + POLLER)).await {
+            Some(report) => report.map(drop).map_err(Into::into),
+            None => Ok(()),
+        }
     }
 
     /// Webhooks and messages until nothing is left, moving time on for messages that wait.

@@ -16,6 +16,7 @@ use sync::{
     run::{Decision, Ended, Story},
     table::Key,
 };
+use tokio::task::JoinSet;
 
 /// A message received so often is parked: the dead-letter queue holds crashes only (the queue's `maxReceiveCount` is
 /// 100), and a record's hint has no sweep behind it.
@@ -53,14 +54,20 @@ pub async fn handle(app: &Arc<App>, event: SqsEvent, ends: Timestamp) -> Result<
         return Ok(answer);
     }
     let rows = Arc::new(rows);
-    let tasks: Vec<_> = groups
+    // Tasks end with this invocation, whatever ends it.
+    let mut tasks = JoinSet::new();
+    let ids: Vec<_> = groups
         .iter()
-        .map(|group| tokio::spawn(task(app.clone(), group.clone(), rows.clone(), ends)))
+        .map(|group| tasks.spawn(task(app.clone(), group.clone(), rows.clone(), ends)).id())
         .collect();
-    for (group, task) in groups.iter().zip(tasks) {
-        let began = run.now();
-        let story = match task.await {
-            Ok(story) => story,
+    let began = run.now();
+    while let Some(ended) = tasks.join_next_with_id().await {
+        let id = ended.as_ref().map_or_else(|crash| crash.id(), |(id, _)| *id);
+        let Some(group) = ids.iter().position(|known| *known == id).and_then(|n| groups.get(n)) else {
+            continue;
+        };
+        let story = match ended {
+            Ok((_, story)) => story,
             Err(crash) => {
                 tracing::error!(group = group.name, alarm = "crash", reason = %crash, "parked");
                 park_group(app, group, ends, "it crashed; see the log").await?;

@@ -1,0 +1,117 @@
+"""From nothing to a table: starts everything, deploys, plays, prints, and stops what it started."""
+
+import argparse
+import json
+import os
+import sys
+import time
+import traceback
+
+from plays import Plays
+from processes import Processes, limit, say
+from stack import ROOT, WORK, Stack
+from vendors import Simulators
+
+SIMULATORS = ["cargo", "run", "--quiet", "--locked", "-p", "simulators", "--bin", "simulators"]
+
+
+def prepare(processes, times):
+    say("simulators: compiling")
+    build = ["cargo", "build", "--locked", "-p", "simulators", "--bin", "simulators"]
+    times["simulators compiled"] = processes.run(build, 1200, cwd=ROOT)
+    line = processes.start(SIMULATORS, WORK / "simulators.log", cwd=ROOT, reads_line=True)
+    simulators = Simulators(json.loads(line))
+    stack = Stack(processes)
+    say("functions: sam build")
+    times["sam build"] = stack.build()
+    say(f"MiniStack: starting on {stack.url}")
+    stack.start()
+    say("stack: sam deploy")
+    times["sam deploy"] = stack.deploy(simulators)
+    return stack, simulators
+
+
+def play(plays):
+    plays.deployed()
+    plays.unsigned()
+    referral = plays.inbound()
+    plays.outbound()
+    plays.poison(referral)
+    plays.outage(referral)
+    plays.lost(referral)
+    plays.stillness()
+
+
+def table(rows):
+    """step | expected | seen | ok"""
+    shown = [("step", "expected", "seen", "ok")]
+    shown += [(step, brief(expected), brief(seen), "ok" if ok else "NOT OK") for step, expected, seen, ok in rows]
+    widths = [max(len(row[n]) for row in shown) for n in range(3)]
+    for row in shown:
+        print(" | ".join([cell.ljust(width) for cell, width in zip(row, widths)] + [row[3]]))
+
+
+def brief(value):
+    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--crm", default="dynamics365")
+    arguments.add_argument("--keep", action="store_true")
+    arguments = arguments.parse_args()
+    WORK.mkdir(parents=True, exist_ok=True)
+    limit(int(os.environ.get("E2E_SECONDS", "2400")))
+    processes, times, began = Processes(), {}, time.monotonic()
+    stack, plays, failed = None, None, True
+    try:
+        stack, simulators = prepare(processes, times)
+        plays = Plays(stack, simulators)
+        say("playing")
+        played = time.monotonic()
+        play(plays)
+        times["played"] = time.monotonic() - played
+        failed = not all(row[3] for row in plays.rows)
+    except (Exception, KeyboardInterrupt):
+        traceback.print_exc()
+    except SystemExit as stopped:
+        print(f"\ngave up: {stopped}", file=sys.stderr)
+    finally:
+        if plays:
+            say("result")
+            table(plays.rows)
+        if failed and plays:
+            say("logs of the functions")
+            report(stack)
+        if stack:
+            for name, size in stack.sizes().items():
+                print(f"{name}: {size / 1e6:.2f} MB (x86_64)")
+        print(", ".join(f"{name} {took:.0f} s" for name, took in times.items()), end="; ")
+        print(f"all {time.monotonic() - began:.0f} s: {'FAILED' if failed else 'ok'}", flush=True)
+        if arguments.keep and plays:
+            keep(stack, simulators, processes)
+        else:
+            processes.stop()
+    return 1 if failed else 0
+
+
+def report(stack):
+    try:
+        stack.logs()
+    except Exception as fault:  # the first failure matters more than this one
+        print(f"no logs: {fault!r}; see {WORK / 'ministack.log'}")
+
+
+def keep(stack, simulators, processes):
+    print(f"""
+left running:
+  AWS             {stack.url} (AWS_ENDPOINT_URL, key and secret `test`)
+  webhook         {stack.webhook()}
+  Partner Center  {simulators.partner_center}/_sim/state
+  Dynamics 365    {simulators.dataverse}/_sim/state
+stop with: kill {" ".join(str(number) for number in processes.ids())}""")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,212 @@
+"""The plays: what somebody does outside, and what has to be seen for it. Each adds rows to the table."""
+
+import time
+from datetime import datetime, timezone
+
+import vendors
+from processes import until
+from vendors import act, call
+
+# What arrives by a webhook or the queue takes milliseconds; the rest is the start of a function and a slow machine.
+SOON = 45
+# `rate(1 minute)`, MiniStack's first tick included.
+SCHEDULED = 150
+# A write without an answer is judged after the writer's 60 s and the grace; then the hold ends.
+AFTER_OUTAGE = 240
+
+
+class Plays:
+    def __init__(self, stack, simulators):
+        self.stack = stack
+        self.simulators = simulators
+        self.rows = []
+
+    def expect(self, step, expected, look, seconds=0):
+        """Looks until it is as expected or the time is over."""
+        look = look if callable(look) else (lambda value: lambda: value)(look)
+        began = time.monotonic()
+        seen = until(look, lambda seen: seen == expected, seconds)
+        ok = seen == expected
+        self.rows.append((step, expected, seen, ok))
+        print(f"  {'ok    ' if ok else 'NOT OK'} {step} ({time.monotonic() - began:.1f} s)", flush=True)
+        return ok
+
+    def link(self, referral):
+        return next((row for row in self.stack.rows(f"REFERRAL#{referral}") if row["sk"] == "LINK"), {})
+
+    def opportunity(self, referral, column):
+        return lambda: self.simulators.opportunity_of(referral).get(column)
+
+    def referral(self, referral, *path):
+        def look():
+            value = self.simulators.referrals().get(referral)
+            for name in path:
+                value = (value or {}).get(name)
+            return value
+
+        return look
+
+    # ----------------------------------------------------------------------------------------------------------
+
+    def deployed(self):
+        names = ["WebhookUrl", "TableName", "QueueUrl", "DeadLetterQueueUrl"]
+        names += ["IngressFunction", "WriterFunction", "PollerFunction"]
+        self.expect("0 outputs of the stack", sorted(names), sorted(self.stack.outputs))
+        self.expect("0 first tick (invoked)", "done", self.stack.tick)
+        self.expect("0 the webhook is registered", 200, self.register("POST", vendors.EVENTS))
+
+    def register(self, method, events):
+        return self.simulators.register(method, self.stack.webhook(), events)
+
+    def unsigned(self):
+        """Whoever finds the address gets nothing."""
+        url = self.stack.webhook()
+        event = b'{"EventName":"referral-updated","ResourceUri":"https://x/1","ResourceName":"referral"}'
+        signature = {"authorization": "Signature AAAA", "x-ms-signature-algorithm": "rsa-sha256"}
+        foreign = signature | {"x-ms-certificate-url": f"{self.simulators.login}/cert/x.cer"}
+        listed = signature | {"x-ms-certificate-url": act_certificate(self.simulators)}
+        self.expect("1 unsigned webhook", 401, call("POST", url, event)[0])
+        self.expect("1 certificate of a foreign address", 401, call("POST", url, event, foreign)[0])
+        self.expect("1 bad signature, genuine certificate", 401, call("POST", url, event, listed)[0])
+        self.expect("1 body over 64 KB", 413, call("POST", url, b"x" * (65 * 1024))[0])
+        self.expect("1 only POST /webhook is there", 404, call("GET", url)[0])
+        self.expect("1 nothing reached the queue", (0, 0), self.stack.messages())
+
+    def inbound(self):
+        """Partner Center -> CRM: create and update, by signed webhook."""
+        referral = act(self.simulators.partner_center, "refer")["id"]
+
+        def status():
+            deal = self.simulators.opportunity_of(referral)
+            return f"{deal.get('statecode')}/{deal.get('statuscode')}"
+
+        self.expect("2 referral -> opportunity, on hold", "0/2", status, SOON)
+        deal = self.simulators.opportunity_of(referral)
+        self.expect("2 its name carries the mark", "✔ Harbor Line – multi-site tracking", deal.get("name"))
+        self.expect("2 its value", 84000, deal.get("estimatedvalue"))
+        record = deal.get("opportunityid", "no opportunity")
+        self.expect("2 the referral names it", record, self.referral(referral, "externalReferenceId"), SOON)
+        self.expect("2 the link in the table", "linked", lambda: self.link(referral).get("state"), SOON)
+        act(self.simulators.partner_center, "accept", {"id": referral})
+        self.expect("2 accepted -> in progress", 1, self.opportunity(referral, "statuscode"), SOON)
+        self.simulators.edit_referral(referral, dealValue=92500, currency="EUR", notes="17 sites.")
+        self.expect("2 value changed -> value", 92500, self.opportunity(referral, "estimatedvalue"), SOON)
+        self.expect("2 notes changed -> description", "17 sites.", self.opportunity(referral, "description"), SOON)
+        return referral
+
+    def outbound(self):
+        """CRM -> Partner Center: a co-sell engagement and its update. The Scheduler alone starts the poller."""
+        before = len(self.simulators.opportunities())
+        deal = self.simulators.seed()
+        self.simulators.edit(deal, cosell_syncwithpartnercenter=True)
+
+        def row():
+            return next(row for row in self.simulators.opportunities() if row["opportunityid"] == deal)
+
+        self.expect("3 Sync = Yes -> Referral Identifier", True, lambda: bool(row().get("cosell_referralid")), SCHEDULED)
+        own = row().get("cosell_referralid") or "none"
+        referrals = self.simulators.referrals()
+        engagement = referrals.get(own, {}).get("engagementId", "none")
+        halves = [r for r in referrals.values() if r.get("engagementId") == engagement]
+        self.expect("3 an engagement of two", ["msft", vendors.ORGANIZATION], sorted_owners(halves))
+        self.expect("3 its value", 61000.5, self.referral(own, "details", "dealValue"))
+        self.expect("3 Referral Link", True, (row().get("cosell_referrallink") or "").endswith(own))
+        self.expect("3 Audit", True, "co-sell engagement created" in (row().get("cosell_audit") or ""))
+        self.expect("3 the link in the table", "linked", lambda: self.link(own).get("state"), SOON)
+        self.quiet("3 its webhooks are worked off")
+        self.expect("3 ... and made nothing new", before + 1, len(self.simulators.opportunities()))
+        self.simulators.edit(deal, estimatedvalue=72000)
+        changed = self.referral(own, "details", "dealValue")
+        self.expect("3 value changed -> dealValue", 72000, changed, SCHEDULED)
+        self.quiet("3 its webhooks are worked off, too")
+        return own
+
+    def poison(self, referral):
+        """Of the same group as the referral: it must not block what comes behind it."""
+        self.stack.send(referral, "\x7b not a hint", f"poison-{time.time()}")
+        self.simulators.edit_referral(referral, notes="18 sites.")
+        self.expect("4 behind poison: notes arrive", "18 sites.", self.opportunity(referral, "description"), SOON)
+        self.expect("4 poison is parked", ["{ not a hint"], lambda: [p.get("body") for p in self.parked()], SOON)
+        self.expect("4 dead letters", 0, self.stack.dead_letters)
+
+    def outage(self, referral):
+        """Dynamics 365 is down: messages wait, nothing is lost, and it goes on by itself."""
+        crm = self.simulators.dataverse
+        down = {"kind": "answer", "status": 503, "headers": {"retry-after": "5"}, "body": "", "times": 100000}
+        act(crm, "faults", down)
+        self.simulators.edit_referral(referral, dealValue=99000, notes="Said during the outage.")
+        self.expect("5 outage: the message waits, hidden", (0, 1), self.stack.messages, SOON)
+        self.expect("5 outage: the CRM is held", True, lambda: self.held("crm"), SOON)
+        self.expect("5 outage: the poller survives it", "done", self.stack.tick)
+        self.expect("5 outage: dead letters", 0, self.stack.dead_letters)
+        self.expect("5 outage: the opportunity is as before", 92500, self.opportunity(referral, "estimatedvalue"))
+        call("DELETE", f"{crm}/_sim/faults")
+        value = self.opportunity(referral, "estimatedvalue")
+        self.expect("5 it ends: the value arrives", 99000, value, AFTER_OUTAGE)
+        notes = self.opportunity(referral, "description")
+        self.expect("5 ... and the notes", "Said during the outage.", notes, SOON)
+        self.quiet("5 ... and the queue is empty")
+        self.expect("5 dead letters", 0, self.stack.dead_letters)
+
+    def lost(self, referral):
+        """An event nobody was registered for never comes; the sweep finds what it was about."""
+        self.expect("6 registered for new referrals only", 200, self.register("PUT", ["referral-created"]))
+        self.simulators.edit_referral(referral, dealValue=97000)
+        last = self.simulators.outbox()[-1]
+        self.expect("6 its event is not sent", "unsubscribed", last["state"])
+        self.expect("6 registered for all again", 200, self.register("PUT", vendors.EVENTS))
+        self.expect("6 a tick (invoked)", "done", self.stack.tick)
+        value = self.opportunity(referral, "estimatedvalue")
+        self.expect("6 webhook lost -> the sweep brings it", 97000, value, SOON)
+
+    def stillness(self):
+        self.quiet("7 the queue is empty")
+        self.settle()
+        before = self.simulators.writes()
+        for _ in range(3):
+            self.stack.tick()
+            self.quiet(None)
+        self.expect("7 three more ticks: writes", 0, self.simulators.writes() - before)
+        pending = [event for event in self.simulators.outbox() if event["state"] in ("pending", "dead")]
+        self.expect("7 webhooks not delivered", [], pending)
+        self.expect("7 parked, the poison apart", 0, len(self.parked()) - 1)
+        self.expect("7 dead letters", 0, self.stack.dead_letters)
+        self.expect("7 requests a vendor does not know", [], self.simulators.unknown())
+
+    # ----------------------------------------------------------------------------------------------------------
+
+    def parked(self):
+        return self.stack.rows("PARKED")
+
+    def held(self, system):
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+        return any(row.get("until", "") > now for row in self.stack.rows(f"HOLD#{system}"))
+
+    def quiet(self, step):
+        """No webhook to come and no message left."""
+
+        def left():
+            pending = sum(event["state"] == "pending" for event in self.simulators.outbox())
+            return pending + sum(self.stack.messages())
+
+        if step:
+            self.expect(step, 0, left, SOON)
+        else:
+            until(left, lambda left: left == 0, SOON)
+
+    def settle(self):
+        """Ticks until one finds nothing more to do: an echo takes one more tick to be recognised."""
+        for _ in range(4):
+            before = self.simulators.writes()
+            self.stack.tick()
+            self.quiet(None)
+            if self.simulators.writes() == before:
+                return
+
+
+def act_certificate(simulators):
+    return f"{simulators.partner_center}/cert/pcnotifications-dispatch.microsoft.com.cer"
+
+
+def sorted_owners(referrals):
+    return sorted((r["organizationId"] for r in referrals), reverse=True)

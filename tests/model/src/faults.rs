@@ -1,0 +1,149 @@
+//! What can go wrong, each kind of it a flag.
+
+use crate::dice::Dice;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident $word:literal,)*) => {
+        /// A kind of fault.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Kind {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Kind {
+            /// All of them.
+            pub const ALL: &[Kind] = &[$(Kind::$name,)*];
+
+            /// Its name on the command line.
+            pub fn word(self) -> &'static str {
+                match self { $(Kind::$name => $word,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A run ends at an await; its messages come again.
+    Crash "crash",
+    /// A write happens, its answer is lost.
+    LostAnswer "lost-answer",
+    /// A write never arrives, and its sender cannot know.
+    NotSent "not-sent",
+    /// A write arrives after its sender gave up or died.
+    Late "late",
+    /// 429.
+    Throttle "throttle",
+    /// A read fails with a 5xx.
+    Outage "outage",
+    /// A write is refused for one of its fields.
+    Refusal "refusal",
+    /// A version that was never there: 412 for nothing.
+    Race "race",
+    /// A read by id shows an older state.
+    StaleRead "stale-read",
+    /// A list shows an older state.
+    StalePage "stale-page",
+    /// A save happens, its answer is lost.
+    TableLost "table-lost",
+    /// A save or read of the table is throttled.
+    TableThrottle "table-throttle",
+    /// A save meets somebody else's transaction.
+    TableConflict "table-conflict",
+    /// A save happens after its sender gave up.
+    TableLate "table-late",
+    /// The queue took the hints, its answer is lost.
+    QueueLost "queue-lost",
+    /// A webhook never comes.
+    WebhookLost "webhook-lost",
+    /// A webhook comes twice.
+    WebhookTwice "webhook-twice",
+    /// A webhook comes late and out of order.
+    WebhookLate "webhook-late",
+    /// A message comes again while its first run still goes.
+    Redelivery "redelivery",
+    /// A delta token is too old.
+    DeltaExpiry "delta-expiry",
+    /// A seller deletes the record.
+    Delete "delete",
+    /// A seller takes a solution off the record.
+    ChildDelete "child-delete",
+    /// A write's answer shows no state, or no eTag.
+    BareAnswer "bare-answer",
+    /// The clocks of two runs differ.
+    Skew "skew",
+    /// A referral cannot be read for a while (404 or 403).
+    Hidden "hidden",
+}
+
+/// Which kinds a command allows.
+#[derive(Clone, Debug)]
+pub struct Allowed(Vec<bool>);
+
+impl Allowed {
+    /// Every kind or none.
+    pub fn new(all: bool) -> Self {
+        Allowed(vec![all; Kind::ALL.len()])
+    }
+
+    /// Switches the named kinds; `Err` names an unknown one.
+    pub fn set(&mut self, words: &str, on: bool) -> Result<(), String> {
+        for word in words.split(',').filter(|word| !word.is_empty()) {
+            let kind = Kind::ALL.iter().find(|kind| kind.word() == word);
+            self.0[*kind.ok_or_else(|| format!("`{word}` is no kind of fault"))? as usize] = on;
+        }
+        Ok(())
+    }
+
+    /// Whether a kind may happen.
+    pub fn has(&self, kind: Kind) -> bool {
+        self.0[kind as usize]
+    }
+}
+
+/// What happens how often in one schedule.
+#[derive(Clone, Debug)]
+pub struct Faults {
+    rates: Vec<u32>,
+    /// Off: calm weather.
+    pub on: bool,
+    /// In a small world: how many are left.
+    pub left: u32,
+    /// How many struck.
+    pub struck: u32,
+}
+
+impl Faults {
+    /// Each schedule has its own weather.
+    pub fn of(allowed: &Allowed, dice: &mut Dice) -> Self {
+        let fierce = *dice.pick(&[5, 15, 40]);
+        let rates = Kind::ALL.iter().map(|kind| {
+            let rate = *dice.pick(&[0, 0, 1, 3]) * fierce;
+            if allowed.has(*kind) { rate } else { 0 }
+        });
+        Faults { rates: rates.collect(), on: true, left: 0, struck: 0 }
+    }
+
+    /// None ever, but `left` of the allowed kinds where a script says so.
+    pub fn scripted(allowed: &Allowed, left: u32) -> Self {
+        let rates = Kind::ALL.iter().map(|kind| u32::from(allowed.has(*kind))).collect();
+        Faults { rates, on: true, left, struck: 0 }
+    }
+
+    /// Whether it happens now.
+    pub fn strikes(&mut self, kind: Kind, dice: &mut Dice) -> bool {
+        let rate = self.rates[kind as usize];
+        if !self.on || rate == 0 {
+            return false;
+        }
+        let strikes = if dice.is_script() {
+            self.left > 0 && dice.choose(2) == 1
+        } else {
+            dice.chance(rate)
+        };
+        if strikes {
+            self.struck += 1;
+            self.left = self.left.saturating_sub(1);
+        }
+        strikes
+    }
+}

@@ -1,0 +1,177 @@
+//! The table in memory: consistent reads, conditional saves of many items at once; answers that get lost.
+
+use crate::{
+    faults::Kind,
+    late::{Late, What},
+    step::step,
+    trace::say,
+    world::{State, World},
+};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use sync::{
+    audit::Line,
+    failure::{Failure, System},
+    ports::Links,
+    table::{Change, Expect, Item, Key, Row},
+};
+
+/// The rows, and every audit line that was ever saved.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Table {
+    rows: BTreeMap<Key, (u64, Item, Option<Timestamp>)>,
+    pub(crate) audit: BTreeMap<String, Vec<Line>>,
+}
+
+impl Table {
+    pub(crate) fn get(&self, key: &Key, now: Timestamp) -> Option<Row> {
+        let (rev, item, _) = self.rows.get(key).filter(|(.., until)| until.is_none_or(|at| at > now))?;
+        Some(Row { key: key.clone(), rev: *rev, item: item.clone() })
+    }
+
+    pub(crate) fn items(&self) -> impl Iterator<Item = (&Key, &Item)> {
+        self.rows.iter().map(|(key, (_, item, _))| (key, item))
+    }
+
+    /// All or none.
+    pub(crate) fn commit(&mut self, changes: &[Change], now: Timestamp) -> bool {
+        let holds = |change: &Change| match (change.expect, self.get(&change.key, now)) {
+            (Expect::Any, _) | (Expect::Absent, None) => true,
+            (Expect::Rev(rev), Some(row)) => row.rev == rev,
+            _ => false,
+        };
+        if !changes.iter().all(holds) {
+            return false;
+        }
+        for change in changes {
+            let rev = match change.expect {
+                Expect::Absent => 1,
+                Expect::Rev(rev) => rev + 1,
+                Expect::Any => u64::try_from(now.as_microsecond()).unwrap_or(1),
+            };
+            match &change.item {
+                Some(Item::Audit(line)) => {
+                    self.audit.entry(change.key.pk.clone()).or_default().push(line.clone())
+                }
+                Some(item) => {
+                    self.rows.insert(change.key.clone(), (rev, item.clone(), change.expires_at));
+                }
+                None => {
+                    self.rows.remove(&change.key);
+                }
+            }
+        }
+        true
+    }
+}
+
+impl Links for World {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, Failure> {
+        step().await;
+        let rows = self.lock().read_rows(keys);
+        step().await;
+        rows
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<bool, Failure> {
+        step().await;
+        let answer = self.lock().save(changes);
+        step().await;
+        answer
+    }
+
+    async fn parked(&self) -> Result<Vec<Row>, Failure> {
+        step().await;
+        let rows = {
+            let mut state = self.lock();
+            let keys: Vec<Key> =
+                state.table.items().filter(|(k, _)| k.pk == "PARKED").map(|(k, _)| k.clone()).collect();
+            state.read_rows(&keys).map(|rows| rows.into_iter().flatten().collect())
+        };
+        step().await;
+        rows
+    }
+}
+
+impl State {
+    fn read_rows(&mut self, keys: &[Key]) -> Result<Vec<Option<Row>>, Failure> {
+        self.counts.table_reads += 1;
+        if self.strikes(Kind::TableThrottle) {
+            say!(self, self.runs.name, "table read throttled");
+            return Err(Failure::later(System::Table, "read", "throttled"));
+        }
+        let now = self.now + self.runs.skew;
+        let rows: Vec<_> = keys.iter().map(|key| self.table.get(key, now)).collect();
+        self.saw(&rows);
+        Ok(rows)
+    }
+
+    fn save(&mut self, changes: Vec<Change>) -> Result<bool, Failure> {
+        self.counts.commits += 1;
+        let unknown = || Err(Failure::later(System::Table, "save", "the answer never came"));
+        if self.strikes(Kind::TableThrottle) {
+            say!(self, self.runs.name, "save throttled");
+            return Err(Failure::later(System::Table, "save", "throttled"));
+        }
+        if self.strikes(Kind::TableConflict) {
+            say!(self, self.runs.name, "save met a transaction");
+            return Ok(false);
+        }
+        if self.strikes(Kind::TableLate) {
+            // The SDK gives up after a while and the request may be on its way for some seconds more.
+            let at = self.now + jiff::SignedDuration::from_millis(self.dice.between(1, 20_000));
+            say!(self, self.runs.name, "save will land late: {}", told(&changes));
+            self.late.push(Late { at, by: self.runs.name.clone(), what: What::Save(changes) });
+            return unknown();
+        }
+        let saved = self.apply_save(&changes);
+        say!(self, self.runs.name, "save {}: {saved}", told(&changes));
+        self.saw(&saved);
+        if self.strikes(Kind::TableLost) {
+            say!(self, self.runs.name, "the answer of that save is lost");
+            return unknown();
+        }
+        Ok(saved)
+    }
+
+    pub(crate) fn apply_save(&mut self, changes: &[Change]) -> bool {
+        self.table.commit(changes, self.now + self.runs.skew)
+    }
+}
+
+/// A save in words.
+fn told(changes: &[Change]) -> String {
+    let one = |change: &Change| {
+        let what = match &change.item {
+            None => "delete".to_owned(),
+            Some(Item::Link(link)) => {
+                let settled = |memory: &sync::link::Memory| {
+                    memory.settled.as_ref().map_or("-".to_owned(), |v| v.token.clone())
+                };
+                let claim = link.claim.as_ref().map(|c| format!(" claim {:?} {:?}", c.side, c.units));
+                format!(
+                    "link {:?} pc@{} crm@{}{}{}{}",
+                    link.state,
+                    settled(&link.partner_center),
+                    settled(&link.crm),
+                    claim.unwrap_or_default(),
+                    if link.awaiting.is_empty() { String::new() } else { format!(" awaiting {:?}", link.awaiting) },
+                    if link.parked.is_empty() { String::new() } else { format!(" parked {:?}", link.parked.keys()) },
+                )
+            }
+            Some(Item::Audit(line)) => format!("audit {}: {}", line.decision, line.text),
+            Some(Item::Intent(intent)) => format!(
+                "intent {:?} n{} referral {:?} unknown {:?}",
+                intent.step, intent.n, intent.referral.as_ref().map(|r| crate::trace::short(r.as_str()).to_owned()), intent.unknown
+            ),
+            Some(Item::Alias { .. }) => "alias".to_owned(),
+            Some(Item::Parked(parked)) => format!("parked: {}", parked.reason),
+            Some(Item::Watermark(mark)) => format!("mark {:?} walk {:?}", mark.position, mark.walk.is_some()),
+            Some(other) => format!("{other:?}").chars().take(30).collect(),
+        };
+        let key = format!("{}/{}", change.key.pk, change.key.sk);
+        let key: String = key.chars().take(30).collect();
+        format!("[{key} {:?} {what}]", change.expect)
+    };
+    changes.iter().filter(|c| !matches!(c.item, Some(Item::Lease { .. }))).map(one).collect::<Vec<_>>().join(" ")
+}
