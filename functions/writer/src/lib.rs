@@ -46,7 +46,14 @@ pub async fn handle(app: &Arc<App>, event: SqsEvent, ends: Timestamp) -> Result<
     if let Some(until) = held_until(rows.values(), run.now()) {
         for group in &groups {
             if group.received >= GIVE_UP_AFTER {
-                park_group(app, group, ends, "the system it needs was out of reach for too long").await?;
+                park_group(
+                    app,
+                    group,
+                    ends,
+                    "the system it needs was out of reach for too long",
+                    &mut answer,
+                )
+                .await?;
             } else {
                 again(app, group, until.duration_since(run.now()), &mut answer).await;
             }
@@ -70,7 +77,7 @@ pub async fn handle(app: &Arc<App>, event: SqsEvent, ends: Timestamp) -> Result<
             Ok((_, story)) => story,
             Err(crash) => {
                 tracing::error!(group = group.name, alarm = "crash", reason = %crash, "parked");
-                park_group(app, group, ends, "it crashed; see the log").await?;
+                park_group(app, group, ends, "it crashed; see the log", &mut answer).await?;
                 continue;
             }
         };
@@ -78,19 +85,20 @@ pub async fn handle(app: &Arc<App>, event: SqsEvent, ends: Timestamp) -> Result<
         match story {
             Ok(Ended::Done(_)) => {}
             Ok(Ended::Later { .. }) if group.received >= GIVE_UP_AFTER => {
-                park_group(app, group, ends, "it was tried too often without coming to an end").await?;
+                park_group(app, group, ends, "it was tried too often without coming to an end", &mut answer)
+                    .await?;
             }
             Ok(Ended::Later { after, .. }) => again(app, group, after, &mut answer).await,
             Err(failure) => match failure.class {
                 Class::Retryable { .. } if group.received >= GIVE_UP_AFTER => {
-                    park_group(app, group, ends, &failure.to_string()).await?;
+                    park_group(app, group, ends, &failure.to_string(), &mut answer).await?;
                 }
                 Class::Retryable { .. } => {
                     let pause = hold(&run, &failure).await.unwrap_or(SignedDuration::from_secs(30));
                     again(app, group, pause, &mut answer).await;
                 }
                 Class::Permanent | Class::Poison => {
-                    park_group(app, group, ends, &failure.to_string()).await?
+                    park_group(app, group, ends, &failure.to_string(), &mut answer).await?
                 }
             },
         }
@@ -116,10 +124,19 @@ async fn task(app: Arc<App>, group: Group, rows: Arc<Rows>, ends: Timestamp) -> 
         .unwrap_or_else(|_| Ok(Ended::later(30, "the run's time is up")))
 }
 
-async fn park_group(app: &App, group: &Group, ends: Timestamp, words: &str) -> Result<(), Failure> {
+async fn park_group(
+    app: &App,
+    group: &Group,
+    ends: Timestamp,
+    words: &str,
+    answer: &mut SqsBatchResponse,
+) -> Result<(), Failure> {
     let run = app.run(ends, group.received);
     for hint in &group.hints {
-        give_up(&run, hint, words).await?;
+        if let Ended::Later { after, .. } = give_up(&run, hint, words).await? {
+            again(app, group, after, answer).await;
+            break;
+        }
     }
     Ok(())
 }

@@ -145,6 +145,11 @@ impl Referral {
     pub fn is_terminal(&self) -> bool {
         self.status() == "Closed"
     }
+    /// Whether it is this organisation's. GUIDs compare without case.
+    pub fn belongs_to(&self, organization: &str) -> bool {
+        self.organization().eq_ignore_ascii_case(organization)
+    }
+
     /// Microsoft's own half of an engagement.
     pub fn is_microsoft(&self) -> bool {
         self.organization().eq_ignore_ascii_case(MICROSOFT)

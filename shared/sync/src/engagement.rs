@@ -5,7 +5,8 @@ use crate::{
     audit::{Journal, Line},
     deal,
     failure::{Failure, Refused, Written},
-    identity::{adopt, alias_of_sibling, links_back, park, park_besides},
+    identity::{adopt, alias_of_sibling, links_back, park, park_besides, parked_row},
+    intent::{Held, Intent, Step, Unknown},
     link::{Link, State, digest, image},
     ports::{Crm, Found, Links, Ports, Referrals, Seen},
     run::{Ended, Run, Story},
@@ -13,10 +14,8 @@ use crate::{
     table::{Change, Expect, Item, Key, Row},
     work::{AUDIT_LENGTH, Work},
 };
-use jiff::{SignedDuration, Timestamp};
-use mapping::{DealKind, EngagementId, Fields, Mark, RecordId, Referral, ReferralId, Trim};
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use jiff::SignedDuration;
+use mapping::{DealKind, Fields, Mark, MicrosoftHalf, RecordId, Referral, ReferralId, Trim};
 
 /// An unknown outcome is looked up so often ...
 const LOOK_UPS: u32 = 3;
@@ -26,102 +25,6 @@ const LOOKED_UP_FOR: SignedDuration = SignedDuration::from_mins(10);
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(1);
 /// Between two look-ups, in seconds: three of them span the ten minutes.
 const LOOK_UP_PAUSE: i64 = 310;
-
-/// A create in flight. Only the holder of its claim POSTs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Intent {
-    /// For which record.
-    pub record: RecordId,
-    /// Its holder's claim: who comes later than this may take over.
-    pub claim_until: Timestamp,
-    /// Which half is next.
-    pub step: Step,
-    /// Whether Microsoft's half is wanted.
-    pub cosell: bool,
-    /// The own half's request, as stored before it was sent.
-    pub request: String,
-    /// Grows with each definite answer: part of `MS-RequestId`.
-    pub n: u32,
-    /// When it began.
-    pub began: Timestamp,
-    /// Our referral, once known: from the answer, a look-up, or its own webhook.
-    pub referral: Option<ReferralId>,
-    /// Its engagement.
-    pub engagement: Option<EngagementId>,
-    /// Our organisation as Partner Center names it, for Microsoft's invitation.
-    pub organization_name: String,
-    /// A POST of the present step whose outcome is not known.
-    pub unknown: Option<Unknown>,
-}
-
-/// The halves of an engagement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    /// Our own referral.
-    Own,
-    /// Microsoft's.
-    Microsoft,
-}
-
-/// An outcome that is being looked up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unknown {
-    /// Since when.
-    pub since: Timestamp,
-    /// How often it was looked for in vain.
-    pub look_ups: u32,
-}
-
-impl Intent {
-    /// `MS-RequestId`: the same for the same attempt, another one after any answer.
-    fn request_id(&self) -> String {
-        let step = if self.step == Step::Own { "own" } else { "microsoft" };
-        let name = format!("{}#{}#{step}#{}", self.record, self.began, self.n);
-        Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
-    }
-}
-
-/// Holds an intent: every save goes over the revision that was read.
-struct Held<'a, P: Ports> {
-    run: &'a Run<'a, P>,
-    intent: Intent,
-    rev: u64,
-}
-
-impl<P: Ports> Held<'_, P> {
-    fn key(&self) -> Key {
-        Key::intent(&self.intent.record)
-    }
-
-    /// Saves the intent, with other changes in the same transaction. `false`: somebody else saved it.
-    async fn save(&mut self, besides: Vec<Change>) -> Result<bool, Failure> {
-        let mut changes =
-            vec![Change::put(self.key(), Expect::Rev(self.rev), Item::Intent(Box::new(self.intent.clone())))];
-        changes.extend(besides);
-        let saved = self.run.ports.links().commit(changes).await?;
-        if saved {
-            self.rev += 1;
-        } else {
-            // The normal reason: the referral's own webhook noted its id meanwhile. Our claim still stands.
-            let row = self.run.ports.links().read(&[self.key()]).await?.pop().flatten();
-            if let Some(Row { rev, item: Item::Intent(other), .. }) = row
-                && other.claim_until == self.intent.claim_until
-            {
-                self.rev = rev;
-                self.intent.referral = self.intent.referral.take().or(other.referral);
-                self.intent.engagement = self.intent.engagement.take().or(other.engagement);
-            }
-        }
-        Ok(saved)
-    }
-
-    /// Lets the next one go on at once.
-    async fn release(&mut self) -> Result<(), Failure> {
-        self.intent.claim_until = self.run.now();
-        self.save(vec![]).await.map(drop)
-    }
-}
 
 /// A record without a link. `intent`: its row, as just read.
 pub async fn create_engagement<P: Ports>(run: &Run<'_, P>, record: &RecordId, intent: Option<Row>) -> Story {
@@ -137,13 +40,13 @@ pub async fn create_engagement<P: Ports>(run: &Run<'_, P>, record: &RecordId, in
     let Some(seen) = run.ports.crm().fetch(record).await? else {
         return Ok(Ended::done("skipped", "the record is gone"));
     };
-    let Some((mut intent, rev)) = known else { return begin(run, seen).await };
+    let Some((mut intent, rev)) = known else { return Box::pin(begin(run, seen)).await };
     intent.claim_until = run.deadline();
-    let mut held = Held { run, intent, rev };
+    let mut held = Held { run, intent, rev, about_to_post: false };
     if !held.save(vec![]).await? {
         return Ok(Ended::later(2, "somebody else goes on with its referral"));
     }
-    go_on(held, seen).await
+    go_on_or_release(held, seen).await
 }
 
 /// A record that may want a referral, and has no intent yet.
@@ -178,6 +81,11 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
         }
     };
     let now = run.now();
+    if let Some(parked) = parked_row(run, &record.to_string()).await?
+        && parked.holds(&digest(&request), now)
+    {
+        return Ok(Ended::done("parked", parked.reason));
+    }
     let intent = Intent {
         record,
         claim_until: run.deadline(),
@@ -189,14 +97,30 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
         referral: None,
         engagement: None,
         organization_name: String::new(),
-        unknown: None,
+        unknown: Some(Unknown { since: now, look_ups: 0 }),
     };
-    let row =
-        Change::put(Key::intent(&intent.record), Expect::Absent, Item::Intent(Box::new(intent.clone())));
+    let key = Key::intent(&intent.record);
+    let row = Change::put(key.clone(), Expect::Absent, Item::Intent(Box::new(intent.clone())));
     if !run.ports.links().commit(vec![row]).await? {
         return Ok(Ended::later(2, "somebody else is creating its referral"));
     }
-    go_on(Held { run, intent, rev: 1 }, seen).await
+    // Whoever looked before this intent was there may have linked the record meanwhile.
+    let alias = run.ports.links().read(&[Key::record(&seen.record.id)]).await?.pop().flatten();
+    if let Some(Row { item: Item::Alias { referral }, .. }) = alias {
+        run.ports.links().commit(vec![Change::delete(key, Expect::Rev(1))]).await?;
+        return settle(run, &referral, None, Look { record: true, ..Look::default() }).await;
+    }
+    go_on_or_release(Held { run, intent, rev: 1, about_to_post: true }, seen).await
+}
+
+/// Goes on; a failure outside of a POST lets the next one go on at once.
+async fn go_on_or_release<P: Ports>(mut held: Held<'_, P>, seen: Seen) -> Story {
+    let result = Box::pin(go_on(&mut held, seen)).await;
+    if result.is_err() && (held.intent.unknown.is_none() || held.about_to_post) {
+        held.intent.unknown = None;
+        let _ = held.release().await;
+    }
+    result
 }
 
 /// A record that carries a Referral Identifier, but no link: adopt the referral if it agrees.
@@ -205,10 +129,10 @@ async fn return_to<P: Ports>(run: &Run<'_, P>, id: &ReferralId, seen: Seen) -> S
     let words = match run.ports.referrals().fetch(id).await? {
         Found::Referral(referral) => {
             let names = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
-            if referral.organization() != run.settings.organization {
+            if !referral.belongs_to(&run.settings.organization) {
                 format!("its Referral Identifier `{id}` is another organisation's")
             } else if referral.external_reference().is_none() || names.as_ref() == Some(record) {
-                return adopt(run, *referral, seen).await;
+                return Box::pin(adopt(run, *referral, seen)).await;
             } else {
                 format!("its Referral Identifier `{id}` belongs to another record")
             }
@@ -223,11 +147,22 @@ async fn return_to<P: Ports>(run: &Run<'_, P>, id: &ReferralId, seen: Seen) -> S
 /// Lacks what the other side needs: parked naming everything at once, and the seller sees it in Audit. Heals by
 /// itself when the field arrives.
 async fn lacking<P: Ports>(run: &Run<'_, P>, seen: &Seen, words: &str) -> Story {
-    let what = seen.record.id.to_string();
     let print = digest(&format!("{}{words}", run.map.hash()));
-    let before = run.ports.links().read(&[Key::parked(&what)]).await?.pop().flatten();
-    let told = matches!(&before, Some(Row { item: Item::Parked(parked), .. }) if parked.fingerprint == print);
-    let ended = park(run, &what, words, &print).await?;
+    park_and_tell(run, seen, words, &print, vec![]).await
+}
+
+/// Sets a record aside; the seller is told once for the same reason and inputs.
+async fn park_and_tell<P: Ports>(
+    run: &Run<'_, P>,
+    seen: &Seen,
+    words: &str,
+    print: &str,
+    besides: Vec<Change>,
+) -> Story {
+    let what = seen.record.id.to_string();
+    let before = parked_row(run, &what).await?;
+    let told = before.is_some_and(|parked| parked.fingerprint == print && parked.reason == words);
+    let ended = park_besides(run, &what, words, print, besides).await?;
     if !told && run.may_write() {
         tell(run, seen, words).await?;
     }
@@ -253,28 +188,25 @@ async fn tell<P: Ports>(run: &Run<'_, P>, seen: &Seen, words: &str) -> Result<()
 }
 
 /// Step by step, wherever it stands.
-async fn go_on<P: Ports>(mut held: Held<'_, P>, seen: Seen) -> Story {
+async fn go_on<P: Ports>(held: &mut Held<'_, P>, seen: Seen) -> Story {
     let run = held.run;
     let mut own: Option<Referral> = None;
     if held.intent.step == Step::Own {
-        if held.intent.referral.is_none() && held.intent.unknown.is_some() {
-            match look_up_own(&mut held).await? {
+        if held.intent.referral.is_none() && held.intent.unknown.is_some() && !held.about_to_post {
+            match look_up_own(held).await? {
                 LookedUp::Found(referral) => own = Some(*referral),
                 LookedUp::Wait(ended) => return Ok(ended),
                 LookedUp::Absent => {}
             }
         }
         if held.intent.referral.is_none() && own.is_none() {
-            match post(&mut held, None).await? {
+            match Box::pin(post(held, None)).await? {
                 Posted::Referral(referral) => own = Some(*referral),
                 Posted::Ended(ended) => return Ok(ended),
                 Posted::Refused(words) => {
                     let end = vec![Change::delete(held.key(), Expect::Rev(held.rev))];
-                    let what = seen.record.id.to_string();
                     let print = digest(&held.intent.request);
-                    let ended = park_besides(run, &what, &words, &print, end).await?;
-                    tell(run, &seen, &words).await?;
-                    return Ok(ended);
+                    return park_and_tell(run, &seen, &words, &print, end).await;
                 }
             }
         }
@@ -290,16 +222,16 @@ async fn go_on<P: Ports>(mut held: Held<'_, P>, seen: Seen) -> Story {
             };
         }
         let Some(referral) = &own else { return Ok(Ended::later(10, "our new referral is not known yet")) };
-        if !link_up(&mut held, referral, &seen).await? {
+        if !link_up(held, referral, &seen).await? {
             return Ok(Ended::later(2, "others are saving its link"));
         }
     }
     let mut sibling = None;
     if held.intent.cosell {
-        match invite_microsoft(&mut held).await? {
+        match Box::pin(invite_microsoft(held, &seen)).await? {
             Invited::Half(id) => sibling = Some(id),
             Invited::Ended(ended) => return Ok(ended),
-            Invited::Refused(words) => return keep_own(held, &words).await,
+            Invited::Refused(words) => return Box::pin(keep_own(held, &seen, &words)).await,
         }
     }
     let Some(id) = held.intent.referral.clone() else {
@@ -321,7 +253,7 @@ async fn go_on<P: Ports>(mut held: Held<'_, P>, seen: Seen) -> Story {
     work.note("created", text, true);
     work.heal(crate::work::WHOLE);
     let look = Look { referral: own.is_some(), record: true, body: own, row: Some(seen), ..Look::default() };
-    settle_on(work, look).await
+    Box::pin(settle_on(work, look)).await
 }
 
 /// The own half is known: link, alias and the intent's next step in one transaction.
@@ -362,6 +294,9 @@ async fn link_up<P: Ports>(
             return Ok(true);
         }
     }
+    // The id at least, so that nobody posts again.
+    held.intent.step = Step::Own;
+    held.save(vec![]).await?;
     Ok(false)
 }
 
@@ -379,7 +314,18 @@ async fn post<P: Ports>(held: &mut Held<'_, P>, body: Option<String>) -> Result<
         return Ok(Posted::Ended(Ended::later(0, "this run has no time left for a create")));
     }
     let body = body.unwrap_or_else(|| held.intent.request.clone());
-    match run.ports.referrals().create(&body, &held.intent.request_id()).await {
+    if !held.about_to_post {
+        held.intent.unknown = Some(Unknown { since: run.now(), look_ups: 0 });
+        if !held.save(vec![]).await? {
+            return Ok(Posted::Ended(Ended::later(2, "somebody else saved its intent")));
+        }
+    }
+    held.about_to_post = false;
+    let outcome = run.ports.referrals().create(&body, &held.intent.request_id()).await;
+    if !matches!(outcome, Written::Unknown(_)) {
+        held.intent.unknown = None;
+    }
+    match outcome {
         Written::Done(referral) => Ok(Posted::Referral(Box::new(referral))),
         Written::Later(failure) => {
             held.intent.n += 1;
@@ -399,8 +345,6 @@ async fn post<P: Ports>(held: &mut Held<'_, P>, body: Option<String>) -> Result<
             Ok(Posted::Ended(Ended::later(5, "Partner Center met a conflict while creating it")))
         }
         Written::Unknown(failure) => {
-            held.intent.unknown = Some(Unknown { since: run.now(), look_ups: 0 });
-            held.save(vec![]).await?;
             let after = held.intent.claim_until.duration_since(run.now()) + SignedDuration::from_secs(1);
             let why = format!("it is not known whether the referral was created: {failure}");
             Ok(Posted::Ended(Ended::Later { after, why }))
@@ -423,8 +367,7 @@ async fn look_up_own<P: Ports>(held: &mut Held<'_, P>) -> Result<LookedUp, Failu
             run.ports.referrals().changed_since(held.intent.began - LOOK_BACK, cursor.as_deref()).await?;
         for referral in page.referrals {
             let names = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
-            if referral.organization() == run.settings.organization
-                && names.as_ref() == Some(&held.intent.record)
+            if referral.belongs_to(&run.settings.organization) && names.as_ref() == Some(&held.intent.record)
             {
                 return Ok(LookedUp::Found(Box::new(referral)));
             }
@@ -461,8 +404,9 @@ enum Invited {
 }
 
 /// Microsoft's half: there already (some tenants get it by itself, see `[vendor]`), or POSTed once.
-async fn invite_microsoft<P: Ports>(held: &mut Held<'_, P>) -> Result<Invited, Failure> {
+async fn invite_microsoft<P: Ports>(held: &mut Held<'_, P>, seen: &Seen) -> Result<Invited, Failure> {
     let run = held.run;
+    let how = run.map.vendor().microsoft_half;
     let Some(engagement) = held.intent.engagement.clone() else {
         return Ok(Invited::Refused("Partner Center named no engagement to invite Microsoft into".into()));
     };
@@ -470,10 +414,20 @@ async fn invite_microsoft<P: Ports>(held: &mut Held<'_, P>) -> Result<Invited, F
     if let Some(half) = halves.iter().find(|r| r.is_microsoft()) {
         return Ok(Invited::Half(half.id().clone()));
     }
+    if how == MicrosoftHalf::Appears {
+        held.release().await?;
+        return Ok(Invited::Ended(Ended::later(30, "Microsoft's half has not appeared yet")));
+    }
     if held.intent.unknown.is_some()
         && let LookedUp::Wait(ended) = in_vain(held).await?
     {
         return Ok(Invited::Ended(ended));
+    }
+    // After a refusal from what the record shows now: what was missing may be there.
+    if held.intent.n > 0
+        && let Ok(request) = run.map.new_referral(&seen.record)
+    {
+        held.intent.request = request.to_string();
     }
     let own: serde_json::Value = serde_json::from_str(&held.intent.request).unwrap_or_default();
     let organization = (run.settings.organization.as_str(), held.intent.organization_name.as_str());
@@ -486,18 +440,23 @@ async fn invite_microsoft<P: Ports>(held: &mut Held<'_, P>) -> Result<Invited, F
 }
 
 /// Microsoft's half was refused: the own one stays, the seller sees why, and the same engagement is completed later.
-async fn keep_own<P: Ports>(mut held: Held<'_, P>, words: &str) -> Story {
+async fn keep_own<P: Ports>(held: &mut Held<'_, P>, seen: &Seen, words: &str) -> Story {
     let run = held.run;
     held.release().await?;
-    let Some(id) = held.intent.referral.clone() else { return Ok(Ended::done("parked", words)) };
     let what = held.intent.record.to_string();
-    let print = digest(&held.intent.request);
-    park(run, &what, words, &print).await?;
+    let told = parked_row(run, &what).await?.is_some_and(|parked| parked.reason == words);
+    park(run, &what, words, &digest(&held.intent.request)).await?;
+    let Some(id) = held.intent.referral.clone() else { return Ok(Ended::done("parked", words)) };
     let row = run.ports.links().read(&[Key::link(&id)]).await?.pop().flatten();
-    if let Some(Row { rev, item: Item::Link(link), .. }) = row {
+    if let Some(Row { rev, item: Item::Link(link), .. }) = row
+        && link.claim.is_none()
+    {
         let mut work = Work::loaded(run, *link, rev);
-        work.note("refused", words, true);
-        let _ = work.save().await?;
+        if !told {
+            work.note("refused", words, true);
+        }
+        settle_on(work, Look { referral: true, record: true, row: Some(seen.clone()), ..Look::default() })
+            .await?;
     }
-    settle(run, &id, None, Look { referral: true, record: true, ..Look::default() }).await
+    Ok(Ended::done("parked", words))
 }

@@ -2,9 +2,10 @@
 
 use crate::{
     audit::{Journal, Line},
-    engagement::Intent,
     failure::{Class, Failure, System, Written},
+    intent::Intent,
     link::{Claim, Link, State, digest, image},
+    merge::STATUS,
     parked::Parked,
     ports::{Crm, Found, Links, Ports, Referrals, Seen},
     run::{Ended, Run, Story},
@@ -14,6 +15,7 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use mapping::{Category, CrmValue, RecordId, Referral, ReferralId, Side, classify};
+use std::collections::BTreeSet;
 
 /// What the seller reads first.
 const CREATED: &str = "created from the referral in Partner Center";
@@ -35,7 +37,7 @@ pub async fn meet<P: Ports>(
         return Ok(again);
     }
     match classify(&referral, &run.settings.organization) {
-        Category::Sibling => sibling(run, referral).await,
+        Category::Sibling => Box::pin(sibling(run, referral)).await,
         Category::Unclear(words) => park(run, id.as_str(), &words, &referral_print(&referral)).await,
         Category::Lead if run.map.switches().cosell_only => {
             Ok(Ended::done("skipped", "a lead, and only co-sell is synchronised"))
@@ -49,12 +51,15 @@ pub async fn meet<P: Ports>(
             )
             .await
         }
-        Category::Opportunity => own(run, referral).await,
+        Category::Opportunity => Box::pin(own(run, referral)).await,
     }
 }
 
 /// Reads one; a 403 is asked back from the list once: refused there too, the role is gone.
-async fn look_up<P: Ports>(run: &Run<'_, P>, id: &ReferralId) -> Result<Option<Referral>, Failure> {
+pub(crate) async fn look_up<P: Ports>(
+    run: &Run<'_, P>,
+    id: &ReferralId,
+) -> Result<Option<Referral>, Failure> {
     match run.ports.referrals().fetch(id).await? {
         Found::Referral(referral) => Ok(Some(*referral)),
         Found::Missing => Ok(None),
@@ -96,7 +101,7 @@ async fn sibling<P: Ports>(run: &Run<'_, P>, sibling: Referral) -> Story {
         return Ok(Ended::done("foreign", "another organisation's referral without an engagement"));
     };
     let halves = run.ports.referrals().engagement(&engagement).await?;
-    let Some(own_half) = halves.into_iter().find(|r| r.organization() == run.settings.organization) else {
+    let Some(own_half) = halves.into_iter().find(|r| r.belongs_to(&run.settings.organization)) else {
         return Ok(Ended::later(30, "our half of the engagement is not there (yet)"));
     };
     let key = Key::link(own_half.id());
@@ -104,10 +109,16 @@ async fn sibling<P: Ports>(run: &Run<'_, P>, sibling: Referral) -> Story {
         Some(Row { rev, item: Item::Link(link), .. }) => {
             let id = own_half.id().clone();
             if sibling.is_microsoft() && link.microsoft.is_none() {
-                let mut work = Work::loaded(run, *link, rev);
-                work.link.microsoft = Some(sibling.id().clone());
-                work.besides.push(alias_of_sibling(sibling.id(), &id));
-                let _ = work.save().await?;
+                let alias = alias_of_sibling(sibling.id(), &id);
+                if link.claim.is_some() {
+                    // A write is in flight: its holder's save must not be overtaken.
+                    run.ports.links().commit(vec![alias]).await?;
+                } else {
+                    let mut work = Work::loaded(run, *link, rev);
+                    work.link.microsoft = Some(sibling.id().clone());
+                    work.besides.push(alias);
+                    let _ = work.save().await?;
+                }
             }
             settle(run, &id, None, Look { body: Some(own_half), referral: true, ..Look::default() }).await
         }
@@ -184,6 +195,8 @@ pub(crate) async fn adopt<P: Ports>(run: &Run<'_, P>, referral: Referral, seen: 
     link.engagement = referral.engagement().cloned();
     let mut work = Work::fresh(run, link);
     work.besides = links_back(&work.link, &seen.record.id);
+    // Nobody is creating a referral for this record.
+    work.besides.push(Change::delete(Key::intent(&seen.record.id), Expect::Absent));
     work.note("adopted", "linked with the referral that names it", true);
     settle_on(
         work,
@@ -210,7 +223,7 @@ async fn create<P: Ports>(run: &Run<'_, P>, referral: Referral) -> Story {
         ));
     }
     let link = Link::new(referral.id().clone(), None, State::Creating);
-    create_as(Work::fresh(run, link), referral).await
+    Box::pin(create_as(Work::fresh(run, link), referral)).await
 }
 
 /// A create whose outcome was not saved: the record is there, or it is created now.
@@ -227,8 +240,8 @@ pub async fn resume<P: Ports>(run: &Run<'_, P>, link: Link, rev: u64) -> Story {
     let mut work = Work::loaded(run, link, rev);
     work.link.claim = None;
     match run.ports.crm().find(&id).await? {
-        Some(seen) => found(work, referral, seen).await,
-        None => create_as(work, referral).await,
+        Some(seen) => Box::pin(found(work, referral, seen)).await,
+        None => Box::pin(create_as(work, referral)).await,
     }
 }
 
@@ -242,6 +255,11 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
             return park(&run, referral.id().as_str(), &words, &referral_print(&referral)).await;
         }
     };
+    if let Some(parked) = parked_row(&run, referral.id().as_str()).await?
+        && parked.holds(&referral_print(&referral), run.now())
+    {
+        return Ok(Ended::done("parked", parked.reason));
+    }
     if !run.may_write() {
         return Ok(Ended::later(0, "this run has no time left for a create"));
     }
@@ -274,8 +292,13 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
         Written::Done(seen) => {
             let shown = run.map.record_fields(&seen.record);
             for (unit, value) in &fields {
-                if let Some(crm) = shown.get(unit) {
-                    work.link.agree(unit, value, crm);
+                let Some(crm) = shown.get(unit) else { continue };
+                // What reads differently from what was asked for was changed by somebody since.
+                match run.map.to_crm(unit, value) {
+                    Ok(asked) if !run.map.shows(unit, Side::Crm, &asked, crm) => {
+                        work.link.agree(unit, value, &asked)
+                    }
+                    _ => work.link.agree(unit, value, crm),
                 }
             }
             // What only the CRM has goes out as a change of its own.
@@ -283,10 +306,10 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
                 .forget(&run.map.units().filter(|u| u.only_while_empty).map(|u| u.name.clone()).collect());
             work.note("created", CREATED, true);
             work.link.journal.shown(AUDIT_LENGTH);
-            found(work, referral, seen).await
+            Box::pin(found(work, referral, seen)).await
         }
         Written::Exists => match run.ports.crm().find(referral.id()).await? {
-            Some(seen) => found(work, referral, seen).await,
+            Some(seen) => Box::pin(found(work, referral, seen)).await,
             None => {
                 work.link.claim = None;
                 let _ = work.save().await?;
@@ -328,6 +351,14 @@ async fn found<P: Ports>(mut work: Work<'_, P>, referral: Referral, seen: Seen) 
     work.link.claim = None;
     work.link.state = State::Linked;
     work.link.record = Some(seen.record.id.clone());
+    // A create makes open records: the status of a deal that is closed already has no base and follows by its action.
+    let crm = work.run.map.record_fields(&seen.record).get(STATUS).cloned();
+    let pc = work.run.map.referral_fields(&referral).get(STATUS).cloned();
+    if let (Some(pc), Some(crm)) = (pc, crm)
+        && !work.run.map.equal(STATUS, &pc, &crm)
+    {
+        work.link.forget(&BTreeSet::from([STATUS.to_owned()]));
+    }
     work.besides.extend(links_back(&work.link, &seen.record.id));
     settle_on(
         work,
@@ -339,6 +370,14 @@ async fn found<P: Ports>(mut work: Work<'_, P>, referral: Referral, seen: Seen) 
 /// What a referral's parked state depends on.
 fn referral_print(referral: &Referral) -> String {
     digest(&format!("{}{}", referral.etag().unwrap_or_default(), referral.updated()))
+}
+
+/// What is set aside under this id.
+pub(crate) async fn parked_row<P: Ports>(run: &Run<'_, P>, what: &str) -> Result<Option<Parked>, Failure> {
+    Ok(match run.ports.links().read(&[Key::parked(what)]).await?.pop().flatten() {
+        Some(Row { item: Item::Parked(parked), .. }) => Some(parked),
+        _ => None,
+    })
 }
 
 /// Sets aside a referral or record without a link.
@@ -355,10 +394,7 @@ pub(crate) async fn park_besides<P: Ports>(
     mut changes: Vec<Change>,
 ) -> Story {
     let key = Key::parked(what);
-    let before = match run.ports.links().read(std::slice::from_ref(&key)).await?.pop().flatten() {
-        Some(Row { item: Item::Parked(parked), .. }) => Some(parked),
-        _ => None,
-    };
+    let before = parked_row(run, what).await?;
     let now = run.now();
     let parked = Parked::again(words.to_owned(), None, fingerprint.to_owned(), now, before.as_ref());
     let attempts = parked.attempts;

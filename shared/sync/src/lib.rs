@@ -11,6 +11,7 @@ pub mod failure;
 pub mod hint;
 pub mod hold;
 pub mod identity;
+pub mod intent;
 pub mod link;
 pub mod merge;
 pub mod parked;

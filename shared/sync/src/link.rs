@@ -39,6 +39,9 @@ pub struct Link {
     /// Units whose change waits for acceptance.
     #[serde(default)]
     pub awaiting: BTreeSet<String>,
+    /// Units of which the CRM holds a shortened text.
+    #[serde(default)]
+    pub shortened: BTreeSet<String>,
     /// The last decisions.
     #[serde(default)]
     pub journal: Journal,
@@ -134,6 +137,7 @@ impl Link {
             claim: None,
             parked: BTreeMap::new(),
             awaiting: BTreeSet::new(),
+            shortened: BTreeSet::new(),
             journal: Journal::default(),
             own_writes: Hourly::default(),
             lost_races: Hourly::default(),
@@ -169,6 +173,15 @@ impl Link {
     pub fn agree(&mut self, unit: &str, partner_center: &Value, crm: &Value) {
         self.partner_center.images.insert(unit.to_owned(), image(partner_center));
         self.crm.images.insert(unit.to_owned(), image(crm));
+        let shortened = match (partner_center, crm) {
+            (Value::Text(long), Value::Text(short)) => short.ends_with('…') && short.len() < long.len(),
+            _ => false,
+        };
+        if shortened {
+            self.shortened.insert(unit.to_owned());
+        } else {
+            self.shortened.remove(unit);
+        }
     }
 
     /// Nothing is known any more of what these units showed when both agreed.
@@ -202,6 +215,12 @@ impl Memory {
             }
             None => self.seen = Some(Sighting { version: version.clone(), at: now }),
         }
+    }
+
+    /// The version a write replaced without showing the new one: reads that still show it are late, from now on.
+    pub fn wrote_over(&mut self, base: &Version, now: Timestamp) {
+        self.replace(base.token.clone());
+        self.seen = Some(Sighting { version: base.clone(), at: now });
     }
 
     /// A token that is no longer current.

@@ -15,6 +15,14 @@ pub struct Change {
     pub value: Value,
     /// What the source's image becomes once it is written.
     pub source: Value,
+    /// Elements of a list whose own change still has to go the other way: their images stay as they were.
+    pub pending: BTreeSet<String>,
+}
+
+impl Change {
+    fn new(value: Value, source: Value) -> Self {
+        Change { value, source, pending: BTreeSet::new() }
+    }
 }
 
 /// What should happen next.
@@ -36,8 +44,12 @@ pub struct Plan {
     pub unfit: BTreeMap<String, (String, Value)>,
     /// Changes that wait for acceptance of the referral (or for a parked unit to heal before the deal is closed).
     pub waiting: BTreeSet<String>,
+    /// Long texts of Partner Center of which the CRM holds a shortened form, and which its edit now replaces.
+    pub kept: BTreeMap<String, Value>,
     /// This side must be read before anything can be decided.
     pub need: Option<Side>,
+    /// It was needed and could not be had: nothing is settled.
+    pub incomplete: bool,
 }
 
 /// Who lost what.
@@ -90,13 +102,26 @@ impl<'a> Look<'a> {
 /// Merges every unit that is kept in step after creation.
 pub fn merge(map: &Map, link: &Link, shown: Shown<'_>) -> Plan {
     let mut plan = Plan::default();
-    for unit in map.units().filter(|u| u.has_referral && u.has_crm && u.on != On::Create) {
+    for unit in kept_in_step(map) {
         let pc = Look::new(shown.partner_center, link.partner_center.images.get(&unit.name), &unit.name);
         let crm = Look::new(shown.crm, link.crm.images.get(&unit.name), &unit.name);
         merge_unit(map, unit, pc, crm, &mut plan);
+        if link.shortened.contains(&unit.name) && plan.to_partner_center.contains_key(&unit.name) {
+            match pc.value {
+                Some(long) => {
+                    plan.kept.insert(unit.name.clone(), long.clone());
+                }
+                None => plan.need = Some(Side::PartnerCenter),
+            }
+        }
     }
     hold_back(map, link, shown, &mut plan);
     plan
+}
+
+/// The units that are kept in step after creation.
+pub(crate) fn kept_in_step(map: &Map) -> impl Iterator<Item = &Unit> {
+    map.units().filter(|u| u.has_referral && u.has_crm && u.on != On::Create)
 }
 
 fn merge_unit(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
@@ -170,7 +195,8 @@ fn send(map: &Map, unit: &Unit, target: Side, pc: Look<'_>, crm: Look<'_>, plan:
     };
     let goes = match target {
         Side::Crm => unit.direction != Direction::ToPartnerCenter,
-        Side::PartnerCenter => unit.direction != Direction::ToCrm,
+        // What a PATCH does not take stays as it is.
+        Side::PartnerCenter => unit.direction != Direction::ToCrm && unit.patchable,
     };
     if !goes || (unit.only_while_empty && other.present().is_some_and(|v| !v.is_null())) {
         return as_it_is(plan);
@@ -188,7 +214,7 @@ fn send(map: &Map, unit: &Unit, target: Side, pc: Look<'_>, crm: Look<'_>, plan:
     match converted {
         Ok(wanted) if other.value == Some(&wanted) => as_it_is(plan),
         Ok(wanted) => {
-            let change = Change { value: wanted, source: value.clone() };
+            let change = Change::new(wanted, value.clone());
             match target {
                 Side::Crm => plan.to_crm.insert(name.clone(), change),
                 Side::PartnerCenter => plan.to_partner_center.insert(name.clone(), change),
@@ -216,7 +242,7 @@ fn status(map: &Map, target: Side, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan)
                     let source = if rest.is_empty() { Ok(c.clone()) } else { map.to_crm(STATUS, first) };
                     match source {
                         Ok(source) => {
-                            plan.to_partner_center.insert(name, Change { value: first.clone(), source });
+                            plan.to_partner_center.insert(name, Change::new(first.clone(), source));
                         }
                         Err(refusal) => {
                             plan.unfit.insert(name, (refusal.text, c.clone()));
@@ -241,7 +267,7 @@ fn status(map: &Map, target: Side, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan)
                 take(plan);
                 return;
             }
-            let change = Change { value: wanted.clone(), source: p.clone() };
+            let change = Change::new(wanted.clone(), p.clone());
             match map.crm_step(c, &wanted) {
                 Ok(CrmStep::InPatch) => {
                     plan.to_crm.insert(name, change);
@@ -278,7 +304,7 @@ fn rise(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
         return;
     }
     let yes = Value::Bool(true);
-    let change = Change { value: yes.clone(), source: yes };
+    let change = Change::new(yes.clone(), yes);
     if on(p) {
         if crm.changed() || on(crm.base) {
             plan.refused.insert(name.clone(), format!("`{name}` cannot be turned off again"));
@@ -331,13 +357,16 @@ fn lists(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
         plan.agree.insert(name.clone(), (Value::Map(p), Value::Map(c)));
         return;
     }
-    let same = |a: &BTreeMap<String, Value>, b: &BTreeMap<String, Value>| a.keys().eq(b.keys());
-    let (grow_p, grow_c) = (!same(&to_p, &p), !same(&to_c, &c));
-    if grow_p && unit.direction != Direction::ToCrm {
-        let change = Change { value: Value::Map(to_p), source: Value::Map(c.clone()) };
+    let differing = |a: &BTreeMap<String, Value>, b: &BTreeMap<String, Value>| -> BTreeSet<String> {
+        a.keys().chain(b.keys()).filter(|key| a.contains_key(*key) != b.contains_key(*key)).cloned().collect()
+    };
+    let (for_p, for_c) = (differing(&to_p, &p), differing(&to_c, &c));
+    if !for_p.is_empty() && unit.direction != Direction::ToCrm {
+        let change = Change { value: Value::Map(to_p), source: Value::Map(c), pending: for_c };
         plan.to_partner_center.insert(name.clone(), change);
-    } else if grow_c && unit.direction != Direction::ToPartnerCenter {
-        plan.to_crm.insert(name.clone(), Change { value: Value::Map(to_c), source: Value::Map(p) });
+    } else if !for_c.is_empty() && unit.direction != Direction::ToPartnerCenter {
+        let change = Change { value: Value::Map(to_c), source: Value::Map(p), pending: for_p };
+        plan.to_crm.insert(name.clone(), change);
     } else {
         plan.agree.insert(name.clone(), (Value::Map(p), Value::Map(c)));
     }

@@ -16,7 +16,12 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use mapping::{RecordId, RecordKind, ReferralId};
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    task::Poll,
+};
 
 /// A run stops this long before it is killed and goes on at the next tick.
 const TAIL: SignedDuration = SignedDuration::from_secs(20);
@@ -62,7 +67,7 @@ pub async fn poll<P: Ports>(run: &Run<'_, P>, report: &mut Report) -> Result<(),
     }
     let held = |n: usize| held_until(rows.get(n).and_then(Option::as_ref).into_iter(), began);
     let (partner_center, crm) = (held(1), held(2));
-    let result = work(run, began, partner_center, crm, report).await;
+    let result = Box::pin(work(run, began, partner_center, crm, report)).await;
     let end = Change::put(Key::lease(), Expect::Any, Item::Lease { until: run.now() });
     let _ = run.ports.links().commit(vec![end]).await;
     result
@@ -75,8 +80,11 @@ async fn work<P: Ports>(
     crm: Option<Timestamp>,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    due(run, began, report).await?;
-    let fed = match partner_center.max(crm) {
+    let held = partner_center.max(crm);
+    if held.is_none() {
+        due(run, began, report).await?;
+    }
+    let fed = match held {
         Some(until) => {
             report.stopped = Some(format!("on hold until {until}"));
             Ok(())
@@ -93,7 +101,7 @@ async fn work<P: Ports>(
 
 async fn feeds<P: Ports>(run: &Run<'_, P>, began: Timestamp, report: &mut Report) -> Result<(), Failure> {
     for which in [Feed::Opportunities, Feed::Solutions] {
-        feed(run, which, began, report).await?;
+        Box::pin(feed(run, which, began, report)).await?;
     }
     Ok(())
 }
@@ -227,7 +235,9 @@ async fn walk<P: Ports>(
         match run.ports.crm().changes(feed, &position).await? {
             Changes::Expired => mark.mark.walk = Some(Walk { cursor: None, ..walk }),
             Changes::Page { rows, next, resume } => {
-                page(run, rows, false, report).await?;
+                if !Box::pin(page(run, rows, false, report)).await? {
+                    return Ok(());
+                }
                 match next {
                     Some(next) => mark.mark.walk = Some(Walk { cursor: Some(next), ..walk }),
                     None => {
@@ -273,7 +283,9 @@ async fn round<P: Ports>(
         match run.ports.crm().changes(feed, &position).await? {
             Changes::Expired => return Ok(Round::Expired),
             Changes::Page { rows, next, resume } => {
-                page(run, rows, creates, report).await?;
+                if !Box::pin(page(run, rows, creates, report)).await? {
+                    return Ok(Round::Unfinished);
+                }
                 match next {
                     Some(next) => position = Position::At(next),
                     None => return Ok(Round::Done(resume)),
@@ -297,7 +309,7 @@ async fn page<P: Ports>(
     rows: Vec<Changed>,
     creates: bool,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     report.rows += u32::try_from(rows.len()).unwrap_or(u32::MAX);
     let mut candidates: BTreeMap<RecordId, Candidate> = BTreeMap::new();
     for changed in rows {
@@ -314,14 +326,19 @@ async fn page<P: Ports>(
         };
         candidates.insert(candidate.record.clone(), candidate);
     }
-    let links = links_of(run, candidates.values()).await?;
+    let (links, intents) = known_of(run, candidates.values()).await?;
     let mut hints = vec![];
     let began = run.now();
     for candidate in candidates.into_values() {
+        if out_of_time(run, report) {
+            send(run, &hints, report).await?;
+            return Ok(false);
+        }
+        let intent = intents.get(&candidate.record).cloned();
         let link_row = links.get(&candidate.record);
         let referral = link_row.map(|row| row.key.clone()).and_then(|key| referral_of(&key));
         let id = candidate.record.clone();
-        match Box::pin(look_at(run, candidate, link_row, creates)).await {
+        match guarded(look_at(run, candidate, link_row, intent, creates)).await {
             Ok(None) => {}
             Ok(Some(Ended::Done(decision))) => {
                 report.settled += 1;
@@ -332,7 +349,7 @@ async fn page<P: Ports>(
                 report.decisions.push((id.to_string(), "later".into(), why));
                 hints.push(Hint::new(Subject::Record { record: id, referral }, "poll", began));
             }
-            Err(failure) if failure.wide || matches!(failure.system, System::Table | System::Queue) => {
+            Err(failure) if stops_a_run(&failure) => {
                 send(run, &hints, report).await?;
                 return Err(failure);
             }
@@ -342,35 +359,55 @@ async fn page<P: Ports>(
             }
         }
     }
-    send(run, &hints, report).await
+    send(run, &hints, report).await?;
+    Ok(true)
 }
 
-/// The links of a page's records: the Referral Identifier leads to the link, which must name the record; else the
-/// record's alias does. Two batch reads, however many rows.
-async fn links_of<P: Ports>(
+/// System-wide: everybody would meet it. What only one row meets is that row's.
+fn stops_a_run(failure: &Failure) -> bool {
+    failure.wide || failure.is_retryable() && matches!(failure.system, System::Table | System::Queue)
+}
+
+/// A row whose work panics fails alone.
+async fn guarded<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let mut work = Box::pin(work);
+    poll_fn(move |context| {
+        catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))).unwrap_or_else(|_| {
+            tracing::error!(alarm = "crash", "a row's work crashed; the queue takes it");
+            Poll::Ready(Err(Failure::later(System::Crm, "row", "it crashed; see the log")))
+        })
+    })
+    .await
+}
+
+/// The links and intents of a page's records: the Referral Identifier leads to the link, which must name the record;
+/// else the record's alias does. Two batch reads, however many rows.
+async fn known_of<P: Ports>(
     run: &Run<'_, P>,
     candidates: impl Iterator<Item = &Candidate>,
-) -> Result<BTreeMap<RecordId, Row>, Failure> {
+) -> Result<(BTreeMap<RecordId, Row>, BTreeMap<RecordId, Row>), Failure> {
     let mut keys = vec![];
     let mut owners = vec![];
     for candidate in candidates {
-        keys.push(Key::record(&candidate.record));
-        owners.push(candidate.record.clone());
-        if let Some(referral) = &candidate.names {
-            keys.push(Key::link(referral));
-            owners.push(candidate.record.clone());
+        let record = &candidate.record;
+        let named = candidate.names.as_ref().map(Key::link);
+        for key in [Key::record(record), Key::intent(record)].into_iter().chain(named) {
+            keys.push(key);
+            owners.push(record.clone());
         }
     }
-    let mut found: BTreeMap<RecordId, Row> = BTreeMap::new();
-    let mut aliases: BTreeMap<RecordId, ReferralId> = BTreeMap::new();
+    let (mut links, mut intents, mut aliases) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     if keys.is_empty() {
-        return Ok(found);
+        return Ok((links, intents));
     }
     for (record, row) in owners.into_iter().zip(run.ports.links().read(&keys).await?) {
         let Some(row) = row else { continue };
         match &row.item {
             Item::Link(link) if link.record.as_ref() == Some(&record) => {
-                found.insert(record, row);
+                links.insert(record, row);
+            }
+            Item::Intent(_) => {
+                intents.insert(record, row);
             }
             Item::Alias { referral } => {
                 aliases.insert(record, referral.clone());
@@ -378,16 +415,14 @@ async fn links_of<P: Ports>(
             _ => {}
         }
     }
-    let missing: Vec<_> = aliases.into_iter().filter(|(record, _)| !found.contains_key(record)).collect();
-    if !missing.is_empty() {
-        let keys: Vec<_> = missing.iter().map(|(_, referral)| Key::link(referral)).collect();
-        for ((record, _), row) in missing.into_iter().zip(run.ports.links().read(&keys).await?) {
-            if let Some(row) = row {
-                found.insert(record, row);
-            }
+    aliases.retain(|record, _| !links.contains_key(record));
+    if !aliases.is_empty() {
+        let keys: Vec<_> = aliases.values().map(Key::link).collect();
+        for (record, row) in aliases.into_keys().zip(run.ports.links().read(&keys).await?) {
+            links.extend(row.map(|row| (record, row)));
         }
     }
-    Ok(found)
+    Ok((links, intents))
 }
 
 fn referral_of(key: &Key) -> Option<ReferralId> {
@@ -399,8 +434,13 @@ async fn look_at<P: Ports>(
     run: &Run<'_, P>,
     candidate: Candidate,
     link_row: Option<&Row>,
+    intent: Option<Row>,
     creates: bool,
 ) -> Result<Option<Ended>, Failure> {
+    // An engagement half made goes on even where its own half is linked already.
+    if intent.is_some() {
+        return Box::pin(create_engagement(run, &candidate.record, intent)).await.map(Some);
+    }
     if let Some(row) = link_row
         && let Item::Link(known) = &row.item
     {
@@ -423,8 +463,7 @@ async fn look_at<P: Ports>(
     if !creates || candidate.gone || !wants {
         return Ok(None);
     }
-    let intent = run.ports.links().read(&[Key::intent(&candidate.record)]).await?.pop().flatten();
-    match create_engagement(run, &candidate.record, intent).await? {
+    match Box::pin(create_engagement(run, &candidate.record, None)).await? {
         Ended::Done(decision) if decision.decision == "skipped" => Ok(None),
         ended => Ok(Some(ended)),
     }
@@ -446,10 +485,17 @@ async fn sweep<P: Ports>(run: &Run<'_, P>, began: Timestamp, report: &mut Report
         if out_of_time(run, report) {
             return Ok(());
         }
-        let page = run.ports.referrals().changed_since(since, walk.cursor.as_deref()).await?;
+        let page = match run.ports.referrals().changed_since(since, walk.cursor.as_deref()).await {
+            // The saved page is no longer there: the sweep begins anew.
+            Err(failure) if !failure.is_retryable() && walk.cursor.is_some() => {
+                walk.cursor = None;
+                continue;
+            }
+            page => page?,
+        };
         report.listed += u32::try_from(page.referrals.len()).unwrap_or(u32::MAX);
         let ours: Vec<_> =
-            page.referrals.iter().filter(|r| r.organization() == run.settings.organization).collect();
+            page.referrals.iter().filter(|r| r.belongs_to(&run.settings.organization)).collect();
         let keys: Vec<_> = ours.iter().map(|r| Key::link(r.id())).collect();
         let rows = if keys.is_empty() { vec![] } else { run.ports.links().read(&keys).await? };
         let mut hints = vec![];

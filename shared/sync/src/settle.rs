@@ -4,11 +4,13 @@
 use crate::{
     deal,
     failure::{Failure, Refused, Written},
+    hold::hold,
+    identity::look_up,
     link::{Claim, LOST_RACES_AN_HOUR, State},
-    merge::{Change, Plan, STATUS, Shown, merge},
-    ports::{Crm, Found, Links, Ports, Referrals, Seen},
+    merge::{self, Plan, STATUS, Shown, merge},
+    ports::{Crm, Links, Ports, Referrals, Seen},
     run::{Ended, Run, Story},
-    table::{Item, Key, Row},
+    table::{Change, Expect, Item, Key, Row},
     version::{Age, Version},
     work::{AUDIT_LENGTH, Overtaken, WHOLE, Work},
 };
@@ -75,9 +77,17 @@ pub async fn settle<P: Ports>(
 pub(crate) async fn settle_on<P: Ports>(work: Work<'_, P>, mut look: Look) -> Story {
     let run = work.run.clone();
     let referral = work.link.referral.clone();
+    // The end of an intent and the way from a sibling hold whoever saves the link.
+    let own = |change: &&Change| {
+        matches!(change.key.sk.as_str(), "CREATE" | "ALIAS") && change.expect != Expect::Absent
+    };
+    let besides: Vec<Change> = work.besides.iter().filter(own).cloned().collect();
     match Box::pin(settle_once(work, &mut look)).await? {
         Ok(ended) => Ok(ended),
         Err(Overtaken) => {
+            for change in besides {
+                run.ports.links().commit(vec![change]).await?;
+            }
             settle(&run, &referral, None, Look { referral: true, record: true, ..Look::default() }).await
         }
     }
@@ -95,7 +105,7 @@ macro_rules! save {
 
 async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attempt {
     let now = work.run.now();
-    if work.link.state == State::Detached {
+    if work.link.state == State::Detached && !look.record && look.row.is_none() {
         return Ok(Ok(Ended::done("skipped", "detached: the record is gone")));
     }
     if work.is_braked() {
@@ -134,18 +144,21 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
             });
             look.record = true;
             crm_fetched = row.is_none();
+            if crm_fetched && work.claim_is_over() {
+                save!(work);
+            }
             let seen = match row {
                 Some(row) => row,
                 None => match work.run.ports.crm().fetch(&record_id).await? {
                     Some(seen) => seen,
                     None => {
+                        if work.link.state != State::Detached {
+                            let words = "the record was deleted in the CRM; the referral is left alone";
+                            work.note("detached", words, false);
+                        }
                         work.link.state = State::Detached;
                         work.link.claim = None;
-                        work.note(
-                            "detached",
-                            "the record was deleted in the CRM; the referral is left alone",
-                            false,
-                        );
+                        work.link.parked.clear();
                         save!(work);
                         return Ok(Ok(Ended::done("detached", "the record is gone")));
                     }
@@ -154,6 +167,11 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
             if let Some(again) = stale(&mut work, Side::Crm, &seen.version) {
                 save!(work);
                 return Ok(Ok(again));
+            }
+            if work.link.state == State::Detached {
+                work.link.state = State::Linked;
+                work.link.partner_center.settled = None;
+                work.note("revived", "the record is back in the CRM", false);
             }
             judge(&mut work, Side::Crm, &seen.version);
             crm = Some(Read {
@@ -171,17 +189,19 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
         let unsettled = work.link.partner_center.settled.is_none() || judging == Some(Side::PartnerCenter);
         if pc.is_none() && (look.referral || look.body.is_some() || unsettled || must_read.contains("pc")) {
             look.referral = true;
-            let referral = match look.body.take().filter(|_| judging.is_none() && !must_read.contains("pc")) {
-                Some(referral) => referral,
-                None => match work.run.ports.referrals().fetch(&work.link.referral).await? {
-                    Found::Referral(referral) => *referral,
-                    Found::Missing | Found::Forbidden => {
-                        let words = "Partner Center does not show this referral any more";
-                        work.park(WHOLE, words, "gone".to_owned());
-                        save!(work);
-                        return Ok(Ok(Ended::done("parked", words)));
-                    }
-                },
+            let body = look.body.take().filter(|_| judging.is_none() && !must_read.contains("pc"));
+            if body.is_none() && work.claim_is_over() {
+                save!(work);
+            }
+            let referral = match body {
+                Some(referral) => Some(referral),
+                None => look_up(&work.run, &work.link.referral).await?,
+            };
+            let Some(referral) = referral else {
+                let words = "Partner Center does not show this referral any more";
+                work.park(WHOLE, words, "gone".to_owned());
+                save!(work);
+                return Ok(Ok(Ended::done("parked", words)));
             };
             let version = Version::of_referral(referral.etag().unwrap_or_default(), referral.updated());
             if let Some(again) = stale(&mut work, Side::PartnerCenter, &version) {
@@ -189,6 +209,7 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
                 return Ok(Ok(again));
             }
             if let Some(again) = older_than_hint(&work.run, look.since, &referral) {
+                save!(work);
                 return Ok(Ok(again));
             }
             judge(&mut work, Side::PartnerCenter, &version);
@@ -208,10 +229,16 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
                 }
                 continue;
             }
+            plan.incomplete = true;
         }
         take_plan(&mut work, &mut plan);
 
-        let Some(write) = next_write(&mut work, &mut plan, &crm) else {
+        let write = next_write(&mut work, &mut plan, &crm);
+        if write.is_none() && heal_over(&mut work, &plan, pc.is_some() && crm.is_some()) {
+            // What waited for it may go now.
+            continue;
+        }
+        let Some(write) = write else {
             finish(&mut work, &pc, &crm, &plan);
             save!(work);
             let reason =
@@ -262,6 +289,7 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
         match result {
             Written::Done(answer) => {
                 work.link.claim = None;
+                must_read.remove(if write.side == Side::Crm { "crm" } else { "pc" });
                 done(&mut work, &write, base, answer, &mut pc, &mut crm);
             }
             Written::Lost | Written::Exists => {
@@ -299,6 +327,9 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
                 park_refused(&mut work, &write, refused);
             }
             Written::Unknown(failure) => {
+                if failure.wide {
+                    hold(&work.run, &failure).await?;
+                }
                 let after = work.run.deadline().duration_since(work.run.now());
                 let why = format!("it is not known whether the write happened: {failure}");
                 return Ok(Ok(Ended::Later { after: after + jiff::SignedDuration::from_secs(1), why }));
@@ -322,14 +353,33 @@ fn take_plan<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan) {
         if !work.link.parked.get(&unit).is_some_and(|p| p.holds(&print, work.run.now())) {
             work.park(&unit, &words, print);
         }
+        plan.waiting.insert(unit);
     }
+}
+
+/// A parked unit that is neither waiting nor unfit is in step again without a write: somebody took the change back.
+fn heal_over<P: Ports>(work: &mut Work<'_, P>, plan: &Plan, both_read: bool) -> bool {
+    if !both_read || plan.incomplete || work.link.parked.is_empty() {
+        return false;
+    }
+    let over: Vec<String> = work
+        .link
+        .parked
+        .keys()
+        .filter(|unit| if *unit == WHOLE { plan.waiting.is_empty() } else { !plan.waiting.contains(*unit) })
+        .cloned()
+        .collect();
+    for unit in &over {
+        work.heal(unit);
+    }
+    !over.is_empty()
 }
 
 /// One outside request.
 struct Write {
     side: Side,
     units: BTreeSet<String>,
-    changes: BTreeMap<String, Change>,
+    changes: BTreeMap<String, merge::Change>,
     what: What,
 }
 
@@ -344,11 +394,6 @@ fn next_write<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan, crm: &Option<Re
     let whole = work.link.parked.contains_key(WHOLE);
     for changes in [&mut plan.to_crm, &mut plan.to_partner_center] {
         let now = work.run.now();
-        let all: BTreeMap<&str, &Value> = changes.iter().map(|(unit, c)| (unit.as_str(), &c.value)).collect();
-        if whole && work.link.parked[WHOLE].holds(&work.fingerprint(&all), now) {
-            plan.waiting.extend(std::mem::take(changes).into_keys());
-            continue;
-        }
         let held: Vec<String> = changes
             .iter()
             .filter(|(unit, change)| {
@@ -361,11 +406,16 @@ fn next_write<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan, crm: &Option<Re
             changes.remove(&unit);
             plan.waiting.insert(unit);
         }
+        let rest: BTreeMap<&str, &Value> =
+            changes.iter().map(|(unit, c)| (unit.as_str(), &c.value)).collect();
+        if whole && work.link.parked[WHOLE].holds(&work.fingerprint(&rest), now) {
+            plan.waiting.extend(std::mem::take(changes).into_keys());
+        }
     }
     if !work.run.settings.writes {
         plan.waiting.extend(std::mem::take(&mut plan.to_partner_center).into_keys());
     }
-    let units = |changes: &BTreeMap<String, Change>| changes.keys().cloned().collect();
+    let units = |changes: &BTreeMap<String, merge::Change>| changes.keys().cloned().collect();
     let closed = crm
         .as_ref()
         .and_then(|r| r.fields.get(STATUS))
@@ -408,6 +458,14 @@ fn next_write<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan, crm: &Option<Re
 
 /// The losers' words of the side that is written next: the CRM's values first, then Partner Center's.
 fn note_conflicts<P: Ports>(work: &mut Work<'_, P>, plan: &Plan) {
+    for (unit, long) in &plan.kept {
+        let long = serde_json::json!(long);
+        work.note(
+            "kept",
+            format!("`{unit}`: a seller changed the shortened text; the long one was {long}"),
+            false,
+        );
+    }
     let next = if plan.to_crm.is_empty() { &plan.to_partner_center } else { &plan.to_crm };
     for (unit, conflict) in &plan.conflicts {
         if next.contains_key(unit) || (next.is_empty() && plan.action.is_some() && unit == STATUS) {
@@ -508,9 +566,18 @@ fn done<P: Ports>(
     };
     for (unit, change) in &write.changes {
         let shown = fields.get(unit).unwrap_or(&change.value);
-        match write.side {
-            Side::Crm => work.link.agree(unit, &change.source, shown),
-            Side::PartnerCenter => work.link.agree(unit, shown, &change.source),
+        let before = |side: Side| work.link.side(side).images.get(unit).cloned();
+        let (pc_before, crm_before) = (before(Side::PartnerCenter), before(Side::Crm));
+        let (pc_now, crm_now) = match write.side {
+            Side::Crm => (&change.source, shown),
+            Side::PartnerCenter => (shown, &change.source),
+        };
+        if change.pending.is_empty() {
+            work.link.agree(unit, pc_now, crm_now);
+        } else {
+            let pc_now = keep_pending(pc_now, pc_before, &change.pending);
+            let crm_now = keep_pending(crm_now, crm_before, &change.pending);
+            work.link.agree(unit, &pc_now, &crm_now);
         }
         work.heal(unit);
     }
@@ -524,8 +591,24 @@ fn done<P: Ports>(
     memory.settled = None;
     match version {
         Some(version) => memory.saw(&version, now),
-        None => memory.replace(base.token),
+        None => memory.wrote_over(&base, now),
     }
+}
+
+/// The list with the pending elements as they were when both agreed.
+fn keep_pending(now: &Value, before: Option<Value>, pending: &BTreeSet<String>) -> Value {
+    let elements = |value: Option<Value>| match value {
+        Some(Value::Map(elements)) => elements,
+        _ => BTreeMap::new(),
+    };
+    let (mut now, before) = (elements(Some(now.clone())), elements(before));
+    for key in pending {
+        match before.get(key) {
+            Some(element) => now.insert(key.clone(), element.clone()),
+            None => now.remove(key),
+        };
+    }
+    Value::Map(now)
 }
 
 /// Sets aside what the vendor refused: one unit if it names one, else the link.
@@ -566,7 +649,10 @@ fn finish<P: Ports>(
 ) {
     let now = work.run.now();
     work.link.awaiting = plan.waiting.clone();
-    let outstanding = !work.link.parked.is_empty() || !work.link.awaiting.is_empty() || plan.action.is_some();
+    let outstanding = !work.link.parked.is_empty()
+        || !work.link.awaiting.is_empty()
+        || plan.action.is_some()
+        || plan.incomplete;
     if let Some(read) = pc {
         work.link.partner_center.saw(&read.version, now);
         work.link.partner_center.settled = Some(read.version.clone());
@@ -644,6 +730,7 @@ fn stop_or_go<P: Ports>(work: &mut Work<'_, P>, seen: &Read<Seen>) -> Option<End
         (Some(false), state) => {
             if state != State::Stopped {
                 work.link.state = State::Stopped;
+                work.link.parked.clear();
                 work.link.partner_center.settled = None;
                 work.note("stopped", "Sync with Partner Center was set to No", false);
             }

@@ -1,6 +1,6 @@
 //! The items of the one table (design §4) and their keys. Every save is conditional.
 
-use crate::{audit::Line, engagement::Intent, link::Link, parked::Parked};
+use crate::{audit::Line, intent::Intent, link::Link, parked::Parked};
 use jiff::Timestamp;
 use mapping::{RecordId, ReferralId};
 use serde::{Deserialize, Serialize};

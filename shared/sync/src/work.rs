@@ -80,7 +80,12 @@ impl<'a, P: Ports> Work<'a, P> {
                 None => Change::delete(key, Expect::Any),
             });
         }
-        changes.extend(self.besides.iter().cloned());
+        // One change of a row in a transaction: what this save says about it stands.
+        for beside in &self.besides {
+            if changes.iter().all(|change| change.key != beside.key) {
+                changes.push(beside.clone());
+            }
+        }
         if !self.run.ports.links().commit(changes).await? {
             return Ok(Err(Overtaken));
         }
@@ -97,6 +102,11 @@ impl<'a, P: Ports> Work<'a, P> {
             Some(_) => vec![Change::delete(Key::link(&self.link.referral), Expect::Rev(self.rev))],
             None => vec![],
         }
+    }
+
+    /// The table still holds a claim that is over: before anything else is read, that is saved.
+    pub(crate) fn claim_is_over(&self) -> bool {
+        self.link.claim.is_none() && self.saved.as_ref().is_some_and(|saved| saved.claim.is_some())
     }
 
     /// Sets a unit (or the whole link) aside with the words why.
@@ -134,6 +144,9 @@ impl<'a, P: Ports> Work<'a, P> {
     pub(crate) fn brake(&mut self, units: &str) {
         tracing::error!(referral.id = %self.link.referral, units, alarm = "oscillates", "link is set aside: it oscillates");
         self.park(WHOLE, &format!("oscillates: `{units}`"), BRAKE.to_owned());
+        // Rows that pass by meanwhile are acknowledged: afterwards both sides are read.
+        self.link.partner_center.settled = None;
+        self.link.crm.settled = None;
     }
 
     /// Whether the brake still holds the link.

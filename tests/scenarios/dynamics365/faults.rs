@@ -1,5 +1,6 @@
 //! Every path once more with one thing going wrong at each of its k outside calls: the answer lost, the request lost,
 //! throttling, an outage, and the handler killed before and after the call took effect. All end right.
+//! `FAULTS=all` plays every kind (CI does), otherwise the three that differ most.
 
 use crate::{
     deal::{Stage, text},
@@ -10,8 +11,8 @@ use simulators::server::{Fault, FaultKind};
 use std::pin::Pin;
 
 /// A handler that hangs is killed after this long; the hang is longer.
-const PATIENCE_MS: u64 = 1_500;
-const HANG_MS: u64 = 4_000;
+const PATIENCE_MS: u64 = 800;
+const HANG_MS: u64 = 3_000;
 
 type Playing<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
@@ -29,6 +30,14 @@ fn kinds() -> Vec<(&'static str, FaultKind)> {
         headers: headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
         body: String::new(),
     };
+    let few = vec![
+        ("answer lost", FaultKind::DropAfter),
+        ("429", answer(429, &[("retry-after", "7")])),
+        ("killed after", FaultKind::Delay { ms: HANG_MS, after_commit: true }),
+    ];
+    if std::env::var("FAULTS").as_deref() != Ok("all") {
+        return few;
+    }
     vec![
         ("answer lost", FaultKind::DropAfter),
         ("request lost", FaultKind::DropBefore),
@@ -188,11 +197,15 @@ async fn edits_on_both_sides_end_right_whatever_fails() {
         },
         check: |stage, _, referral| {
             let deal = one_deal(stage);
-            assert_eq!(text(&deal, "description"), "From there.");
-            assert_eq!(deal["estimatedvalue"], 70002.0);
             let shown = stage.referral(referral);
+            assert_eq!(deal["estimatedvalue"], 70002.0);
             assert_eq!(shown["details"]["dealValue"].as_f64(), Some(70002.0));
-            assert_eq!(shown["details"]["notes"], "From there.");
+            // Whether a lost write happened is not known when the other side changed meanwhile: then it is a conflict,
+            // the CRM owns notes, and the words that lost are kept.
+            let notes = text(&deal, "description");
+            assert_eq!(shown["details"]["notes"], notes);
+            let audited = text(&deal, "cosell_audit").contains("From there.");
+            assert!(notes == "From there." || audited, "`{notes}`, {}", deal["cosell_audit"]);
         },
     })
     .await;

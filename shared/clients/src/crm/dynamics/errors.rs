@@ -101,11 +101,8 @@ impl Said {
         let retryable = Class::Retryable { after: self.after };
         match self.meaning() {
             Meaning::Later { wide } | Meaning::Unknown { wide } => (retryable, wide),
-            // One row that is not shared with us is that row's; a missing right to the table is everybody's.
-            Meaning::Right => match self.code.as_str() {
-                "0x80048306" => (Class::Permanent, false),
-                _ => (retryable, true),
-            },
+            // The codes do not tell one row of another business unit from a whole table: it is that row's.
+            Meaning::Right => (Class::Permanent, false),
             Meaning::Lost | Meaning::Taken => (retryable, false),
             Meaning::Gone | Meaning::Expired | Meaning::Refused => (Class::Permanent, false),
         }

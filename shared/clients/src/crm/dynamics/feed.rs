@@ -55,6 +55,8 @@ impl Dynamics {
                 // A page of a walk that the vendor no longer knows, or a column that is gone: a walk from the
                 // start tells them apart.
                 (_, Position::At(_)) if said.code == "0x80060888" => Ok(Changes::Expired),
+                // A table that cannot be followed at all is everybody's.
+                (Meaning::Right, _) => Err(self.wire.held(&operation, &said)),
                 _ => Err(self.wire.failed(&operation, &said)),
             };
         };

@@ -52,6 +52,12 @@ impl Wire {
         self.session.failure(operation, class, wide, said.to_string())
     }
 
+    /// Everybody meets it, and an admin can mend it.
+    pub(super) fn held(&self, operation: &str, said: &Said) -> Failure {
+        let class = sync::failure::Class::Retryable { after: said.after };
+        self.session.failure(operation, class, true, said.to_string())
+    }
+
     pub(super) fn unusable(&self, operation: &str, text: impl Into<String>) -> Failure {
         self.session.failure(operation, sync::failure::Class::Permanent, false, text)
     }
@@ -158,7 +164,6 @@ impl Wire {
                 wide,
                 said.to_string(),
             )),
-            Meaning::Right if failure().is_retryable() => Written::Later(failure()),
             Meaning::Right | Meaning::Gone | Meaning::Expired => Written::Refused(refused()),
             Meaning::Refused | Meaning::Taken => {
                 Written::Refused(Refused { field: said.field(sent), text: said.to_string() })

@@ -74,7 +74,7 @@ fn a_read_that_is_refused_stops_one_record_or_everybody() {
     throttled.after = Some(SignedDuration::from_secs(23));
     assert_eq!(throttled.of_read(), (retry(throttled.after), true));
     assert_eq!(said(403, "0x80072560", "").of_read(), (retry(None), true));
-    assert_eq!(said(403, "0x80040220", "").of_read(), (retry(None), true));
+    assert_eq!(said(403, "0x80040220", "").of_read(), (Class::Permanent, false));
     assert_eq!(said(403, "0x80048306", "").of_read(), (Class::Permanent, false));
     assert_eq!(said(400, "0x80060888", "").of_read(), (Class::Permanent, false));
     assert_eq!(said(500, "", "").of_read(), (retry(None), false));
