@@ -9,6 +9,7 @@ pub fn init() {
         .json()
         .flatten_event(true)
         .with_current_span(false)
+        .with_span_list(false)
         .with_target(false)
         .without_time()
         .with_env_filter(filter)

@@ -269,7 +269,7 @@ async fn link_up<P: Ports>(
     let (pc, crm) = (run.map.referral_fields(referral), run.map.record_fields(&seen.record));
     for unit in run.map.units().filter(|u| u.direction != mapping::Direction::ToCrm) {
         if let (Some(p), Some(c)) = (pc.get(&unit.name), crm.get(&unit.name))
-            && (run.map.equal(&unit.name, p, c) || unit.name == crate::merge::STATUS)
+            && run.map.equal(&unit.name, p, c)
         {
             link.partner_center.images.insert(unit.name.clone(), image(p));
             link.crm.images.insert(unit.name.clone(), image(c));

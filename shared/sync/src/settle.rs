@@ -135,9 +135,12 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
         if crm.is_none()
             && (look.record || look.row.is_some() || unsettled(Side::Crm) || must_read.contains("crm"))
         {
+            // A row shows its own columns only: what is outstanding may be something else.
+            let outstanding = !work.link.awaiting.is_empty() || !work.link.parked.is_empty();
             let row = look.row.take().filter(|row| {
                 let memory = &work.link.crm;
                 judging != Some(Side::Crm)
+                    && !outstanding
                     && !must_read.contains("crm")
                     && !memory.is_stale(&row.version)
                     && memory.seen.as_ref().is_none_or(|s| row.version.against(&s.version) != Age::Unknown)
@@ -551,7 +554,10 @@ fn done<P: Ports>(
         }
         Answer::Record(Some(seen)) => {
             let fields = work.run.map.record_fields(&seen.record);
-            *crm = Some(Read { fields: fields.clone(), version: seen.version.clone(), shown: seen.clone() });
+            // The answer may show the record's own columns only: lists stand as they were read before.
+            let mut known = crm.take().map(|read| read.fields).unwrap_or_default();
+            known.extend(fields.clone());
+            *crm = Some(Read { fields: known, version: seen.version.clone(), shown: seen.clone() });
             (fields, Some(seen.version))
         }
         // No state in the answer: nothing is settled, and the version written over is known to be old.
@@ -565,7 +571,10 @@ fn done<P: Ports>(
         }
     };
     for (unit, change) in &write.changes {
-        let shown = fields.get(unit).unwrap_or(&change.value);
+        let shown = fields
+            .get(unit)
+            .map_or_else(|| change.value.clone(), |shown| written(shown, &change.value, unit, work.run.map));
+        let shown = &shown;
         let before = |side: Side| work.link.side(side).images.get(unit).cloned();
         let (pc_before, crm_before) = (before(Side::PartnerCenter), before(Side::Crm));
         let (pc_now, crm_now) = match write.side {
@@ -592,6 +601,19 @@ fn done<P: Ports>(
     match version {
         Some(version) => memory.saw(&version, now),
         None => memory.wrote_over(&base, now),
+    }
+}
+
+/// What the target's image becomes: what the answer shows; of a list only the elements that were written. Others were
+/// added by somebody meanwhile (a child row has no part in the record's version) and are merged next.
+fn written(shown: &Value, value: &Value, unit: &str, map: &mapping::Map) -> Value {
+    match (shown, value) {
+        (Value::Map(shown), Value::Map(wrote)) if map.unit(unit).is_some_and(|u| u.list) => {
+            let element =
+                |(key, own): (&String, &Value)| (key.clone(), shown.get(key).unwrap_or(own).clone());
+            Value::Map(wrote.iter().map(element).collect())
+        }
+        _ => shown.clone(),
     }
 }
 
@@ -648,7 +670,10 @@ fn finish<P: Ports>(
     plan: &Plan,
 ) {
     let now = work.run.now();
-    work.link.awaiting = plan.waiting.clone();
+    // What waited before and is not seen now still waits.
+    let unseen = |unit: &String| crm.as_ref().is_some_and(|read| !read.fields.contains_key(unit));
+    let still = work.link.awaiting.iter().filter(|unit| unseen(unit)).cloned();
+    work.link.awaiting = plan.waiting.iter().cloned().chain(still.collect::<Vec<_>>()).collect();
     let outstanding = !work.link.parked.is_empty()
         || !work.link.awaiting.is_empty()
         || plan.action.is_some()

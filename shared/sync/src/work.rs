@@ -10,7 +10,7 @@ use crate::{
     table::{Change, Expect, Item, Key},
 };
 use mapping::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The whole link is set aside.
 pub(crate) const WHOLE: &str = "*";
@@ -28,6 +28,7 @@ pub(crate) struct Work<'a, P: Ports> {
     saved: Option<Link>,
     rev: u64,
     notes: Vec<Line>,
+    told: BTreeSet<(String, String)>,
     /// Saved with the next save, once: aliases, an intent's end.
     pub(crate) besides: Vec<Change>,
 }
@@ -39,19 +40,35 @@ pub(crate) struct Overtaken;
 impl<'a, P: Ports> Work<'a, P> {
     /// A link as loaded.
     pub(crate) fn loaded(run: &Run<'a, P>, link: Link, rev: u64) -> Self {
-        Work { run: run.clone(), saved: Some(link.clone()), link, rev, notes: vec![], besides: vec![] }
+        Work {
+            run: run.clone(),
+            saved: Some(link.clone()),
+            link,
+            rev,
+            notes: vec![],
+            told: BTreeSet::new(),
+            besides: vec![],
+        }
     }
 
     /// A link that is not in the table yet.
     pub(crate) fn fresh(run: &Run<'a, P>, link: Link) -> Self {
-        Work { run: run.clone(), link, saved: None, rev: 0, notes: vec![], besides: vec![] }
+        Work {
+            run: run.clone(),
+            link,
+            saved: None,
+            rev: 0,
+            notes: vec![],
+            told: BTreeSet::new(),
+            besides: vec![],
+        }
     }
 
     /// A decision that matters: an audit line in the next save's transaction. `show`: the seller should see it.
     pub(crate) fn note(&mut self, decision: &str, text: impl Into<String>, show: bool) {
         let line = Line { at: self.run.now(), decision: decision.to_owned(), text: text.into() };
-        // A lost race decides the same again: told once.
-        if self.notes.iter().any(|n| n.decision == line.decision && n.text == line.text) {
+        // A lost race, or the next pass of the loop, decides the same again: told once a run.
+        if !self.told.insert((line.decision.clone(), line.text.clone())) {
             return;
         }
         self.link.journal.note(line.clone(), show);
