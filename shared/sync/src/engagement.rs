@@ -38,15 +38,56 @@ pub async fn create_engagement<P: Ports>(run: &Run<'_, P>, record: &RecordId, in
         return Ok(Ended::Later { after, why: "its referral is being created".into() });
     }
     let Some(seen) = run.ports.crm().fetch(record).await? else {
-        return Ok(Ended::done("skipped", "the record is gone"));
+        return match known {
+            Some((intent, rev)) => end_with_the_record(run, intent, rev).await,
+            None => Ok(Ended::done("skipped", "the record is gone")),
+        };
     };
     let Some((mut intent, rev)) = known else { return Box::pin(begin(run, seen)).await };
     intent.claim_until = run.deadline();
+    if let Some(link) = linked(run, record).await? {
+        // Linked already: what is left is Microsoft's half, if anything.
+        intent.step = Step::Microsoft;
+        intent.referral = Some(link.referral);
+        intent.engagement = intent.engagement.or(link.engagement);
+    } else {
+        intent.step = Step::Own;
+    }
     let mut held = Held { run, intent, rev, about_to_post: false };
     if !held.save(vec![]).await? {
         return Ok(Ended::later(2, "somebody else goes on with its referral"));
     }
     go_on_or_release(held, seen).await
+}
+
+/// The link of a record, by its alias.
+async fn linked<P: Ports>(run: &Run<'_, P>, record: &RecordId) -> Result<Option<Link>, Failure> {
+    let alias = run.ports.links().read(&[Key::record(record)]).await?.pop().flatten();
+    let Some(Row { item: Item::Alias { referral }, .. }) = alias else { return Ok(None) };
+    Ok(match run.ports.links().read(&[Key::link(&referral)]).await?.pop().flatten() {
+        Some(Row { item: Item::Link(link), .. }) => Some(*link),
+        _ => None,
+    })
+}
+
+/// The record was deleted while its engagement was half made: nothing more is created; what is linked is detached.
+async fn end_with_the_record<P: Ports>(run: &Run<'_, P>, intent: Intent, rev: u64) -> Story {
+    let link = linked(run, &intent.record).await?;
+    let words = "the record was deleted while its referral was being created";
+    let line = Line { at: run.now(), decision: "detached".into(), text: words.into() };
+    let key = Key::audit(&format!("RECORD#{}", intent.record), line.at, rev, 0);
+    let kept = run.now() + run.settings.audit_kept;
+    let end = vec![
+        Change::delete(Key::intent(&intent.record), Expect::Rev(rev)),
+        Change::put(key, Expect::Any, Item::Audit(line)).until(kept),
+    ];
+    if !run.ports.links().commit(end).await? {
+        return Ok(Ended::later(2, "others are working on it"));
+    }
+    match link {
+        Some(link) => settle(run, &link.referral, None, Look { record: true, ..Look::default() }).await,
+        None => Ok(Ended::done("detached", words)),
+    }
 }
 
 /// A record that may want a referral, and has no intent yet.
@@ -96,7 +137,6 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
         began: now,
         referral: None,
         engagement: None,
-        organization_name: String::new(),
         unknown: Some(Unknown { since: now, look_ups: 0 }),
     };
     let key = Key::intent(&intent.record);
@@ -239,7 +279,8 @@ async fn go_on<P: Ports>(held: &mut Held<'_, P>, seen: Seen) -> Story {
     };
     let row = run.ports.links().read(&[Key::link(&id)]).await?.pop().flatten();
     let Some(Row { rev, item: Item::Link(link), .. }) = row else {
-        return Ok(Ended::done("skipped", "the link is gone"));
+        held.release().await?;
+        return Ok(Ended::later(2, "its link is not there yet"));
     };
     let mut work = Work::loaded(run, *link, rev);
     work.link.microsoft = sibling.clone();
@@ -277,25 +318,24 @@ async fn link_up<P: Ports>(
     }
     held.intent.referral = Some(referral.id().clone());
     held.intent.engagement = referral.engagement().cloned();
-    held.intent.organization_name =
-        referral.body()["organizationName"].as_str().unwrap_or_default().to_owned();
-    held.intent.step = Step::Microsoft;
-    held.intent.unknown = None;
-    held.intent.n = 0;
     // A webhook may note our id in the intent between read and save: then once more over its revision.
     for _ in 0..3 {
         let mut changes = links_back(&link, &seen.record.id);
-        changes.push(Change::put(
-            Key::link(referral.id()),
-            Expect::Absent,
-            Item::Link(Box::new(link.clone())),
-        ));
-        if held.save(changes).await? {
-            return Ok(true);
+        let put = Item::Link(Box::new(link.clone()));
+        changes.push(Change::put(Key::link(referral.id()), Expect::Absent, put));
+        let before = held.intent.clone();
+        held.intent = Intent { step: Step::Microsoft, unknown: None, n: 0, ..before.clone() };
+        match held.save(changes).await {
+            Ok(true) => return Ok(true),
+            Ok(false) => held.intent.step = Step::Own,
+            Err(failure) => {
+                // What is saved next says what is known: the id, not the link.
+                held.intent = Intent { unknown: None, ..before };
+                return Err(failure);
+            }
         }
     }
     // The id at least, so that nobody posts again.
-    held.intent.step = Step::Own;
     held.save(vec![]).await?;
     Ok(false)
 }
@@ -414,6 +454,12 @@ async fn invite_microsoft<P: Ports>(held: &mut Held<'_, P>, seen: &Seen) -> Resu
     if let Some(half) = halves.iter().find(|r| r.is_microsoft()) {
         return Ok(Invited::Half(half.id().clone()));
     }
+    let Some(own_half) = halves.iter().find(|r| r.belongs_to(&run.settings.organization)) else {
+        // A list without our own half is older than it, and says nothing about Microsoft's.
+        held.release().await?;
+        return Ok(Invited::Ended(Ended::later(10, "the engagement does not show our own half yet")));
+    };
+    let own_name = own_half.body()["organizationName"].as_str().unwrap_or_default();
     if how == MicrosoftHalf::Appears {
         held.release().await?;
         return Ok(Invited::Ended(Ended::later(30, "Microsoft's half has not appeared yet")));
@@ -430,7 +476,7 @@ async fn invite_microsoft<P: Ports>(held: &mut Held<'_, P>, seen: &Seen) -> Resu
         held.intent.request = request.to_string();
     }
     let own: serde_json::Value = serde_json::from_str(&held.intent.request).unwrap_or_default();
-    let organization = (run.settings.organization.as_str(), held.intent.organization_name.as_str());
+    let organization = (run.settings.organization.as_str(), own_name);
     let body = run.map.microsoft_half(&own, &engagement, organization).to_string();
     Ok(match post(held, Some(body)).await? {
         Posted::Referral(half) => Invited::Half(half.id().clone()),

@@ -32,8 +32,6 @@ pub struct Intent {
     pub referral: Option<ReferralId>,
     /// Its engagement.
     pub engagement: Option<EngagementId>,
-    /// Our organisation as Partner Center names it, for Microsoft's invitation.
-    pub organization_name: String,
     /// A POST of the present step that may have left. Saved before it leaves, cleared only together with a definite
     /// answer: whoever finds it looks the referral up before posting again.
     pub unknown: Option<Unknown>,

@@ -40,8 +40,8 @@ pub struct Plan {
     pub conflicts: BTreeMap<String, Conflict>,
     /// Refused by rule; the present state is taken: unit and sentence.
     pub refused: BTreeMap<String, String>,
-    /// Cannot be converted for the other side: unit, sentence and the value it was.
-    pub unfit: BTreeMap<String, (String, Value)>,
+    /// Cannot be converted for the other side.
+    pub unfit: BTreeMap<String, Unfit>,
     /// Changes that wait for acceptance of the referral (or for a parked unit to heal before the deal is closed).
     pub waiting: BTreeSet<String>,
     /// Long texts of Partner Center of which the CRM holds a shortened form, and which its edit now replaces.
@@ -50,6 +50,17 @@ pub struct Plan {
     pub need: Option<Side>,
     /// It was needed and could not be had: nothing is settled.
     pub incomplete: bool,
+}
+
+/// A value that cannot go where it should.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unfit {
+    /// Where it should go.
+    pub target: Side,
+    /// Why it cannot.
+    pub words: String,
+    /// What it is.
+    pub value: Value,
 }
 
 /// Who lost what.
@@ -221,7 +232,8 @@ fn send(map: &Map, unit: &Unit, target: Side, pc: Look<'_>, crm: Look<'_>, plan:
             };
         }
         Err(refusal) => {
-            plan.unfit.insert(name.clone(), (refusal.text, value.clone()));
+            let unfit = Unfit { target, words: refusal.text, value: value.clone() };
+            plan.unfit.insert(name.clone(), unfit);
         }
     }
 }
@@ -245,7 +257,7 @@ fn status(map: &Map, target: Side, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan)
                             plan.to_partner_center.insert(name, Change::new(first.clone(), source));
                         }
                         Err(refusal) => {
-                            plan.unfit.insert(name, (refusal.text, c.clone()));
+                            plan.unfit.insert(name, Unfit { target, words: refusal.text, value: c.clone() });
                         }
                     }
                 }
@@ -259,7 +271,7 @@ fn status(map: &Map, target: Side, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan)
             let wanted = match map.to_crm(STATUS, p) {
                 Ok(wanted) => wanted,
                 Err(refusal) => {
-                    plan.unfit.insert(name, (refusal.text, p.clone()));
+                    plan.unfit.insert(name, Unfit { target, words: refusal.text, value: p.clone() });
                     return;
                 }
             };
@@ -397,7 +409,11 @@ fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Plan) {
         plan.conflicts.remove(unit);
     };
     if deal::is_terminal(&pc) {
-        for unit in std::mem::take(&mut plan.to_partner_center).into_keys() {
+        let outbound = |(_, unfit): &(&String, &Unfit)| unfit.target == Side::PartnerCenter;
+        let unfit: Vec<_> = plan.unfit.iter().filter(outbound).map(|(unit, _)| unit.clone()).collect();
+        let unsent = std::mem::take(&mut plan.to_partner_center).into_keys().chain(unfit);
+        for unit in unsent.collect::<Vec<_>>() {
+            plan.unfit.remove(&unit);
             take_as_it_is(plan, &unit, "not sent, the referral is closed");
         }
     } else if deal::is_new(&pc) && !plan.to_partner_center.contains_key(STATUS) {

@@ -104,7 +104,7 @@ fn told(plan: &Plan) -> BTreeMap<String, serde_json::Value> {
         .iter()
         .map(|(unit, c)| (unit, serde_json::json!({ "winner": c.winner, "loser": c.loser })))
         .collect();
-    let unfit: BTreeMap<_, _> = plan.unfit.iter().map(|(unit, (words, _))| (unit, words)).collect();
+    let unfit: BTreeMap<_, _> = plan.unfit.iter().map(|(unit, unfit)| (unit, &unfit.words)).collect();
     let agree: Vec<_> = plan.agree.keys().collect();
     let all = serde_json::json!({
         "to_crm": values(&plan.to_crm),

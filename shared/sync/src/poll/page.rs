@@ -1,0 +1,195 @@
+//! One page of a feed: each row is skipped, settled, created, or handed to the queue. One record never stops a page.
+
+use super::{Report, out_of_time, send};
+use crate::{
+    engagement::create_engagement,
+    failure::{Failure, System},
+    hint::{Hint, Subject},
+    ports::{Changed, Links, Ports, Seen},
+    receive::link,
+    run::{Ended, Run},
+    settle::Look,
+    table::{Item, Key, Row},
+    version::Age,
+};
+use mapping::{RecordId, RecordKind, ReferralId};
+use std::{
+    collections::BTreeMap,
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    task::Poll,
+};
+
+/// One row of a page, reduced to what has to be looked at.
+struct Candidate {
+    record: RecordId,
+    row: Option<Seen>,
+    /// The referral its own Referral Identifier names.
+    names: Option<ReferralId>,
+    gone: bool,
+}
+
+pub(super) async fn page<P: Ports>(
+    run: &Run<'_, P>,
+    rows: Vec<Changed>,
+    creates: bool,
+    report: &mut Report,
+) -> Result<bool, Failure> {
+    report.rows += u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    let mut candidates: BTreeMap<RecordId, Candidate> = BTreeMap::new();
+    for changed in rows {
+        let candidate = match changed {
+            Changed::Record(seen) => {
+                let names = run.map.record_referral_id(&seen.record);
+                Candidate { record: seen.record.id.clone(), row: Some(seen), names, gone: false }
+            }
+            Changed::Child(record) => Candidate { record, row: None, names: None, gone: false },
+            Changed::Gone(id) => {
+                let record = RecordId { kind: RecordKind::Opportunity, id };
+                Candidate { record, row: None, names: None, gone: true }
+            }
+        };
+        candidates.insert(candidate.record.clone(), candidate);
+    }
+    let (links, intents) = known_of(run, candidates.values()).await?;
+    let mut hints = vec![];
+    let began = run.now();
+    for candidate in candidates.into_values() {
+        if out_of_time(run, report) {
+            send(run, &hints, report).await?;
+            return Ok(false);
+        }
+        let intent = intents.get(&candidate.record).cloned();
+        let link_row = links.get(&candidate.record);
+        let referral = link_row.map(|row| row.key.clone()).and_then(|key| referral_of(&key));
+        let id = candidate.record.clone();
+        match guarded(look_at(run, candidate, link_row, intent, creates)).await {
+            Ok(None) => {}
+            Ok(Some(Ended::Done(decision))) => {
+                report.settled += 1;
+                report.decisions.push((id.to_string(), decision.decision.to_owned(), decision.reason));
+            }
+            // One record that cannot be finished now never stops the page: the queue takes it.
+            Ok(Some(Ended::Later { why, .. })) => {
+                report.decisions.push((id.to_string(), "later".into(), why));
+                hints.push(Hint::new(Subject::Record { record: id, referral }, "poll", began));
+            }
+            Err(failure) if stops_a_run(&failure) => {
+                send(run, &hints, report).await?;
+                return Err(failure);
+            }
+            Err(failure) => {
+                report.decisions.push((id.to_string(), "failed".into(), failure.to_string()));
+                hints.push(Hint::new(Subject::Record { record: id, referral }, "poll", began));
+            }
+        }
+    }
+    send(run, &hints, report).await?;
+    Ok(true)
+}
+
+/// System-wide: everybody would meet it. What only one row meets is that row's.
+fn stops_a_run(failure: &Failure) -> bool {
+    failure.wide || failure.is_retryable() && matches!(failure.system, System::Table | System::Queue)
+}
+
+/// A row whose work panics fails alone.
+async fn guarded<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let mut work = Box::pin(work);
+    poll_fn(move |context| {
+        catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))).unwrap_or_else(|_| {
+            tracing::error!(alarm = "crash", "a row's work crashed; the queue takes it");
+            Poll::Ready(Err(Failure::later(System::Crm, "row", "it crashed; see the log")))
+        })
+    })
+    .await
+}
+
+/// The links and intents of a page's records: the Referral Identifier leads to the link, which must name the record;
+/// else the record's alias does. Two batch reads, however many rows.
+async fn known_of<P: Ports>(
+    run: &Run<'_, P>,
+    candidates: impl Iterator<Item = &Candidate>,
+) -> Result<(BTreeMap<RecordId, Row>, BTreeMap<RecordId, Row>), Failure> {
+    let mut keys = vec![];
+    let mut owners = vec![];
+    for candidate in candidates {
+        let record = &candidate.record;
+        let named = candidate.names.as_ref().map(Key::link);
+        for key in [Key::record(record), Key::intent(record)].into_iter().chain(named) {
+            keys.push(key);
+            owners.push(record.clone());
+        }
+    }
+    let (mut links, mut intents, mut aliases) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    if keys.is_empty() {
+        return Ok((links, intents));
+    }
+    for (record, row) in owners.into_iter().zip(run.ports.links().read(&keys).await?) {
+        let Some(row) = row else { continue };
+        match &row.item {
+            Item::Link(link) if link.record.as_ref() == Some(&record) => {
+                links.insert(record, row);
+            }
+            Item::Intent(_) => {
+                intents.insert(record, row);
+            }
+            Item::Alias { referral } => {
+                aliases.insert(record, referral.clone());
+            }
+            _ => {}
+        }
+    }
+    aliases.retain(|record, _| !links.contains_key(record));
+    if !aliases.is_empty() {
+        let keys: Vec<_> = aliases.values().map(Key::link).collect();
+        for (record, row) in aliases.into_keys().zip(run.ports.links().read(&keys).await?) {
+            links.extend(row.map(|row| (record, row)));
+        }
+    }
+    Ok((links, intents))
+}
+
+fn referral_of(key: &Key) -> Option<ReferralId> {
+    key.pk.strip_prefix("REFERRAL#").and_then(ReferralId::parse)
+}
+
+/// `None`: nothing to do.
+async fn look_at<P: Ports>(
+    run: &Run<'_, P>,
+    candidate: Candidate,
+    link_row: Option<&Row>,
+    intent: Option<Row>,
+    creates: bool,
+) -> Result<Option<Ended>, Failure> {
+    // An engagement half made goes on even where its own half is linked already.
+    if intent.is_some() {
+        return Box::pin(create_engagement(run, &candidate.record, intent)).await.map(Some);
+    }
+    if let Some(row) = link_row
+        && let Item::Link(known) = &row.item
+    {
+        let id = known.referral.clone();
+        let Some(seen) = candidate.row else {
+            // A child row or a deletion: the record itself is looked at.
+            let look = Look { record: true, ..Look::default() };
+            return link(run, &id, Some(row.clone()), look).await.map(Some);
+        };
+        if known.crm.settled.as_ref().is_some_and(|v| v.against(&seen.version) == Age::Same) {
+            return Ok(None);
+        }
+        if known.claim.is_some() {
+            return Ok(Some(Ended::later(0, "a write is in flight")));
+        }
+        let look = Look { record: true, row: Some(seen), ..Look::default() };
+        return link(run, &id, Some(row.clone()), look).await.map(Some);
+    }
+    let wants = candidate.row.as_ref().is_none_or(|seen| run.map.wants_referral(&seen.record) == Some(true));
+    if !creates || candidate.gone || !wants {
+        return Ok(None);
+    }
+    match Box::pin(create_engagement(run, &candidate.record, None)).await? {
+        Ended::Done(decision) if decision.decision == "skipped" => Ok(None),
+        ended => Ok(Some(ended)),
+    }
+}

@@ -1,0 +1,211 @@
+//! What becomes of a link when a plan needs no write, when a write was answered, and when nothing is left to do.
+
+use super::{
+    read::{Read, Sides, referral_fields},
+    write::{Answer, What, Write},
+};
+use crate::{
+    failure::Refused,
+    link::State,
+    merge::{Plan, Unfit},
+    ports::Ports,
+    version::Version,
+    work::{AUDIT_LENGTH, WHOLE, Work},
+};
+use mapping::{Fields, Side, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the images become without a write, what is refused by rule, what cannot be converted.
+pub(super) fn take_plan<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan) {
+    for (unit, (p, c)) in &plan.agree {
+        work.link.agree(unit, p, c);
+        work.heal(unit);
+    }
+    for (unit, words) in &plan.refused {
+        work.note("refused", words.clone(), true);
+        tracing::debug!(unit, words, "refused by rule");
+    }
+    for (unit, Unfit { words, value, .. }) in std::mem::take(&mut plan.unfit) {
+        let print = work.fingerprint(&BTreeMap::from([(unit.as_str(), &value)]));
+        if !work.link.parked.get(&unit).is_some_and(|p| p.holds(&print, work.run.now())) {
+            work.park(&unit, &words, print);
+        }
+        plan.waiting.insert(unit);
+    }
+}
+
+/// A parked unit that is neither waiting nor unfit is in step again without a write: somebody took the change back.
+pub(super) fn heal_over<P: Ports>(work: &mut Work<'_, P>, plan: &Plan, sides: &Sides) -> bool {
+    if !sides.both_read() || plan.incomplete || work.link.parked.is_empty() {
+        return false;
+    }
+    let over: Vec<String> = work
+        .link
+        .parked
+        .keys()
+        .filter(|unit| if *unit == WHOLE { plan.waiting.is_empty() } else { !plan.waiting.contains(*unit) })
+        .cloned()
+        .collect();
+    for unit in &over {
+        work.heal(unit);
+    }
+    !over.is_empty()
+}
+
+/// Images and version from the answer. Any other unit that the answer shows changed is an edit of somebody else: it
+/// stays a difference to its image, and the next pass of the loop merges it.
+pub(super) fn done<P: Ports>(
+    work: &mut Work<'_, P>,
+    write: &Write,
+    base: Version,
+    answer: Answer,
+    sides: &mut Sides,
+) {
+    let now = work.run.now();
+    let (fields, version) = match answer {
+        Answer::Referral(Some(referral)) if referral.etag().is_some() => {
+            let version = Version::of_referral(referral.etag().unwrap_or_default(), referral.updated());
+            let fields = referral_fields(&work.run, &referral);
+            sides.partner_center =
+                Some(Read { fields: fields.clone(), version: version.clone(), shown: referral });
+            (fields, Some(version))
+        }
+        Answer::Record(Some(seen)) => {
+            let fields = work.run.map.record_fields(&seen.record);
+            // The answer may show the record's own columns only: lists stand as they were read before.
+            let mut known = sides.crm.take().map(|read| read.fields).unwrap_or_default();
+            known.extend(fields.clone());
+            sides.crm = Some(Read { fields: known, version: seen.version.clone(), shown: seen.clone() });
+            (fields, Some(seen.version))
+        }
+        // No state in the answer: nothing is settled, and the version written over is known to be old.
+        Answer::Referral(_) => {
+            sides.partner_center = None;
+            (Fields::new(), None)
+        }
+        Answer::Record(None) => {
+            sides.crm = None;
+            (Fields::new(), None)
+        }
+    };
+    for (unit, change) in &write.changes {
+        let shown = fields
+            .get(unit)
+            .map_or_else(|| change.value.clone(), |shown| written(shown, &change.value, unit, work.run.map));
+        let shown = &shown;
+        let before = |side: Side| work.link.side(side).images.get(unit).cloned();
+        let (pc_before, crm_before) = (before(Side::PartnerCenter), before(Side::Crm));
+        let (pc_now, crm_now) = match write.side {
+            Side::Crm => (&change.source, shown),
+            Side::PartnerCenter => (shown, &change.source),
+        };
+        if change.pending.is_empty() {
+            work.link.agree(unit, pc_now, crm_now);
+        } else {
+            let pc_now = keep_pending(pc_now, pc_before, &change.pending);
+            let crm_now = keep_pending(crm_now, crm_before, &change.pending);
+            work.link.agree(unit, &pc_now, &crm_now);
+        }
+        work.heal(unit);
+    }
+    if !write.changes.is_empty() {
+        work.heal(WHOLE);
+    }
+    if let What::Patch { audit: Some(_), .. } = &write.what {
+        work.link.journal.shown(AUDIT_LENGTH);
+    }
+    sides.answered(write.side);
+    let memory = work.link.side_mut(write.side);
+    memory.settled = None;
+    match version {
+        Some(version) => memory.saw(&version, now),
+        None => memory.wrote_over(&base, now),
+    }
+}
+
+/// What the target's image becomes: what the answer shows; of a list only the elements that were written. Others were
+/// added by somebody meanwhile (a child row has no part in the record's version) and are merged next.
+fn written(shown: &Value, value: &Value, unit: &str, map: &mapping::Map) -> Value {
+    match (shown, value) {
+        (Value::Map(shown), Value::Map(wrote)) if map.unit(unit).is_some_and(|u| u.list) => {
+            let element =
+                |(key, own): (&String, &Value)| (key.clone(), shown.get(key).unwrap_or(own).clone());
+            Value::Map(wrote.iter().map(element).collect())
+        }
+        _ => shown.clone(),
+    }
+}
+
+/// The list with the pending elements as they were when both agreed.
+fn keep_pending(now: &Value, before: Option<Value>, pending: &BTreeSet<String>) -> Value {
+    let elements = |value: Option<Value>| match value {
+        Some(Value::Map(elements)) => elements,
+        _ => BTreeMap::new(),
+    };
+    let (mut now, before) = (elements(Some(now.clone())), elements(before));
+    for key in pending {
+        match before.get(key) {
+            Some(element) => now.insert(key.clone(), element.clone()),
+            None => now.remove(key),
+        };
+    }
+    Value::Map(now)
+}
+
+/// Sets aside what the vendor refused: one unit if it names one, else the link.
+pub(super) fn park_refused<P: Ports>(work: &mut Work<'_, P>, write: &Write, refused: Refused) {
+    // The vendor names its column or path, our own converter the unit.
+    let field = refused.field.as_deref().unwrap_or_default();
+    let named = work.run.map.unit_of(write.side, field).unwrap_or(field);
+    let unit = match write.units.get(named) {
+        Some(unit) => Some(unit.clone()),
+        // One unit alone in the request is named by that.
+        None if write.units.len() == 1 => write.units.iter().next().cloned(),
+        None => None,
+    };
+    let values: BTreeMap<&str, &Value> = write.changes.iter().map(|(n, c)| (n.as_str(), &c.value)).collect();
+    match unit {
+        Some(unit) => {
+            let print = work.fingerprint(&values.into_iter().filter(|(name, _)| *name == unit).collect());
+            work.park(&unit, &refused.text, print);
+        }
+        None => {
+            let print = work.fingerprint(&values);
+            work.park(WHOLE, &refused.text, print);
+        }
+    }
+    if write.changes.is_empty() {
+        // The Audit field itself was refused: it is only a rendering and is not tried for its own sake.
+        work.link.journal.shown(AUDIT_LENGTH);
+        work.link.parked.remove(WHOLE);
+    }
+}
+
+/// Nothing is left to write: what may be settled is settled.
+pub(super) fn finish<P: Ports>(work: &mut Work<'_, P>, sides: &Sides, plan: &Plan) {
+    let now = work.run.now();
+    // What waited before and is not seen now still waits.
+    let unseen = |unit: &String| sides.crm.as_ref().is_some_and(|read| !read.fields.contains_key(unit));
+    let still = work.link.awaiting.iter().filter(|unit| unseen(unit)).cloned();
+    work.link.awaiting = plan.waiting.iter().cloned().chain(still.collect::<Vec<_>>()).collect();
+    let outstanding = !work.link.parked.is_empty()
+        || !work.link.awaiting.is_empty()
+        || plan.action.is_some()
+        || plan.incomplete;
+    if let Some(read) = &sides.partner_center {
+        work.link.partner_center.saw(&read.version, now);
+        work.link.partner_center.settled = Some(read.version.clone());
+        work.link.engagement = work.link.engagement.take().or_else(|| read.shown.engagement().cloned());
+        if read.shown.is_terminal() && !outstanding {
+            work.link.state = State::Closed;
+        }
+    }
+    if let Some(read) = &sides.crm {
+        work.link.crm.saw(&read.version, now);
+        work.link.crm.settled = Some(read.version.clone());
+    }
+    if outstanding {
+        work.link.partner_center.settled = None;
+        work.link.crm.settled = None;
+    }
+}

@@ -1,0 +1,263 @@
+//! Reading the sides of a link, and what a read is worth.
+
+use super::{Look, save};
+use crate::{
+    failure::Failure,
+    identity::look_up,
+    link::State,
+    merge::Shown,
+    ports::{Crm, Ports, Seen},
+    run::{Ended, Run},
+    version::{Age, Version},
+    work::{Overtaken, WHOLE, Work},
+};
+use jiff::Timestamp;
+use mapping::{Fields, RecordId, Referral, Side};
+use std::collections::BTreeSet;
+
+/// One side as this run knows it.
+pub(super) struct Read<T> {
+    pub(super) shown: T,
+    pub(super) fields: Fields,
+    pub(super) version: Version,
+}
+
+/// Both sides, as far as they were read.
+#[derive(Default)]
+pub(super) struct Sides {
+    pub(super) partner_center: Option<Read<Referral>>,
+    pub(super) crm: Option<Read<Seen>>,
+    /// The CRM's side was read by id, lists included, not taken from a page.
+    pub(super) crm_fetched: bool,
+    /// To be read by id, whatever is known.
+    forced: BTreeSet<Side>,
+}
+
+/// Nothing in the way, the story's end, or somebody else's save.
+type Reading = Result<Result<Option<Ended>, Overtaken>, Failure>;
+
+impl Sides {
+    /// For the merge: a side that was not read stands at its settled version.
+    pub(super) fn shown(&self) -> Shown<'_> {
+        Shown {
+            partner_center: self.partner_center.as_ref().map(|read| &read.fields),
+            crm: self.crm.as_ref().map(|read| &read.fields),
+        }
+    }
+
+    /// The version that was read.
+    pub(super) fn version(&self, side: Side) -> Option<Version> {
+        match side {
+            Side::PartnerCenter => self.partner_center.as_ref().map(|read| read.version.clone()),
+            Side::Crm => self.crm.as_ref().map(|read| read.version.clone()),
+        }
+    }
+
+    /// Has this side read anew; whether that was not asked for before.
+    pub(super) fn force(&mut self, side: Side) -> bool {
+        match side {
+            Side::PartnerCenter => self.partner_center = None,
+            Side::Crm => self.crm = None,
+        }
+        self.forced.insert(side)
+    }
+
+    /// A write's answer stands for a read.
+    pub(super) fn answered(&mut self, side: Side) {
+        self.forced.remove(&side);
+    }
+
+    pub(super) fn both_read(&self) -> bool {
+        self.partner_center.is_some() && self.crm.is_some()
+    }
+
+    /// Reads each side that has no settled version, that the hint is about, or that a dead write left unjudged.
+    pub(super) async fn read<P: Ports>(
+        &mut self,
+        work: &mut Work<'_, P>,
+        look: &mut Look,
+        record: &RecordId,
+    ) -> Reading {
+        let due = |sides: &Self, work: &Work<'_, P>, side: Side, hinted: bool| {
+            let judging = work.link.claim.as_ref().is_some_and(|claim| claim.side == side);
+            hinted || judging || work.link.side(side).settled.is_none() || sides.forced.contains(&side)
+        };
+        if self.crm.is_none() && due(self, work, Side::Crm, look.record || look.row.is_some()) {
+            match self.read_crm(work, look, record).await? {
+                Ok(None) => {}
+                other => return Ok(other),
+            }
+        }
+        if let Some(seen) = &self.crm
+            && let Some(ended) = stop_or_go(work, seen)
+        {
+            return Ok(Ok(Some(ended)));
+        }
+        let hinted = look.referral || look.body.is_some();
+        if self.partner_center.is_none() && due(self, work, Side::PartnerCenter, hinted) {
+            return self.read_partner_center(work, look).await;
+        }
+        Ok(Ok(None))
+    }
+
+    async fn read_crm<P: Ports>(
+        &mut self,
+        work: &mut Work<'_, P>,
+        look: &mut Look,
+        record: &RecordId,
+    ) -> Reading {
+        let judging = work.link.claim.as_ref().is_some_and(|claim| claim.side == Side::Crm);
+        // A row shows its own columns only: what is outstanding may be something else.
+        let outstanding = !work.link.awaiting.is_empty() || !work.link.parked.is_empty();
+        let by_id = judging || outstanding || self.forced.contains(&Side::Crm);
+        let row = look.row.take().filter(|row| {
+            let memory = &work.link.crm;
+            let ordered = |seen: &Version| row.version.against(seen) != Age::Unknown;
+            !by_id
+                && !memory.is_stale(&row.version)
+                && memory.seen.as_ref().is_none_or(|s| ordered(&s.version))
+        });
+        look.record = true;
+        self.crm_fetched = row.is_none();
+        let seen = match row {
+            Some(row) => row,
+            None => {
+                if work.claim_is_over() {
+                    save!(work);
+                }
+                match work.run.ports.crm().fetch(record).await? {
+                    Some(seen) => seen,
+                    None => return Ok(Ok(Some(detach(work)))),
+                }
+            }
+        };
+        if let Some(again) = stale(work, Side::Crm, &seen.version) {
+            return Ok(Ok(Some(again)));
+        }
+        if work.link.state == State::Detached {
+            work.link.state = State::Linked;
+            work.link.partner_center.settled = None;
+            work.note("revived", "the record is back in the CRM", false);
+        }
+        judge(work, Side::Crm, &seen.version);
+        let fields = work.run.map.record_fields(&seen.record);
+        self.crm = Some(Read { fields, version: seen.version.clone(), shown: seen });
+        Ok(Ok(None))
+    }
+
+    async fn read_partner_center<P: Ports>(&mut self, work: &mut Work<'_, P>, look: &mut Look) -> Reading {
+        look.referral = true;
+        let by_id = work.link.claim.is_some() || self.forced.contains(&Side::PartnerCenter);
+        let referral = match look.body.take().filter(|_| !by_id) {
+            Some(referral) => Some(referral),
+            None => {
+                if work.claim_is_over() {
+                    save!(work);
+                }
+                look_up(&work.run, &work.link.referral).await?
+            }
+        };
+        let Some(referral) = referral else {
+            let words = "Partner Center does not show this referral any more";
+            work.park(WHOLE, words, "gone".to_owned());
+            return Ok(Ok(Some(Ended::done("parked", words))));
+        };
+        let version = Version::of_referral(referral.etag().unwrap_or_default(), referral.updated());
+        let again = stale(work, Side::PartnerCenter, &version);
+        if let Some(again) = again.or_else(|| older_than_hint(&work.run, look.since, &referral)) {
+            return Ok(Ok(Some(again)));
+        }
+        judge(work, Side::PartnerCenter, &version);
+        let fields = referral_fields(&work.run, &referral);
+        self.partner_center = Some(Read { fields, version, shown: referral });
+        Ok(Ok(None))
+    }
+}
+
+/// The record is gone: nothing is written or made again.
+fn detach<P: Ports>(work: &mut Work<'_, P>) -> Ended {
+    if work.link.state != State::Detached {
+        work.note("detached", "the record was deleted in the CRM; the referral is left alone", false);
+    }
+    work.link.state = State::Detached;
+    work.link.claim = None;
+    work.link.parked.clear();
+    Ended::done("detached", "the record is gone")
+}
+
+/// A read older than what was seen before decides nothing: look again, until the newer one was seen so long ago that
+/// no replica lags any more; then the older one is believed, and that is audited.
+fn stale<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version) -> Option<Ended> {
+    let now = work.run.now();
+    let memory = work.link.side(side);
+    if !memory.is_stale(version) {
+        return None;
+    }
+    if !memory.seen_long_ago(now, work.run.settings.grace) {
+        return Some(Ended::later(5, "the read is older than what was seen before"));
+    }
+    let name = if side == Side::Crm { "the CRM" } else { "Partner Center" };
+    work.note(
+        "older",
+        format!("{name} shows an older version than seen before; believed after the grace period"),
+        false,
+    );
+    let memory = work.link.side_mut(side);
+    memory.replaced.clear();
+    memory.seen = None;
+    None
+}
+
+fn judge<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version) {
+    if work.link.claim.as_ref().is_some_and(|claim| claim.side == side) {
+        work.link.judge_claim(version);
+    }
+}
+
+/// A read older than its own hint is a reason to look again, twice, never a verdict.
+pub(crate) fn older_than_hint<P: Ports>(
+    run: &Run<'_, P>,
+    since: Option<Timestamp>,
+    referral: &Referral,
+) -> Option<Ended> {
+    let since = since.filter(|since| referral.updated() < *since)?;
+    let why = format!("the referral shows {}, the hint says {since}", referral.updated());
+    match run.attempt {
+        0 | 1 => Some(Ended::later(5, why)),
+        2 => Some(Ended::later(30, why)),
+        _ => None,
+    }
+}
+
+/// Closed referrals hide data: there an empty field is not observed.
+pub(super) fn referral_fields<P: Ports>(run: &Run<'_, P>, referral: &Referral) -> Fields {
+    let mut fields = run.map.referral_fields(referral);
+    if referral.is_terminal() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    fields
+}
+
+/// Sync set to No stops both directions and keeps the link; Yes again goes on from the images.
+fn stop_or_go<P: Ports>(work: &mut Work<'_, P>, seen: &Read<Seen>) -> Option<Ended> {
+    match (work.run.map.wants_referral(&seen.shown.record), work.link.state) {
+        (Some(false), state) => {
+            if state != State::Stopped {
+                work.link.state = State::Stopped;
+                work.link.parked.clear();
+                work.link.partner_center.settled = None;
+                work.note("stopped", "Sync with Partner Center was set to No", false);
+            }
+            let now = work.run.now();
+            work.link.crm.saw(&seen.version, now);
+            work.link.crm.settled = None;
+            Some(Ended::done("stopped", "Sync with Partner Center is set to No"))
+        }
+        (Some(true), State::Stopped) => {
+            work.link.state = State::Linked;
+            work.note("resumed", "Sync with Partner Center was set to Yes again", false);
+            None
+        }
+        _ => None,
+    }
+}
