@@ -84,9 +84,11 @@ async fn end_with_the_record<P: Ports>(run: &Run<'_, P>, intent: Intent, rev: u6
     if !run.ports.links().commit(end).await? {
         return Ok(Ended::later(2, "others are working on it"));
     }
-    match link {
-        Some(link) => settle(run, &link.referral, None, Look { record: true, ..Look::default() }).await,
-        None => Ok(Ended::done("detached", words)),
+    match (link, intent.referral) {
+        (Some(link), _) => settle(run, &link.referral, None, Look { record: true, ..Look::default() }).await,
+        // Its own half is there and belongs to nothing: somebody has to see it.
+        (None, Some(referral)) => park(run, referral.as_str(), words, &digest(words)).await,
+        (None, None) => Ok(Ended::done("detached", words)),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     run::{Ended, Run, Story},
     settle::{Look, older_than_hint, settle, settle_on},
     table::{Change, Expect, Item, Key, Row},
+    version::Version,
     work::{AUDIT_LENGTH, Overtaken, Work},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -272,6 +273,8 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
         }
     }
     work.link.engagement = referral.engagement().cloned();
+    let version = Version::of_referral(referral.etag().unwrap_or_default(), referral.updated());
+    work.link.partner_center.saw(&version, run.now());
     work.link.claim = Some(Claim {
         side: Side::Crm,
         units: fields.keys().cloned().collect(),

@@ -193,12 +193,12 @@ impl Link {
     }
 
     /// What stands after `deadline` and a read: still at the claimed version, it never happened; anything else, the
-    /// claimed units have no base. That the value is there proves nothing: a person may have typed it.
-    pub fn judge_claim(&mut self, read: &Version) {
-        if let Some(claim) = self.claim.take()
-            && claim.base.as_ref().is_none_or(|base| base.token != read.token)
-        {
-            self.forget(&claim.units);
+    /// claimed units have no base. That the value is there proves nothing: a person may have typed it. Nor does the
+    /// version say anything of `loose` units: the rows of a CRM's list are no part of the record's version.
+    pub fn judge_claim(&mut self, read: &Version, loose: impl Fn(&str) -> bool) {
+        if let Some(claim) = self.claim.take() {
+            let same = claim.base.as_ref().is_some_and(|base| base.token == read.token);
+            self.forget(&claim.units.into_iter().filter(|unit| !same || loose(unit)).collect());
         }
     }
 }

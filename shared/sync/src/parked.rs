@@ -1,6 +1,7 @@
 //! What is set aside, why, and when it is tried again.
 
 use jiff::{SignedDuration, Timestamp};
+use mapping::Side;
 use serde::{Deserialize, Serialize};
 
 /// A field, link, record or message that was refused or lacks something. Acknowledged; tried again when the
@@ -11,6 +12,9 @@ pub struct Parked {
     pub reason: String,
     /// The field, where one is named.
     pub field: Option<String>,
+    /// The side that would not take it, where a link's unit is set aside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<Side>,
     /// Digest of the inputs (values, map).
     pub fingerprint: String,
     /// When it is tried again.
@@ -32,7 +36,15 @@ impl Parked {
         before: Option<&Parked>,
     ) -> Self {
         let attempts = before.filter(|b| b.fingerprint == fingerprint).map_or(1, |b| b.attempts + 1);
-        Parked { reason, field, fingerprint, next_try: now + pause(attempts), attempts, body: None }
+        Parked {
+            reason,
+            field,
+            fingerprint,
+            next_try: now + pause(attempts),
+            attempts,
+            body: None,
+            side: None,
+        }
     }
 
     /// Whether it stays set aside: the same inputs, and its time has not come.

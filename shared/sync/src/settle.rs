@@ -129,13 +129,12 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
             }
             plan.incomplete = true;
         }
-        take_plan(&mut work, &mut plan);
-        let write = next_write(&mut work, &mut plan, &sides);
-        if write.is_none() && heal_over(&mut work, &plan, &sides) {
+        if heal_over(&mut work, &plan, &sides) {
             // What waited for it may go now.
             continue;
         }
-        let Some(write) = write else {
+        take_plan(&mut work, &mut plan);
+        let Some(write) = next_write(&mut work, &mut plan, &sides) else {
             finish(&mut work, &sides, &plan);
             save!(work);
             return Ok(Ok(match written {
@@ -174,7 +173,11 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
             }
             Written::Lost | Written::Exists => {
                 work.link.claim = None;
-                work.link.side_mut(write.side).settled = None;
+                let now = work.run.now();
+                let memory = work.link.side_mut(write.side);
+                memory.settled = None;
+                // The condition did not hold: what we held is old.
+                memory.wrote_over(&base, now);
                 lost += 1;
                 if work.link.lost_races.add(work.run.now()) > LOST_RACES_AN_HOUR {
                     work.brake(&write.name());

@@ -9,7 +9,7 @@ use crate::{
     run::Run,
     table::{Change, Expect, Item, Key},
 };
-use mapping::Value;
+use mapping::{Side, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The whole link is set aside.
@@ -127,11 +127,12 @@ impl<'a, P: Ports> Work<'a, P> {
     }
 
     /// Sets a unit (or the whole link) aside with the words why.
-    pub(crate) fn park(&mut self, unit: &str, words: &str, fingerprint: String) {
+    pub(crate) fn park(&mut self, unit: &str, words: &str, fingerprint: String, side: Option<Side>) {
         let before = self.link.parked.get(unit);
         let told = before.is_some_and(|p| p.reason == words && p.fingerprint == fingerprint);
         let field = (unit != WHOLE).then(|| unit.to_owned());
-        let parked = Parked::again(words.to_owned(), field, fingerprint, self.run.now(), before);
+        let parked =
+            Parked { side, ..Parked::again(words.to_owned(), field, fingerprint, self.run.now(), before) };
         self.link.parked.insert(unit.to_owned(), parked);
         if !told {
             let about = if unit == WHOLE { String::new() } else { format!("`{unit}`: ") };
@@ -160,7 +161,7 @@ impl<'a, P: Ports> Work<'a, P> {
     /// Sets the link aside because it goes to and fro.
     pub(crate) fn brake(&mut self, units: &str) {
         tracing::error!(referral.id = %self.link.referral, units, alarm = "oscillates", "link is set aside: it oscillates");
-        self.park(WHOLE, &format!("oscillates: `{units}`"), BRAKE.to_owned());
+        self.park(WHOLE, &format!("oscillates: `{units}`"), BRAKE.to_owned(), None);
         // Rows that pass by meanwhile are acknowledged: afterwards both sides are read.
         self.link.partner_center.settled = None;
         self.link.crm.settled = None;

@@ -7,7 +7,8 @@ use super::{
 use crate::{
     failure::Refused,
     link::State,
-    merge::{Plan, Unfit},
+    merge::{Plan, STATUS, Unfit},
+    parked::Parked,
     ports::Ports,
     version::Version,
     work::{AUDIT_LENGTH, WHOLE, Work},
@@ -25,27 +26,39 @@ pub(super) fn take_plan<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan) {
         work.note("refused", words.clone(), true);
         tracing::debug!(unit, words, "refused by rule");
     }
-    for (unit, Unfit { words, value, .. }) in std::mem::take(&mut plan.unfit) {
+    for (unit, Unfit { words, value, target }) in std::mem::take(&mut plan.unfit) {
         let print = work.fingerprint(&BTreeMap::from([(unit.as_str(), &value)]));
         if !work.link.parked.get(&unit).is_some_and(|p| p.holds(&print, work.run.now())) {
-            work.park(&unit, &words, print);
+            work.park(&unit, &words, print, Some(target));
         }
         plan.waiting.insert(unit);
     }
 }
 
-/// A parked unit that is neither waiting nor unfit is in step again without a write: somebody took the change back.
+/// A parked unit that is no longer on its way to the side that would not take it is over: somebody took the change
+/// back, or the other side's now stands.
 pub(super) fn heal_over<P: Ports>(work: &mut Work<'_, P>, plan: &Plan, sides: &Sides) -> bool {
     if !sides.both_read() || plan.incomplete || work.link.parked.is_empty() {
         return false;
     }
-    let over: Vec<String> = work
-        .link
-        .parked
-        .keys()
-        .filter(|unit| if *unit == WHOLE { plan.waiting.is_empty() } else { !plan.waiting.contains(*unit) })
-        .cloned()
-        .collect();
+    let on_its_way = |unit: &str, side: Side| match side {
+        Side::Crm => plan.to_crm.contains_key(unit) || plan.action.is_some() && unit == STATUS,
+        Side::PartnerCenter => plan.to_partner_center.contains_key(unit),
+    };
+    let unfit = |unit: &str, side| plan.unfit.get(unit).is_some_and(|unfit| unfit.target == side);
+    let any = |side: Side| match side {
+        Side::Crm => !plan.to_crm.is_empty(),
+        Side::PartnerCenter => !plan.to_partner_center.is_empty(),
+    };
+    let both = [Side::Crm, Side::PartnerCenter];
+    let is_over = |(unit, parked): &(&String, &Parked)| {
+        let sides = both.into_iter().filter(|side| parked.side.is_none_or(|only| only == *side));
+        !sides.into_iter().any(|side| match unit.as_str() {
+            WHOLE => any(side),
+            unit => on_its_way(unit, side) || unfit(unit, side),
+        })
+    };
+    let over: Vec<String> = work.link.parked.iter().filter(is_over).map(|(unit, _)| unit.clone()).collect();
     for unit in &over {
         work.heal(unit);
     }
@@ -167,11 +180,11 @@ pub(super) fn park_refused<P: Ports>(work: &mut Work<'_, P>, write: &Write, refu
     match unit {
         Some(unit) => {
             let print = work.fingerprint(&values.into_iter().filter(|(name, _)| *name == unit).collect());
-            work.park(&unit, &refused.text, print);
+            work.park(&unit, &refused.text, print, Some(write.side));
         }
         None => {
             let print = work.fingerprint(&values);
-            work.park(WHOLE, &refused.text, print);
+            work.park(WHOLE, &refused.text, print, Some(write.side));
         }
     }
     if write.changes.is_empty() {
@@ -183,7 +196,6 @@ pub(super) fn park_refused<P: Ports>(work: &mut Work<'_, P>, write: &Write, refu
 
 /// Nothing is left to write: what may be settled is settled.
 pub(super) fn finish<P: Ports>(work: &mut Work<'_, P>, sides: &Sides, plan: &Plan) {
-    let now = work.run.now();
     // What waited before and is not seen now still waits.
     let unseen = |unit: &String| sides.crm.as_ref().is_some_and(|read| !read.fields.contains_key(unit));
     let still = work.link.awaiting.iter().filter(|unit| unseen(unit)).cloned();
@@ -193,7 +205,6 @@ pub(super) fn finish<P: Ports>(work: &mut Work<'_, P>, sides: &Sides, plan: &Pla
         || plan.action.is_some()
         || plan.incomplete;
     if let Some(read) = &sides.partner_center {
-        work.link.partner_center.saw(&read.version, now);
         work.link.partner_center.settled = Some(read.version.clone());
         work.link.engagement = work.link.engagement.take().or_else(|| read.shown.engagement().cloned());
         if read.shown.is_terminal() && !outstanding {
@@ -201,7 +212,6 @@ pub(super) fn finish<P: Ports>(work: &mut Work<'_, P>, sides: &Sides, plan: &Pla
         }
     }
     if let Some(read) = &sides.crm {
-        work.link.crm.saw(&read.version, now);
         work.link.crm.settled = Some(read.version.clone());
     }
     if outstanding {

@@ -15,6 +15,9 @@ use jiff::Timestamp;
 use mapping::{Fields, RecordId, Referral, Side};
 use std::collections::BTreeSet;
 
+/// The fingerprint of a referral that cannot be read: it is over when it can.
+const GONE: &str = "gone";
+
 /// One side as this run knows it.
 pub(super) struct Read<T> {
     pub(super) shown: T,
@@ -140,6 +143,9 @@ impl Sides {
             work.note("revived", "the record is back in the CRM", false);
         }
         judge(work, Side::Crm, &seen.version);
+        // A basis of decisions from here on: whatever is older is late.
+        let now = work.run.now();
+        work.link.crm.saw(&seen.version, now);
         let fields = work.run.map.record_fields(&seen.record);
         self.crm = Some(Read { fields, version: seen.version.clone(), shown: seen });
         Ok(Ok(None))
@@ -159,7 +165,7 @@ impl Sides {
         };
         let Some(referral) = referral else {
             let words = "Partner Center does not show this referral any more";
-            work.park(WHOLE, words, "gone".to_owned());
+            work.park(WHOLE, words, GONE.to_owned(), Some(Side::PartnerCenter));
             return Ok(Ok(Some(Ended::done("parked", words))));
         };
         let version = Version::of_referral(referral.etag().unwrap_or_default(), referral.updated());
@@ -168,6 +174,11 @@ impl Sides {
             return Ok(Ok(Some(again)));
         }
         judge(work, Side::PartnerCenter, &version);
+        let now = work.run.now();
+        work.link.partner_center.saw(&version, now);
+        if work.link.parked.get(WHOLE).is_some_and(|parked| parked.fingerprint == GONE) {
+            work.heal(WHOLE);
+        }
         let fields = referral_fields(&work.run, &referral);
         self.partner_center = Some(Read { fields, version, shown: referral });
         Ok(Ok(None))
@@ -210,7 +221,8 @@ fn stale<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version) -> Opt
 
 fn judge<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version) {
     if work.link.claim.as_ref().is_some_and(|claim| claim.side == side) {
-        work.link.judge_claim(version);
+        let map = work.run.map;
+        work.link.judge_claim(version, |unit| side == Side::Crm && map.unit(unit).is_some_and(|u| u.list));
     }
 }
 
