@@ -34,6 +34,21 @@ pub fn keys(hint: &Hint) -> Vec<Key> {
     }
 }
 
+/// Who sends a hint that a record was deleted.
+pub(crate) const GONE: &str = "gone";
+/// How often a read that still shows a deleted record is looked at again.
+const GONE_LOOKS: u32 = 4;
+
+/// The feed says it was deleted: a read that still shows it may be late, and nothing would tell us again.
+pub(crate) fn gone(ended: Ended) -> Ended {
+    match ended {
+        Ended::Done(decision) if !matches!(decision.decision, "detached" | "skipped" | "parked") => {
+            Ended::later(60, "the feed says it was deleted, a read still shows it")
+        }
+        ended => ended,
+    }
+}
+
 /// Works off hints of one FIFO group as one: they are done together and fail together.
 pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows) -> Story {
     let mut together: BTreeMap<ReferralId, Look> = BTreeMap::new();
@@ -62,7 +77,9 @@ pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows) ->
     }
     for (id, look) in together {
         let row = rows.get(&Key::link(&id)).cloned();
-        ended = worse(ended, Box::pin(link(run, &id, row, look)).await?);
+        let story = Box::pin(link(run, &id, row, look)).await?;
+        let deleted = hints.iter().any(|hint| hint.from == GONE) && run.attempt < GONE_LOOKS;
+        ended = worse(ended, if deleted { gone(story) } else { story });
     }
     for (id, (since, lasting)) in unlinked_referrals {
         ended = worse(ended, Box::pin(meet(run, &id, since, lasting)).await?);

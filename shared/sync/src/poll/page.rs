@@ -6,7 +6,7 @@ use crate::{
     failure::{Failure, System},
     hint::{Hint, Subject},
     ports::{Changed, Links, Ports, Seen},
-    receive::link,
+    receive::{GONE, gone, link},
     run::{Ended, Run},
     settle::Look,
     table::{Item, Key, Row},
@@ -63,6 +63,7 @@ pub(super) async fn page<P: Ports>(
         let link_row = links.get(&candidate.record);
         let referral = link_row.map(|row| row.key.clone()).and_then(|key| referral_of(&key));
         let id = candidate.record.clone();
+        let from = if candidate.gone { GONE } else { "poll" };
         match guarded(look_at(run, candidate, link_row, intent, creates)).await {
             Ok(None) => {}
             Ok(Some(Ended::Done(decision))) => {
@@ -72,7 +73,7 @@ pub(super) async fn page<P: Ports>(
             // One record that cannot be finished now never stops the page: the queue takes it.
             Ok(Some(Ended::Later { why, .. })) => {
                 report.decisions.push((id.to_string(), "later".into(), why));
-                hints.push(Hint::new(Subject::Record { record: id, referral }, "poll", began));
+                hints.push(Hint::new(Subject::Record { record: id, referral }, from, began));
             }
             Err(failure) if stops_a_run(&failure) => {
                 send(run, &hints, report).await?;
@@ -80,7 +81,7 @@ pub(super) async fn page<P: Ports>(
             }
             Err(failure) => {
                 report.decisions.push((id.to_string(), "failed".into(), failure.to_string()));
-                hints.push(Hint::new(Subject::Record { record: id, referral }, "poll", began));
+                hints.push(Hint::new(Subject::Record { record: id, referral }, from, began));
             }
         }
     }
@@ -173,7 +174,8 @@ async fn look_at<P: Ports>(
         let Some(seen) = candidate.row else {
             // A child row or a deletion: the record itself is looked at.
             let look = Look { record: true, ..Look::default() };
-            return link(run, &id, Some(row.clone()), look).await.map(Some);
+            let ended = link(run, &id, Some(row.clone()), look).await?;
+            return Ok(Some(if candidate.gone { gone(ended) } else { ended }));
         };
         if known.crm.settled.as_ref().is_some_and(|v| v.against(&seen.version) == Age::Same) {
             return Ok(None);
