@@ -173,7 +173,8 @@ async fn return_to<P: Ports>(run: &Run<'_, P>, id: &ReferralId, seen: Seen) -> S
             let names = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
             if !referral.belongs_to(&run.settings.organization) {
                 format!("its Referral Identifier `{id}` is another organisation's")
-            } else if referral.external_reference().is_none() || names.as_ref() == Some(record) {
+            } else if names.is_none_or(|named| named == *record) {
+                // Empty, not shaped like a record id, or this one.
                 return Box::pin(adopt(run, *referral, seen)).await;
             } else {
                 format!("its Referral Identifier `{id}` belongs to another record")

@@ -129,7 +129,8 @@ async fn known_of<P: Ports>(
     for (record, row) in owners.into_iter().zip(run.ports.links().read(&keys).await?) {
         let Some(row) = row else { continue };
         match &row.item {
-            Item::Link(link) if link.record.as_ref() == Some(&record) => {
+            // One that names no record yet is being created: this may be its record.
+            Item::Link(link) if link.record.as_ref().is_none_or(|own| *own == record) => {
                 links.insert(record, row);
             }
             Item::Intent(_) => {
