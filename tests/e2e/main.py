@@ -7,9 +7,11 @@ import sys
 import time
 import traceback
 
+import build
+from build import ROOT, WORK
 from plays import Plays
 from processes import Processes, limit, say
-from stack import ROOT, WORK, Stack
+from stack import Stack
 from vendors import Simulators
 
 SIMULATORS = ["cargo", "run", "--quiet", "--locked", "-p", "simulators", "--bin", "simulators"]
@@ -17,13 +19,12 @@ SIMULATORS = ["cargo", "run", "--quiet", "--locked", "-p", "simulators", "--bin"
 
 def prepare(processes, times):
     say("simulators: compiling")
-    build = ["cargo", "build", "--locked", "-p", "simulators", "--bin", "simulators"]
-    times["simulators compiled"] = processes.run(build, 1200, cwd=ROOT)
+    command = ["cargo", "build", "--locked", "-p", "simulators", "--bin", "simulators"]
+    times["simulators compiled"] = processes.run(command, 1200, cwd=ROOT)
     line = processes.start(SIMULATORS, WORK / "simulators.log", cwd=ROOT, reads_line=True)
     simulators = Simulators(json.loads(line))
     stack = Stack(processes)
-    say("functions: sam build")
-    times["sam build"] = stack.build()
+    times["functions compiled"], times["sam build"] = build.functions(processes, build.HOST)
     say(f"MiniStack: starting on {stack.url}")
     stack.start()
     say("stack: sam deploy")
@@ -62,6 +63,9 @@ def main():
     arguments.add_argument("--keep", action="store_true")
     arguments = arguments.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
+    # Nothing of the caller's own AWS account: not even a profile's name.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
     limit(int(os.environ.get("E2E_SECONDS", "2400")))
     processes, times, began = Processes(), {}, time.monotonic()
     stack, plays, failed = None, None, True
@@ -84,9 +88,7 @@ def main():
         if failed and plays:
             say("logs of the functions")
             report(stack)
-        if stack:
-            for name, size in stack.sizes().items():
-                print(f"{name}: {size / 1e6:.2f} MB (x86_64)")
+        print("\n".join(build.sizes(build.HOST)))
         print(", ".join(f"{name} {took:.0f} s" for name, took in times.items()), end="; ")
         print(f"all {time.monotonic() - began:.0f} s: {'FAILED' if failed else 'ok'}", flush=True)
         if arguments.keep and plays:

@@ -52,7 +52,11 @@ class Plays:
         names = ["WebhookUrl", "TableName", "QueueUrl", "DeadLetterQueueUrl"]
         names += ["IngressFunction", "WriterFunction", "PollerFunction"]
         self.expect("0 outputs of the stack", sorted(names), sorted(self.stack.outputs))
+        self.expect("0 roles with wildcards or foreign policies", [], self.stack.too_much())
         self.expect("0 first tick (invoked)", "done", self.stack.tick)
+        feeds = ["opportunities", "referrals"]
+        marks = lambda: [feed for feed in feeds if self.stack.rows(f"WATERMARK#{feed}")]
+        self.expect("0 ... took stock of both sides", feeds, marks)
         self.expect("0 the webhook is registered", 200, self.register("POST", vendors.EVENTS))
 
     def register(self, method, events):
@@ -64,7 +68,7 @@ class Plays:
         event = b'{"EventName":"referral-updated","ResourceUri":"https://x/1","ResourceName":"referral"}'
         signature = {"authorization": "Signature AAAA", "x-ms-signature-algorithm": "rsa-sha256"}
         foreign = signature | {"x-ms-certificate-url": f"{self.simulators.login}/cert/x.cer"}
-        listed = signature | {"x-ms-certificate-url": act_certificate(self.simulators)}
+        listed = signature | {"x-ms-certificate-url": certificate(self.simulators)}
         self.expect("1 unsigned webhook", 401, call("POST", url, event)[0])
         self.expect("1 certificate of a foreign address", 401, call("POST", url, event, foreign)[0])
         self.expect("1 bad signature, genuine certificate", 401, call("POST", url, event, listed)[0])
@@ -103,12 +107,13 @@ class Plays:
         def row():
             return next(row for row in self.simulators.opportunities() if row["opportunityid"] == deal)
 
-        self.expect("3 Sync = Yes -> Referral Identifier", True, lambda: bool(row().get("cosell_referralid")), SCHEDULED)
+        shared = lambda: bool(row().get("cosell_referralid"))
+        self.expect("3 Sync = Yes -> Referral Identifier", True, shared, SCHEDULED)
         own = row().get("cosell_referralid") or "none"
         referrals = self.simulators.referrals()
         engagement = referrals.get(own, {}).get("engagementId", "none")
         halves = [r for r in referrals.values() if r.get("engagementId") == engagement]
-        self.expect("3 an engagement of two", ["msft", vendors.ORGANIZATION], sorted_owners(halves))
+        self.expect("3 an engagement of two", ["msft", vendors.ORGANIZATION], owners(halves))
         self.expect("3 its value", 61000.5, self.referral(own, "details", "dealValue"))
         self.expect("3 Referral Link", True, (row().get("cosell_referrallink") or "").endswith(own))
         self.expect("3 Audit", True, "co-sell engagement created" in (row().get("cosell_audit") or ""))
@@ -123,7 +128,7 @@ class Plays:
 
     def poison(self, referral):
         """Of the same group as the referral: it must not block what comes behind it."""
-        self.stack.send(referral, "\x7b not a hint", f"poison-{time.time()}")
+        self.stack.send(referral, "{ not a hint", f"poison-{time.time()}")
         self.simulators.edit_referral(referral, notes="18 sites.")
         self.expect("4 behind poison: notes arrive", "18 sites.", self.opportunity(referral, "description"), SOON)
         self.expect("4 poison is parked", ["{ not a hint"], lambda: [p.get("body") for p in self.parked()], SOON)
@@ -204,9 +209,9 @@ class Plays:
                 return
 
 
-def act_certificate(simulators):
+def certificate(simulators):
     return f"{simulators.partner_center}/cert/pcnotifications-dispatch.microsoft.com.cer"
 
 
-def sorted_owners(referrals):
+def owners(referrals):
     return sorted((r["organizationId"] for r in referrals), reverse=True)

@@ -1,20 +1,19 @@
-"""The emulated AWS and the stack on it: MiniStack, secrets, `sam build`, `sam deploy`, and ways to look inside."""
+"""The emulated AWS and the stack on it: MiniStack, secrets, `sam deploy`, and ways to look inside."""
 
 import json
-import os
+import shutil
 import socket
-from pathlib import Path
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+import build
 import vendors
+from build import ROOT, WORK
 from processes import until
 
-ROOT = Path(__file__).resolve().parents[2]
-WORK = ROOT / "target" / "e2e"
 REGION = "us-east-1"
 STACK = "cosell-connector-local"
 # A lost answer is judged so long after its run is over; MiniStack's clock cannot be advanced.
@@ -27,27 +26,23 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
 class Stack:
     def __init__(self, processes):
         self.processes = processes
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.outputs = {}
-        # Nothing of the caller's own AWS account may be reached, and no proxy.
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_") and not k.lower().endswith("_proxy")}
-        self.env = kept | {
+        self.env = build.environment() | {
             "AWS_ENDPOINT_URL": self.url,
             # Not 12 digits: such a key would be an account of its own, which unsigned requests do not reach.
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "NO_PROXY": "127.0.0.1,localhost",
-            "SAM_CLI_TELEMETRY": "0",
-            "SAM_CLI_BETA_RUST_CARGO_LAMBDA": "1",
-            # cargo-lambda asks the first python3 on the path for zig.
-            "PATH": f"{WORK / 'venv-build' / 'bin'}{os.pathsep}{os.environ['PATH']}",
         }
 
     def client(self, service):
@@ -65,7 +60,8 @@ class Stack:
     def start(self):
         """MiniStack on loopback. `AUTH`: it checks every call against the caller's role."""
         scratch = WORK / "tmp"
-        scratch.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
         env = self.env | {
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(self.port),
@@ -84,12 +80,6 @@ class Stack:
         if not isinstance(seen, str):
             raise SystemExit(f"MiniStack does not answer: {seen}; see {WORK / 'ministack.log'}")
 
-    def build(self):
-        """Compiles the functions as they are deployed; the same options as in production but the processor."""
-        sam = str(WORK / "venv-sam/bin/sam")
-        command = [sam, "build", "--config-env", "local", "--build-dir", str(WORK / "build")]
-        return self.processes.run(command, 1800, cwd=ROOT, env=self.env)
-
     def deploy(self, simulators):
         secrets = self.client("secretsmanager")
         arns = {
@@ -97,7 +87,7 @@ class Stack:
             for name, members in vendors.SECRETS.items()
         }
         parameters = {
-            "Architecture": "x86_64",
+            "Architecture": build.HOST,
             "PartnerCenterTenantId": vendors.TENANT,
             "PartnerCenterClientId": vendors.PARTNER_CLIENT,
             "PartnerCenterOrganizationId": vendors.ORGANIZATION,
@@ -115,18 +105,49 @@ class Stack:
         file = WORK / "parameters.toml"
         # A JSON string is a TOML string, too.
         file.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in parameters.items()))
-        command = [str(WORK / "venv-sam/bin/sam"), "deploy", "--config-env", "local"]
-        command += ["--config-file", str(ROOT / "samconfig.toml")]
-        command += ["--template-file", str(WORK / "build/template.yaml"), "--parameter-overrides", f"file://{file}"]
+        command = [build.SAM, "deploy", "--config-env", "local", "--config-file", str(ROOT / "samconfig.toml")]
+        command += ["--template-file", str(build.folder(build.HOST) / "template.yaml")]
+        command += ["--parameter-overrides", f"file://{file}"]
         took = self.processes.run(command, 300, cwd=ROOT, env=self.env)
         stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+        self.allow_batches()
         return took
 
-    def sizes(self):
-        """Bytes of each compiled function."""
-        found = sorted(WORK.glob("build/*/bootstrap"))
-        return {file.parent.name: file.stat().st_size for file in found}
+    def policies(self):
+        """Role, policy and document of everything the stack's roles may do."""
+        iam = self.client("iam")
+        for role in self.resources("AWS::IAM::Role").values():
+            for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+                yield role, policy, iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+
+    def too_much(self):
+        """What a role may do with anything, and policies that are not its own."""
+        iam = self.client("iam")
+        roles = self.resources("AWS::IAM::Role")
+        attached = [iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] for role in roles.values()]
+        found = [policy["PolicyName"] for policies in attached for policy in policies]
+        for _role, _policy, document in self.policies():
+            for statement in document["Statement"]:
+                anything = "*" in listed(statement["Resource"])
+                if anything or any("*" in action for action in listed(statement["Action"])):
+                    found.append(statement)
+        return found
+
+    def allow_batches(self):
+        """AWS knows no action `sqs:SendMessageBatch`, `sqs:SendMessage` covers it; MiniStack asks for it. Whoever may
+        do the one may do the other; everything else the roles have to name themselves."""
+        for role, policy, document in list(self.policies()):
+            for statement in document["Statement"]:
+                if "sqs:SendMessage" in listed(statement["Action"]):
+                    statement["Action"] = [*listed(statement["Action"]), "sqs:SendMessageBatch"]
+                    text = json.dumps(document)
+                    self.client("iam").put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=text)
+
+    def resources(self, kind):
+        """Physical ids of the stack's resources of a type by their logical ids."""
+        found = self.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
+        return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found if one["ResourceType"] == kind}
 
     # --- from outside -------------------------------------------------------------------------------------------
 
@@ -174,11 +195,8 @@ class Stack:
     def logs(self, lines=60):
         """The last lines of each function's log."""
         logs = self.client("logs")
-        resources = self.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
-        for resource in resources:
-            if resource["ResourceType"] != "AWS::Logs::LogGroup":
-                continue
-            print(f"\n--- {resource['LogicalResourceId']}")
-            events = logs.filter_log_events(logGroupName=resource["PhysicalResourceId"], limit=10000)["events"]
+        for name, group in self.resources("AWS::Logs::LogGroup").items():
+            print(f"\n--- {name}")
+            events = logs.filter_log_events(logGroupName=group, limit=10000)["events"]
             for event in sorted(events, key=lambda event: event["timestamp"])[-lines:]:
                 print(event["message"].rstrip())

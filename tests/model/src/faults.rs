@@ -73,16 +73,21 @@ kinds! {
     Skew "skew",
     /// A referral cannot be read for a while (404 or 403).
     Hidden "hidden",
+    /// A read shows an older list of child rows under the same version of their record.
+    StaleChild "stale-child",
 }
+
+/// What the protocol cannot tell: child rows have no version, and a bare deletion of one names no parent.
+const LIMITS: [Kind; 2] = [Kind::ChildDelete, Kind::StaleChild];
 
 /// Which kinds a command allows.
 #[derive(Clone, Debug)]
 pub struct Allowed(Vec<bool>);
 
 impl Allowed {
-    /// Every kind or none.
+    /// Every kind that the protocol stands up to, or none.
     pub fn new(all: bool) -> Self {
-        Allowed(vec![all; Kind::ALL.len()])
+        Allowed(Kind::ALL.iter().map(|kind| all && !LIMITS.contains(kind)).collect())
     }
 
     /// Switches the named kinds; `Err` names an unknown one.
@@ -115,9 +120,15 @@ pub struct Faults {
 impl Faults {
     /// Each schedule has its own weather.
     pub fn of(allowed: &Allowed, dice: &mut Dice) -> Self {
-        let fierce = *dice.pick(&[5, 15, 40]);
+        let fierce = *dice.pick(&[10, 30, 80]);
         let rates = Kind::ALL.iter().map(|kind| {
-            let rate = *dice.pick(&[0, 0, 1, 3]) * fierce;
+            let rare = match kind {
+                // One chance a step, not a call.
+                Kind::Crash => 0.3,
+                Kind::Redelivery | Kind::Hidden | Kind::Delete | Kind::ChildDelete | Kind::QueueLost => 6.0,
+                _ => 1.0,
+            };
+            let rate = (f64::from(*dice.pick(&[0, 0, 1, 3]) * fierce) * rare) as u32;
             if allowed.has(*kind) { rate } else { 0 }
         });
         Faults { rates: rates.collect(), on: true, left: 0, struck: 0 }
@@ -135,11 +146,7 @@ impl Faults {
         if !self.on || rate == 0 {
             return false;
         }
-        let strikes = if dice.is_script() {
-            self.left > 0 && dice.choose(2) == 1
-        } else {
-            dice.chance(rate)
-        };
+        let strikes = if dice.is_script() { self.left > 0 && dice.choose(2) == 1 } else { dice.chance(rate) };
         if strikes {
             self.struck += 1;
             self.left = self.left.saturating_sub(1);

@@ -1,9 +1,6 @@
 //! Requests on their way after their sender gave up or died.
 
-use crate::{
-    trace::say,
-    world::State,
-};
+use crate::{trace::say, world::State};
 use jiff::Timestamp;
 use mapping::{Action, NewRecord, RecordId, RecordPatch, ReferralId};
 use sync::{table::Change, version::Version};

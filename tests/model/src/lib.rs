@@ -5,6 +5,7 @@ mod actors;
 mod crm;
 pub mod dice;
 mod executor;
+pub mod exhaustive;
 pub mod faults;
 mod handlers;
 mod invariants;

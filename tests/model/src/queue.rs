@@ -7,7 +7,7 @@ use crate::{
     world::{State, World},
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use sync::{
     failure::{Failure, System},
     hint::Hint,
@@ -24,6 +24,8 @@ const DEDUPLICATED: SignedDuration = SignedDuration::from_secs(300);
 pub(crate) struct Message {
     pub(crate) id: u64,
     pub(crate) hint: Hint,
+    /// Its FIFO group.
+    group: Arc<str>,
     /// When it can be received (again).
     pub(crate) visible: Timestamp,
     pub(crate) received: u32,
@@ -65,17 +67,22 @@ impl Queue {
         }
         self.told.insert(deduplication, now + DEDUPLICATED);
         self.next += 1;
-        self.messages.push(Message { id: self.next, hint, visible: now, received: 0 });
+        self.messages.push(Message {
+            id: self.next,
+            group: hint.group().into(),
+            hint,
+            visible: now,
+            received: 0,
+        });
     }
 
     /// Groups with a message that can be received now.
-    pub(crate) fn ready(&self, now: Timestamp) -> Vec<String> {
-        let mut ready = vec![];
+    pub(crate) fn ready(&self, now: Timestamp) -> Vec<Arc<str>> {
+        let mut ready: Vec<Arc<str>> = vec![];
         for message in &self.messages {
-            let group = message.hint.group();
-            let blocked = self.messages.iter().any(|m| m.visible > now && m.hint.group() == group);
-            if !blocked && !ready.contains(&group) {
-                ready.push(group);
+            let blocked = self.messages.iter().any(|m| m.visible > now && m.group == message.group);
+            if !blocked && !ready.contains(&message.group) {
+                ready.push(message.group.clone());
             }
         }
         ready
@@ -84,7 +91,7 @@ impl Queue {
     /// The first `most` messages of a group, hidden from now on.
     pub(crate) fn receive(&mut self, group: &str, most: usize, now: Timestamp) -> Vec<Message> {
         let mut taken = vec![];
-        for message in self.messages.iter_mut().filter(|m| m.hint.group() == group).take(most) {
+        for message in self.messages.iter_mut().filter(|m| *m.group == *group).take(most) {
             message.visible = now + HIDDEN;
             message.received += 1;
             taken.push(message.clone());
@@ -117,7 +124,7 @@ impl Hints for World {
     async fn send(&self, hints: &[Hint]) -> Result<(), Failure> {
         step().await;
         let answer = self.lock().take_in(hints);
-        step().await;
+        self.after().await;
         answer
     }
 }

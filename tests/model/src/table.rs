@@ -35,9 +35,12 @@ impl Table {
 
     /// All or none.
     pub(crate) fn commit(&mut self, changes: &[Change], now: Timestamp) -> bool {
-        let holds = |change: &Change| match (change.expect, self.get(&change.key, now)) {
+        let there = |key: &Key| {
+            self.rows.get(key).filter(|(.., until)| until.is_none_or(|at| at > now)).map(|(rev, ..)| *rev)
+        };
+        let holds = |change: &Change| match (change.expect, there(&change.key)) {
             (Expect::Any, _) | (Expect::Absent, None) => true,
-            (Expect::Rev(rev), Some(row)) => row.rev == rev,
+            (Expect::Rev(expected), Some(rev)) => rev == expected,
             _ => false,
         };
         if !changes.iter().all(holds) {
@@ -65,18 +68,27 @@ impl Table {
     }
 }
 
+/// Rows that only the poller looks at: in a small world with one poller nobody can tell when it did.
+fn is_pollers(key: &Key) -> bool {
+    ["WATERMARK#", "LEASE#", "HOLD#"].iter().any(|start| key.pk.starts_with(start))
+}
+
 impl Links for World {
     async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, Failure> {
-        step().await;
+        if !(self.is_small() && keys.iter().all(is_pollers)) {
+            step().await;
+        }
         let rows = self.lock().read_rows(keys);
-        step().await;
+        self.after().await;
         rows
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<bool, Failure> {
-        step().await;
+        if !(self.is_small() && changes.iter().all(|change| is_pollers(&change.key))) {
+            step().await;
+        }
         let answer = self.lock().save(changes);
-        step().await;
+        self.after().await;
         answer
     }
 
@@ -88,7 +100,7 @@ impl Links for World {
                 state.table.items().filter(|(k, _)| k.pk == "PARKED").map(|(k, _)| k.clone()).collect();
             state.read_rows(&keys).map(|rows| rows.into_iter().flatten().collect())
         };
-        step().await;
+        self.after().await;
         rows
     }
 }
@@ -155,14 +167,25 @@ fn told(changes: &[Change]) -> String {
                     settled(&link.partner_center),
                     settled(&link.crm),
                     claim.unwrap_or_default(),
-                    if link.awaiting.is_empty() { String::new() } else { format!(" awaiting {:?}", link.awaiting) },
-                    if link.parked.is_empty() { String::new() } else { format!(" parked {:?}", link.parked.keys()) },
+                    if link.awaiting.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" awaiting {:?}", link.awaiting)
+                    },
+                    if link.parked.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" parked {:?}", link.parked.keys())
+                    },
                 )
             }
             Some(Item::Audit(line)) => format!("audit {}: {}", line.decision, line.text),
             Some(Item::Intent(intent)) => format!(
                 "intent {:?} n{} referral {:?} unknown {:?}",
-                intent.step, intent.n, intent.referral.as_ref().map(|r| crate::trace::short(r.as_str()).to_owned()), intent.unknown
+                intent.step,
+                intent.n,
+                intent.referral.as_ref().map(|r| crate::trace::short(r.as_str()).to_owned()),
+                intent.unknown
             ),
             Some(Item::Alias { .. }) => "alias".to_owned(),
             Some(Item::Parked(parked)) => format!("parked: {}", parked.reason),
@@ -173,5 +196,10 @@ fn told(changes: &[Change]) -> String {
         let key: String = key.chars().take(30).collect();
         format!("[{key} {:?} {what}]", change.expect)
     };
-    changes.iter().filter(|c| !matches!(c.item, Some(Item::Lease { .. }))).map(one).collect::<Vec<_>>().join(" ")
+    changes
+        .iter()
+        .filter(|c| !matches!(c.item, Some(Item::Lease { .. })))
+        .map(one)
+        .collect::<Vec<_>>()
+        .join(" ")
 }

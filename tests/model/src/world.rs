@@ -33,10 +33,13 @@ pub(crate) const GRACE: SignedDuration = SignedDuration::from_secs(180);
 pub(crate) struct World {
     pub(crate) map: &'static Map,
     pub(crate) settings: Settings,
+    /// A small world: what happens after a call and before the next is one step.
+    small: bool,
     state: Mutex<State>,
 }
 
 /// All that changes.
+#[derive(Clone)]
 pub(crate) struct State {
     pub(crate) now: Timestamp,
     pub(crate) dice: Dice,
@@ -95,6 +98,7 @@ pub(crate) enum Fate {
 
 impl World {
     pub(crate) fn new(map: &'static Map, dice: Dice, faults: Faults, trace: bool) -> Self {
+        let small = dice.is_script();
         let now = Timestamp::constant(1_774_000_000, 0);
         let settings = Settings {
             organization: OURS.to_owned(),
@@ -119,11 +123,29 @@ impl World {
             violations: vec![],
             next_id: 0,
         };
-        World { map, settings, state: Mutex::new(state) }
+        World { map, settings, small, state: Mutex::new(state) }
+    }
+
+    /// Another world that goes on from here with other dice.
+    pub(crate) fn again(&self, dice: Dice) -> Self {
+        let (small, state) = (dice.is_script(), State { dice, ..self.lock().clone() });
+        World { map: self.map, settings: self.settings.clone(), small, state: Mutex::new(state) }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Every choice counts here.
+    pub(crate) fn is_small(&self) -> bool {
+        self.small
+    }
+
+    /// After a call. What follows touches nothing that others see, so in a small world the next call's step is enough.
+    pub(crate) async fn after(&self) {
+        if !self.small {
+            crate::step::step().await;
+        }
     }
 
     pub(crate) fn run(&self, ends: Timestamp, attempt: u32) -> Run<'_, World> {

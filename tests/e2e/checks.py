@@ -1,0 +1,33 @@
+"""Template checks, and the packages of both processors with their sizes."""
+
+import sys
+
+import build
+from build import ROOT, SAM, WORK
+from processes import Processes, limit, say
+
+
+def main():
+    limit(2400)
+    processes = Processes()
+    try:
+        say("template: sam validate --lint, cfn-lint")
+        env = build.environment()
+        processes.run([SAM, "validate", "--lint", "--region", "us-east-1"], 120, cwd=ROOT, env=env)
+        processes.run([str(WORK / "venv-sam/bin/cfn-lint"), "template.yaml"], 120, cwd=ROOT, env=env)
+        architectures = ["arm64", "x86_64"]
+        for architecture in architectures:
+            build.functions(processes, architecture)
+        say("sizes")
+        for architecture in architectures:
+            print("\n".join(build.sizes(architecture)))
+    except SystemExit as stopped:
+        print(f"\nfailed: {stopped}", file=sys.stderr)
+        return 1
+    finally:
+        processes.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

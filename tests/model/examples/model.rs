@@ -1,0 +1,205 @@
+//! `cargo run --release --example model -- --schedules N --seed S | --replay SEED | --exhaustive`
+
+use model::{
+    Setting,
+    exhaustive::{KINDS, Small, explore, replay},
+    faults::Allowed,
+    run,
+    schedule::kinds,
+};
+use std::{
+    collections::BTreeMap,
+    process::ExitCode,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Instant,
+};
+
+struct Wanted {
+    schedules: u64,
+    seed: u64,
+    replay: Option<u64>,
+    small: Option<Small>,
+    choices: Option<Vec<usize>>,
+    allowed: Allowed,
+}
+
+fn wanted() -> Result<Wanted, String> {
+    let mut wanted = Wanted {
+        schedules: 10_000,
+        seed: 1,
+        replay: None,
+        small: None,
+        choices: None,
+        allowed: Allowed::new(true),
+    };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut next = || words.next().ok_or_else(|| format!("`{word}` needs a value"));
+        let number = |text: String| text.parse().map_err(|_| format!("`{text}` is no number"));
+        match word.as_str() {
+            "--schedules" => wanted.schedules = number(next()?)?,
+            "--seed" => wanted.seed = number(next()?)?,
+            "--replay" => wanted.replay = Some(number(next()?)?),
+            "--exhaustive" => _ = small(&mut wanted),
+            "--edits" => {
+                small(&mut wanted).edits = next()?.parse().map_err(|_| "`--edits` needs a number")?
+            }
+            "--faults" => {
+                small(&mut wanted).faults = next()?.parse().map_err(|_| "`--faults` needs a number")?
+            }
+            "--ticks" => {
+                small(&mut wanted).ticks = next()?.parse().map_err(|_| "`--ticks` needs a number")?
+            }
+            "--states" => {
+                small(&mut wanted).most = next()?.parse().map_err(|_| "`--states` needs a number")?
+            }
+            "--choices" => {
+                let text = next()?;
+                let choices: Result<Vec<usize>, _> = text.split(',').map(str::parse).collect();
+                wanted.choices = Some(choices.map_err(|_| format!("`{text}` is no list of choices"))?);
+            }
+            "--calm" => wanted.allowed = Allowed::new(false),
+            "--with" => wanted.allowed.set(&next()?, true)?,
+            "--without" => wanted.allowed.set(&next()?, false)?,
+            "--only" => {
+                wanted.allowed = Allowed::new(false);
+                wanted.allowed.set(&next()?, true)?;
+            }
+            _ => return Err(format!("`{word}` is not known; faults are {}", kinds().join(","))),
+        }
+    }
+    Ok(wanted)
+}
+
+fn small(wanted: &mut Wanted) -> &mut Small {
+    wanted.small.get_or_insert_with(|| {
+        let mut allowed = Allowed::new(false);
+        for kind in KINDS {
+            _ = allowed.set(kind.word(), true);
+        }
+        Small { edits: 1, faults: 1, ticks: 1, allowed, most: 0 }
+    })
+}
+
+/// The small world, whole.
+fn whole(small: &Small, choices: Option<&[usize]>) -> ExitCode {
+    if let Some(choices) = choices {
+        let (violations, trace) = replay(small, choices);
+        for line in trace.into_iter().chain(violations.iter().map(|words| format!("violation: {words}"))) {
+            println!("{line}");
+        }
+        return if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    let began = Instant::now();
+    let report = explore(small);
+    let extent = if report.whole { "all" } else { "not all" };
+    println!(
+        "{} edits a side, {} faults, {} ticks: {} states, {extent} of them, {} ways, {} ends checked, longest {} choices, {:.1} s",
+        small.edits,
+        small.faults,
+        small.ticks,
+        report.states,
+        report.ways,
+        report.ends,
+        report.longest,
+        began.elapsed().as_secs_f64()
+    );
+    for (words, choices) in &report.broken {
+        let choices: Vec<String> = choices.iter().map(ToString::to_string).collect();
+        println!(
+            "{words}\n  --exhaustive --edits {} --faults {} --ticks {} --choices {}",
+            small.edits,
+            small.faults,
+            small.ticks,
+            choices.join(",")
+        );
+    }
+    if report.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn main() -> ExitCode {
+    let wanted = match wanted() {
+        Ok(wanted) => wanted,
+        Err(words) => {
+            eprintln!("{words}");
+            return ExitCode::from(2);
+        }
+    };
+    if let Some(small) = &wanted.small {
+        return whole(small, wanted.choices.as_deref());
+    }
+    if let Some(seed) = wanted.replay {
+        let outcome = run(seed, &Setting { allowed: wanted.allowed, trace: true });
+        for line in &outcome.trace {
+            println!("{line}");
+        }
+        for words in &outcome.violations {
+            println!("violation: {words}");
+        }
+        return if outcome.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    many(&wanted)
+}
+
+fn many(wanted: &Wanted) -> ExitCode {
+    let began = Instant::now();
+    let setting = Setting { allowed: wanted.allowed.clone(), trace: false };
+    let next = AtomicU64::new(0);
+    let totals = [const { AtomicU64::new(0) }; 5];
+    let broken: Mutex<BTreeMap<String, (u64, u64)>> = Mutex::default();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Relaxed);
+                    if n >= wanted.schedules {
+                        return;
+                    }
+                    let seed = wanted.seed + n;
+                    let outcome = run(seed, &setting);
+                    let figures =
+                        [outcome.steps, outcome.acts, outcome.faults, outcome.calls, outcome.linked];
+                    for (total, figure) in totals.iter().zip(figures) {
+                        total.fetch_add(u64::from(figure), Relaxed);
+                    }
+                    for words in outcome.violations {
+                        let mut broken = broken.lock().unwrap_or_else(PoisonError::into_inner);
+                        let kind = without_ids(&words);
+                        let entry = broken.entry(kind).or_insert((seed, 0));
+                        *entry = (entry.0.min(seed), entry.1 + 1);
+                    }
+                }
+            });
+        }
+    });
+    let seconds = began.elapsed().as_secs_f64();
+    let [steps, acts, faults, calls, linked] = totals.map(|t| t.into_inner());
+    println!(
+        "{} schedules in {seconds:.1} s ({:.0} a second): {steps} steps, {acts} acts, {faults} faults, {calls} outside calls, {linked} linked",
+        wanted.schedules,
+        wanted.schedules as f64 / seconds
+    );
+    let broken = broken.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut kinds: Vec<_> = broken.iter().collect();
+    kinds.sort_by_key(|(_, (_, count))| std::cmp::Reverse(*count));
+    for (words, (seed, count)) in &kinds {
+        println!("{count:>6} x {words}   (--replay {seed})");
+    }
+    if kinds.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Violations of one kind count as one: ids and values left out.
+fn without_ids(words: &str) -> String {
+    let mut kind = String::new();
+    for word in words.split(' ') {
+        let id = word.trim_end_matches(':');
+        let is_id = id.len() == 4 && id.bytes().all(|b| b.is_ascii_hexdigit());
+        kind.push_str(if is_id { "…" } else { word });
+        kind.push(' ');
+    }
+    kind.chars().take(110).collect()
+}

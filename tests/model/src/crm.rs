@@ -1,0 +1,225 @@
+//! Dataverse in memory: rows with versions, child rows with a life of their own. A state may be shown late.
+
+mod feed;
+mod port;
+mod write;
+
+use crate::world::{OURS, State};
+use jiff::Timestamp;
+use mapping::{Record, RecordId, RecordKind, ReferralId, Side};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
+use sync::{ports::Seen, version::Version};
+
+/// A column that no map names.
+pub(crate) const UNMAPPED: &str = "new_region";
+
+pub(crate) type Columns = BTreeMap<String, Value>;
+
+/// What one record shows.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Shape {
+    /// Its own columns.
+    pub(crate) own: Columns,
+    /// Columns of account, contact and owner, the relation's name in front.
+    pub(crate) related: Columns,
+    /// Rows of Microsoft Solutions by their own id.
+    pub(crate) solutions: BTreeMap<String, Columns>,
+    /// `versionnumber`: child rows do not change it.
+    pub(crate) version: i64,
+}
+
+/// One state in a record's history.
+#[derive(Clone, Debug)]
+struct Then {
+    since: Timestamp,
+    seq: u64,
+    /// Its own columns changed, not only child rows.
+    own: bool,
+    /// `None`: deleted.
+    shape: Option<Shape>,
+}
+
+/// A change of a child row.
+#[derive(Clone, Debug)]
+struct Child {
+    since: Timestamp,
+    seq: u64,
+    id: String,
+    record: String,
+    gone: bool,
+}
+
+/// All records with their history, child rows' changes, and accounts by key.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dataverse {
+    records: BTreeMap<String, Vec<Then>>,
+    children: Vec<Child>,
+    log: Vec<Timestamp>,
+    pub(crate) accounts: BTreeMap<String, u32>,
+    /// A delta was too old: deletions of that time are not told.
+    pub(crate) expired: bool,
+    version: i64,
+}
+
+/// The columns that the map reads of the record itself, and of related rows.
+static OWN: LazyLock<BTreeSet<String>> = LazyLock::new(|| columns(""));
+static RELATED: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let of = |relation: &'static str| columns(relation).into_iter().map(move |c| format!("{relation}.{c}"));
+    ["account", "contact", "owner"].into_iter().flat_map(of).collect()
+});
+
+fn columns(relation: &str) -> BTreeSet<String> {
+    let map = mapping::Map::standard(mapping::CrmKind::Dynamics365);
+    map.columns(relation).into_iter().map(|used| used.name).collect()
+}
+
+pub(crate) fn record_id(id: &str) -> RecordId {
+    RecordId { kind: RecordKind::Opportunity, id: id.to_owned() }
+}
+
+impl Shape {
+    /// Every column there is, empty.
+    pub(crate) fn empty(id: &str) -> Self {
+        let empty = |names: &BTreeSet<String>| names.iter().map(|n| (n.clone(), Value::Null)).collect();
+        let mut own: Columns = empty(&OWN);
+        own.insert("opportunityid".into(), json!(id));
+        own.insert("statecode".into(), json!(0));
+        own.insert("statuscode".into(), json!(1));
+        own.insert(UNMAPPED.into(), json!("North"));
+        Shape { own, related: empty(&RELATED), solutions: BTreeMap::new(), version: 0 }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.own.get("statecode") == Some(&json!(0))
+    }
+
+    pub(crate) fn referral(&self) -> Option<&str> {
+        self.own.get("cosell_referralid")?.as_str()
+    }
+
+    fn seen(&self, id: &str, whole: bool) -> Seen {
+        let mut columns = self.own.clone();
+        columns.remove(UNMAPPED);
+        let mut lists = BTreeMap::new();
+        if whole {
+            columns.extend(self.related.clone());
+            lists.insert("solutions".to_owned(), self.solutions.values().cloned().collect());
+        }
+        let version = Version { token: format!("W/\"{}\"", self.version), order: Some(self.version) };
+        Seen { record: Record { id: record_id(id), columns, lists }, version }
+    }
+}
+
+impl Dataverse {
+    fn then(&self, id: &str, at: Timestamp) -> Option<&Then> {
+        self.records.get(id)?.iter().rev().find(|then| then.since <= at)
+    }
+
+    /// What a record shows now.
+    pub(crate) fn now(&self, id: &str) -> Option<&Shape> {
+        self.records.get(id)?.last()?.shape.as_ref()
+    }
+
+    /// All that are there.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&String, &Shape)> {
+        self.records.iter().filter_map(|(id, then)| Some((id, then.last()?.shape.as_ref()?)))
+    }
+
+    /// All that were ever there.
+    pub(crate) fn ever(&self) -> impl Iterator<Item = (&String, &Shape)> {
+        self.records
+            .iter()
+            .filter_map(|(id, then)| Some((id, then.iter().rev().find_map(|t| t.shape.as_ref())?)))
+    }
+}
+
+impl State {
+    /// A record's new state.
+    pub(crate) fn keep(&mut self, id: &str, mut shape: Option<Shape>, ours: bool) {
+        let before = self.crm.records.get(id).and_then(|then| then.last()).and_then(|t| t.shape.clone());
+        let own = match (&before, &shape) {
+            (Some(before), Some(shape)) => {
+                ours && before.solutions == shape.solutions
+                    || before.own != shape.own
+                    || before.related != shape.related
+            }
+            _ => true,
+        };
+        if let Some(shape) = &mut shape {
+            if own {
+                self.crm.version += 1;
+                shape.version = self.crm.version;
+            }
+            if ours && before.as_ref().is_some_and(|b| b.own.get(UNMAPPED) != shape.own.get(UNMAPPED)) {
+                self.violate(format!("we changed `{UNMAPPED}`, which is not mapped"));
+            }
+        }
+        let (was, is) = (
+            before.map(|s| s.solutions).unwrap_or_default(),
+            shape.as_ref().map(|s| s.solutions.clone()).unwrap_or_default(),
+        );
+        let since = self.now;
+        for child in was.keys().chain(is.keys()).collect::<BTreeSet<_>>() {
+            if was.get(child) != is.get(child) {
+                self.crm.log.push(since);
+                let seq = self.crm.log.len() as u64;
+                let gone = !is.contains_key(child);
+                self.crm.children.push(Child { since, seq, id: child.clone(), record: id.to_owned(), gone });
+            }
+        }
+        self.crm.log.push(since);
+        let seq = self.crm.log.len() as u64;
+        let seen = shape.as_ref().map(|shape| shape.seen(id, true));
+        self.crm.records.entry(id.to_owned()).or_default().push(Then { since, seq, own, shape });
+        match seen {
+            Some(seen) => {
+                let fields = self.map.record_fields(&seen.record);
+                self.observe(Side::Crm, id, fields, ours);
+            }
+            None => self.forget(Side::Crm, id),
+        }
+    }
+
+    /// A seller changes something.
+    pub(crate) fn seller(&mut self, id: &str, change: impl FnOnce(&mut Shape)) -> bool {
+        let Some(before) = self.crm.now(id).cloned() else { return false };
+        let mut after = before.clone();
+        change(&mut after);
+        let changed = after != before;
+        if changed {
+            self.keep(id, Some(after), false);
+        }
+        changed
+    }
+
+    /// The entity on the other side that this one belongs to.
+    pub(crate) fn peer(&self, side: Side, id: &str) -> Option<String> {
+        match side {
+            Side::PartnerCenter => {
+                let referral = self.center.now(&ReferralId::parse(id)?);
+                let named = referral.and_then(|r| r.external_reference()).map(str::to_lowercase);
+                let mut all = self.crm.ever();
+                all.find(|(_, shape)| shape.referral() == Some(id))
+                    .map(|(record, _)| record.clone())
+                    .or_else(|| named.filter(|record| self.crm.records.contains_key(record)))
+            }
+            Side::Crm => {
+                let shape =
+                    self.crm.records.get(id).and_then(|t| t.iter().rev().find_map(|t| t.shape.as_ref()));
+                let named = shape.and_then(|shape| shape.referral()).map(str::to_owned);
+                let ours = || {
+                    let mut all = self.center.all();
+                    let names = |r: &&mapping::Referral| {
+                        r.organization() == OURS && r.external_reference() == Some(id)
+                    };
+                    all.find(names).map(|r| r.id().as_str().to_owned())
+                };
+                named.or_else(ours)
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! The CRM's port: every call with what may go wrong before, while and after it happens.
+
+use super::write::{Ended, plain};
+use crate::{
+    faults::Kind,
+    late::{Late, What},
+    step::step,
+    trace::{say, short},
+    world::{Fate, State, World, throttled, unknown},
+};
+use mapping::{Action, CrmValue, NewRecord, RecordId, RecordPatch, ReferralId, child_id};
+use sync::{
+    failure::{Failure, Refused, System, Written},
+    ports::{Changes, Crm, Feed, Position, Seen},
+    version::Version,
+};
+
+impl Crm for World {
+    async fn fetch(&self, id: &RecordId) -> Result<Option<Seen>, Failure> {
+        step().await;
+        let seen = self.lock().fetch_record(&id.id);
+        self.after().await;
+        seen
+    }
+
+    async fn find(&self, referral: &ReferralId) -> Result<Option<Seen>, Failure> {
+        step().await;
+        let seen = self.lock().find_record(referral);
+        self.after().await;
+        seen
+    }
+
+    async fn create(&self, new: &NewRecord) -> Written<Seen> {
+        step().await;
+        // The look for the customer goes first, in a request of its own.
+        let there = self.lock().crm.accounts.contains_key(&new.account.key);
+        step().await;
+        let written = self.lock().send_create_record(new, there);
+        self.after().await;
+        written
+    }
+
+    async fn patch(&self, id: &RecordId, version: &Version, patch: &RecordPatch) -> Written<Option<Seen>> {
+        step().await;
+        let written = self.lock().send_patch_record(id, version, patch);
+        self.after().await;
+        written
+    }
+
+    async fn act(&self, id: &RecordId, action: &Action) -> Written<Option<Seen>> {
+        step().await;
+        let written = self.lock().send_action(id, action);
+        self.after().await;
+        written
+    }
+
+    async fn changes(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {
+        step().await;
+        let changes = {
+            let mut state = self.lock();
+            state.read_fails(System::Crm, "read changes").map(|()| state.feed(feed, position))
+        };
+        self.after().await;
+        changes
+    }
+}
+
+impl State {
+    fn fetch_record(&mut self, id: &str) -> Result<Option<Seen>, Failure> {
+        self.read_fails(System::Crm, "fetch record")?;
+        let at = self.view(Kind::StaleRead);
+        let stale_child = self.strikes(Kind::StaleChild);
+        let at = if stale_child { self.now - jiff::SignedDuration::from_secs(20) } else { at };
+        let seen = self.crm.then(id, at).and_then(|t| t.shape.as_ref()).map(|shape| shape.seen(id, true));
+        let seen = match self.crm.now(id) {
+            Some(now) if at < self.now && !stale_child => seen.map(|mut seen| {
+                seen.record.lists.insert("solutions".to_owned(), now.solutions.values().cloned().collect());
+                seen
+            }),
+            _ => seen,
+        };
+        // A record that a lagging replica does not know yet was never reported by that CRM either.
+        let seen = seen.or_else(|| {
+            let first = self.crm.records.get(id)?.first()?;
+            (first.since > at).then(|| first.shape.as_ref().map(|shape| shape.seen(id, true)))?
+        });
+        let shown = seen.as_ref().map(|s| s.version.token.clone());
+        say!(
+            self,
+            self.runs.name,
+            "fetch record {} -> {shown:?}{}",
+            short(id),
+            if at < self.now { " (stale)" } else { "" }
+        );
+        self.saw(&seen);
+        Ok(seen)
+    }
+
+    fn find_record(&mut self, referral: &ReferralId) -> Result<Option<Seen>, Failure> {
+        self.read_fails(System::Crm, "find record")?;
+        let at = self.view(Kind::StaleRead);
+        let ids: Vec<&String> = self.crm.records.keys().collect();
+        let shapes = ids.into_iter().filter_map(|id| Some((id, self.crm.then(id, at)?.shape.as_ref()?)));
+        let mut of = shapes.filter(|(_, shape)| shape.referral() == Some(referral.as_str()));
+        let seen = of.next().map(|(id, shape)| shape.seen(id, true));
+        drop(of);
+        say!(self, self.runs.name, "find record of {} -> {}", short(referral.as_str()), seen.is_some());
+        self.saw(&seen);
+        Ok(seen)
+    }
+
+    /// What a write comes to before it is even tried: `Err` is its end.
+    fn before<T>(
+        &mut self,
+        what: &str,
+        field: Option<String>,
+        late: impl FnOnce() -> What,
+    ) -> Result<Fate, Written<T>> {
+        let fate = self.fate();
+        let lost = || Written::Unknown(unknown(System::Crm, what));
+        match fate {
+            Fate::Throttled => Err(Written::Later(throttled(System::Crm, what))),
+            Fate::NotSent => Err(lost()),
+            Fate::Race => Err(Written::Lost),
+            Fate::Refused => {
+                let field = field.filter(|_| self.dice.below(2) == 0);
+                Err(Written::Refused(Refused { field, text: "a plug-in said no".into() }))
+            }
+            Fate::Late => {
+                let at = self.lands();
+                self.late.push(Late { at, by: self.runs.name.clone(), what: late() });
+                Err(lost())
+            }
+            Fate::Fine | Fate::LostAnswer => Ok(fate),
+        }
+    }
+
+    fn answered<T>(
+        &mut self,
+        ended: Ended,
+        fate: Fate,
+        what: &str,
+        shown: impl FnOnce(&mut Self) -> T,
+    ) -> Written<T> {
+        if fate == Fate::LostAnswer {
+            return Written::Unknown(unknown(System::Crm, what));
+        }
+        let name = self.runs.name.clone();
+        match ended {
+            Ended::Done => Written::Done(shown(self)),
+            Ended::Lost => {
+                say!(self, name, "-> 412");
+                self.saw(&"412");
+                Written::Lost
+            }
+            Ended::Exists => {
+                say!(self, name, "-> exists");
+                self.saw(&"exists");
+                Written::Exists
+            }
+            Ended::Refused(field, text) => {
+                say!(self, name, "-> refused: {text}");
+                self.saw(&text);
+                Written::Refused(Refused { field, text })
+            }
+        }
+    }
+
+    fn send_create_record(&mut self, new: &NewRecord, there: bool) -> Written<Seen> {
+        let what = "create record";
+        say!(self, self.runs.name, "POST record of {}", short(new.referral.as_str()));
+        let fate = match self.before(what, Some("name".into()), || What::CreateRecord(Box::new(new.clone())))
+        {
+            Ok(fate) => fate,
+            Err(written) => return written,
+        };
+        let ended = self.create_record(new, Some(there));
+        let id = child_id(&["opportunity", new.referral.as_str()]);
+        match self.crm.now(&id).map(|shape| shape.seen(&id, true)) {
+            Some(seen) => self.answered(ended, fate, what, |state| {
+                state.saw(&seen);
+                seen
+            }),
+            None => match ended {
+                Ended::Exists => Written::Exists,
+                _ => Written::Lost,
+            },
+        }
+    }
+
+    fn send_patch_record(
+        &mut self,
+        id: &RecordId,
+        version: &Version,
+        patch: &RecordPatch,
+    ) -> Written<Option<Seen>> {
+        let what = "patch record";
+        let told = |v: &CrmValue| plain(v).to_string().chars().take(40).collect::<String>();
+        say!(
+            self,
+            self.runs.name,
+            "PATCH record {} if {}: {} {:?}",
+            short(&id.id),
+            version.token,
+            patch.columns.iter().map(|(c, v)| format!("{c}={}", told(v))).collect::<Vec<_>>().join(" "),
+            patch.lists.values().map(|l| (l.add.len(), l.remove.clone())).collect::<Vec<_>>()
+        );
+        let field = patch.columns.keys().next().cloned();
+        let late = || What::PatchRecord(id.clone(), version.clone(), patch.clone());
+        let fate = match self.before(what, field, late) {
+            Ok(fate) => fate,
+            Err(written) => {
+                say!(self, self.runs.name, "-> {}", outcome(&written));
+                return written;
+            }
+        };
+        if patch.columns.is_empty() && patch.lists.is_empty() {
+            return Written::Done(None);
+        }
+        let ended = self.patch_record(id, version, patch);
+        let bare = self.strikes(Kind::BareAnswer);
+        let whole = !patch.lists.is_empty();
+        self.answered(ended, fate, what, |state| {
+            let seen = state.crm.now(&id.id).filter(|_| !bare).map(|shape| shape.seen(&id.id, whole));
+            say!(state, state.runs.name, "-> {:?}", seen.as_ref().map(|s| &s.version.token));
+            state.saw(&seen);
+            seen
+        })
+    }
+
+    fn send_action(&mut self, id: &RecordId, action: &Action) -> Written<Option<Seen>> {
+        let what = "close record";
+        say!(self, self.runs.name, "{action:?} record {}", short(&id.id));
+        let late = || What::Act(id.clone(), action.clone());
+        let fate = match self.before(what, Some("statuscode".into()), late) {
+            Ok(fate) => fate,
+            Err(written) => {
+                say!(self, self.runs.name, "-> {}", outcome(&written));
+                return written;
+            }
+        };
+        let ended = self.close_record(&id.id, action, true);
+        let bare = self.strikes(Kind::BareAnswer);
+        self.answered(ended, fate, what, |state| {
+            let mut seen = state.crm.now(&id.id).filter(|_| !bare).map(|shape| shape.seen(&id.id, true));
+            if let Some(seen) = &mut seen {
+                seen.record.lists.clear();
+            }
+            state.saw(&seen);
+            seen
+        })
+    }
+}
+
+fn outcome<T>(written: &Written<T>) -> &'static str {
+    match written {
+        Written::Done(_) => "done",
+        Written::Exists => "exists",
+        Written::Lost => "lost",
+        Written::Later(_) => "later",
+        Written::Refused(_) => "refused",
+        Written::Unknown(_) => "unknown",
+    }
+}

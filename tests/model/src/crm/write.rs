@@ -1,0 +1,122 @@
+//! What a write does to the rows once it is there: conditions, alternate keys, all or nothing.
+
+use super::{Columns, OWN, Shape};
+use crate::world::State;
+use mapping::{Action, CrmValue, NewRecord, RecordId, RecordPatch, child_id};
+use serde_json::{Value, json};
+use sync::version::Version;
+
+/// How a write ended.
+pub(crate) enum Ended {
+    Done,
+    Lost,
+    Exists,
+    Refused(Option<String>, String),
+}
+
+pub(super) fn plain(value: &CrmValue) -> Value {
+    match value {
+        CrmValue::Plain(value) => value.clone(),
+        CrmValue::Lookup { value, .. } => value.clone().map_or(Value::Null, Value::String),
+    }
+}
+
+impl State {
+    pub(crate) fn patch_record(&mut self, id: &RecordId, version: &Version, patch: &RecordPatch) -> Ended {
+        let Some(before) = self.crm.now(&id.id).cloned() else {
+            return Ended::Refused(None, "404".into());
+        };
+        // A change of child rows alone carries no version of the record.
+        if !patch.columns.is_empty() && version.token != format!("W/\"{}\"", before.version) {
+            return Ended::Lost;
+        }
+        if !before.is_open() {
+            return Ended::Refused(None, "the opportunity is closed".into());
+        }
+        let mut after = before.clone();
+        for (column, value) in &patch.columns {
+            if !OWN.contains(column) && column != "cosell_audit" {
+                self.violate(format!("we wrote the column `{column}`, which is not mapped"));
+            }
+            after.own.insert(column.clone(), plain(value));
+        }
+        for change in patch.lists.values() {
+            for row in &change.add {
+                let row: Columns = row.iter().map(|(c, v)| (c.clone(), plain(v))).collect();
+                let child = child_of(&id.id, &row);
+                let same =
+                    |r: &Columns| r.get("detail.cosell_solutionid") == row.get("detail.cosell_solutionid");
+                if after.solutions.contains_key(&child)
+                    || before.solutions.values().any(same) && after.solutions.contains_key(&child)
+                {
+                    return Ended::Lost;
+                }
+                after.solutions.insert(child, row);
+            }
+            for key in &change.remove {
+                after.solutions.retain(|_, row| row.get("detail.cosell_solutionid") != Some(&json!(key)));
+            }
+        }
+        self.keep(&id.id, Some(after), true);
+        Ended::Done
+    }
+
+    pub(crate) fn close_record(&mut self, id: &str, action: &Action, ours: bool) -> Ended {
+        let Some(before) = self.crm.now(id).cloned() else {
+            return Ended::Refused(None, "404".into());
+        };
+        if !before.is_open() {
+            return Ended::Refused(Some("statecode".into()), "the opportunity is already closed".into());
+        }
+        let mut after = before;
+        let (state, status) = match action {
+            Action::Win { status } => (1, *status),
+            Action::Lose { status, .. } => (2, *status),
+        };
+        after.own.insert("statecode".into(), json!(state));
+        after.own.insert("statuscode".into(), json!(status));
+        self.keep(id, Some(after), ours);
+        Ended::Done
+    }
+
+    /// `account_was_there`: what the sender found when it looked; `None`: the request carries its own look.
+    pub(crate) fn create_record(&mut self, new: &NewRecord, account_was_there: Option<bool>) -> Ended {
+        let id = child_id(&["opportunity", new.referral.as_str()]);
+        let taken = |(other, shape): (&String, &Shape)| {
+            *other == id || shape.referral() == Some(new.referral.as_str())
+        };
+        if self.crm.all().any(taken) {
+            return Ended::Exists;
+        }
+        let there = self.crm.accounts.contains_key(&new.account.key);
+        if account_was_there.is_some_and(|was| !was) && there {
+            return Ended::Lost;
+        }
+        *self.crm.accounts.entry(new.account.key.clone()).or_default() |= 1;
+        let mut shape = Shape::empty(&id);
+        for (column, value) in &new.columns {
+            if !OWN.contains(column) && column != "cosell_audit" {
+                self.violate(format!("we wrote the column `{column}`, which is not mapped"));
+            }
+            shape.own.insert(column.clone(), plain(value));
+        }
+        for (column, value) in &new.account.columns {
+            shape.related.insert(format!("account.{column}"), plain(value));
+        }
+        for (column, value) in new.contact.iter().flat_map(|c| &c.columns) {
+            shape.related.insert(format!("contact.{column}"), plain(value));
+        }
+        for row in new.lists.values().flatten() {
+            let row: Columns = row.iter().map(|(c, v)| (c.clone(), plain(v))).collect();
+            shape.solutions.insert(child_of(&id, &row), row);
+        }
+        self.keep(&id, Some(shape), true);
+        Ended::Done
+    }
+}
+
+/// The id of a child row of ours: the same for the same solution of the same record.
+fn child_of(record: &str, row: &Columns) -> String {
+    let key = row.get("detail.cosell_solutionid").and_then(Value::as_str).unwrap_or_default();
+    child_id(&["solution", record, key])
+}

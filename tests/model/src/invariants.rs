@@ -1,0 +1,222 @@
+//! What must hold once everything has come to rest.
+
+use crate::{
+    ledger::is_kept,
+    trace::short,
+    world::{OURS, State},
+};
+use mapping::{Category, Referral, Side, Value, classify};
+use std::collections::BTreeMap;
+use sync::{
+    link::{Link, State as Life},
+    table::Item,
+};
+
+/// Calls to the outside for each thing that happened, at most.
+const CALLS_EACH: u32 = 14;
+
+/// Checks the end; what is broken is noted in the state.
+pub(crate) fn check(state: &mut State) {
+    let links: Vec<Link> = state
+        .table
+        .items()
+        .filter_map(|(_, item)| if let Item::Link(link) = item { Some((**link).clone()) } else { None })
+        .collect();
+    let mut faults = vec![];
+    for link in &links {
+        link_is_well(state, link, &mut faults);
+    }
+    one_record_each(state, &links, &mut faults);
+    nothing_left_behind(state, &mut faults);
+    nothing_dropped(state, &links, &mut faults);
+    let happened = state.counts.edits + state.counts.ticks + state.counts.received + state.faults.struck + 10;
+    let calls = state.counts.reads + state.counts.writes;
+    if calls > CALLS_EACH * happened {
+        faults.push(format!("{calls} calls for {happened} things that happened"));
+    }
+    for fault in faults {
+        state.violate(fault);
+    }
+}
+
+/// Deals that are linked at the end.
+pub(crate) fn linked(state: &State) -> u32 {
+    let linked =
+        |item: &Item| matches!(item, Item::Link(link) if matches!(link.state, Life::Linked | Life::Closed));
+    u32::try_from(state.table.items().filter(|(_, item)| linked(item)).count()).unwrap_or(u32::MAX)
+}
+
+fn link_is_well(state: &State, link: &Link, faults: &mut Vec<String>) {
+    let id = link.referral.as_str();
+    if let Some(claim) = link.claim.as_ref().filter(|_| link.state != Life::Stopped) {
+        faults.push(format!("link {}: a claim of {:?} is left behind", short(id), claim.side));
+    }
+    if link.state == Life::Creating {
+        faults.push(format!("link {}: its record is still being created", short(id)));
+    }
+    let Some(record) = &link.record else { return };
+    let gone = state.crm.now(&record.id).is_none();
+    if gone != (link.state == Life::Detached) && !(gone && state.crm.expired) {
+        faults.push(format!(
+            "link {}: {:?}, and its record is {}",
+            short(id),
+            link.state,
+            if gone { "gone" } else { "there" }
+        ));
+    }
+    if !matches!(link.state, Life::Linked | Life::Closed) || gone {
+        return;
+    }
+    let (Some(pc), Some(crm)) = (state.fields(Side::PartnerCenter, id), state.fields(Side::Crm, &record.id))
+    else {
+        faults.push(format!("link {}: one of its ends was never there", short(id)));
+        return;
+    };
+    let closed = state.center.now(&link.referral).is_some_and(Referral::is_terminal)
+        || state.crm.now(&record.id).is_some_and(|shape| !shape.is_open());
+    let shows = state.center.now(&link.referral).map(|r| state.map.referral_fields(r)).unwrap_or_default();
+    for unit in state.map.units().filter(|u| is_kept(u)) {
+        let name = &unit.name;
+        // A closed referral hides data: an empty field says nothing.
+        if closed && shows.get(name).is_none_or(Value::is_null) {
+            continue;
+        }
+        let (Some(p), Some(c)) = (pc.get(name), crm.get(name)) else { continue };
+        let same = match unit.rise_only {
+            true => (*p == Value::Bool(true)) == (*c == Value::Bool(true)),
+            false => state.map.equal(name, p, c),
+        };
+        if same || link.awaiting.contains(name) {
+            continue;
+        }
+        let why_not = link.parked.contains_key(name) || link.parked.contains_key("*");
+        let quoted = format!("`{name}`");
+        let refused = state.audit(id).any(|line| {
+            matches!(line.decision.as_str(), "refused" | "conflict")
+                && (line.text.contains(&quoted) || name == "status" || closed)
+        });
+        if !why_not && !refused {
+            faults.push(format!(
+                "link {}: `{name}` differs at the end: {} in Partner Center, {} in the CRM",
+                short(id),
+                serde_json::json!(p),
+                serde_json::json!(c)
+            ));
+        }
+    }
+    for (unit, parked) in &link.parked {
+        if !is_a_reason(&parked.reason) {
+            faults.push(format!("link {}: `{unit}` is still parked: {}", short(id), parked.reason));
+        }
+    }
+}
+
+/// Reasons that only a person can take away.
+fn is_a_reason(words: &str) -> bool {
+    [
+        "above 0",
+        "last one",
+        "is needed",
+        "belongs to",
+        "does not have",
+        "already becoming",
+        "carries another",
+        "another organisation",
+    ]
+    .iter()
+    .any(|known| words.contains(known))
+}
+
+fn one_record_each(state: &State, links: &[Link], faults: &mut Vec<String>) {
+    let mut records: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (id, shape) in state.crm.all() {
+        if let Some(referral) = shape.referral() {
+            records.entry(referral).or_default().push(id);
+        }
+    }
+    for (referral, ids) in records.iter().filter(|(_, ids)| ids.len() > 1) {
+        faults.push(format!("{} records of referral {}", ids.len(), short(referral)));
+    }
+    let mut ends: BTreeMap<String, u32> = BTreeMap::new();
+    for record in links.iter().filter_map(|link| link.record.as_ref()) {
+        *ends.entry(record.to_string()).or_default() += 1;
+    }
+    for (record, count) in ends.into_iter().filter(|(_, count)| *count > 1) {
+        faults.push(format!("{count} links of record {}", short(&record)));
+    }
+    // An own record and another one made of its own referral.
+    for referral in state.center.all().filter(|r| r.organization() == OURS) {
+        let named = referral.external_reference().map(str::to_lowercase);
+        for id in records.get(referral.id().as_str()).into_iter().flatten() {
+            if let Some(named) = named.as_deref().filter(|n| mapping::ReferralId::parse(n).is_some())
+                && named != *id
+                && state.crm.now(named).is_some()
+            {
+                faults.push(format!(
+                    "referral {} has its own record and another one",
+                    short(referral.id().as_str())
+                ));
+            }
+        }
+    }
+}
+
+fn nothing_left_behind(state: &State, faults: &mut Vec<String>) {
+    if !state.queue.is_empty() {
+        faults.push("messages are left in the queue".into());
+    }
+    for (key, item) in state.table.items() {
+        match item {
+            Item::Intent(intent) => {
+                let record = intent.record.to_string();
+                let parked = sync::table::Key::parked(&record);
+                let there = state.crm.now(&intent.record.id).is_some();
+                if there && state.table.get(&parked, state.now).is_none() {
+                    faults.push(format!(
+                        "an intent of {} is left behind: {:?}, unknown: {}",
+                        short(&record),
+                        intent.step,
+                        intent.unknown.is_some()
+                    ));
+                }
+            }
+            Item::Parked(parked) if !is_a_reason(&parked.reason) => {
+                faults.push(format!("parked `{}` is left behind: {}", short(&key.sk), parked.reason));
+            }
+            Item::Hold(hold) if hold.until > state.now => faults.push(format!("held: {}", hold.reason)),
+            _ => {}
+        }
+    }
+}
+
+/// Every own referral has its record and every record that wants one its referral, or the table says why not.
+fn nothing_dropped(state: &State, links: &[Link], faults: &mut Vec<String>) {
+    let parked = |what: &str| state.table.get(&sync::table::Key::parked(what), state.now).is_some();
+    for referral in state.center.all().filter(|r| classify(r, OURS) == Category::Opportunity) {
+        let id = referral.id();
+        let linked = links.iter().any(|link| link.referral == *id);
+        // Declined before anybody linked it: nothing to make a record of.
+        let over = referral.is_terminal() && !matches!(referral.substatus(), "Won" | "Lost");
+        if !linked && !over && !parked(id.as_str()) {
+            faults.push(format!("referral {} has no record, and nothing says why", short(id.as_str())));
+        }
+    }
+    for (id, shape) in state.crm.all() {
+        let wants = shape.own.get("cosell_syncwithpartnercenter") == Some(&Value::Bool(true).into_json());
+        let record = crate::crm::record_id(id);
+        let linked = links.iter().any(|link| link.record.as_ref() == Some(&record));
+        if wants && shape.is_open() && !linked && !parked(&record.to_string()) {
+            faults.push(format!("record {} has no referral, and nothing says why", short(id)));
+        }
+    }
+}
+
+trait IntoJson {
+    fn into_json(self) -> serde_json::Value;
+}
+
+impl IntoJson for Value {
+    fn into_json(self) -> serde_json::Value {
+        serde_json::json!(self)
+    }
+}

@@ -1,0 +1,135 @@
+//! One schedule from its seed: set-up, storm, calm, silence, verdict.
+
+use crate::{
+    dice::Dice,
+    executor::Executor,
+    faults::{Allowed, Faults, Kind},
+    invariants,
+    world::World,
+};
+use jiff::SignedDuration;
+use mapping::{CrmKind, Map};
+use std::sync::LazyLock;
+
+/// What may happen in a schedule.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// Kinds of faults.
+    pub allowed: Allowed,
+    /// Keep the schedule in words.
+    pub trace: bool,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// What was broken.
+    pub violations: Vec<String>,
+    /// The schedule in words, if wanted.
+    pub trace: Vec<String>,
+    /// Steps of the executor.
+    pub steps: u32,
+    /// What people did.
+    pub acts: u32,
+    /// Faults that struck.
+    pub faults: u32,
+    /// Calls to the outside.
+    pub calls: u32,
+    /// Deals linked at the end.
+    pub linked: u32,
+}
+
+/// One schedule in so many runs with the whole default map, the others with a lean one: converting is most of the work.
+const WHOLE_MAP: u64 = 8;
+
+/// The default map without what only a new deal carries.
+pub(crate) static LEAN: LazyLock<Map> = LazyLock::new(|| {
+    let off = ["marketplace_intent", "qualification", "referral_link"];
+    let members = ["line1", "line2", "city", "state", "postal_code"];
+    let consents = ["consent_to_share", "consent_to_contact", "consent_to_contact_partners"];
+    let rules = off.iter().chain(&members).chain(&consents);
+    let toml: String = rules.map(|name| format!("[fields.{name}]\noff = true\n")).collect();
+    Map::with_override(CrmKind::Dynamics365, &toml).unwrap_or_else(|faults| panic!("{faults:?}"))
+});
+
+/// Ticks after the storm, each so many minutes after the last: parked things are tried after 15 min, 1 h, 6 h, a day.
+const CALM: [i64; 6] = [6, 16, 61, 365, 1445, 1445];
+
+/// Runs the schedule of a seed.
+pub fn run(seed: u64, setting: &Setting) -> Outcome {
+    let mut dice = Dice::seeded(seed);
+    let faults = Faults::of(&setting.allowed, &mut dice);
+    let map = if seed.is_multiple_of(WHOLE_MAP) { Map::standard(CrmKind::Dynamics365) } else { &LEAN };
+    let world = World::new(map, dice, faults, setting.trace);
+    {
+        let mut state = world.lock();
+        state.faults.on = false;
+        let (hides, appears, sibling) =
+            (state.dice.chance(300), state.dice.chance(200), state.dice.chance(500));
+        state.center.hides = hides;
+        state.center.appears = appears;
+        state.center.sibling_id = sibling;
+    }
+    let mut executor = Executor::new(&world);
+    // The first start only sets the marks.
+    executor.rest(1);
+    executor.rest(1);
+    let (acts, deals) = {
+        let mut state = world.lock();
+        state.now += SignedDuration::from_mins(1);
+        state.faults.on = true;
+        let deals = 1 + state.dice.below(2);
+        (2 + state.dice.below(9) as u32, deals)
+    };
+    for _ in 0..deals {
+        let mut state = world.lock();
+        if state.dice.chance(550) {
+            state.deal_comes_in();
+        } else {
+            state.deal_opens();
+        }
+    }
+    executor.storm(acts);
+    calm_down(&world);
+    let mut rests = executor.drain();
+    for minutes in CALM {
+        rests = rests && executor.rest(minutes);
+    }
+    let before = world.lock().counts;
+    rests = rests && executor.rest(16) && executor.rest(1445);
+    let steps = executor.steps();
+    drop(executor);
+    let mut state = world.lock();
+    if !rests {
+        state.violate("it does not come to rest".into());
+    }
+    let after = state.counts;
+    if after.writes > before.writes {
+        state.violate(format!("{} writes after everything had come to rest", after.writes - before.writes));
+    }
+    invariants::check(&mut state);
+    let linked = invariants::linked(&state);
+    Outcome {
+        violations: std::mem::take(&mut state.violations),
+        trace: std::mem::take(&mut state.trace.lines),
+        steps,
+        acts: state.counts.edits,
+        faults: state.faults.struck,
+        calls: after.reads + after.writes,
+        linked,
+    }
+}
+
+/// Faults stop; what they left behind stays.
+fn calm_down(world: &World) {
+    let mut state = world.lock();
+    state.faults.on = false;
+    state.center.hidden.clear();
+    let state = &mut *state;
+    crate::trace::say!(state, "----", "calm");
+}
+
+/// Every kind of fault, by name.
+pub fn kinds() -> Vec<&'static str> {
+    Kind::ALL.iter().map(|kind| kind.word()).collect()
+}

@@ -1,0 +1,50 @@
+//! The model itself: deterministic, without violations, and the small world is walked through whole.
+
+use model::{
+    Setting,
+    exhaustive::{KINDS, Small, explore},
+    faults::Allowed,
+    run,
+};
+
+/// Seeds that once showed a fault of the protocol.
+const FOUND: [u64; 10] = [31, 874, 2285, 3882, 22958, 45968, 47469, 54926, 86139, 208598];
+
+fn setting(trace: bool) -> Setting {
+    Setting { allowed: Allowed::new(true), trace }
+}
+
+#[test]
+fn the_same_seed_is_the_same_schedule() {
+    for seed in 1..6 {
+        let (one, other) = (run(seed, &setting(true)), run(seed, &setting(true)));
+        assert!(one.trace.len() > 20, "seed {seed}: nothing happened");
+        assert_eq!(one.trace, other.trace, "seed {seed}");
+    }
+}
+
+#[test]
+fn hostile_schedules_lose_nothing() {
+    for seed in (1..200).chain(FOUND) {
+        let outcome = run(seed, &setting(false));
+        assert!(outcome.violations.is_empty(), "seed {seed}: {:?}", outcome.violations);
+    }
+}
+
+#[test]
+fn schedules_do_what_they_are_for() {
+    let outcomes: Vec<_> = (1..60).map(|seed| run(seed, &setting(false))).collect();
+    let sum = |of: fn(&model::Outcome) -> u32| outcomes.iter().map(of).sum::<u32>();
+    assert!(sum(|o| o.linked) > 40, "too few deals are linked");
+    assert!(sum(|o| o.faults) > 100, "too few faults strike");
+    assert!(sum(|o| o.acts) > 200, "people do too little");
+}
+
+#[test]
+fn a_small_world_is_whole() {
+    let mut allowed = Allowed::new(false);
+    KINDS.iter().for_each(|kind| allowed.set(kind.word(), true).expect("its own word"));
+    let report = explore(&Small { edits: 1, faults: 0, ticks: 0, allowed, most: 0 });
+    assert!(report.whole && report.broken.is_empty(), "{report:?}");
+    assert!(report.states > 100 && report.ends > 20, "{report:?}");
+}
