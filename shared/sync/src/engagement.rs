@@ -139,6 +139,7 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
         began: now,
         referral: None,
         engagement: None,
+        microsoft: None,
         unknown: Some(Unknown { since: now, look_ups: 0 }),
     };
     let key = Key::intent(&intent.record);
@@ -449,6 +450,9 @@ enum Invited {
 /// Microsoft's half: there already (some tenants get it by itself, see `[vendor]`), or POSTed once.
 async fn invite_microsoft<P: Ports>(held: &mut Held<'_, P>, seen: &Seen) -> Result<Invited, Failure> {
     let run = held.run;
+    if let Some(half) = &held.intent.microsoft {
+        return Ok(Invited::Half(half.clone()));
+    }
     let how = run.map.vendor().microsoft_half;
     let Some(engagement) = held.intent.engagement.clone() else {
         return Ok(Invited::Refused("Partner Center named no engagement to invite Microsoft into".into()));
@@ -482,7 +486,11 @@ async fn invite_microsoft<P: Ports>(held: &mut Held<'_, P>, seen: &Seen) -> Resu
     let organization = (run.settings.organization.as_str(), own_name);
     let body = run.map.microsoft_half(&own, &engagement, organization).to_string();
     Ok(match post(held, Some(body)).await? {
-        Posted::Referral(half) => Invited::Half(half.id().clone()),
+        Posted::Referral(half) => {
+            // Known from here on, whatever the save that ends the intent comes to.
+            held.intent.microsoft = Some(half.id().clone());
+            Invited::Half(half.id().clone())
+        }
         Posted::Ended(ended) => Invited::Ended(ended),
         Posted::Refused(words) => Invited::Refused(words),
     })

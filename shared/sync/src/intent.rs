@@ -32,6 +32,9 @@ pub struct Intent {
     pub referral: Option<ReferralId>,
     /// Its engagement.
     pub engagement: Option<EngagementId>,
+    /// Microsoft's half, once its POST was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub microsoft: Option<ReferralId>,
     /// A POST of the present step that may have left. Saved before it leaves, cleared only together with a definite
     /// answer: whoever finds it looks the referral up before posting again.
     pub unknown: Option<Unknown>,
