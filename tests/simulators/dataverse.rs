@@ -13,6 +13,8 @@ mod control;
 mod definitions;
 mod delta;
 mod filter;
+mod headers;
+mod labels;
 mod metadata;
 mod order;
 mod people;
@@ -41,7 +43,7 @@ use crate::server::{Request, Response, Simulator};
 use address::{Prefer, address, segments};
 use jiff::Timestamp;
 use metadata::Table;
-use refusal::{Outcome, Refusal, no_resource, not_modelled, refuse, to_response};
+use refusal::{Outcome, Refusal, no_resource, not_modelled, to_response};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -165,38 +167,10 @@ impl Dataverse {
         Some(response.with("Retry-After", wait.to_string()))
     }
 
-    /// The headers the reference tells every client to send.
-    fn check_headers(&self, request: &Request) -> Outcome<()> {
-        for name in request.headers.keys() {
-            let known = !name.starts_with("mscrm.") && name != "callerobjectid" && name != "mscrmcallerid";
-            let harmless = name == "mscrm.solutionuniquename"
-                || name == "mscrm.suppressduplicatedetection" && request.header(name) == Some("true");
-            if !known && !harmless {
-                return Err(not_modelled(format!("header `{name}`")));
-            }
-        }
-        if !self.switches.strict_headers {
-            return Ok(());
-        }
-        for name in ["odata-version", "odata-maxversion"] {
-            if request.header(name) != Some("4.0") {
-                return Err(refuse(400, "0x80060888", format!("The header '{name}' must be 4.0.")));
-            }
-        }
-        let accepts = request.header("accept").unwrap_or_default();
-        if !accepts.split([',', ';']).any(|a| a.trim() == "application/json") {
-            return Err(refuse(400, "0x80060888", "The header 'Accept' must be application/json."));
-        }
-        let kind = request.header("content-type").unwrap_or_default();
-        let batch = request.path.ends_with("/$batch");
-        if !request.body.is_empty() && !batch && kind.split(';').next() != Some("application/json") {
-            let text = format!("A supported MIME type could not be found that matches '{kind}'.");
-            return Err(refuse(400, "0x80060888", text));
-        }
-        Ok(())
-    }
-
     fn answer(&mut self, request: &Request, user: String, now: Timestamp) -> Outcome<Response> {
+        if request.path == format!("{ROOT}/$metadata") {
+            return Err(not_modelled("`$metadata`"));
+        }
         self.check_headers(request)?;
         if request.path == format!("{ROOT}/$batch") {
             if request.method != "POST" {

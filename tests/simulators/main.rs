@@ -19,6 +19,8 @@ usage: simulators [--port P]
 Starts the simulated outside systems on 127.0.0.1 and prints one JSON line:
 login, partner_center, dataverse, aws (base URLs), certificate_url, certificate_roots_pem.
 
+Webhooks go out as events happen; a refused one again after a minute, then twice as long each time.
+
   --port P   login listens on P, the others on P+1, P+2 and P+3; 0 (default): free ports
   --help     this text
 
@@ -82,7 +84,8 @@ async fn run(port: u16) -> std::io::Result<()> {
     let dataverse = Server::start(nth(2), clock.clone(), Dataverse::new).await?;
     let organizations = vec![dataverse.url()];
     let login = Server::start(nth(0), clock.clone(), |_| Login::new(organizations)).await?;
-    let partner_center = Server::start(nth(1), clock.clone(), PartnerCenter::new).await?;
+    let timed = |url: &str| PartnerCenter::new(url).with_clock(clock.clone());
+    let partner_center = Server::start(nth(1), clock.clone(), timed).await?;
     let aws = Server::start(nth(3), clock.clone(), Aws::new).await?;
     let addresses = json!({
         "login": login.url(),

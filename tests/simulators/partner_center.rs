@@ -11,9 +11,11 @@ pub mod switches;
 mod answer;
 mod control;
 mod create;
+mod faults;
 mod filter;
 mod list;
 mod patch;
+mod put;
 mod referral;
 #[cfg(test)]
 mod samples;
@@ -22,13 +24,17 @@ mod schema;
 mod tests;
 
 pub use certificates::{Forge, roots_pem};
+pub use faults::{FAULTS, fault};
 pub use outbox::{Delivered, Event, State, deliver, send};
 pub use people::Deal;
 pub use referral::{MICROSOFT, ORGANIZATION_ID, ORGANIZATION_NAME};
 pub use registration::Registration;
 pub use switches::Switches;
 
-use crate::server::{Request, Response, Simulator};
+use crate::{
+    clock::Clock,
+    server::{Request, Response, Simulator},
+};
 use answer::{Refusal, denied, not_found};
 use jiff::{SignedDuration, Timestamp};
 use referral::text;
@@ -55,6 +61,10 @@ pub struct PartnerCenter {
     changes: u32,
     registration: Option<Registration>,
     outbox: Vec<Event>,
+    /// Tells when a delivery is due; without one every call of `deliver` is the next attempt.
+    clock: Option<Clock>,
+    /// Calls of the last minute, for the rate limit.
+    calls: Vec<Timestamp>,
     validations: Vec<registration::Validation>,
     renewed: bool,
     /// Things worth counting that are not refused.
@@ -74,10 +84,18 @@ impl PartnerCenter {
             changes: 0,
             registration: None,
             outbox: vec![],
+            clock: None,
+            calls: vec![],
             validations: vec![],
             renewed: false,
             counts: BTreeMap::new(),
         }
+    }
+
+    /// Refused deliveries wait for their time by this clock.
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = Some(clock);
+        self
     }
 
     /// All referrals by id, as stored (without `links`).
@@ -182,12 +200,16 @@ impl PartnerCenter {
     }
 
     fn referrals_host(&mut self, request: &Request, rest: &str, now: Timestamp) -> Response {
+        if let Some(refused) = self.throttle(now) {
+            return refused;
+        }
         let id = rest.strip_prefix('/');
         let answer = self.admit_referrals(request, now).and_then(|()| match (request.method.as_str(), id) {
             ("GET", None) => self.list(request),
             ("GET", Some(id)) if request.query.is_empty() => self.get(id),
             ("POST", None) => self.post(request, now),
             ("PATCH", Some(id)) => self.patch(request, id, now),
+            ("PUT", Some(id)) => self.put(request, id, now),
             ("DELETE", _) | ("PATCH", None) | ("POST", Some(_)) => {
                 Err(Refusal::new(405, "invalidRequest", "The method is not supported."))
             }

@@ -14,10 +14,13 @@ use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 
 /// One request as it arrived.
 #[derive(Clone, Debug)]
@@ -163,11 +166,54 @@ fn once() -> u32 {
     1
 }
 
+/// What befalls one request, counted over all the systems that share it.
+#[derive(Clone, Debug)]
+pub enum Blow {
+    Fault(FaultKind),
+    /// The caller dies while it waits, before or after the request took effect: it is told by [`Strike::killed`].
+    Kill {
+        after_commit: bool,
+    },
+}
+
+/// One blow, at the `at`-th request (from 0) that any of several systems sees.
+pub struct Strike {
+    at: u32,
+    blow: Blow,
+    seen: AtomicU32,
+    killed: Notify,
+}
+
+impl Strike {
+    pub fn new(at: u32, blow: Blow) -> Arc<Self> {
+        Arc::new(Strike { at, blow, seen: AtomicU32::new(0), killed: Notify::new() })
+    }
+
+    /// Requests seen so far.
+    pub fn seen(&self) -> u32 {
+        self.seen.load(Ordering::Relaxed)
+    }
+
+    pub fn has_struck(&self) -> bool {
+        self.seen() > self.at
+    }
+
+    /// Returns when the caller shall die.
+    pub async fn killed(&self) {
+        self.killed.notified().await;
+    }
+
+    fn next(&self) -> Option<Blow> {
+        (self.seen.fetch_add(1, Ordering::Relaxed) == self.at).then(|| self.blow.clone())
+    }
+}
+
 struct Shared<S> {
     simulator: Mutex<S>,
     clock: Clock,
     log: Mutex<Vec<Logged>>,
     faults: Mutex<Vec<Fault>>,
+    strike: Mutex<Option<Arc<Strike>>>,
 }
 
 /// A simulator listening on loopback; stops when dropped.
@@ -187,6 +233,7 @@ impl<S: Simulator> Server<S> {
             clock,
             log: Mutex::default(),
             faults: Mutex::default(),
+            strike: Mutex::default(),
         });
         let task = tokio::spawn(accept(listener, shared.clone()));
         Ok(Server { shared, address, task })
@@ -206,12 +253,22 @@ impl<S: Simulator> Server<S> {
         self.shared.log.lock().expect("log").clone()
     }
 
+    /// How many of them are such.
+    pub fn count(&self, such: impl Fn(&Logged) -> bool) -> usize {
+        self.shared.log.lock().expect("log").iter().filter(|log| such(log)).count()
+    }
+
     pub fn forget_requests(&self) {
         self.shared.log.lock().expect("log").clear();
     }
 
     pub fn fault(&self, fault: Fault) {
         self.shared.faults.lock().expect("faults").push(fault);
+    }
+
+    /// From now on requests are counted by `strike`, and one of them is struck; `None` ends it.
+    pub fn strike(&self, strike: Option<Arc<Strike>>) {
+        *self.shared.strike.lock().expect("strike") = strike;
     }
 
     /// Faults that have not struck yet.
@@ -276,7 +333,15 @@ async fn answer<S: Simulator>(
     }
     let at = shared.clock.now();
     let route = shared.simulator.lock().expect("simulator").route(&request);
-    let fault = next_fault(&shared, &route);
+    let strike = shared.strike.lock().expect("strike").clone();
+    let fault = match strike.as_ref().and_then(|strike| Some((strike, strike.next()?))) {
+        None => next_fault(&shared, &route),
+        Some((_, Blow::Fault(fault))) => Some(fault),
+        Some((strike, Blow::Kill { after_commit })) => {
+            strike.killed.notify_one();
+            Some(if after_commit { FaultKind::DropAfter } else { FaultKind::DropBefore })
+        }
+    };
     let delay = |ms: u64| tokio::time::sleep(Duration::from_millis(ms));
     let handle = || {
         let now = shared.clock.now();

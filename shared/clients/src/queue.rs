@@ -16,8 +16,8 @@ use sync::{
 
 /// SQS takes at most so many messages in one call.
 const BATCH: usize = 10;
-/// SQS hides a message for at most 12 hours.
-const LONGEST_VISIBILITY: i64 = 43_200;
+/// SQS hides a message for at most 12 hours, counted from when it was received: a little less can still be asked later.
+const LONGEST_VISIBILITY: i64 = 43_200 - 600;
 
 /// One queue.
 #[derive(Clone, Debug)]

@@ -187,9 +187,10 @@ impl Queue {
         (received, self.messages.extract_if(.., |m| dead.contains(&m.id)).collect())
     }
 
-    /// Takes over a dead letter: same id, group, body and receive count; the time sent starts anew, as the
-    /// developer guide says of FIFO queues.
+    /// Takes over a dead letter: same id, group, body and receive count. As the developer guide says of FIFO queues,
+    /// the time sent starts anew, and its own id becomes its deduplication id.
     pub(super) fn bury(&mut self, mut message: Message, source: &str, now: Timestamp) {
+        message.deduplication.clone_from(&message.id);
         message.sequence = self.sequence();
         message.sent_at = now;
         message.visible_at = now;

@@ -76,13 +76,21 @@ impl Message {
 }
 
 /// The characters XML 1.0 allows, which is what SQS allows.
+fn allowed(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
+/// The service would put U+FFFD for some characters of this body, which is not simulated.
+pub(super) fn is_replaced(body: &str) -> bool {
+    body.chars().any(allowed) && !body.chars().all(allowed)
+}
+
 pub(super) fn check_body(body: &str, limit: usize) -> Result<(), Refusal> {
     if body.is_empty() {
         return Err(Refusal::missing("MessageBody"));
     }
-    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
-    if let Some(bad) = body.chars().find(|c| !allowed(*c)) {
-        let message = format!("Invalid binary character '#x{:X}' was found in the message body", bad as u32);
+    if !body.chars().any(allowed) {
+        let message = "The message contains no character of the allowed set.";
         return Err(Refusal::sqs(
             "com.amazonaws.sqs#InvalidMessageContents",
             "InvalidMessageContents",

@@ -256,7 +256,11 @@ fn send(queue: &mut Queue, input: &Input, now: Timestamp) -> Result<Sent, Failur
         return Err(Refusal::invalid_value(delay, "DelaySeconds", reason).into());
     }
     let (group, deduplication) = (input.text("MessageGroupId")?, input.text("MessageDeduplicationId")?);
-    Ok(queue.send(group, deduplication, input.required("MessageBody")?, now)?)
+    let body = input.required("MessageBody")?;
+    if is_replaced(body) {
+        return Err(Failure::Unknown("characters SQS replaces are not simulated".to_owned()));
+    }
+    Ok(queue.send(group, deduplication, body, now)?)
 }
 
 fn sent_json(sent: &Sent) -> Value {

@@ -111,6 +111,7 @@ fn what_is_not_simulated_is_loud() {
         ("secretsmanager.RotateSecret", json!({ "SecretId": "a" })),
         ("AmazonSQS.CreateQueue", json!({ "QueueName": "standard" })),
         ("AmazonSQS.SendMessage", json!({ "QueueUrl": url, "MessageBody": "b", "MessageAttributes": {} })),
+        ("AmazonSQS.SendMessage", json!({ "QueueUrl": url, "MessageBody": "a\u{1}", "MessageGroupId": "g" })),
         ("AmazonSQS.ReceiveMessage", json!({ "QueueUrl": url, "ReceiveRequestAttemptId": "x" })),
     ] {
         assert_eq!(world.raw(target, body).status, 501, "{target}");

@@ -2,7 +2,7 @@
 
 use super::metadata::Table;
 use super::refusal::{Outcome, bad_key, bad_request, not_modelled};
-use super::values::guid;
+use super::values::{guid, key_value};
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
 
@@ -58,6 +58,12 @@ pub(super) fn address(table: &Table, key: &str) -> Outcome<Address> {
     }
     let names: Vec<&str> = pairs.iter().map(|p| p.0.as_str()).collect();
     if table.active_key(&names).is_none() || pairs.iter().any(|p| p.1.contains(KEY_FORBIDDEN)) {
+        return Err(bad_key(table));
+    }
+    if pairs.iter().any(|p| p.1.is_empty()) {
+        return Err(not_modelled("an empty key value"));
+    }
+    if pairs.iter().any(|(name, value)| key_value(&table.columns[name], value).is_none()) {
         return Err(bad_key(table));
     }
     Ok(Address::Key(pairs))

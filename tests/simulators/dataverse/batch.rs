@@ -34,7 +34,9 @@ fn boundary(content_type: &str) -> Option<&str> {
 /// The parts between the boundary lines: headers and content.
 fn parts<'a>(body: &'a str, boundary: &str) -> Outcome<Vec<(Headers, &'a str)>> {
     let delimiter = format!("--{boundary}");
-    let inside = body.strip_prefix(&delimiter).ok_or_else(|| malformed("The boundary line is missing."))?;
+    // Clients that are in use begin a batch with an empty line.
+    let inside = body.strip_prefix("\r\n").unwrap_or(body).strip_prefix(&delimiter);
+    let inside = inside.ok_or_else(|| malformed("The boundary line is missing."))?;
     let line = format!("\r\n{delimiter}");
     let mut pieces: Vec<&str> = inside.split(line.as_str()).collect();
     let end = pieces.pop().unwrap_or_default();
@@ -50,13 +52,13 @@ fn parts<'a>(body: &'a str, boundary: &str) -> Outcome<Vec<(Headers, &'a str)>> 
         .collect()
 }
 
-/// Header lines up to the blank line, and what follows.
+/// Header lines up to the blank line, and what follows. Where nothing follows, the boundary took the blank line's end.
 fn head(text: &str) -> Outcome<(Headers, &str)> {
-    let (lines, content) = match text.strip_prefix("\r\n") {
-        Some(content) => ("", content),
-        None => text
-            .split_once("\r\n\r\n")
-            .ok_or_else(|| malformed("The blank line after the headers is missing."))?,
+    let (lines, content) = match (text.strip_prefix("\r\n"), text.split_once("\r\n\r\n")) {
+        (Some(content), _) => ("", content),
+        (None, Some(cut)) => cut,
+        (None, None) if text.is_empty() || text.ends_with("\r\n") => (text, ""),
+        (None, None) => return Err(malformed("The blank line after the headers is missing.")),
     };
     let mut headers = Headers::new();
     for line in lines.split("\r\n").filter(|l| !l.is_empty()) {

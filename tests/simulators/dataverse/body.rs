@@ -2,12 +2,32 @@
 
 use super::Dataverse;
 use super::address::{Address, address, segments};
-use super::metadata::Table;
+use super::metadata::{COLUMNS_ELSEWHERE, Table};
 use super::refusal::{Outcome, bad_payload, bad_request, no_such_key, no_such_row, not_modelled, refuse};
+use super::route::KNOWN_ELSEWHERE;
 use super::store::{Row, TARGET};
 use super::values;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
+
+/// Annotations of the row itself: its type must be the table's, what a read left in it is ignored.
+fn of_the_row(table: &Table, name: &str, value: &Value) -> Outcome<()> {
+    match name {
+        "@odata.type" => {
+            let expected = format!("Microsoft.Dynamics.CRM.{}", table.name);
+            let found = value.as_str().unwrap_or_default();
+            if found.trim_start_matches('#') == expected {
+                return Ok(());
+            }
+            let text = format!(
+                "A resource with type '{found}' was found, but it is not assignable to the expected type '{expected}'."
+            );
+            Err(bad_payload(&table.set, text))
+        }
+        "@odata.context" | "@odata.etag" => Ok(()),
+        _ => Err(not_modelled(format!("annotation `{name}` in a body"))),
+    }
+}
 
 impl Dataverse {
     /// The body of a write as an object.
@@ -24,6 +44,7 @@ impl Dataverse {
         let mut changes = Row::new();
         for (name, value) in body {
             if name.starts_with('@') {
+                of_the_row(table, name, value)?;
                 continue;
             }
             if let Some((navigation, annotation)) = name.split_once('@') {
@@ -46,6 +67,10 @@ impl Dataverse {
                     ),
                 ));
             };
+            // Revenue that follows products.
+            if name == "isrevenuesystemcalculated" && *value == json!(true) {
+                return Err(not_modelled("an opportunity whose revenue the system calculates"));
+            }
             if !column.read_only {
                 let stored = values::check(table, column, value, &self.switches)?;
                 changes.insert(name.clone(), stored);
@@ -55,6 +80,9 @@ impl Dataverse {
     }
 
     fn bind(&self, table: &Table, navigation: &str, value: &Value, changes: &mut Row) -> Outcome<()> {
+        if COLUMNS_ELSEWHERE.contains(&navigation) {
+            return Err(not_modelled(format!("the lookup `{navigation}`")));
+        }
         let Some((column, targets)) = table.navigation(navigation) else {
             let text = format!(
                 "An undeclared property '{navigation}' which only has property annotations in the payload but no \
@@ -74,6 +102,9 @@ impl Dataverse {
         };
         if column.read_only {
             return Ok(());
+        }
+        if target.is_none() && column.name == "ownerid" {
+            return Err(not_modelled("a row without an owner"));
         }
         let Some((found, id)) = target else {
             changes.insert(property.clone(), Value::Null);
@@ -106,6 +137,9 @@ impl Dataverse {
         let Some(key) = &segment.key else {
             return Err(bad_payload(&table.set, format!("'{uri}' is not a valid entity reference.")));
         };
+        if KNOWN_ELSEWHERE.contains(&segment.name.as_str()) {
+            return Err(not_modelled(format!("a bind to `{}`", segment.name)));
+        }
         let target = self.table(&segment.name)?;
         let id = match address(&target, key)? {
             Address::Id(id) if self.get(&target.set, &id).is_some() => id,

@@ -35,6 +35,12 @@ impl Dataverse {
         if columns.is_empty() || columns.len() > 16 || !columns.iter().all(may) {
             return Err(bad_payload("EntityKeyMetadata", "KeyAttributes are not valid for a key."));
         }
+        let modelled = |c: &String| {
+            matches!(table.columns[c].kind, Kind::Text { .. } | Kind::Integer { .. } | Kind::Choice { .. })
+        };
+        if !columns.iter().all(modelled) {
+            return Err(not_modelled("a key over a lookup, a decimal or a time"));
+        }
         if table.keys.len() >= 10 || table.keys.iter().any(|k| k.schema_name == name) {
             return Err(bad_request(format!("A key with the name {name} cannot be added.")));
         }
@@ -96,11 +102,22 @@ impl Dataverse {
             other => return Err(not_modelled(format!("a new column of type `{other}`"))),
         };
         let id = metadata_id(&format!("{}.{name}", table.name));
-        let column = Column { name: name.clone(), kind, read_only: false };
-        Arc::make_mut(self.tables.get_mut(&table.set).expect("a table")).columns.insert(name.clone(), column);
-        // Rows that are there hold null, whatever the default.
-        for row in self.rows.get_mut(&table.set).into_iter().flat_map(|rows| rows.values_mut()) {
-            row.insert(name.clone(), Value::Null);
+        let mut made = vec![Column { name: name.clone(), kind, read_only: false }];
+        // Money comes with its amount in the base currency.
+        if matches!(made[0].kind, Kind::Money { .. }) {
+            if !table.has_money() {
+                return Err(not_modelled("the first money column of a table"));
+            }
+            let kind = Kind::Money { limit: f64::INFINITY };
+            made.push(Column { name: format!("{name}_base"), kind, read_only: true });
+        }
+        for column in made {
+            // Rows that are there hold null, whatever the default.
+            for row in self.rows.get_mut(&table.set).into_iter().flat_map(|rows| rows.values_mut()) {
+                row.insert(column.name.clone(), Value::Null);
+            }
+            let table = Arc::make_mut(self.tables.get_mut(&table.set).expect("a table"));
+            table.columns.insert(column.name.clone(), column);
         }
         self.expire_tokens_of(&table.set);
         let uri = format!("{}/EntityDefinitions({})/Attributes({id})", self.root(), table.metadata_id);

@@ -1,6 +1,6 @@
 //! How Dataverse says no: status, code and message; and how the simulator says that it does not know.
 
-use super::metadata::Table;
+use super::metadata::{COLUMNS_ELSEWHERE, Table};
 use crate::server::Response;
 use serde_json::{Map, Value, json};
 
@@ -41,6 +41,10 @@ pub(super) fn bad_payload(set: &str, inner: impl std::fmt::Display) -> Refusal {
 }
 
 pub(super) fn no_such_property(table: &Table, name: &str) -> Refusal {
+    let column = name.strip_prefix('_').and_then(|n| n.strip_suffix("_value")).unwrap_or(name);
+    if name == "*" || COLUMNS_ELSEWHERE.contains(&column) {
+        return not_modelled(format!("the column `{name}`"));
+    }
     let table = &table.name;
     bad_request(format!("Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.{table}'."))
 }

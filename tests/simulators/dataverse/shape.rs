@@ -9,8 +9,6 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const FORMATTED: &str = "@OData.Community.Display.V1.FormattedValue";
-
 /// Columns and related rows to show; `columns: None` is every column.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shape {
@@ -139,27 +137,28 @@ impl Dataverse {
     ) -> Map<String, Value> {
         let mut shown = Map::new();
         shown.insert("@odata.etag".into(), json!(etag(row)));
-        let mut names: BTreeMap<&str, ()> = BTreeMap::new();
+        // With whether it was asked for: what comes along is not annotated.
+        let mut names: BTreeMap<&str, bool> = BTreeMap::new();
         let every: Vec<String>;
         match &shape.columns {
             Some(columns) => {
-                names.extend(columns.iter().map(|c| (c.as_str(), ())));
-                names.insert(&table.id, ());
+                names.extend(columns.iter().map(|c| (c.as_str(), true)));
+                names.entry(&table.id).or_insert(false);
                 let money = |c: &String| {
                     matches!(table.columns.get(c), Some(Column { kind: Kind::Money { .. }, .. }))
                 };
                 if columns.iter().any(money) {
-                    names.insert("_transactioncurrencyid_value", ());
+                    names.entry("_transactioncurrencyid_value").or_insert(false);
                 }
             }
             None => {
                 every = table.columns.values().map(Column::property).collect();
-                names.extend(every.iter().map(|c| (c.as_str(), ())));
+                names.extend(every.iter().map(|c| (c.as_str(), true)));
             }
         }
-        for name in names.into_keys() {
+        for (name, asked) in names {
             let value = row.get(name).cloned().unwrap_or(Value::Null);
-            if annotated && !value.is_null() {
+            if annotated && asked && !value.is_null() {
                 self.annotate(table, row, name, &value, &mut shown);
             }
             shown.insert(name.to_owned(), value);
@@ -189,37 +188,6 @@ impl Dataverse {
         }
         let id = row[&property].as_str();
         id.and_then(|id| self.get(&expand.table.set, id)).map_or(Value::Null, show)
-    }
-
-    fn annotate(&self, table: &Table, row: &Row, name: &str, value: &Value, shown: &mut Map<String, Value>) {
-        let Some(column) = table.column_of_property(name) else { return };
-        let number = value.as_i64().unwrap_or_default();
-        let text = match &column.kind {
-            Kind::State => table.state_label(number).to_owned(),
-            Kind::Status => table.reason_label(number).to_owned(),
-            Kind::Choice { options } => {
-                options.iter().find(|o| o.0 == number).map_or_else(String::new, |o| o.1.clone())
-            }
-            Kind::Boolean { .. } => (if *value == json!(true) { "Yes" } else { "No" }).to_owned(),
-            Kind::Lookup { targets } => {
-                let target = row.get(&format!("{name}{TARGET}")).and_then(Value::as_str);
-                let target = target.or_else(|| targets.first().map(|t| t.1.as_str())).unwrap_or_default();
-                shown.insert(format!("{name}{TARGET}"), json!(target));
-                let navigation = targets.iter().find(|t| t.1 == target).map(|t| t.0.as_str());
-                shown.insert(
-                    format!("{name}@Microsoft.Dynamics.CRM.associatednavigationproperty"),
-                    json!(navigation),
-                );
-                let table = self.table_named(target);
-                let row = table.as_ref().and_then(|t| self.get(&t.set, value.as_str()?));
-                let title = table.as_ref().zip(row).and_then(|(t, r)| r.get(&t.title)?.as_str());
-                title.unwrap_or_default().to_owned()
-            }
-            Kind::Money { .. } | Kind::Integer { .. } | Kind::BigInt | Kind::Decimal => value.to_string(),
-            Kind::Date | Kind::DateTime => value.as_str().unwrap_or_default().to_owned(),
-            Kind::Id | Kind::Text { .. } | Kind::Memo { .. } => return,
-        };
-        shown.insert(format!("{name}{FORMATTED}"), json!(text));
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod batches;
 mod deltas;
+mod documents;
 mod metadata;
 mod queries;
 mod rules;

@@ -1,7 +1,7 @@
 //! One value against one column: JSON type, length, range, options. What is stored is what is read back.
 
 use super::metadata::{Column, Kind, Table};
-use super::refusal::{Outcome, bad_payload, refuse};
+use super::refusal::{Outcome, bad_payload, not_modelled, refuse};
 use super::switches::Switches;
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
@@ -11,7 +11,10 @@ use uuid::Uuid;
 /// The stored form of a value sent for a column, or the refusal.
 pub(super) fn check(table: &Table, column: &Column, value: &Value, switches: &Switches) -> Outcome<Value> {
     if value.is_null() {
-        return Ok(Value::Null);
+        return match column.kind {
+            Kind::State | Kind::Status => Err(not_modelled(format!("`{}` set to null", column.name))),
+            _ => Ok(Value::Null),
+        };
     }
     let wrong = |edm: &str| {
         let literal = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -82,6 +85,14 @@ pub(super) fn check(table: &Table, column: &Column, value: &Value, switches: &Sw
             &table.set,
             "CRM do not support direct update of Entity Reference properties, Use Navigation properties instead.",
         )),
+    }
+}
+
+/// A key value of a URL as the JSON of its column; `None` if it is no such value.
+pub(super) fn key_value(column: &Column, text: &str) -> Option<Value> {
+    match column.kind {
+        Kind::Text { .. } => Some(json!(text)),
+        _ => text.parse::<i64>().ok().map(|n| json!(n)),
     }
 }
 

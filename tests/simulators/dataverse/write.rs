@@ -1,12 +1,14 @@
 //! POST, PATCH and DELETE with their conditions.
 
 use super::address::{Address, options};
-use super::metadata::Table;
+use super::metadata::{Kind, Table};
 use super::refusal::{
-    Outcome, already_there, bad_request, no_such_key, no_such_row, not_modelled, refuse, wrong_version,
+    Outcome, already_there, bad_key, bad_request, no_such_key, no_such_row, not_modelled, refuse,
+    wrong_version,
 };
 use super::shape::{Shape, etag};
 use super::store::{Row, TARGET, Writer};
+use super::values::{self, key_value};
 use super::{Call, Dataverse};
 use crate::server::Response;
 use serde_json::{Value, json};
@@ -118,8 +120,13 @@ impl Dataverse {
                 let id = match address {
                     Address::Id(id) => id.clone(),
                     Address::Key(pairs) => {
-                        for (column, value) in pairs {
-                            changes.entry(column).or_insert_with(|| json!(value));
+                        for (name, value) in pairs {
+                            if !changes.contains_key(name) {
+                                let column = &table.columns[name];
+                                let value = key_value(column, value).ok_or_else(|| bad_key(table))?;
+                                let stored = values::check(table, column, &value, &self.switches)?;
+                                changes.insert(name.clone(), stored);
+                            }
                         }
                         self.new_id()
                     }
@@ -132,8 +139,11 @@ impl Dataverse {
         let uri = match address {
             Address::Id(id) => format!("{}/{}({id})", self.root(), table.set),
             Address::Key(pairs) => {
-                let key: Vec<String> =
-                    pairs.iter().map(|(c, v)| format!("{c}='{}'", v.replace('\'', "''"))).collect();
+                let shown = |(name, value): &(String, String)| match table.columns[name].kind {
+                    Kind::Text { .. } => format!("{name}='{}'", value.replace('\'', "''")),
+                    _ => format!("{name}={value}"),
+                };
+                let key: Vec<String> = pairs.iter().map(shown).collect();
                 format!("{}/{}({})", self.root(), table.set, key.join(","))
             }
         };
@@ -179,6 +189,9 @@ impl Dataverse {
     fn answer_shape(&self, call: &Call, table: &Table) -> Outcome<Shape> {
         let options = options(&call.request.query)?;
         self.only(&options, &["$select", "$expand"])?;
+        if call.prefer.representation {
+            self.privilege(table, "read")?;
+        }
         self.shape(table, options.get("$select"), options.get("$expand"))
     }
 

@@ -1,6 +1,6 @@
 //! The control verbs: acting as people or as the vendor over `/_sim/`.
 
-use super::{Deal, PartnerCenter};
+use super::{Deal, FAULTS, PartnerCenter, fault};
 use crate::login::merged;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 impl PartnerCenter {
     /// `refer` and `refer_lead` take a referral to lay over the sample; `create_deal {"kind", "set"}`;
     /// `edit {"id", "set": {"/pointer": value}}`; `accept|decline|won|lost|expire {"id", "reason"}`;
-    /// `microsoft {"id" or "engagementId", "action", "reason"}`; `lose`; `renew_certificate`; `switches`.
+    /// `microsoft {"id" or "engagementId", "action", "reason"}`; `lose`; `renew_certificate`; `switches`;
+    /// `documented_faults` answers what `POST faults` takes, by name.
     pub(super) fn act_by_verb(
         &mut self,
         verb: &str,
@@ -44,6 +45,9 @@ impl PartnerCenter {
                 self.microsoft(id, action, reason, now).map(|id| json!({ "id": id }))
             }
             "lose" => Ok(json!({ "lost": self.lose() })),
+            "documented_faults" => {
+                Ok(FAULTS.iter().filter_map(|name| Some((*name, json!(fault(name)?)))).collect())
+            }
             "renew_certificate" => {
                 self.renew_certificate();
                 Ok(json!({}))

@@ -1,14 +1,14 @@
 //! `GET referrals`: filter, order, page by keyset.
 
 use super::{
-    PartnerCenter,
+    PartnerCenter, REFERRALS,
     answer::{Refusal, invalid},
     filter::Filter,
     referral::{ORGANIZATION_ID, text},
 };
 use crate::server::{Request, Response};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use percent_encoding::percent_decode_str;
+use base64::{Engine, engine::general_purpose::URL_SAFE};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -48,11 +48,12 @@ impl Query {
         let options = options(query)?;
         if let Some(token) = options.get("$skiptoken") {
             let bad = || invalid("invalidSkipToken", "`$skiptoken` stands alone and unchanged");
-            if options.len() > 1 {
-                return Err(bad());
-            }
-            let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| bad())?;
-            return serde_json::from_slice(&bytes).map(Some).map_err(|_| bad());
+            let bytes = URL_SAFE.decode(token).map_err(|_| bad())?;
+            let read: Query = serde_json::from_slice(&bytes).map_err(|_| bad())?;
+            // A link may repeat the order.
+            let repeated =
+                options.iter().filter(|(n, v)| *n == "$orderby" && Some(*v) == read.orderby.as_ref());
+            return if options.len() == 1 + repeated.count() { Ok(Some(read)) } else { Err(bad()) };
         }
         let mut read = Query::default();
         for (name, value) in options {
@@ -73,7 +74,7 @@ impl Query {
     }
 
     fn token(&self) -> String {
-        URL_SAFE_NO_PAD.encode(json!(self).to_string())
+        utf8_percent_encode(&URL_SAFE.encode(json!(self).to_string()), NON_ALPHANUMERIC).to_string()
     }
 
     /// Order key and whether it descends.
@@ -130,7 +131,7 @@ impl PartnerCenter {
                 query.top = query.top.map(|t| t - page.len());
             }
             query.after = page.last().map(|r| position(r));
-            self.next_link(&query.token())
+            self.next_link(&query)
         });
         let value = page
             .iter()
@@ -147,13 +148,18 @@ impl PartnerCenter {
         Ok(Response::json(200, &body))
     }
 
-    /// The documented form has another scheme and a path that does not exist.
-    fn next_link(&self, token: &str) -> String {
+    /// The documented form has another scheme and a path that does not exist; the other one repeats the order.
+    fn next_link(&self, query: &Query) -> String {
+        let token = query.token();
         if self.switches.odd_next_link {
             let authority = self.base.split("://").last().unwrap_or_default();
             format!("http://{authority}/v1.0/referrals?$skiptoken={token}")
         } else {
-            format!("{}/v1.0/engagements/referrals?$skiptoken={token}", self.base)
+            let order = query
+                .orderby
+                .as_deref()
+                .map(|o| format!("$orderby={}&", utf8_percent_encode(o, NON_ALPHANUMERIC)));
+            format!("{}{REFERRALS}?{}$skiptoken={token}", self.base, order.unwrap_or_default())
         }
     }
 

@@ -6,12 +6,12 @@ use super::{
     referral::{ORGANIZATION_ID, instant, offset_instant, text},
     switches::RelatedEventNames,
 };
-use crate::server::Server;
+use crate::{clock::Clock, server::Server};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use tokio::{net::TcpStream, time::timeout};
 
 /// After so many attempts an event is never tried again.
 const ATTEMPTS: usize = 10;
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -53,6 +54,8 @@ pub struct Event {
     /// `ResourceChangeUtcDate`.
     pub at: String,
     pub attempts: Vec<Attempt>,
+    /// Not before this time, where there is a clock.
+    pub due: Timestamp,
     pub state: State,
 }
 
@@ -121,6 +124,7 @@ impl PartnerCenter {
             resource,
             at: offset_instant(at),
             attempts: vec![],
+            due: at,
             state: if subscribed { State::Pending } else { State::Unsubscribed },
         });
     }
@@ -169,9 +173,12 @@ impl PartnerCenter {
     }
 
     pub(super) fn attempted(&mut self, event: usize, status: u16) {
-        let at = instant(self.last);
+        let now = self.clock.as_ref().map_or(self.last, Clock::now);
         let event = &mut self.outbox[event];
-        event.attempts.push(Attempt { status, at });
+        event.attempts.push(Attempt { status, at: instant(now) });
+        let doublings = event.attempts.len().min(ATTEMPTS) - 1;
+        let pause = SignedDuration::from_secs(i64::from(self.switches.redelivery_seconds) << doublings);
+        event.due = now + pause.min(LONGEST_PAUSE);
         event.state = match status {
             200..300 => State::Done,
             _ if event.state == State::Done => State::Done,
@@ -181,13 +188,16 @@ impl PartnerCenter {
     }
 }
 
-/// One attempt for every pending event, in order (or as the switches say). A refused one stays for the next call.
+/// One attempt for every pending event that is due, in order (or as the switches say). A refused one stays for later:
+/// with a clock for its time, without one for the next call.
 pub async fn deliver(server: &Server<PartnerCenter>) -> Vec<Delivered> {
     let (url, mut queue) = {
         let system = server.system();
         let Some(registration) = &system.registration else { return vec![] };
         let twice = if system.switches.duplicate_deliveries { 2 } else { 1 };
-        let pending = system.outbox.iter().enumerate().filter(|(_, e)| e.state == State::Pending);
+        let now = system.clock.as_ref().map(Clock::now);
+        let due = |e: &Event| e.state == State::Pending && now.is_none_or(|now| e.due <= now);
+        let pending = system.outbox.iter().enumerate().filter(|(_, e)| due(e));
         let mut queue: Vec<(usize, Event, Headers)> = vec![];
         for (n, event) in pending {
             let headers = system.headers(event.body().as_bytes(), system.switches.forge);

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-struct Operation {
+pub(super) struct Operation {
     path: String,
     add: bool,
     value: Value,
@@ -22,17 +22,7 @@ struct Operation {
 impl PartnerCenter {
     pub(super) fn patch(&mut self, request: &Request, id: &str, now: Timestamp) -> Result<Response, Refusal> {
         let body = json_body(request)?;
-        let current = self.referrals.get(id).ok_or_else(not_found)?;
-        if text(current, "organizationId") != ORGANIZATION_ID {
-            return Err(denied("The referral belongs to another organization."));
-        }
-        if request.header("if-match").is_some_and(|tag| tag != text(current, "eTag")) {
-            let (status, code) = match self.switches.conflict_status {
-                409 => (409, "resourceModified"),
-                _ => (412, "preconditionFailed"),
-            };
-            return Err(Refusal::new(status, code, "The If-Match value does not equal the current eTag."));
-        }
+        let current = self.writable(request, id)?;
         let operations = self.operations(&body)?;
         let changed = self.changed(current, &operations, now)?;
         let before = state_of(current);
@@ -45,7 +35,24 @@ impl PartnerCenter {
         Ok(Response::new(204))
     }
 
-    fn operations(&self, body: &Value) -> Result<Vec<Operation>, Refusal> {
+    /// The referral as it is, if it is the caller's and the version the caller read.
+    pub(super) fn writable(&self, request: &Request, id: &str) -> Result<&Value, Refusal> {
+        let current = self.referrals.get(id).ok_or_else(not_found)?;
+        if text(current, "organizationId") != ORGANIZATION_ID {
+            return Err(denied("The referral belongs to another organization."));
+        }
+        if request.header("if-match").is_none_or(|tag| tag == text(current, "eTag")) {
+            return Ok(current);
+        }
+        Err(match self.switches.conflict_status {
+            409 => Refusal::new(409, "resourceModified", "The referral changed since it was last read."),
+            _ => {
+                Refusal::new(412, "preconditionFailed", "The If-Match value does not equal the current eTag.")
+            }
+        })
+    }
+
+    pub(super) fn operations(&self, body: &Value) -> Result<Vec<Operation>, Refusal> {
         let items = body.as_array().filter(|a| !a.is_empty());
         let items =
             items.ok_or_else(|| invalid("patchNotAnArray", "the body must be an array of operations"))?;
@@ -98,7 +105,12 @@ impl PartnerCenter {
     }
 
     /// The referral after all operations, or the first rule they break; nothing is stored yet.
-    fn changed(&self, current: &Value, operations: &[Operation], now: Timestamp) -> Result<Value, Refusal> {
+    pub(super) fn changed(
+        &self,
+        current: &Value,
+        operations: &[Operation],
+        now: Timestamp,
+    ) -> Result<Value, Refusal> {
         let sent = |path: &str| operations.iter().any(|o| o.path == path);
         let registration = |o: &Operation| o.path.starts_with("/registrations/");
         if text(current, "status") == "Closed" && !operations.iter().all(registration) {

@@ -125,10 +125,10 @@ impl PartnerCenter {
         if text(&self.referrals[&half], "status") != "New" {
             return Err(format!("`{half}` is already {}", state_of(&self.referrals[&half])));
         }
-        let msx = format!("7-{:08}", 10_000_000 + self.changes);
+        let msx = format!("7-{:010}", 1_000_000_000 + self.changes);
         let sellers = json!([{
-            "firstName": "Ines", "lastName": "Okoye", "phoneNumber": "+14255550101",
-            "email": "ines.okoye@microsoft.example", "title": null,
+            "firstName": "Sam", "lastName": "Ortiz", "phoneNumber": null,
+            "email": "sam.ortiz@microsoft.example", "title": null,
             "contactPreference": { "locale": null, "disableNotifications": null },
         }]);
         let mut accepted = self.referrals[&half].clone();

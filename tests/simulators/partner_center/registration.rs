@@ -43,6 +43,8 @@ pub const EVENTS: [&str; 27] = [
     "usagerecords-thresholdExceeded",
 ];
 
+const VALIDATIONS_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// Who gets which events.
 #[derive(Clone, Debug, Serialize)]
 pub struct Registration {
@@ -109,6 +111,9 @@ pub(super) struct Validation {
 impl PartnerCenter {
     /// `rest`: the path below `/webhooks/v1/registration`.
     pub(super) fn webhooks(&mut self, request: &Request, rest: &str, now: Timestamp) -> Response {
+        if let Some(refused) = self.throttle(now) {
+            return refused;
+        }
         if let Err(refused) = self.admit_webhooks(request, now) {
             return refused;
         }
@@ -127,7 +132,7 @@ impl PartnerCenter {
             ("POST" | "PUT", "") => self.register(request, now),
             ("POST", "/validationEvents") => self.validate(now),
             ("GET", rest) => match rest.strip_prefix("/validationEvents/") {
-                Some(id) => self.validation(id),
+                Some(id) => self.validation(id, now),
                 None => return Response::unknown(request, "not a route of the webhooks host"),
             },
             _ => return Response::unknown(request, "not a route of the webhooks host"),
@@ -191,8 +196,9 @@ impl PartnerCenter {
         Response::json(200, &json!({ "correlationId": id }))
     }
 
-    fn validation(&self, id: &str) -> Response {
-        let Some(validation) = self.validations.iter().find(|v| v.id == id) else {
+    fn validation(&self, id: &str, now: Timestamp) -> Response {
+        let kept = |v: &&Validation| v.id == id && now.duration_since(v.at) < VALIDATIONS_KEPT;
+        let Some(validation) = self.validations.iter().find(kept) else {
             return webhook_error(404, "404", "No such validation event");
         };
         let event = &self.outbox[validation.event];

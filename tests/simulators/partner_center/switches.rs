@@ -51,6 +51,11 @@ pub struct Switches {
     /// The caller has a role the webhooks host accepts.
     pub webhooks_role: bool,
 
+    /// More calls within a minute are answered 429; none: as many as one likes.
+    pub calls_per_minute: Option<u32>,
+    /// ... in the error body of the referrals host instead of the plain one.
+    pub throttle_as_error: bool,
+
     /// Rows a page, at most 100.
     pub page_size: usize,
     /// `$top` limits the whole answer (OData), not the page.
@@ -102,6 +107,9 @@ pub struct Switches {
     pub put_creates: bool,
     /// GET answers camelCase with `lastModifiedTimestamp`.
     pub camel_registration: bool,
+    /// Seconds from a refused delivery to the next one, doubled each time up to an hour, where there is a clock.
+    /// Undocumented; the sample of a validation event shows a minute.
+    pub redelivery_seconds: u32,
     pub duplicate_deliveries: bool,
     pub reverse_deliveries: bool,
     /// `x-ms-signature` carries the bare base64.
@@ -120,6 +128,8 @@ impl Default for Switches {
             referrals_mfa: true,
             referrals_role: true,
             webhooks_role: true,
+            calls_per_minute: None,
+            throttle_as_error: false,
             page_size: 100,
             top_limits_total: true,
             odd_next_link: true,
@@ -150,6 +160,7 @@ impl Default for Switches {
             post_on_existing: PostOnExisting::Conflict,
             put_creates: false,
             camel_registration: false,
+            redelivery_seconds: 60,
             duplicate_deliveries: false,
             reverse_deliveries: false,
             bare_ms_signature: false,

@@ -4,11 +4,12 @@ use super::{referral::state_of, *};
 use crate::{
     clock::Clock,
     login::{Claims, PARTNER_CLIENT, PARTNER_TENANT, REFERRALS_AUDIENCE, WEBHOOKS_AUDIENCE, mint},
-    server::Server,
+    server::{FaultKind, Server},
 };
 use std::collections::BTreeSet;
 
 mod deals;
+mod documents;
 mod hooks;
 mod lists;
 mod patches;

@@ -157,6 +157,7 @@ fn after_its_receives_a_message_is_a_dead_letter_and_its_group_goes_on() {
     let received = world.aws.receive_batch("dead.fifo", 10, None, now);
     assert_eq!(received[0].attributes["DeadLetterQueueSourceArn"], world.aws.queue_arn("work.fifo"));
     assert_eq!(received[0].attributes["MessageGroupId"], "g");
+    assert_eq!(received[0].attributes["MessageDeduplicationId"], received[0].message_id);
     assert_eq!(received[0].attributes["SentTimestamp"], now.as_millisecond().to_string());
 }
 

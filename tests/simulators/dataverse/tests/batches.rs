@@ -190,3 +190,39 @@ fn malformed_batches_are_refused() {
     let many: String = (0..1001).map(|_| good.join("\r\n") + "\r\n").collect();
     post(&format!("{many}--batch_5e0a--\r\n")).refused(400, "0x80048d19");
 }
+
+#[test]
+fn clients_in_use_are_read() {
+    let mut bench = Bench::with_deal();
+    let read = |end: &str| {
+        let mut lines: Vec<String> = vec!["--batch_5e0a".into()];
+        lines.extend(PART.map(str::to_owned));
+        lines.extend([String::new(), format!("GET {ORG}{ROOT}/opportunities({DEAL})?$select=name HTTP/1.1")]);
+        lines.push(format!("Accept: application/json{end}"));
+        lines
+    };
+    // The boundary's own line break ends the headers.
+    let (status, text) = run(&mut bench, &[], &[read("\r\n")]);
+    assert!(status == 200 && text.contains("\"name\":\"Deal\""), "{text}");
+    assert_eq!(run(&mut bench, &[], &[read("")]).0, 400);
+    // An empty line before the first boundary, no blank after the parameter separator.
+    let mut lines: Vec<String> = vec![String::new()];
+    lines.extend(read("\r\n"));
+    let mut lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    lines.extend(["--batch_5e0a--", ""]);
+    let kind = [("content-type", "multipart/mixed;boundary=batch_5e0a")];
+    assert_eq!(bench.batch(&kind, &lines).status, 200);
+    lines.insert(0, "preamble");
+    assert_eq!(bench.batch(&kind, &lines).status, 400);
+}
+
+#[test]
+fn a_batch_holds_no_batch_and_no_endless_url() {
+    let mut bench = Bench::with_deal();
+    let (status, text) = run(&mut bench, &[], &[single("POST /api/data/v9.2/$batch", &json!({}))]);
+    assert!(status == 400 && text.contains("0x80048d19"), "{text}");
+    let long = format!("GET /api/data/v9.2/opportunities?$filter=name eq '{}'", "n".repeat(65_536));
+    let (status, text) =
+        run(&mut bench, &[], &[single(&long.replace(' ', "%20").replacen("%20", " ", 1), &Value::Null)]);
+    assert!(status == 400 && text.contains("The URL is too long."), "{text}");
+}

@@ -66,11 +66,15 @@ fn a_referral_is_upserted_in_three_calls() {
     assert_eq!(again.body["opportunityid"], made.body["opportunityid"]);
     assert_eq!(again.body["modifiedon"], "2026-11-20T10:17:44Z");
     assert_ne!(again.body["@odata.etag"], made.body["@odata.etag"]);
-    let path = "opportunities(cosell_referralid='ref-3f2b8a61-9c04')?$select=name,statecode,_customerid_value,_modifiedby_value";
+    let path = "opportunities(cosell_referralid='ref-3f2b8a61-9c04')?$select=name,statecode,estimatedvalue,\
+                estimatedclosedate,modifiedon,_customerid_value,_modifiedby_value";
     let all = [("prefer", "odata.include-annotations=\"*\"")];
     let read = bench.send("GET", path, &all, Value::Null).done(200);
     let shows = [
         ("statecode@OData.Community.Display.V1.FormattedValue", "Open"),
+        ("estimatedvalue@OData.Community.Display.V1.FormattedValue", "€125,000.00"),
+        ("estimatedclosedate@OData.Community.Display.V1.FormattedValue", "2/28/2027"),
+        ("modifiedon@OData.Community.Display.V1.FormattedValue", "11/20/2026 10:17 AM"),
         ("_customerid_value@Microsoft.Dynamics.CRM.lookuplogicalname", "account"),
         ("_customerid_value@Microsoft.Dynamics.CRM.associatednavigationproperty", "customerid_account"),
         ("_customerid_value@OData.Community.Display.V1.FormattedValue", "Fabrikam Robotics GmbH"),

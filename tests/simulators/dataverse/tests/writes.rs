@@ -143,3 +143,57 @@ fn what_is_stored_is_what_the_platform_keeps() {
     bench.patch(&deal, &[], json!({ "customerid_account@odata.bind": null })).done(204);
     assert_eq!(bench.org.row("opportunities", DEAL).unwrap()["_customerid_value"], Value::Null);
 }
+
+#[test]
+fn key_values_of_a_url_are_values_of_their_column() {
+    let mut bench = Bench::with_deal();
+    let long = format!("opportunities(cosell_referralid='{}')", "k".repeat(101));
+    bench.patch(&long, &[], json!({ "name": "x" })).refused(400, "0x80044331");
+    assert_eq!(bench.patch("opportunities(cosell_referralid='')", &[], json!({})).status, 501);
+    let accounts = "EntityDefinitions(LogicalName='account')/Keys";
+    let key = json!({ "SchemaName": "staff_key", "KeyAttributes": ["numberofemployees"] });
+    bench.send("POST", accounts, &[], key).done(204);
+    bench.org.key_status("accounts", "numberofemployees", "Active").unwrap();
+    let by_number = "accounts(numberofemployees=7)";
+    let saved = bench.patch(by_number, &[], json!({ "name": "Seven" })).done(204);
+    assert_eq!(saved.header("odata-entityid"), format!("{ORG}{ROOT}/{by_number}"));
+    assert_eq!(bench.get(by_number).done(200).body["numberofemployees"], 7);
+    bench.get("accounts(numberofemployees='seven')").refused(400, "0x80060888");
+    let lookup = json!({ "SchemaName": "owner_key", "KeyAttributes": ["primarycontactid"] });
+    assert_eq!(bench.send("POST", accounts, &[], lookup).status, 501);
+}
+
+#[test]
+fn what_nothing_describes_is_not_guessed() {
+    let mut bench = Bench::with_deal();
+    let deal = format!("opportunities({DEAL})");
+    let unknown = [
+        json!({ "ownerid@odata.bind": format!("/teams({SELLER})") }),
+        json!({ "ownerid@odata.bind": null }),
+        json!({ "pricelevelid@odata.bind": format!("/pricelevels({SELLER})") }),
+        json!({ "isrevenuesystemcalculated": true }),
+        json!({ "statecode": null }),
+        json!({ "@odata.id": deal }),
+    ];
+    for body in unknown {
+        assert_eq!(bench.patch(&deal, &[], body.clone()).status, 501, "{body}");
+    }
+    for select in ["*", "_pricelevelid_value"] {
+        assert_eq!(bench.get(&format!("{deal}?$select={select}")).status, 501, "{select}");
+    }
+    let lead = json!({ "@odata.type": "Microsoft.Dynamics.CRM.lead", "name": "x" });
+    bench.patch(&deal, &[], lead).refused(400, "0x80048d19");
+    let own = json!({ "@odata.type": "#Microsoft.Dynamics.CRM.opportunity", "@odata.etag": "W/\"1\"", "name": "x" });
+    bench.patch(&deal, &[], own).done(204);
+}
+
+#[test]
+fn a_representation_needs_the_right_to_read() {
+    let mut bench = Bench::with_deal();
+    bench.org.deny("opportunity", "read");
+    let deal = format!("opportunities({DEAL})");
+    let wish = [("prefer", "return=representation")];
+    bench.patch(&deal, &wish, json!({ "name": "x" })).refused(403, "0x80040220");
+    assert_eq!(bench.org.row("opportunities", DEAL).unwrap()["name"], "Deal");
+    bench.patch(&deal, &[], json!({ "name": "x" })).done(204);
+}

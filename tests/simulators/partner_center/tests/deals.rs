@@ -144,7 +144,7 @@ fn a_body_must_be_json_and_a_known_target() {
     let other = with(CREATE_OWN, "/target", json!([{ "type": "BusinessProfileLocation", "id": "another" }]));
     assert_eq!(office.referrals("POST ", &[], &other).0, 501);
     assert_eq!(office.referrals("DELETE /1", &[], "").0, 405);
-    assert_eq!(office.referrals("PUT /1", &[], CREATE_OWN).0, 501);
+    assert_eq!(office.referrals("PUT ", &[], CREATE_OWN).0, 501);
 }
 
 #[test]

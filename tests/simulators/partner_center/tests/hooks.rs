@@ -66,6 +66,7 @@ fn an_event_is_compact_and_in_the_documented_order() {
     office.center.edit(&id, &json!({ "/name": "x" }), office.now).expect("edits");
     let event = &office.center.outbox()[1];
     let expected = EVENT
+        .trim()
         .replace(": ", ":")
         .replace(",\n  ", ",")
         .replace(", ", ",")
@@ -163,6 +164,81 @@ async fn a_refusing_webhook_is_tried_ten_times() {
     assert!(deliver(&center).await.is_empty());
     assert_eq!(center.system().outbox()[0].state, State::Dead);
     assert_eq!(receiver.system().got.len(), 10);
+}
+
+#[tokio::test]
+async fn with_a_clock_refused_deliveries_wait_longer_each_time() {
+    let (_, receiver, clock) = pair(false).await;
+    let timed = |url: &str| PartnerCenter::new(url).with_clock(clock.clone());
+    let center = Server::start(0, clock.clone(), timed).await.expect("listens");
+    let url = receiver.url();
+    center.system().register_webhook(&url, &["referral-created"], false, clock.now());
+    receiver.system().status = 500;
+    center.system().refer(&json!({}), clock.now());
+    assert_eq!(deliver(&center).await.len(), 1);
+    for minutes in [1, 2, 4, 8, 16, 32, 60, 60, 60] {
+        clock.advance(SignedDuration::from_secs(minutes * 60 - 30));
+        assert!(deliver(&center).await.is_empty(), "{minutes}");
+        clock.advance(SignedDuration::from_secs(30));
+        assert_eq!(deliver(&center).await.len(), 1, "{minutes}");
+    }
+    assert_eq!(center.system().outbox()[0].state, State::Dead);
+    center.system().switches.redelivery_seconds = 0;
+    center.system().refer(&json!({}), clock.now());
+    assert_eq!((deliver(&center).await.len(), deliver(&center).await.len()), (1, 1));
+}
+
+#[test]
+fn validations_are_forgotten_after_a_week() {
+    let mut office = Office::new();
+    assert_eq!(office.webhooks("PUT ", REGISTER).0, 200);
+    let id = office.webhooks("POST /validationEvents", "").1["correlationId"].clone();
+    let call = format!("GET /validationEvents/{}", id.as_str().expect("id"));
+    office.now += SignedDuration::from_hours(7 * 24 - 1);
+    assert_eq!(office.webhooks(&call, "").0, 200);
+    office.now += SignedDuration::from_hours(1);
+    assert_eq!(office.webhooks(&call, "").0, 404);
+}
+
+#[test]
+fn both_hosts_can_be_throttled_in_both_bodies() {
+    let mut office = Office::new();
+    office.center.switches.calls_per_minute = Some(2);
+    let plain = shape(&sample(ERROR_429));
+    assert_eq!((office.referrals("GET ", &[], "").0, office.webhooks("GET ", "").0), (200, 200));
+    for as_error in [false, true] {
+        office.center.switches.throttle_as_error = as_error;
+        for (status, body) in [office.referrals("GET ", &[], ""), office.webhooks("GET ", "")] {
+            assert_eq!(
+                (status, shape(&body) == plain, body["error"].is_object()),
+                (429, !as_error, as_error)
+            );
+        }
+    }
+    let user = office.claims(REFERRALS_AUDIENCE);
+    let refused = office.call_with(&user, &format!("GET {REFERRALS}"), &[], "");
+    assert!(refused.headers.contains(&("retry-after".to_owned(), "60".to_owned())), "{:?}", refused.headers);
+    office.now += SignedDuration::from_secs(60);
+    assert_eq!(office.referrals("GET ", &[], "").0, 200);
+}
+
+#[test]
+fn documented_faults_can_be_scripted_as_they_are() {
+    let mut office = Office::new();
+    let listed =
+        office.center.control("documented_faults", &json!({}), office.now).expect("a verb").expect("done");
+    assert_eq!(listed.as_object().expect("by name").len(), FAULTS.len());
+    for name in FAULTS {
+        let kind: FaultKind = serde_json::from_value(listed[name].clone()).expect(name);
+        match kind {
+            FaultKind::Answer { status, body, .. } => {
+                assert!(status >= 400 && serde_json::from_str::<Value>(&body).is_ok(), "{name}: {body}");
+            }
+            FaultKind::Delay { ms, .. } => assert!(ms > 0),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    assert!(fault("no such").is_none());
 }
 
 #[tokio::test]

@@ -194,3 +194,32 @@ fn the_contact_freezes_once_microsoft_has_it() {
     let shared = office.center.create_deal(Deal::CoSell, &json!({}), office.now);
     assert_eq!(rule(&office.patch(&shared, &contact)), "fieldFrozen");
 }
+
+#[test]
+fn a_put_is_the_whole_resource_and_changes_what_a_patch_may() {
+    let mut office = Office::new();
+    let id = office.center.refer(&json!({}), office.now);
+    let mut whole = office.get(&id);
+    for name in ["links", "@odata.context"] {
+        whole.as_object_mut().expect("an object").remove(name);
+    }
+    let tag = text(&whole, "eTag").to_owned();
+    let mut put = |tag: &str, body: &Value| {
+        office.referrals(&format!("PUT /{id}"), &[("if-match", tag)], &body.to_string())
+    };
+    let changed = |name: &str, value: Value| {
+        let mut body = whole.clone();
+        body[name] = value;
+        body
+    };
+    assert_eq!(put("\"old\"", &whole).0, 412);
+    assert_eq!(rule(&put(&tag, &changed("mpnId", json!("1")))), "unknownOrReadOnlyProperty");
+    assert_eq!(rule(&put(&tag, &changed("links", json!({})))), "unknownOrReadOnlyProperty");
+    assert_eq!(rule(&put(&tag, &changed("status", json!("Active")))), "statusPairIncomplete");
+    assert_eq!(put(&tag, &json!({ "id": id })).0, 501, "a part");
+    let same = put(&tag, &whole);
+    assert_eq!((same.0, text(&same.1, "eTag")), (200, &*tag), "nothing changed");
+    let (status, answer) = put(&tag, &changed("campaignId", json!("SPRING26")));
+    assert_eq!((status, text(&answer, "campaignId")), (200, "SPRING26"));
+    assert_ne!(text(&answer, "eTag"), tag);
+}
