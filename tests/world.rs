@@ -17,9 +17,12 @@ use simulators::{
     dataverse::Dataverse,
     login::{self, Login},
     partner_center::{self, PartnerCenter},
-    server::{Logged, Server},
+    server::{Logged, Server, Strike},
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 use sync::{ports::Links as _, table::Row};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -39,8 +42,6 @@ const POLLER: SignedDuration = SignedDuration::from_secs(300);
 pub struct Options {
     /// Every message is delivered twice: its first delivery's acknowledgement gets lost.
     pub twice: bool,
-    /// A handler that does not answer within so many real milliseconds is killed: its future is dropped.
-    pub kill_after: Option<u64>,
     /// TOML laid over the standard map.
     pub map: Option<String>,
     /// Ports of the simulators; 0: any free one.
@@ -59,7 +60,7 @@ pub struct World {
     pub writer: Arc<App>,
     pub poller: App,
     twice: bool,
-    kill_after: Option<u64>,
+    strike: Mutex<Option<Arc<Strike>>>,
     gateway: JoinHandle<()>,
     _table: tokio::sync::oneshot::Sender<()>,
 }
@@ -144,7 +145,7 @@ impl World {
             writer,
             poller,
             twice: options.twice,
-            kill_after: options.kill_after,
+            strike: Mutex::default(),
             gateway,
             _table: stop,
         })
@@ -200,10 +201,23 @@ impl World {
         })
     }
 
-    /// `None`: it took too long and was killed where it stood.
+    /// From now on the calls to the vendors are counted, and one of them is struck; `None` ends it.
+    pub fn strike(&self, strike: Option<Arc<Strike>>) {
+        self.login.strike(strike.clone());
+        self.partner_center.strike(strike.clone());
+        self.dataverse.strike(strike.clone());
+        *self.strike.lock().expect("strike") = strike;
+    }
+
+    /// `None`: it was killed where it stood, its future dropped.
     async fn or_killed<T>(&self, handler: impl Future<Output = T>) -> Option<T> {
-        match self.kill_after {
-            Some(ms) => tokio::time::timeout(std::time::Duration::from_millis(ms), handler).await.ok(),
+        let strike = self.strike.lock().expect("strike").clone();
+        match strike {
+            Some(strike) => tokio::select! {
+                biased;
+                () = strike.killed() => None,
+                answer = handler => Some(answer),
+            },
             None => Some(handler.await),
         }
     }
@@ -275,8 +289,7 @@ impl World {
         let writes = |log: &Logged| {
             log.method != "GET" && (!log.path.ends_with("$batch") || log.body.contains("changeset"))
         };
-        let logs = [self.partner_center.requests(), self.dataverse.requests()];
-        logs.iter().flatten().filter(|log| writes(log)).count()
+        self.partner_center.count(writes) + self.dataverse.count(writes)
     }
 
     pub async fn parked(&self) -> anyhow::Result<Vec<Row>> {

@@ -1,12 +1,15 @@
 //! A world with one deal in it, and short words for what tests do and look at.
 
-use crate::world::{Options, QUEUE, World};
+use crate::{
+    faults,
+    world::{Options, QUEUE, World},
+};
 use serde_json::{Value, json};
 use simulators::dataverse::{CHF, SELLER};
-use std::ops::Deref;
+use std::{cell::Cell, ops::Deref};
 
-/// A world and the words for it.
-pub(crate) struct Stage(World);
+/// A world and the words for it, and whether a fault's consequences were waited for.
+pub(crate) struct Stage(World, Cell<bool>);
 
 impl Deref for Stage {
     type Target = World;
@@ -24,15 +27,22 @@ impl Stage {
     }
 
     pub(crate) async fn with(options: Options) -> Stage {
-        let stage = Stage(World::start(options).await.expect("the world starts"));
+        let stage = Stage(World::start(options).await.expect("the world starts"), Cell::new(false));
         stage.tick().await.expect("first start");
         stage.advance(60);
         stage.forget_calls();
+        stage.strike(faults::strike());
         stage
+    }
+
+    /// Nothing out of the ordinary has happened: what was sent can be counted.
+    pub(crate) fn calm(&self) -> bool {
+        !faults::struck()
     }
 
     pub(crate) async fn rest(&self) {
         self.quiet().await.expect("comes to rest");
+        self.patience().await;
     }
 
     pub(crate) async fn poll(&self) {
@@ -41,8 +51,20 @@ impl Stage {
         self.rest().await;
     }
 
+    /// What a fault left undone comes with a later look: a claim's deadline, the sweep, a parked item's time. Then all
+    /// is as ever.
+    async fn patience(&self) {
+        if !self.calm() && !self.1.replace(true) {
+            self.settle().await.expect("comes to rest");
+            self.advance(20 * 60);
+            self.settle().await.expect("comes to rest");
+        }
+    }
+
     /// Ends the scenario: writes are still for good, nothing is left over.
     pub(crate) async fn close(self) {
+        self.strike(None);
+        self.patience().await;
         self.settle().await.expect("writes come to rest");
         let writes = self.writes();
         for _ in 0..3 {

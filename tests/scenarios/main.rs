@@ -6,5 +6,6 @@ mod world;
 
 mod deal;
 mod dynamics365;
+mod faults;
 mod ingress;
 mod tidy;

@@ -162,7 +162,7 @@ impl Check<'_> {
         if rule.kind != Kind::Choice && !rule.values.is_empty() {
             wrong.push(("values", "only a rule of kind `choice` has this".to_owned()));
         }
-        let options: Vec<String> = rule.values.iter().map(|(_, option)| bare(option)).collect();
+        let options: Vec<_> = rule.values.iter().map(|(_, option)| bare(option)).collect();
         let way_back = rule.direction != Some(Direction::ToCrm);
         let twice = options.iter().enumerate().find(|(n, option)| options[..*n].contains(option));
         if let Some((_, twice)) = twice.filter(|_| way_back) {
@@ -170,7 +170,7 @@ impl Check<'_> {
         }
         if let (Some(default), false) = (&rule.default, rule.values.is_empty()) {
             let words: Vec<&str> = rule.values.iter().map(|(word, _)| word.as_str()).collect();
-            if !words.contains(&bare(default).as_str()) {
+            if !words.contains(&&*bare(default)) {
                 wrong.push(("default", format!("`{}`: expected {}", bare(default), one_of(&words))));
             }
         }

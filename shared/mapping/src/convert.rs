@@ -69,11 +69,9 @@ impl Map {
         let Ok(one) = self.rule(unit) else { return false };
         let direction = one.unit.direction;
         let same = |rule: &Rule, pc: &Value, crm: &Value| {
-            let as_crm =
-                || self.plain_to_crm(rule, pc).is_ok_and(|value| plain(rule, &value) == plain(rule, crm));
-            let as_pc = || {
-                scalar::to_partner_center(rule, crm).is_ok_and(|value| plain(rule, &value) == plain(rule, pc))
-            };
+            let as_crm = || self.plain_to_crm(rule, pc).is_ok_and(|value| same_plain(rule, &value, crm));
+            let as_pc =
+                || scalar::to_partner_center(rule, crm).is_ok_and(|value| same_plain(rule, &value, pc));
             (direction != Direction::ToPartnerCenter && as_crm())
                 || (direction != Direction::ToCrm && as_pc())
         };
@@ -108,7 +106,7 @@ impl Map {
                 member("state") && member("status") && member("stage")
             }
             (Shape::List(rule), _) => list::equal(rule, target, shown, |_, a, b| a == b),
-            (Shape::Plain(rule), _) => plain(rule, target) == plain(rule, shown),
+            (Shape::Plain(rule), _) => same_plain(rule, target, shown),
             (Shape::Group(_), _) => target.is_null() && shown.is_null(),
         }
     }
@@ -127,8 +125,7 @@ impl Map {
         match rule.length {
             // The mark takes its room from the name, so that both fit the column.
             Some(length) if rule.name == fields::NAME && self.switches().check_mark => {
-                let room = Rule { length: Some(length.saturating_sub(MARK_LENGTH)), ..rule.clone() };
-                scalar::to_crm(&room, shown)
+                scalar::to_crm_within(Some(length.saturating_sub(MARK_LENGTH)), rule, shown)
             }
             _ => scalar::to_crm(rule, shown),
         }
@@ -178,13 +175,14 @@ fn bounded_by_constants(rules: &[Rule], value: Value) -> Result<Value, String> {
     Ok(value)
 }
 
-/// What is compared of a plain value: no amount and an amount of 0 are one.
-fn plain(rule: &Rule, value: &Value) -> Value {
-    match rule.kind {
-        Kind::Money if is_zero(value) => Value::Null,
-        Kind::Boolean if value.is_null() => Value::Bool(false),
-        _ => value.clone(),
-    }
+/// Two plain values are the same; no amount and an amount of 0 are one.
+fn same_plain(rule: &Rule, a: &Value, b: &Value) -> bool {
+    let compared = |value| match rule.kind {
+        Kind::Money if is_zero(value) => &Value::Null,
+        Kind::Boolean if value.is_null() => &Value::Bool(false),
+        _ => value,
+    };
+    compared(a) == compared(b)
 }
 
 /// Partner Center takes amounts above 0 only.

@@ -1,6 +1,10 @@
 //! ISO 3166-1 countries and ISO 4217 currencies.
 
 use crate::keys::folded;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 /// Names people type that are not the standard's own.
 const ALIASES: &[(&str, &str)] = &[
@@ -37,7 +41,8 @@ const ALIASES: &[(&str, &str)] = &[
 ];
 
 /// Active ISO 4217 codes.
-const CURRENCIES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN \
+static CURRENCIES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| CODES.split(' ').collect());
+const CODES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN \
     BWP BYN BZD CAD CDF CHF CLF CLP CNY COP CRC CUC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS \
     GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT \
     LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB \
@@ -63,13 +68,16 @@ pub(crate) fn alpha2(text: &str) -> Option<&'static str> {
     if let Some((_, code)) = ALIASES.iter().find(|(name, _)| *name == wanted) {
         return Some(code);
     }
-    // `Bolivia (Plurinational State of)`, `Korea, Republic of`: the name in full, or what stands before the remark.
-    rust_iso3166::ALL
-        .iter()
-        .find(|country| folded(country.name) == wanted)
-        .or_else(|| rust_iso3166::ALL.iter().find(|country| folded(before_remark(country.name)) == wanted))
-        .map(|country| country.alpha2)
+    NAMES.get(&wanted).copied()
 }
+
+/// `Bolivia (Plurinational State of)`, `Korea, Republic of`: the name in full, or what stands before the remark.
+static NAMES: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|| {
+    let whole = rust_iso3166::ALL.iter().map(|country| (country.name, country.alpha2));
+    let short = whole.clone().map(|(name, code)| (before_remark(name), code));
+    // The name in full goes before another one's short form, the first one before the second.
+    whole.chain(short).rev().map(|(name, code)| (folded(name), code)).collect()
+});
 
 fn before_remark(name: &str) -> &str {
     name.split(" (").next().unwrap_or(name)
@@ -78,5 +86,5 @@ fn before_remark(name: &str) -> &str {
 /// The upper-case code, if it is an ISO 4217 one.
 pub(crate) fn currency(text: &str) -> Option<String> {
     let code = text.trim().to_ascii_uppercase();
-    (code.len() == 3 && CURRENCIES.split(' ').any(|known| known == code)).then_some(code)
+    CURRENCIES.contains(code.as_str()).then_some(code)
 }

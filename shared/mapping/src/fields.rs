@@ -1,11 +1,11 @@
 //! What a referral and a record show, unit by unit, in the form native to each.
 
 use crate::{
-    Direction, Fields, Map, Record, Referral, Value, list,
-    load::Shape,
+    Direction, Fields, Map, Record, Referral, Unit, Value, list,
+    load::{Shape, UnitRule},
     rule::{Kind, Rule},
     scalar,
-    status::value_of,
+    status::shown_status,
     text::unmarked,
 };
 use serde_json::Value as Json;
@@ -19,41 +19,58 @@ const EXTERNAL_REFERENCE: &str = "external_reference";
 impl Map {
     /// Every unit that has a path into the referral and that the body shows.
     pub fn referral_fields(&self, referral: &Referral) -> Fields {
-        let mut fields = Fields::new();
-        for one in &self.rules {
-            let value = match &one.shape {
-                Shape::Plain(rule) => self.plain_of_referral(rule, referral),
-                Shape::Group(rules) => group_of_referral(rules, referral.body()),
-                Shape::List(rule) => list::of_referral(rule, referral.body()),
-                Shape::Status => {
-                    let reason =
-                        referral.body().get("statusReason").and_then(Json::as_str).unwrap_or_default();
-                    let pair = format!("{}/{}", referral.status(), referral.substatus());
-                    Some(value_of(&pair, Value::of_text(reason)))
-                }
-            };
-            if let Some(value) = value {
-                fields.insert(one.unit.name.clone(), value);
+        self.fields(|_| true, |one| self.shown_by_referral(one, referral))
+    }
+
+    pub(crate) fn shown_by_referral(&self, one: &UnitRule, referral: &Referral) -> Option<Value> {
+        match &one.shape {
+            Shape::Plain(rule) => self.plain_of_referral(rule, referral),
+            Shape::Group(rules) => group_of_referral(rules, referral.body()),
+            Shape::List(rule) => list::of_referral(rule, referral.body()),
+            Shape::Status => {
+                let reason = referral.body().get("statusReason").and_then(Json::as_str).unwrap_or_default();
+                Some(shown_status(referral.status(), referral.substatus(), Value::of_text(reason)))
             }
         }
-        fields
     }
 
     /// Every unit that has a column and that the record shows. The check mark is not part of the name.
     pub fn record_fields(&self, record: &Record) -> Fields {
-        let mut fields = Fields::new();
-        for one in &self.rules {
-            let value = match &one.shape {
-                Shape::Plain(rule) => self.plain_of_record(rule, record),
-                Shape::Group(rules) => group_of_record(rules, record),
-                Shape::List(rule) => list::of_record(rule, record),
-                Shape::Status => self.status.of_record(record),
-            };
-            if let Some(value) = value {
-                fields.insert(one.unit.name.clone(), value);
-            }
+        self.fields(|_| true, |one| self.shown_by_record(one, record))
+    }
+
+    /// Those [`referral_fields`](Map::referral_fields) that are kept in step once the deal is linked.
+    pub fn kept_referral_fields(&self, referral: &Referral) -> Fields {
+        self.fields(Unit::is_kept_in_step, |one| self.shown_by_referral(one, referral))
+    }
+
+    /// Those [`record_fields`](Map::record_fields) that are kept in step once the deal is linked.
+    pub fn kept_record_fields(&self, record: &Record) -> Fields {
+        self.fields(Unit::is_kept_in_step, |one| self.shown_by_record(one, record))
+    }
+
+    fn fields(&self, wanted: impl Fn(&Unit) -> bool, shown: impl Fn(&UnitRule) -> Option<Value>) -> Fields {
+        let rules = self.by_name.iter().map(|at| &self.rules[*at]).filter(|one| wanted(&one.unit));
+        rules.filter_map(|one| Some((one.unit.name.clone(), shown(one)?))).collect()
+    }
+
+    /// One unit of [`referral_fields`](Map::referral_fields).
+    pub fn referral_field(&self, unit: &str, referral: &Referral) -> Option<Value> {
+        self.shown_by_referral(self.rule(unit).ok()?, referral)
+    }
+
+    /// One unit of [`record_fields`](Map::record_fields).
+    pub fn record_field(&self, unit: &str, record: &Record) -> Option<Value> {
+        self.shown_by_record(self.rule(unit).ok()?, record)
+    }
+
+    fn shown_by_record(&self, one: &UnitRule, record: &Record) -> Option<Value> {
+        match &one.shape {
+            Shape::Plain(rule) => self.plain_of_record(rule, record),
+            Shape::Group(rules) => group_of_record(rules, record),
+            Shape::List(rule) => list::of_record(rule, record),
+            Shape::Status => self.status.of_record(record),
         }
-        fields
     }
 
     fn plain_of_referral(&self, rule: &Rule, referral: &Referral) -> Option<Value> {

@@ -25,6 +25,9 @@ pub fn child_id(parts: &[&str]) -> String {
 
 /// NFKC, lower case, single spaces.
 pub(crate) fn folded(text: &str) -> String {
-    let lower: String = text.nfkc().flat_map(char::to_lowercase).nfkc().collect();
+    let lower: String = match text.is_ascii() {
+        true => text.to_ascii_lowercase(),
+        false => text.nfkc().flat_map(char::to_lowercase).nfkc().collect(),
+    };
     lower.split_whitespace().collect::<Vec<_>>().join(" ")
 }

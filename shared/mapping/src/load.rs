@@ -59,7 +59,22 @@ pub(crate) fn build(crm: CrmKind, override_text: &str) -> (Map, Vec<Fault>) {
     check::all(&mut reader, &rules, &tree);
 
     let rules = units(rules, switches.patch_name);
-    let map = Map { crm, hash, switches, vendor, account, contact, owner, audit, status, rules, templates };
+    let mut by_name: Vec<usize> = (0..rules.len()).collect();
+    by_name.sort_by_key(|at| &rules[*at].unit.name);
+    let map = Map {
+        crm,
+        hash,
+        switches,
+        vendor,
+        account,
+        contact,
+        owner,
+        audit,
+        status,
+        rules,
+        by_name,
+        templates,
+    };
     let mut faults = reader.faults;
     faults.sort();
     faults.dedup();

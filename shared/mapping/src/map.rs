@@ -23,6 +23,8 @@ pub struct Map {
     pub(crate) audit: Audit,
     pub(crate) status: StatusTable,
     pub(crate) rules: Vec<UnitRule>,
+    /// The rules' positions by name: fields that come in order need no searching for their place.
+    pub(crate) by_name: Vec<usize>,
     pub(crate) templates: Templates,
 }
 
@@ -121,7 +123,7 @@ impl Map {
                 Shape::Plain(rule) => {
                     columns.extend(rule.crm.as_deref().and_then(|crm| used(rule, crm, relation)));
                     let composed = self.templates.columns(rule);
-                    columns.extend(composed.iter().filter_map(|crm| used(rule, crm, relation)));
+                    columns.extend(composed.filter_map(|crm| used(rule, crm, relation)));
                 }
                 Shape::Group(rules) => {
                     columns

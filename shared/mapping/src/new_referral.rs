@@ -21,8 +21,8 @@ const SOLUTIONS: &str = "solutions";
 impl Map {
     /// Sync with Partner Center; empty is No, `None` was not read.
     pub fn wants_referral(&self, record: &Record) -> Option<bool> {
-        match self.record_fields(record).get(SYNC)? {
-            Value::Bool(yes) => Some(*yes),
+        match self.record_field(SYNC, record)? {
+            Value::Bool(yes) => Some(yes),
             _ => Some(false),
         }
     }
@@ -35,14 +35,13 @@ impl Map {
 
     /// Which kind of deal the record asks for: help makes it co-sell, visibility partner-led.
     pub fn deal_kind(&self, record: &Record) -> Result<DealKind, Refusal> {
-        let shown = self.record_fields(record);
         let unread =
             |unit: &str| Refusal::new(unit, format!("`{}` was not read", self.column(unit).unwrap_or(unit)));
-        let help = shown.get(HELP).ok_or_else(|| unread(HELP))?;
-        if let Value::Text(code) = self.to_partner_center(HELP, help)? {
+        let help = self.record_field(HELP, record).ok_or_else(|| unread(HELP))?;
+        if let Value::Text(code) = self.to_partner_center(HELP, &help)? {
             return Ok(DealKind::CoSell { help: code });
         }
-        match shown.get(VISIBLE).ok_or_else(|| unread(VISIBLE))? {
+        match self.record_field(VISIBLE, record).ok_or_else(|| unread(VISIBLE))? {
             Value::Bool(true) => Ok(DealKind::PartnerLed),
             _ => Ok(DealKind::Private),
         }

@@ -1,6 +1,7 @@
 //! Reads the parts of a map file, and collects every fault on the way instead of stopping at the first.
 
 use crate::{Fault, tree::Node, tree::Raw};
+use std::borrow::Cow;
 
 /// Collects faults.
 #[derive(Default)]
@@ -100,7 +101,7 @@ impl Reader {
             _ => None,
         };
         match texts {
-            Some(texts) => texts.iter().map(bare).collect(),
+            Some(texts) => texts.iter().map(|text| bare(text).into_owned()).collect(),
             None => {
                 self.wrong(place, key, node, "an array of texts or whole numbers");
                 Vec::new()
@@ -145,9 +146,9 @@ pub(crate) fn one_of(words: &[&str]) -> String {
 }
 
 /// A plain JSON value as text without quotes.
-pub(crate) fn bare(plain: &serde_json::Value) -> String {
+pub(crate) fn bare(plain: &serde_json::Value) -> Cow<'_, str> {
     match plain {
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
+        serde_json::Value::String(text) => text.into(),
+        other => other.to_string().into(),
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 macro_rules! guid_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -55,7 +55,7 @@ pub(crate) const MICROSOFT: &str = "msft";
 /// A referral body.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Referral {
-    body: serde_json::Value,
+    body: Arc<serde_json::Value>,
     id: ReferralId,
     engagement: Option<EngagementId>,
     updated: Timestamp,
@@ -90,7 +90,7 @@ impl Referral {
                 EngagementId::parse(given).ok_or_else(|| malformed("$.engagementId", "expected a GUID"))?,
             ),
         };
-        Ok(Referral { body, id, engagement, updated })
+        Ok(Referral { body: Arc::new(body), id, engagement, updated })
     }
 
     /// The body as read.

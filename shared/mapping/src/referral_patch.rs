@@ -16,7 +16,6 @@ impl Map {
         if let Some(unknown) = changes.keys().find(|unit| self.unit(unit).is_none()) {
             return Err(Refusal::new(unknown, "the map has no such rule"));
         }
-        let shown = current.map(|current| self.referral_fields(current)).unwrap_or_default();
         let mut operations = Vec::new();
         for one in &self.rules {
             let unit = &one.unit;
@@ -25,11 +24,12 @@ impl Map {
             if !unit.patchable {
                 return Err(refused("cannot be changed in Partner Center once the referral exists"));
             }
-            let shown = shown.get(&unit.name).unwrap_or(&Value::Null);
-            if unit.rise_only && *shown == Value::Bool(true) && *value != Value::Bool(true) {
+            let shown = current.filter(|_| unit.rise_only || unit.only_while_empty);
+            let shown = shown.and_then(|current| self.shown_by_referral(one, current)).unwrap_or(Value::Null);
+            if unit.rise_only && shown == Value::Bool(true) && *value != Value::Bool(true) {
                 return Err(refused("cannot be turned off again in Partner Center"));
             }
-            if unit.only_while_empty && !shown.is_null() && shown != value {
+            if unit.only_while_empty && !shown.is_null() && shown != *value {
                 return Err(refused("is taken in Partner Center and is never overwritten"));
             }
             let replaced = |text: String| refused(&text);

@@ -8,13 +8,14 @@ use crate::{
 };
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value as Json;
+use std::borrow::Cow;
 
 /// What a referral shows.
 pub(crate) fn from_partner_center(rule: &Rule, shown: &Json) -> Value {
     let value = from_json(rule, shown);
     match (&value, &rule.empty) {
         (Value::Text(word), Some(empty)) if word == empty => Value::Null,
-        (Value::Text(text), _) if rule.entities => Value::of_text(&text::without_entities(text)),
+        (Value::Text(text), _) if rule.entities => Value::of_text(text::without_entities(text)),
         _ => value,
     }
 }
@@ -38,30 +39,35 @@ fn from_json(rule: &Rule, shown: &Json) -> Value {
     };
     // What cannot be read stays as it is, so that it is seen and refused by the conversion, not lost here.
     match rule.kind {
-        Kind::Email => Value::of_text(&text.trim().to_lowercase()),
-        Kind::Id => Value::of_text(&guid(text.trim()).unwrap_or_else(|| text.trim().to_owned())),
+        Kind::Email => Value::of_text(text.trim().to_lowercase()),
+        Kind::Id => Value::of_text(guid(text.trim()).map_or_else(|| text.trim().into(), Cow::Owned)),
         Kind::Money | Kind::Number => {
-            Value::of_text(&decimal(&text).map_or(text, |number| number.to_string()))
+            Value::of_text(decimal(&text).map_or(text, |number| number.to_string().into()))
         }
-        Kind::Date => Value::of_text(&date(&text).unwrap_or(text)),
+        Kind::Date => Value::of_text(date(&text).map_or(text, Cow::Owned)),
         Kind::Country | Kind::Currency => Value::of_text(text.trim()),
         Kind::Boolean => match text.trim().to_ascii_lowercase().as_str() {
             "true" | "yes" | "1" => Value::Bool(true),
             "false" | "no" | "0" | "" => Value::Bool(false),
-            _ => Value::Text(text),
+            _ => Value::Text(text.into_owned()),
         },
-        _ => Value::of_text(&text),
+        _ => Value::of_text(text),
     }
 }
 
 /// As the CRM would store and show it.
 pub(crate) fn to_crm(rule: &Rule, shown: &Value) -> Result<Value, String> {
+    to_crm_within(rule.length, rule, shown)
+}
+
+/// As the CRM would store and show it where only so much room is left.
+pub(crate) fn to_crm_within(length: Option<usize>, rule: &Rule, shown: &Value) -> Result<Value, String> {
     match (rule.kind, shown) {
         (Kind::Choice, Value::Text(word)) if !rule.values.is_empty() => {
             let found = rule.values.iter().find(|(name, _)| name == word);
-            found.map(|(_, option)| Value::Text(bare(option))).ok_or_else(|| unlisted(word))
+            found.map(|(_, option)| Value::Text(bare(option).into_owned())).ok_or_else(|| unlisted(word))
         }
-        _ => common(rule, shown, rule.length),
+        _ => common(rule, shown, length),
     }
 }
 
@@ -103,7 +109,7 @@ fn common(rule: &Rule, shown: &Value, length: Option<usize>) -> Result<Value, St
             None => text.clone(),
         },
     };
-    Ok(Value::of_text(&text))
+    Ok(Value::of_text(text))
 }
 
 /// As a JSON Patch or a POST carries it.
@@ -164,8 +170,11 @@ fn rounded(number: Decimal, precision: u32) -> String {
 /// `YYYY-MM-DD` of a date or of an instant (in UTC: Partner Center stores midnight UTC).
 fn date(text: &str) -> Option<String> {
     let text = text.trim();
-    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
-        return Some(instant.to_zoned(jiff::tz::TimeZone::UTC).date().to_string());
+    // A date alone is no instant, and to be told so is expensive.
+    if text.len() > "YYYY-MM-DD".len()
+        && let Ok(instant) = text.parse::<jiff::Timestamp>()
+    {
+        return Some(jiff::tz::TimeZone::UTC.to_datetime(instant).date().to_string());
     }
     text.parse::<jiff::civil::Date>().ok().map(|date| date.to_string())
 }

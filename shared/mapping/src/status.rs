@@ -76,7 +76,7 @@ impl StatusTable {
             reasons: reader
                 .pairs(place, "reasons")
                 .into_iter()
-                .map(|(key, text)| (key, bare(&text)))
+                .map(|(key, text)| (key, bare(&text).into_owned()))
                 .collect(),
             ..StatusTable::default()
         };
@@ -173,7 +173,7 @@ impl StatusTable {
             let shown = match record.columns.get(column)? {
                 Json::Null => Value::Null,
                 Json::Bool(yes) => Value::Bool(*yes),
-                plain => Value::Text(bare(plain)),
+                plain => Value::Text(bare(plain).into_owned()),
             };
             members.insert((*member).to_owned(), shown);
         }
@@ -243,6 +243,11 @@ pub(crate) fn pair_of(partner_center: &Value) -> String {
 /// Partner Center's value of a pair.
 pub(crate) fn value_of(pair: &str, reason: Value) -> Value {
     let (status, substatus) = pair.split_once('/').unwrap_or((pair, ""));
+    shown_status(status, substatus, reason)
+}
+
+/// Partner Center's value of a status and a substatus.
+pub(crate) fn shown_status(status: &str, substatus: &str, reason: Value) -> Value {
     Value::Map(BTreeMap::from([
         ("status".to_owned(), Value::of_text(status)),
         ("substatus".to_owned(), Value::of_text(substatus)),

@@ -41,6 +41,11 @@ impl Map {
         phase.is_some() && phase == self.status.phase_of_crm(crm)
     }
 
+    /// What the CRM shows is a status that ends the deal.
+    pub fn is_closed_in_crm(&self, crm: &Value) -> bool {
+        self.status.phase_of_crm(crm).is_some_and(Phase::is_closed)
+    }
+
     /// The statuses Partner Center has to pass through to show what the CRM shows; none if it does already.
     pub fn partner_center_steps(&self, current: &Value, crm: &Value) -> Result<Vec<Value>, Refusal> {
         let pair = pair_of(current);

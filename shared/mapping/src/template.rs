@@ -6,24 +6,35 @@ use crate::{
 };
 use minijinja::{Environment, UndefinedBehavior, value::Serde};
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+
+/// Bytes of a template.
+const LONGEST: usize = 1_000;
 
 /// The compiled templates, by rule.
 pub(crate) struct Templates {
     environment: Environment<'static>,
+    /// Rule to the names it uses.
+    used: BTreeMap<String, Vec<String>>,
 }
 
 impl Templates {
     /// Compiles the templates of all rules; notes those that are none.
     pub(crate) fn compile(reader: &mut Reader, rules: &[Rule], tree: &Node) -> Templates {
-        let mut environment = Environment::new();
+        let (mut environment, mut used_by) = (Environment::new(), BTreeMap::new());
         // A name that is not there is a gap in the text, seen as empty; a misspelt root is a fault of the map.
         environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+        environment.remove_filter("format");
         for rule in rules {
             let Some(template) = &rule.template else { continue };
             let key = format!("fields.{}.template", rule.name);
             let line = line_of(tree, &key);
             if template.contains("{%") || template.contains("{#") {
                 reader.fault(line, key, "expected text and `{{ }}` expressions only, no statements");
+                continue;
+            }
+            if let Some(words) = unbounded(template) {
+                reader.fault(line, key, words);
                 continue;
             }
             if let Err(error) = environment.add_template_owned(rule.name.clone(), template.clone()) {
@@ -48,37 +59,52 @@ impl Templates {
                     format!("expected at least one `{{{{ {root}.… }}}}`; a fixed text is a `constant`"),
                 );
             }
+            used_by.insert(rule.name.clone(), used);
         }
-        Templates { environment }
+        Templates { environment, used: used_by }
     }
 
     /// The names a rule's template uses, without `record.` in front.
-    pub(crate) fn columns(&self, rule: &Rule) -> Vec<String> {
-        if rule.direction != Some(Direction::ToPartnerCenter) {
-            return Vec::new();
-        }
-        let used = self
-            .environment
-            .get_template(&rule.name)
-            .map(|t| t.undeclared_variables(true))
-            .unwrap_or_default();
-        used.iter().filter_map(|name| name.strip_prefix("record.").map(str::to_owned)).collect()
+    pub(crate) fn columns(&self, rule: &Rule) -> impl Iterator<Item = &str> {
+        let used = self.used.get(&rule.name).filter(|_| rule.direction == Some(Direction::ToPartnerCenter));
+        used.into_iter().flatten().filter_map(|name| name.strip_prefix("record."))
     }
 
-    fn render(&self, rule: &Rule, context: Json) -> Option<Value> {
+    /// The text over those of the shown members that the template names.
+    fn render(&self, rule: &Rule, root: &str, shown: &Json) -> Option<Value> {
         let template = self.environment.get_template(&rule.name).ok()?;
-        template.render(Serde(without_nulls(&context))).ok().map(|text| Value::of_text(text.trim()))
+        let used = self.used.get(&rule.name)?;
+        // `referral.customerProfile.name` names one member of the referral, `referral` alone all of them.
+        let members_used = || used.iter().map(|name| name.split('.').nth(1));
+        let names = |member: &str| members_used().any(|used| used.is_none_or(|used| used == member));
+        let members = shown.as_object()?.iter().filter(|(name, value)| names(name) && !value.is_null());
+        let members: BTreeMap<&str, Json> =
+            members.map(|(name, value)| (name.as_str(), without_nulls(value))).collect();
+        let context = BTreeMap::from([(root, members)]);
+        template.render(Serde(context)).ok().map(|text| Value::of_text(text.trim()))
     }
+}
+
+/// What could make a few words of template cost seconds or gigabytes: minijinja bounds neither nesting of signs nor
+/// repetition. (`format`, which pads to any width, is taken out.)
+fn unbounded(template: &str) -> Option<String> {
+    let expressions = || template.split("{{").skip(1).filter_map(|rest| rest.split("}}").next());
+    if template.len() > LONGEST {
+        return Some(format!("{} bytes: expected at most {LONGEST}", template.len()));
+    }
+    expressions()
+        .any(|expression| expression.contains('*'))
+        .then(|| "expected no `*` in an expression".into())
 }
 
 impl Map {
     pub(crate) fn render_referral(&self, rule: &Rule, referral: &Referral) -> Option<Value> {
-        self.templates.render(rule, json!({ "referral": referral.body() }))
+        self.templates.render(rule, "referral", referral.body())
     }
 
     /// `None` if a column it needs was not read.
     pub(crate) fn render_record(&self, rule: &Rule, record: &Record) -> Option<Value> {
-        if self.templates.columns(rule).iter().any(|column| !record.columns.contains_key(column)) {
+        if self.templates.columns(rule).any(|column| !record.columns.contains_key(column)) {
             return None;
         }
         let mut context = json!({});
@@ -92,7 +118,7 @@ impl Map {
                 _ => context[column] = value,
             }
         }
-        self.templates.render(rule, json!({ "record": context }))
+        self.templates.render(rule, "record", &context)
     }
 }
 

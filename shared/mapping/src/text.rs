@@ -1,6 +1,7 @@
 //! Text that must fit: shortening, check marks, leaked entities.
 
 use crate::Mark;
+use std::borrow::Cow;
 
 /// The sign at the end of a shortened text.
 const ELLIPSIS: char = '…';
@@ -13,7 +14,8 @@ pub(crate) const MARK_LENGTH: usize = 2;
 
 /// The text in at most `length` UTF-16 code units, as Dataverse and Salesforce count, with `…` at the end if cut.
 pub(crate) fn shortened(text: &str, length: usize) -> String {
-    if text.chars().map(char::len_utf16).sum::<usize>() <= length {
+    // UTF-8 never takes fewer bytes than UTF-16 takes code units.
+    if text.len() <= length || text.chars().map(char::len_utf16).sum::<usize>() <= length {
         return text.to_owned();
     }
     let mut room = length.saturating_sub(ELLIPSIS.len_utf16());
@@ -58,11 +60,15 @@ pub(crate) fn marked(name: &str, mark: Option<Mark>) -> String {
 }
 
 /// Partner Center lets HTML entities leak into company names (partner-center.md §3.1).
-pub(crate) fn without_entities(text: &str) -> String {
+pub(crate) fn without_entities(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return text.into();
+    }
     // `&amp;` last, so that `&amp;lt;` becomes `&lt;` and not `<`.
     text.replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&quot;", "\"")
         .replace("&#39;", "'")
         .replace("&amp;", "&")
+        .into()
 }

@@ -60,6 +60,10 @@ pub struct Unit {
 }
 
 impl Unit {
+    /// Both sides show it and it travels into something that exists.
+    pub fn is_kept_in_step(&self) -> bool {
+        self.has_referral && self.has_crm && self.on != On::Create
+    }
     /// It travels into something that exists.
     pub fn on_update(&self) -> bool {
         self.on != On::Create

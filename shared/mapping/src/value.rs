@@ -1,7 +1,7 @@
 //! The canonical value of one merge unit, as one side shows it.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// Canonical value of one merge unit in the form native to one side; the other side's form is got by
 /// [`Map::to_crm`](crate::Map::to_crm) and [`Map::to_partner_center`](crate::Map::to_partner_center).
@@ -56,11 +56,14 @@ impl Value {
     }
 
     /// Text; an empty one is `Null`. Line ends are `\n`, as both sides may show either.
-    pub fn of_text(text: &str) -> Value {
+    pub fn of_text<'a>(text: impl Into<Cow<'a, str>>) -> Value {
+        let text = text.into();
         if text.is_empty() {
             Value::Null
-        } else {
+        } else if text.contains('\r') {
             Value::Text(text.replace("\r\n", "\n").replace('\r', "\n"))
+        } else {
+            Value::Text(text.into_owned())
         }
     }
 }

@@ -4,6 +4,16 @@ use crate::deal::{Stage, text};
 use serde_json::json;
 use simulators::dataverse::SELLER;
 
+crate::faults::whatever_fails! {
+    t28_t29_won_and_lost_in_the_crm_close_the_referral,
+    t41_closed_in_partner_center_closes_the_opportunity_after_its_last_values,
+    t35_lost_on_hold_declines_the_referral,
+    won_straight_from_on_hold_passes_through_accepted,
+    t30_a_closed_referral_is_never_patched_and_a_reopen_is_reported,
+    a_deleted_record_is_left_alone,
+    sync_no_stops_both_directions_and_yes_goes_on_from_there,
+}
+
 #[tokio::test]
 async fn t28_t29_won_and_lost_in_the_crm_close_the_referral() {
     for (won, substatus) in [(true, "Won"), (false, "Lost")] {
@@ -63,7 +73,9 @@ async fn won_straight_from_on_hold_passes_through_accepted() {
     stage.win(&stage.opportunity_id());
     stage.poll().await;
     assert_eq!(stage.referral(&referral)["substatus"], "Won");
-    assert_eq!(stage.sent("PATCH referrals").len(), 2, "accept, then won");
+    if stage.calm() {
+        assert_eq!(stage.sent("PATCH referrals").len(), 2, "accept, then won");
+    }
     stage.close().await;
 }
 

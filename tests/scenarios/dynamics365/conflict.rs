@@ -3,6 +3,13 @@
 use crate::deal::{Stage, text};
 use serde_json::json;
 
+crate::faults::whatever_fails! {
+    t26_different_fields_both_arrive,
+    t26_the_same_field_goes_to_its_owner_and_the_loser_is_audited,
+    value_and_currency_travel_together,
+    t21_t22_visibility_only_turns_on,
+}
+
 #[tokio::test]
 async fn t26_different_fields_both_arrive() {
     let stage = Stage::open().await;
@@ -12,12 +19,18 @@ async fn t26_different_fields_both_arrive() {
     // The webhook has not arrived yet: the poller's patch meets a newer eTag.
     stage.advance(60);
     stage.tick().await.unwrap();
-    assert!(stage.partner_center.requests().iter().any(|log| log.status == 412), "the race is real");
+    if stage.calm() {
+        assert!(stage.partner_center.requests().iter().any(|log| log.status == 412), "the race is real");
+    }
     stage.rest().await;
-    assert_eq!(text(&stage.opportunity(), "description"), "From Partner Center.");
-    let referral = stage.referral(&referral);
+    let (deal, referral) = (stage.opportunity(), stage.referral(&referral));
+    assert_eq!(deal["estimatedvalue"], 80000.0);
     assert_eq!(referral["details"]["dealValue"].as_f64(), Some(80000.0));
-    assert_eq!(referral["details"]["notes"], "From Partner Center.");
+    assert_eq!(referral["details"]["notes"], deal["description"]);
+    // Whether a lost write happened is not known when the other side changed meanwhile: then it is a conflict, the CRM
+    // owns notes, and the words that lost are kept.
+    let audited = !stage.calm() && text(&deal, "cosell_audit").contains("From Partner Center.");
+    assert!(text(&deal, "description") == "From Partner Center." || audited, "{deal:#?}");
     stage.close().await;
 }
 

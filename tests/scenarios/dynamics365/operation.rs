@@ -4,6 +4,19 @@ use crate::deal::{Stage, text};
 use serde_json::json;
 use simulators::server::{Fault, FaultKind};
 
+crate::faults::whatever_fails! {
+    t51_what_no_webhook_told_arrives_by_the_sweep,
+    first_start_creates_nothing,
+    an_outage_of_the_crm_holds_everything_and_loses_nothing,
+    throttled_with_retry_after_waits_that_long,
+    a_lost_answer_of_a_post_makes_no_second_referral,
+    a_lost_answer_of_the_crms_create_makes_no_second_opportunity,
+    a_lost_answer_of_a_patch_is_judged_by_a_later_read,
+    an_answer_without_an_etag_is_no_settled_version,
+    an_expired_delta_is_walked_anew_and_loses_no_edit,
+    a_revoked_refresh_token_holds_and_heals_after_a_new_consent,
+}
+
 fn fault(route: &str, times: u32, kind: FaultKind) -> Fault {
     Fault { route: route.into(), skip: 0, times, kind }
 }
@@ -153,7 +166,9 @@ async fn a_revoked_refresh_token_holds_and_heals_after_a_new_consent() {
     stage.edit_referral(&referral, json!({ "/details/dealValue": 93000 }));
     stage.webhooks().await;
     stage.pump().await.unwrap();
-    assert_eq!(stage.messages(), 1, "the message waits");
+    if stage.calm() {
+        assert_eq!(stage.messages(), 1, "the message waits");
+    }
     let now = stage.now();
     let token = stage.login.system().consent(now);
     let secret = json!({ "client_secret": simulators::login::PARTNER_SECRET, "refresh_token": token });

@@ -3,6 +3,19 @@
 use crate::deal::{Stage, text};
 use serde_json::json;
 
+crate::faults::whatever_fails! {
+    t05_sync_no_means_no_call,
+    t06_a_cosell_deal_becomes_one_engagement_with_two_referrals,
+    t07_t08_without_help_it_is_private_or_partner_led,
+    t13_the_same_record_twice_makes_one_engagement,
+    t18_a_new_value_is_one_patch_of_the_value,
+    t19_no_mapped_change_means_no_call,
+    t20_only_the_check_mark_is_no_change,
+    t40_our_own_write_coming_back_costs_nothing,
+    t66_saved_without_a_solution_it_heals_when_one_is_added,
+    t24_a_solution_added_later_is_added_to_the_referral,
+}
+
 #[tokio::test]
 async fn t05_sync_no_means_no_call() {
     let stage = Stage::open().await;
@@ -79,7 +92,9 @@ async fn t13_the_same_record_twice_makes_one_engagement() {
     stage.rest().await;
     stage.poll().await;
     assert_eq!(stage.partner_center.system().referrals().len(), 2);
-    assert_eq!(stage.sent("POST referrals").len(), 2);
+    if stage.calm() {
+        assert_eq!(stage.sent("POST referrals").len(), 2);
+    }
     stage.close().await;
 }
 
@@ -89,6 +104,10 @@ async fn t18_a_new_value_is_one_patch_of_the_value() {
     let (id, referral) = stage.in_step().await;
     stage.edit("opportunities", &id, json!({ "estimatedvalue": 72000 }));
     stage.poll().await;
+    assert_eq!(stage.referral(&referral)["details"]["dealValue"].as_f64(), Some(72000.0));
+    if !stage.calm() {
+        return stage.close().await;
+    }
     let sent = stage.sent("PATCH referrals");
     assert_eq!(sent.len(), 1, "{sent:#?}");
     let paths: Vec<_> = sent[0].as_array().unwrap().iter().map(|op| text(op, "path")).collect();
@@ -97,7 +116,6 @@ async fn t18_a_new_value_is_one_patch_of_the_value() {
         ["/details/dealValue", "/details/currency"],
         "a value means nothing without its currency"
     );
-    assert_eq!(stage.referral(&referral)["details"]["dealValue"].as_f64(), Some(72000.0));
     let patches = stage.partner_center.requests();
     let patch = patches.iter().find(|log| log.method == "PATCH").unwrap();
     assert!(patch.headers.contains_key("if-match"), "conditional");
@@ -115,10 +133,10 @@ async fn t19_no_mapped_change_means_no_call() {
     stage.edit("opportunities", &id, json!({ "closeprobability": 35 }));
     stage.advance(60);
     stage.tick().await.unwrap();
-    assert!(
-        stage.partner_center.requests().iter().all(|log| log.route == "GET referrals?"),
-        "the sweep's list only"
-    );
+    if stage.calm() {
+        let calls = stage.partner_center.requests();
+        assert!(calls.iter().all(|log| log.route == "GET referrals?"), "the sweep's list only");
+    }
     assert_eq!(stage.writes(), 0);
     stage.close().await;
 }
@@ -140,10 +158,14 @@ async fn t40_our_own_write_coming_back_costs_nothing() {
     stage.edit("opportunities", &id, json!({ "description": "Now with customs." }));
     stage.advance(60);
     stage.tick().await.unwrap();
-    assert_eq!(stage.writes(), 1);
-    stage.forget_calls();
+    if stage.calm() {
+        assert_eq!(stage.writes(), 1);
+        stage.forget_calls();
+    }
     stage.rest().await;
-    assert!(stage.calls().is_empty(), "its webhook is recognised without a call: {:?}", stage.calls());
+    if stage.calm() {
+        assert!(stage.calls().is_empty(), "its webhook is recognised without a call: {:?}", stage.calls());
+    }
     stage.close().await;
 }
 

@@ -192,4 +192,18 @@ mod tests {
             assert_eq!(Prefix::parse(bad), Err(BadPrefix::Spelling), "{bad}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_on_the_list_lies_below_its_prefix(text in "(?i)(https?://)?[a-z@]{0,3}(3psostorageacct\\.blob\\.core\\.windows\\.net)?(:443|:8443)?/?(cert)?[/a-z.%?#@:~-]{0,12}") {
+            let list = list(&[STANDARD_PREFIX]);
+            if let Some(address) = Address::on_list(&text, &list) {
+                let url = Url::parse(address.as_str()).unwrap();
+                let host = (url.scheme(), url.host_str(), url.port(), url.username());
+                proptest::prop_assert_eq!(host, ("https", Some("3psostorageacct.blob.core.windows.net"), None, ""));
+                let folder = url.path().rsplit_once('/').unwrap().0;
+                proptest::prop_assert_eq!((folder, url.query(), url.fragment()), ("/cert", None, None));
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Dynamics 365 Sales over the Dataverse Web API (dataverse.md): opportunities with their customer, contact, owner
 //! and Microsoft Solutions. Every write is conditional or create-only; none is sent twice.
 
-mod batch;
+pub mod batch;
 mod change;
 mod columns;
 mod create;
@@ -10,6 +10,7 @@ mod errors;
 mod feed;
 mod lookups;
 mod odata;
+pub mod page;
 mod party;
 mod solution;
 mod wire;

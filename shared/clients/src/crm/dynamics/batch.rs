@@ -37,25 +37,30 @@ pub(super) enum Item {
 
 /// An answer inside a batch's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub struct Reply {
+    /// Its own status, whatever the batch's is.
+    pub status: u16,
+    /// As sent, in order.
+    pub headers: Vec<(String, String)>,
+    /// Without the blank lines around it.
+    pub body: Vec<u8>,
 }
 
 impl Reply {
-    pub(super) fn json(&self) -> Option<Value> {
+    /// The body as JSON, if it is JSON.
+    pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    /// A header, whatever its case.
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
     }
 }
 
 /// How one item ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub enum Outcome {
     /// A read's answer, or the one answer of a change set that failed.
     One(Reply),
     /// A change set that was done, an answer per request.
@@ -105,7 +110,7 @@ fn part(text: &mut String, request: &Request, root: &str, content_id: Option<usi
 }
 
 /// The outcomes in a batch's answer, in order; `None` if it is no such answer.
-pub(super) fn decode(content_type: &str, body: &[u8]) -> Option<Vec<Outcome>> {
+pub fn decode(content_type: &str, body: &[u8]) -> Option<Vec<Outcome>> {
     parts(body, &boundary(content_type)?)?
         .into_iter()
         .map(|part| {

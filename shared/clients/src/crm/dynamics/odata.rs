@@ -84,6 +84,28 @@ mod tests {
     }
 
     #[test]
+    fn every_character_stays_inside_its_literal() {
+        for c in '\0'..=char::MAX {
+            let text = format!("a{c}'");
+            let url = escaped(&quoted(&text));
+            assert!(url.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)), "{c:?}");
+            assert_eq!(read(&percent_decode_str(&url).decode_utf8().unwrap()), Some(text), "{c:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_guid_or_a_name_needs_no_escape(text in prop_oneof![any::<String>(), "[0-9a-fA-F-]{34,38}", "[a-z_0-9]{1,9}"]) {
+            if let Some(id) = guid(&text) {
+                prop_assert_eq!(escaped(&id), id);
+            }
+            if is_name(&text) {
+                prop_assert_eq!(escaped(&text), text);
+            }
+        }
+    }
+
+    #[test]
     fn sets_are_plurals_of_tables() {
         let sets = [
             "opportunity",

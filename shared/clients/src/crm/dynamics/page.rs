@@ -1,0 +1,162 @@
+//! A page of a feed as Dataverse answers it (dataverse.md §7): rows and deletions told apart, links kept as path and
+//! query. Pure: whatever comes in is a page or a reason why it is none.
+
+use super::wire::ROOT;
+use serde_json::{Map as Object, Value};
+
+/// One page of changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// In the order of the page.
+    pub lines: Vec<Line>,
+    /// Where the next page begins: path and query on the configured origin.
+    pub next: Option<String>,
+    /// Where later changes begin, once this was the last page; likewise.
+    pub resume: Option<String>,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Line {
+    /// A row as it is now.
+    Row(Object<String, Value>),
+    /// The id, lower case, of a row that was deleted.
+    Gone(String),
+}
+
+/// Why a body is no page.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// No list of rows.
+    #[error("no `value`")]
+    NoValue,
+    /// A row that is none, or a deletion of nothing.
+    #[error("a row without its id")]
+    NoId,
+    /// A link that is not below the service root. No token follows it.
+    #[error("`{name}` leads elsewhere: `{link}`")]
+    Elsewhere {
+        /// `@odata.nextLink` or `@odata.deltaLink`.
+        name: &'static str,
+        /// What it says.
+        link: String,
+    },
+}
+
+impl Page {
+    /// Reads a body that was answered with 200.
+    pub fn read(mut body: Object<String, Value>) -> Result<Self, Unreadable> {
+        let Some(Value::Array(values)) = body.remove("value") else { return Err(Unreadable::NoValue) };
+        let link = |name: &'static str| match body.get(name).and_then(Value::as_str) {
+            None => Ok(None),
+            Some(link) => on_our_origin(link)
+                .map(Some)
+                .ok_or_else(|| Unreadable::Elsewhere { name, link: link.to_owned() }),
+        };
+        let (next, resume) = (link("@odata.nextLink")?, link("@odata.deltaLink")?);
+        let lines = values.into_iter().map(Line::read).collect::<Result<_, _>>()?;
+        Ok(Page { lines, next, resume })
+    }
+}
+
+impl Line {
+    fn read(value: Value) -> Result<Self, Unreadable> {
+        let Value::Object(row) = value else { return Err(Unreadable::NoId) };
+        let text = |name: &str| row.get(name).and_then(Value::as_str);
+        let deleted = text("@odata.context").is_some_and(|c| c.ends_with("/$deletedEntity"));
+        if deleted || row.contains_key("reason") && text("id").is_some() {
+            return text("id").map(|id| Line::Gone(id.to_lowercase())).ok_or(Unreadable::NoId);
+        }
+        Ok(Line::Row(row))
+    }
+}
+
+/// Path and query of a link, if it lies below our service root.
+fn on_our_origin(link: &str) -> Option<String> {
+    let rest = match link.split_once("://") {
+        _ if link.starts_with('/') => link,
+        Some(("http" | "https", rest)) => &rest[rest.find('/')?..],
+        _ => return None,
+    };
+    let path = rest.split(['?', '#']).next()?;
+    let below = path.strip_prefix(ROOT)?.strip_prefix('/')?;
+    let plain = !below.is_empty() && !below.contains(['/', '%', '\\']) && !below.contains("..");
+    plain.then(|| rest.split('#').next().unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(body: Value) -> Result<Page, Unreadable> {
+        let Value::Object(body) = body else { panic!("{body}") };
+        Page::read(body)
+    }
+
+    #[test]
+    fn rows_and_deletions_are_told_apart() {
+        let context =
+            "https://contoso-sales.crm.dynamics.com/api/data/v9.2/$metadata#opportunities/$deletedEntity";
+        let row =
+            json!({ "opportunityid": "5f4c7d8e-2b13-4a69-bd0c-91e6f2a7c004", "reason": "a column's name" });
+        let page = read(json!({ "value": [
+            row, { "@odata.context": context, "id": "AB" }, { "id": "CD", "reason": "deleted" },
+        ] }));
+        let row = row.as_object().unwrap().clone();
+        let lines = vec![Line::Row(row), Line::Gone("ab".into()), Line::Gone("cd".into())];
+        assert_eq!(page, Ok(Page { lines, next: None, resume: None }));
+    }
+
+    #[test]
+    fn what_is_no_page_is_told_why() {
+        assert_eq!(read(json!({})), Err(Unreadable::NoValue));
+        assert_eq!(read(json!({ "value": {} })), Err(Unreadable::NoValue));
+        for row in [json!(7), json!({ "@odata.context": "x/$deletedEntity" })] {
+            assert_eq!(read(json!({ "value": [row] })), Err(Unreadable::NoId));
+        }
+        let link = "https://evil.example/secret?x";
+        for name in ["@odata.nextLink", "@odata.deltaLink"] {
+            let elsewhere = Err(Unreadable::Elsewhere { name, link: link.to_owned() });
+            assert_eq!(read(json!({ "value": [], name: link })), elsewhere);
+        }
+    }
+
+    #[test]
+    fn a_link_is_kept_as_path_and_query_below_the_service_root() {
+        let query = "/api/data/v9.2/opportunities?$select=name&$deltatoken=919042%2108%2f22%2f2017";
+        for origin in
+            ["https://contoso-sales.crm.dynamics.com", "http://127.0.0.1:4711", "https://evil.example", ""]
+        {
+            assert_eq!(on_our_origin(&format!("{origin}{query}")).as_deref(), Some(query));
+        }
+        assert_eq!(on_our_origin(&format!("https://x{query}#part")).as_deref(), Some(query));
+    }
+
+    #[test]
+    fn a_link_that_leads_elsewhere_is_refused() {
+        for link in [
+            "https://contoso-sales.crm.dynamics.com",
+            "https://contoso-sales.crm.dynamics.com/api/data/v9.1/opportunities?x",
+            "https://contoso-sales.crm.dynamics.com/api/data/v9.2/../../secret?x",
+            "https://contoso-sales.crm.dynamics.com/api/data/v9.2/%2e%2e/secret",
+            "ftp://contoso/api/data/v9.2/opportunities",
+            "//evil.example/api/data/v9.2/opportunities",
+            "",
+        ] {
+            assert_eq!(on_our_origin(link), None, "{link}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_link_leaves_the_service_root(link in "((https?|ftp)://)?[a-z@:.]{0,6}(/api/data/v9.2)?[/a-z.%\\\\?#@:]{0,20}", any in ".*") {
+            for link in [link, any] {
+                let Some(kept) = on_our_origin(&link) else { continue };
+                let url = reqwest::Url::parse(&format!("https://contoso-sales.crm.dynamics.com{kept}")).unwrap();
+                proptest::prop_assert_eq!(url.host_str(), Some("contoso-sales.crm.dynamics.com"));
+                proptest::prop_assert_eq!(url.path().rsplit_once('/').unwrap().0, ROOT);
+            }
+        }
+    }
+}

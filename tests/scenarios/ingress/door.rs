@@ -1,0 +1,149 @@
+//! The webhook's function alone, between a certificate host, a queue and a bait: a host off the list that counts who
+//! knocks. Every app of a door is as fresh as a cold start.
+
+use clients::{aws, certificates::Prefix, certificates::STANDARD_PREFIX, clock::Clock, config};
+use jiff::SignedDuration;
+use lambda_http::{Body, Request, http};
+use simulators::{
+    aws::Aws,
+    clock,
+    partner_center::{Forge, PartnerCenter},
+    server::Server,
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+pub(super) const BODY: &str = r#"{"EventName":"referral-updated","ResourceUri":"https://api.partnercenter.microsoft.com/engagements/v1/referrals/0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01","ResourceName":"referral","AuditUri":null,"ResourceChangeUtcDate":"2026-03-02T09:14:22.0135527+00:00"}"#;
+const QUEUE: &str = "hints.fifo";
+/// The last number of the bait's addresses; loopback has more than one.
+const BAITS: [&str; 2] = ["127.0.0.1", "127.0.0.2"];
+
+/// Header lines as they are sent, repeated ones too.
+pub(super) type Headers = Vec<(String, Vec<u8>)>;
+
+/// Status and body.
+pub(super) type Answer = (u16, String);
+
+pub(super) struct Door {
+    pub(super) host: Server<PartnerCenter>,
+    pub(super) queue: Server<Aws>,
+    clock: clock::Clock,
+    knocks: Arc<AtomicUsize>,
+    baits: Vec<(String, JoinHandle<()>)>,
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.baits.iter().for_each(|(_, task)| task.abort());
+    }
+}
+
+impl Door {
+    pub(super) async fn open() -> Self {
+        let clock = clock::Clock::default();
+        let host = Server::start(0, clock.clone(), PartnerCenter::new).await.expect("certificate host");
+        let queue = Server::start(0, clock.clone(), Aws::new).await.expect("queue");
+        queue.system().create_fifo(QUEUE, None, 360);
+        let knocks = Arc::<AtomicUsize>::default();
+        let mut baits = vec![];
+        for address in BAITS {
+            let listener = TcpListener::bind((address, 0)).await.expect("a bait");
+            let url = format!("http://{}", listener.local_addr().expect("its address"));
+            let knocks = knocks.clone();
+            let task = tokio::spawn(async move {
+                while listener.accept().await.is_ok() {
+                    knocks.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            baits.push((url, task));
+        }
+        Door { host, queue, clock, knocks, baits }
+    }
+
+    /// A cold start: nothing fetched, nothing known.
+    pub(super) fn app(&self) -> ingress::App {
+        let listed = [format!("{}/cert/", self.host.url()), STANDARD_PREFIX.to_owned()];
+        let config = config::Ingress {
+            queue_url: self.queue.system().queue_url(QUEUE),
+            certificate_url_prefixes: listed.map(|l| Prefix::parse(&l).expect("a prefix")).into(),
+            certificate_roots_pem: Some(self.host.system().roots_pem()),
+        };
+        let clock = self.clock.clone();
+        let aws = aws::at(&self.queue.url()).expect("settings for AWS");
+        ingress::App::new(&config, &aws, Clock::of(move || clock.now())).expect("an app")
+    }
+
+    /// A start after which Microsoft's certificate is known.
+    pub(super) async fn warm(&self) -> ingress::App {
+        let app = self.app();
+        assert_eq!(self.genuine(&app).await, 200, "a genuine event");
+        self.host.forget_requests();
+        app
+    }
+
+    /// A genuine event; what it is answered.
+    pub(super) async fn genuine(&self, app: &ingress::App) -> u16 {
+        knock(app, self.headers(BODY.as_bytes()), BODY.as_bytes()).await.0
+    }
+
+    /// As Microsoft would send them with this body.
+    pub(super) fn headers(&self, body: &[u8]) -> Headers {
+        let headers = self.host.system().headers(body, Forge::Microsoft);
+        headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect()
+    }
+
+    pub(super) fn bait(&self, n: usize) -> &str {
+        &self.baits[n].0
+    }
+
+    /// Connections to hosts off the list.
+    pub(super) fn knocks(&self) -> usize {
+        self.knocks.load(Ordering::Relaxed)
+    }
+
+    /// Requests to the certificate host.
+    pub(super) fn fetches(&self) -> usize {
+        self.host.requests().len()
+    }
+
+    /// Messages in the queue.
+    pub(super) fn messages(&self) -> usize {
+        self.queue.system().messages(QUEUE).len()
+    }
+
+    pub(super) fn advance(&self, by: SignedDuration) {
+        self.clock.advance(by);
+    }
+}
+
+/// The headers with another certificate address.
+pub(super) fn at(headers: &Headers, url: &str) -> Headers {
+    let mut headers = headers.clone();
+    set(&mut headers, "x-ms-certificate-url", url.as_bytes());
+    headers
+}
+
+/// Sets a header, or adds it.
+pub(super) fn set(headers: &mut Headers, name: &str, value: &[u8]) {
+    headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+    headers.push((name.to_owned(), value.to_vec()));
+}
+
+/// One call; `None` where no server could have handed such headers on.
+pub(super) async fn try_knock(app: &ingress::App, headers: Headers, body: &[u8]) -> Option<Answer> {
+    let mut request: Request = http::Request::post("/webhook").body(Body::from(body.to_vec())).ok()?;
+    for (name, value) in headers {
+        let name = http::HeaderName::from_bytes(name.as_bytes()).ok()?;
+        request.headers_mut().append(name, http::HeaderValue::from_bytes(&value).ok()?);
+    }
+    let Ok(answer) = ingress::handle(app, request).await;
+    let text = String::from_utf8_lossy(AsRef::<[u8]>::as_ref(answer.body())).into_owned();
+    Some((answer.status().as_u16(), format!("{:?} {text}", answer.headers())))
+}
+
+pub(super) async fn knock(app: &ingress::App, headers: Headers, body: &[u8]) -> Answer {
+    try_knock(app, headers, body).await.expect("headers that a server hands on")
+}

@@ -1,0 +1,104 @@
+//! Certificates that are almost Microsoft's: below the simulated issuing authority, for the simulated key, and wrong
+//! in one thing. In PEM.
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, PKCS_RSA_SHA256,
+    date_time_ymd,
+};
+
+const MICROSOFT: &str = "Microsoft Corporation";
+/// As the simulator names it; key and name make the authority.
+const ISSUING: &str = "Simulated Microsoft Azure RSA TLS Issuing CA";
+
+/// The certificate of that name in the corpus.
+pub(super) fn paper(name: &str) -> String {
+    let pem = |organisations: &[&str]| issue(&issuing(), leaf(organisations));
+    match name {
+        "two organisations" => pem(&[MICROSOFT, "Evil"]),
+        "two organisations, the other first" => pem(&["Evil", MICROSOFT]),
+        "no organisation" => pem(&[]),
+        "organisation in lower case" => pem(&["microsoft corporation"]),
+        "a longer organisation" => pem(&["Microsoft Corporation Ltd"]),
+        "a shorter organisation" => pem(&["Microsoft"]),
+        "organisation with a blank behind" => pem(&["Microsoft Corporation "]),
+        "organisation with a Cyrillic letter" => pem(&["Micr\u{43e}soft Corporation"]),
+        "organisation in another field" => {
+            let mut params = leaf(&["Evil"]);
+            params.distinguished_name.push(DnType::OrganizationalUnitName, MICROSOFT);
+            issue(&issuing(), params)
+        }
+        "an authority as leaf" => {
+            let mut params = leaf(&[MICROSOFT]);
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            issue(&issuing(), params)
+        }
+        "the issuing authority itself" => {
+            let root =
+                Issuer::new(authority("Simulated Microsoft RSA Root Certificate Authority"), key(ROOT));
+            issue(&root, authority(ISSUING))
+        }
+        "issued by a leaf" => {
+            let middle = Issuer::new(leaf(&[MICROSOFT]), key(LEAF));
+            let mut params = leaf(&[MICROSOFT]);
+            params.distinguished_name.push(DnType::OrganizationalUnitName, "below a leaf");
+            issue(&middle, params) + &issue(&issuing(), leaf(&[MICROSOFT]))
+        }
+        "a foreign chain, brought along" => {
+            let foreign = Issuer::new(authority("Foreign Issuing CA"), key(FOREIGN));
+            let itself = authority("Foreign Issuing CA").self_signed(&key(FOREIGN)).expect("an authority");
+            issue(&foreign, leaf(&[MICROSOFT])) + &itself.pem()
+        }
+        "the genuine one second" => {
+            let own = leaf(&[MICROSOFT]).self_signed(&key(LEAF)).expect("a certificate");
+            own.pem() + &pem(&[MICROSOFT])
+        }
+        "cut in half" => {
+            let whole = pem(&[MICROSOFT]);
+            whole[..whole.len() / 2].to_owned()
+        }
+        "a key only" => LEAF.to_owned(),
+        _ => panic!("no such certificate: `{name}`"),
+    }
+}
+
+const ROOT: &str = include_str!("../../fixtures/keys/root.pem");
+const INTERMEDIATE: &str = include_str!("../../fixtures/keys/intermediate.pem");
+const LEAF: &str = include_str!("../../fixtures/keys/leaf.pem");
+const FOREIGN: &str = include_str!("../../fixtures/keys/foreign.pem");
+
+fn key(pem: &str) -> KeyPair {
+    KeyPair::from_pem_and_sign_algo(pem, &PKCS_RSA_SHA256).expect("a fixture key")
+}
+
+fn issuing() -> Issuer<'static, KeyPair> {
+    Issuer::new(authority(ISSUING), key(INTERMEDIATE))
+}
+
+fn issue(issuer: &Issuer<'_, KeyPair>, params: CertificateParams) -> String {
+    params.signed_by(&key(LEAF), issuer).expect("a certificate").pem()
+}
+
+fn authority(name: &str) -> CertificateParams {
+    let mut params = named(&[MICROSOFT], name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
+}
+
+fn leaf(organisations: &[&str]) -> CertificateParams {
+    named(organisations, "pcnotifications-dispatch.microsoft.com")
+}
+
+fn named(organisations: &[&str], name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.not_before = date_time_ymd(2020, 1, 1);
+    params.not_after = date_time_ymd(2049, 1, 1);
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CountryName, "US");
+    // A type is a key: a second organisation needs another spelling of the same type.
+    let kinds = [DnType::OrganizationName, DnType::CustomDnType(vec![2, 5, 4, 10])];
+    for (organisation, kind) in organisations.iter().zip(kinds) {
+        params.distinguished_name.push(kind, *organisation);
+    }
+    params.distinguished_name.push(DnType::CommonName, name);
+    params
+}
