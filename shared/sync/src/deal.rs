@@ -22,7 +22,7 @@ pub(crate) fn is_terminal(partner_center: &Value) -> bool {
 
 /// A record that is won or lost.
 pub(crate) fn is_closed_record(map: &Map, crm: &Value) -> bool {
-    map.to_partner_center(STATUS, crm).is_ok_and(|status| is_terminal(&status))
+    map.is_closed_in_crm(crm)
 }
 
 /// The action that closes a record this way.

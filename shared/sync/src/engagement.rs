@@ -8,6 +8,7 @@ use crate::{
     identity::{adopt, alias_of_sibling, links_back, park, park_besides, parked_row},
     intent::{Held, Intent, Step, Unknown},
     link::{Link, State, digest, image},
+    planted::{self, Bug},
     ports::{Crm, Found, Links, Ports, Referrals, Seen},
     run::{Ended, Run, Story},
     settle::{Look, settle, settle_on},
@@ -33,7 +34,9 @@ pub async fn create_engagement<P: Ports>(run: &Run<'_, P>, record: &RecordId, in
         Some(Row { rev, item: Item::Intent(intent), .. }) => Some((*intent, rev)),
         _ => None,
     };
-    if let Some((intent, _)) = known.as_ref().filter(|(intent, _)| now < intent.claim_until) {
+    if let Some((intent, _)) =
+        known.as_ref().filter(|(intent, _)| now < intent.claim_until && !planted::is(Bug::TwoHolders))
+    {
         let after = intent.claim_until.duration_since(now) + SignedDuration::from_secs(1);
         return Ok(Ended::Later { after, why: "its referral is being created".into() });
     }
@@ -101,12 +104,8 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
     if let Some(id) = run.map.record_referral_id(&seen.record) {
         return return_to(run, &id, seen).await;
     }
-    if run
-        .map
-        .record_fields(&seen.record)
-        .get(crate::merge::STATUS)
-        .is_some_and(|s| deal::is_closed_record(run.map, s))
-    {
+    let status = run.map.record_field(crate::merge::STATUS, &seen.record);
+    if status.is_some_and(|status| deal::is_closed_record(run.map, &status)) {
         return Ok(Ended::done("skipped", "the record is closed"));
     }
     if !run.settings.writes {
@@ -140,16 +139,18 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
         referral: None,
         engagement: None,
         microsoft: None,
-        unknown: Some(Unknown { since: now, look_ups: 0 }),
+        unknown: Some(Unknown { since: now, look_ups: 0 }).filter(|_| !planted::is(Bug::PostNotWrittenAhead)),
     };
     let key = Key::intent(&intent.record);
     let row = Change::put(key.clone(), Expect::Absent, Item::Intent(Box::new(intent.clone())));
-    if !run.ports.links().commit(vec![row]).await? {
+    if !run.ports.links().commit(vec![row]).await? && !planted::is(Bug::TwoHolders) {
         return Ok(Ended::later(2, "somebody else is creating its referral"));
     }
     // Whoever looked before this intent was there may have linked the record meanwhile.
     let alias = run.ports.links().read(&[Key::record(&seen.record.id)]).await?.pop().flatten();
-    if let Some(Row { item: Item::Alias { referral }, .. }) = alias {
+    if let Some(Row { item: Item::Alias { referral }, .. }) = alias
+        && !planted::is(Bug::IntentNotAsked)
+    {
         run.ports.links().commit(vec![Change::delete(key, Expect::Rev(1))]).await?;
         return settle(run, &referral, None, Look { record: true, ..Look::default() }).await;
     }
@@ -206,16 +207,16 @@ async fn park_and_tell<P: Ports>(
     let what = seen.record.id.to_string();
     let before = parked_row(run, &what).await?;
     let told = before.is_some_and(|parked| parked.fingerprint == print && parked.reason == words);
-    let ended = park_besides(run, &what, words, print, besides).await?;
-    if !told && run.may_write() {
-        tell(run, seen, words).await?;
+    // Told first: what is set aside counts as told.
+    if !told && let Some(again) = tell(run, seen, words).await? {
+        return Ok(again);
     }
-    Ok(ended)
+    park_besides(run, &what, words, print, besides).await
 }
 
-/// Shows one line in the Audit field of a record that has no link. A rendering only: if it fails, the parked row
-/// still says it.
-async fn tell<P: Ports>(run: &Run<'_, P>, seen: &Seen, words: &str) -> Result<(), Failure> {
+/// Shows one line in the Audit field of a record that has no link; what to do if that has to be tried again. The CRM
+/// may refuse it: the parked row still says it.
+async fn tell<P: Ports>(run: &Run<'_, P>, seen: &Seen, words: &str) -> Result<Option<Ended>, Failure> {
     let mut journal = Journal::default();
     journal.note(Line { at: run.now(), decision: "parked".into(), text: words.to_owned() }, true);
     let trim = Trim {
@@ -224,10 +225,14 @@ async fn tell<P: Ports>(run: &Run<'_, P>, seen: &Seen, words: &str) -> Result<()
         audit: journal.to_show(AUDIT_LENGTH),
         ..Trim::default()
     };
-    let Ok(patch) = run.map.record_patch(&Fields::new(), &trim) else { return Ok(()) };
+    let Ok(patch) = run.map.record_patch(&Fields::new(), &trim) else { return Ok(None) };
+    if !run.may_write() {
+        return Ok(Some(Ended::later(0, "this run has no time left to tell the seller")));
+    }
     match run.ports.crm().patch(&seen.record.id, &seen.version, &patch).await {
         Written::Later(failure) => Err(failure),
-        _ => Ok(()),
+        Written::Lost | Written::Unknown(_) => Ok(Some(Ended::later(10, "the seller was not told yet"))),
+        _ => Ok(None),
     }
 }
 
@@ -359,7 +364,8 @@ async fn post<P: Ports>(held: &mut Held<'_, P>, body: Option<String>) -> Result<
     }
     let body = body.unwrap_or_else(|| held.intent.request.clone());
     if !held.about_to_post {
-        held.intent.unknown = Some(Unknown { since: run.now(), look_ups: 0 });
+        let unknown = Unknown { since: run.now(), look_ups: 0 };
+        held.intent.unknown = Some(unknown).filter(|_| !planted::is(Bug::PostNotWrittenAhead));
         if !held.save(vec![]).await? {
             return Ok(Posted::Ended(Ended::later(2, "somebody else saved its intent")));
         }
@@ -416,7 +422,7 @@ async fn look_up_own<P: Ports>(held: &mut Held<'_, P>) -> Result<LookedUp, Failu
                 return Ok(LookedUp::Found(Box::new(referral)));
             }
         }
-        cursor = page.next;
+        cursor = page.next.filter(|_| !planted::is(Bug::LookUpOnePage));
         if cursor.is_none() {
             break;
         }
@@ -429,7 +435,8 @@ async fn in_vain<P: Ports>(held: &mut Held<'_, P>) -> Result<LookedUp, Failure> 
     let now = held.run.now();
     let Some(unknown) = &mut held.intent.unknown else { return Ok(LookedUp::Absent) };
     unknown.look_ups += 1;
-    if unknown.look_ups >= LOOK_UPS && now.duration_since(unknown.since) >= LOOKED_UP_FOR {
+    let enough = unknown.look_ups >= LOOK_UPS && now.duration_since(unknown.since) >= LOOKED_UP_FOR;
+    if enough || planted::is(Bug::SecondPostEarly) {
         held.intent.unknown = None;
         held.intent.n += 1;
         if !held.save(vec![]).await? {
@@ -461,12 +468,14 @@ async fn invite_microsoft<P: Ports>(held: &mut Held<'_, P>, seen: &Seen) -> Resu
     if let Some(half) = halves.iter().find(|r| r.is_microsoft()) {
         return Ok(Invited::Half(half.id().clone()));
     }
-    let Some(own_half) = halves.iter().find(|r| r.belongs_to(&run.settings.organization)) else {
+    let shows_ours = |r: &&Referral| r.belongs_to(&run.settings.organization);
+    let own_half = halves.iter().find(shows_ours);
+    if own_half.is_none() && !planted::is(Bug::OldListBelieved) {
         // A list without our own half is older than it, and says nothing about Microsoft's.
         held.release().await?;
         return Ok(Invited::Ended(Ended::later(10, "the engagement does not show our own half yet")));
-    };
-    let own_name = own_half.body()["organizationName"].as_str().unwrap_or_default();
+    }
+    let own_name = own_half.and_then(|half| half.body()["organizationName"].as_str()).unwrap_or_default();
     if how == MicrosoftHalf::Appears {
         held.release().await?;
         return Ok(Invited::Ended(Ended::later(30, "Microsoft's half has not appeared yet")));
@@ -488,7 +497,7 @@ async fn invite_microsoft<P: Ports>(held: &mut Held<'_, P>, seen: &Seen) -> Resu
     Ok(match post(held, Some(body)).await? {
         Posted::Referral(half) => {
             // Known from here on, whatever the save that ends the intent comes to.
-            held.intent.microsoft = Some(half.id().clone());
+            held.intent.microsoft = Some(half.id().clone()).filter(|_| !planted::is(Bug::HalfNotRemembered));
             Invited::Half(half.id().clone())
         }
         Posted::Ended(ended) => Invited::Ended(ended),
@@ -502,9 +511,10 @@ async fn keep_own<P: Ports>(held: &mut Held<'_, P>, seen: &Seen, words: &str) ->
     held.release().await?;
     let what = held.intent.record.to_string();
     let told = parked_row(run, &what).await?.is_some_and(|parked| parked.reason == words);
-    park(run, &what, words, &digest(&held.intent.request)).await?;
-    let Some(id) = held.intent.referral.clone() else { return Ok(Ended::done("parked", words)) };
-    let row = run.ports.links().read(&[Key::link(&id)]).await?.pop().flatten();
+    let row = match &held.intent.referral {
+        Some(id) => run.ports.links().read(&[Key::link(id)]).await?.pop().flatten(),
+        None => None,
+    };
     if let Some(Row { rev, item: Item::Link(link), .. }) = row
         && link.claim.is_none()
     {
@@ -515,5 +525,5 @@ async fn keep_own<P: Ports>(held: &mut Held<'_, P>, seen: &Seen, words: &str) ->
         settle_on(work, Look { referral: true, record: true, row: Some(seen.clone()), ..Look::default() })
             .await?;
     }
-    Ok(Ended::done("parked", words))
+    park(run, &what, words, &digest(&held.intent.request)).await
 }

@@ -7,6 +7,7 @@ use crate::{
     link::{Claim, Link, State, digest, image},
     merge::STATUS,
     parked::Parked,
+    planted::{self, Bug},
     ports::{Crm, Found, Links, Ports, Referrals, Seen},
     run::{Ended, Run, Story},
     settle::{Look, older_than_hint, settle, settle_on},
@@ -15,7 +16,7 @@ use crate::{
     work::{AUDIT_LENGTH, Overtaken, Work},
 };
 use jiff::{SignedDuration, Timestamp};
-use mapping::{Category, CrmValue, RecordId, Referral, ReferralId, Side, classify};
+use mapping::{Category, CrmValue, RecordId, RecordPatch, Referral, ReferralId, Side, classify};
 use std::collections::BTreeSet;
 
 /// What the seller reads first.
@@ -38,6 +39,7 @@ pub async fn meet<P: Ports>(
         return Ok(again);
     }
     match classify(&referral, &run.settings.organization) {
+        Category::Sibling if planted::is(Bug::SiblingIsOurs) => Box::pin(own(run, referral)).await,
         Category::Sibling => Box::pin(sibling(run, referral)).await,
         Category::Unclear(words) => park(run, id.as_str(), &words, &referral_print(&referral)).await,
         Category::Lead if run.map.switches().cosell_only => {
@@ -64,6 +66,7 @@ pub(crate) async fn look_up<P: Ports>(
     match run.ports.referrals().fetch(id).await? {
         Found::Referral(referral) => Ok(Some(*referral)),
         Found::Missing => Ok(None),
+        Found::Forbidden if planted::is(Bug::ForbiddenDropped) => Ok(None),
         Found::Forbidden => {
             let since = run.now() - SignedDuration::from_hours(1);
             match run.ports.referrals().changed_since(since, None).await {
@@ -135,7 +138,7 @@ pub(crate) fn alias_of_sibling(sibling: &ReferralId, own: &ReferralId) -> Change
 /// Our own referral without a link: whose record is named in it decides.
 async fn own<P: Ports>(run: &Run<'_, P>, referral: Referral) -> Story {
     let named = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
-    let Some(record) = named else {
+    let Some(record) = named.filter(|_| !planted::is(Bug::OwnReferralIsStranger)) else {
         // Empty, or not shaped like a record id: as if empty.
         return create(run, referral).await;
     };
@@ -208,8 +211,9 @@ pub(crate) async fn adopt<P: Ports>(run: &Run<'_, P>, referral: Referral, seen: 
 
 /// One record has one referral: its alias must not exist. Whatever was parked for either is over.
 pub(crate) fn links_back(link: &Link, record: &RecordId) -> Vec<Change> {
+    let nobody = if planted::is(Bug::OneRecordTwoReferrals) { Expect::Any } else { Expect::Absent };
     vec![
-        Change::put(Key::record(record), Expect::Absent, Item::Alias { referral: link.referral.clone() }),
+        Change::put(Key::record(record), nobody, Item::Alias { referral: link.referral.clone() }),
         Change::delete(Key::parked(&record.to_string()), Expect::Any),
         Change::delete(Key::parked(link.referral.as_str()), Expect::Any),
     ]
@@ -240,7 +244,8 @@ pub async fn resume<P: Ports>(run: &Run<'_, P>, link: Link, rev: u64) -> Story {
     };
     let mut work = Work::loaded(run, link, rev);
     work.link.claim = None;
-    match run.ports.crm().find(&id).await? {
+    let looks = !planted::is(Bug::CreateNotLookedFor) && !planted::is(Bug::Upsert);
+    match run.ports.crm().find(&id).await?.filter(|_| looks) {
         Some(seen) => Box::pin(found(work, referral, seen)).await,
         None => Box::pin(create_as(work, referral)).await,
     }
@@ -312,6 +317,11 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
             Box::pin(found(work, referral, seen)).await
         }
         Written::Exists => match run.ports.crm().find(referral.id()).await? {
+            Some(seen) if planted::is(Bug::Upsert) => {
+                let patch = RecordPatch { columns: new.columns, ..RecordPatch::default() };
+                let _ = run.ports.crm().patch(&seen.record.id, &seen.version, &patch).await;
+                Ok(Ended::later(1, "overwritten"))
+            }
             Some(seen) => Box::pin(found(work, referral, seen)).await,
             None => {
                 work.link.claim = None;
@@ -355,8 +365,8 @@ async fn found<P: Ports>(mut work: Work<'_, P>, referral: Referral, seen: Seen) 
     work.link.state = State::Linked;
     work.link.record = Some(seen.record.id.clone());
     // A create makes open records: the status of a deal that is closed already has no base and follows by its action.
-    let crm = work.run.map.record_fields(&seen.record).get(STATUS).cloned();
-    let pc = work.run.map.referral_fields(&referral).get(STATUS).cloned();
+    let crm = work.run.map.record_field(STATUS, &seen.record);
+    let pc = work.run.map.referral_field(STATUS, &referral);
     if let (Some(pc), Some(crm)) = (pc, crm)
         && !work.run.map.equal(STATUS, &pc, &crm)
     {

@@ -1,7 +1,13 @@
 //! The link row: which referral and record belong together, what each side showed when both agreed, which versions
 //! were seen, and whose write is in flight.
 
-use crate::{audit::Journal, parked::Parked, version::Version};
+use crate::{
+    audit::Journal,
+    images::Images,
+    parked::Parked,
+    planted::{self, Bug},
+    version::Version,
+};
 use jiff::{SignedDuration, Timestamp};
 use mapping::{EngagementId, RecordId, ReferralId, Side, Value};
 use serde::{Deserialize, Serialize};
@@ -73,7 +79,7 @@ pub enum State {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
     /// Per unit: what this side itself showed when both agreed (long text as digest).
-    pub images: BTreeMap<String, Value>,
+    pub images: Images,
     /// A version in which no mapped unit was outstanding: permits writing without reading.
     pub settled: Option<Version>,
     /// The newest version seen, and when first.
@@ -172,7 +178,8 @@ impl Link {
     /// Both sides agree on a unit, each in its own words.
     pub fn agree(&mut self, unit: &str, partner_center: &Value, crm: &Value) {
         self.partner_center.images.insert(unit.to_owned(), image(partner_center));
-        self.crm.images.insert(unit.to_owned(), image(crm));
+        let agreed = if planted::is(Bug::OneAgreedValue) { partner_center } else { crm };
+        self.crm.images.insert(unit.to_owned(), image(agreed));
         let shortened = match (partner_center, crm) {
             (Value::Text(long), Value::Text(short)) => short.ends_with('…') && short.len() < long.len(),
             _ => false,
@@ -197,8 +204,17 @@ impl Link {
     /// version say anything of `loose` units: the rows of a CRM's list are no part of the record's version.
     pub fn judge_claim(&mut self, read: &Version, loose: impl Fn(&str) -> bool) {
         if let Some(claim) = self.claim.take() {
+            if planted::is(Bug::DeadWriteForgotten) {
+                return;
+            }
             let same = claim.base.as_ref().is_some_and(|base| base.token == read.token);
-            self.forget(&claim.units.into_iter().filter(|unit| !same || loose(unit)).collect());
+            self.forget(
+                &claim
+                    .units
+                    .into_iter()
+                    .filter(|unit| !same || loose(unit) && !planted::is(Bug::ListVersionTrusted))
+                    .collect(),
+            );
         }
     }
 }
@@ -207,6 +223,7 @@ impl Memory {
     /// Remembers a version that was seen; an older one changes nothing.
     pub fn saw(&mut self, version: &Version, now: Timestamp) {
         match &self.seen {
+            _ if planted::is(Bug::SeenForgotten) => {}
             Some(seen) if seen.version.token == version.token => {}
             Some(seen) => {
                 let old = seen.version.token.clone();
@@ -235,11 +252,12 @@ impl Memory {
 
     /// Whether a read is older than what was seen before.
     pub fn is_stale(&self, read: &Version) -> bool {
-        self.replaced.contains(&read.token)
-            || self
-                .seen
-                .as_ref()
-                .is_some_and(|seen| matches!(read.against(&seen.version), crate::version::Age::Older))
+        !planted::is(Bug::OlderBelieved)
+            && (self.replaced.contains(&read.token)
+                || self
+                    .seen
+                    .as_ref()
+                    .is_some_and(|seen| matches!(read.against(&seen.version), crate::version::Age::Older)))
     }
 
     /// Whether the newest version was seen longer ago than a replica may lag: then an older one is believed.
@@ -257,6 +275,18 @@ pub fn image(value: &Value) -> Value {
         Value::Text(text) if text.len() > LONG => Value::Text(format!("digest:{}", digest(text))),
         Value::Map(members) => Value::Map(members.iter().map(|(k, v)| (k.clone(), image(v))).collect()),
         other => other.clone(),
+    }
+}
+
+/// Whether a value's image is this one.
+pub(crate) fn is_image(value: &Value, of: &Value) -> bool {
+    match (value, of) {
+        (Value::Map(members), Value::Map(images)) => {
+            members.len() == images.len()
+                && members.iter().zip(images).all(|((a, value), (b, of))| a == b && is_image(value, of))
+        }
+        (Value::Text(text), of) if text.len() > LONG => image(value) == *of,
+        _ => value == of,
     }
 }
 

@@ -3,9 +3,10 @@
 
 use crate::{
     deal,
-    link::{Link, image},
+    link::{Link, is_image},
+    planted::{self, Bug},
 };
-use mapping::{CrmStep, Direction, Fields, Map, On, Side, Unit, Value};
+use mapping::{CrmStep, Direction, Fields, Map, Side, Unit, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One unit on its way to the other side.
@@ -99,7 +100,7 @@ impl<'a> Look<'a> {
 
     fn changed(&self) -> bool {
         match (self.value, self.base) {
-            (Some(value), Some(base)) => image(value) != *base,
+            (Some(value), Some(base)) => !is_image(value, base),
             _ => false,
         }
     }
@@ -132,7 +133,7 @@ pub fn merge(map: &Map, link: &Link, shown: Shown<'_>) -> Plan {
 
 /// The units that are kept in step after creation.
 pub(crate) fn kept_in_step(map: &Map) -> impl Iterator<Item = &Unit> {
-    map.units().filter(|u| u.has_referral && u.has_crm && u.on != On::Create)
+    map.units().filter(|unit| unit.is_kept_in_step())
 }
 
 fn merge_unit(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
@@ -155,9 +156,10 @@ fn merge_unit(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Pl
 fn without_base(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
     match (pc.value, crm.value) {
         (Some(_), Some(_)) => both(map, unit, pc, crm, plan),
-        // Not observed on one side: nothing can be said; not read: read it.
-        (Some(_), None) if !crm.read => plan.need = Some(Side::Crm),
+        // Not observed on one side: nothing can be said; not read: read it. A page's row of the CRM is no read of lists.
+        (Some(_), None) if !crm.read || unit.list => plan.need = Some(Side::Crm),
         (None, Some(_)) if !pc.read => plan.need = Some(Side::PartnerCenter),
+        (None, None) if !pc.read && unit.list => plan.need = Some(Side::PartnerCenter),
         _ => {}
     }
 }
@@ -185,7 +187,8 @@ fn both(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
         Side::Crm => (Side::PartnerCenter, p),
     };
     // An empty field of the side that never decides loses nothing.
-    if unit.direction == Direction::Both || !loser.is_null() {
+    let silent = planted::is(Bug::ConflictWithoutBase) && pc.base.is_none();
+    if !silent && (unit.direction == Direction::Both || !loser.is_null()) {
         plan.conflicts.insert(unit.name.clone(), Conflict { winner, loser: loser.clone() });
     }
     send(map, unit, target, pc, crm, plan);
@@ -209,7 +212,8 @@ fn send(map: &Map, unit: &Unit, target: Side, pc: Look<'_>, crm: Look<'_>, plan:
         // What a PATCH does not take stays as it is.
         Side::PartnerCenter => unit.direction != Direction::ToCrm && unit.patchable,
     };
-    if !goes || (unit.only_while_empty && other.present().is_some_and(|v| !v.is_null())) {
+    let keeps = unit.only_while_empty && !planted::is(Bug::ForeignReferenceReplaced);
+    if !goes || (keeps && other.present().is_some_and(|v| !v.is_null())) {
         return as_it_is(plan);
     }
     if name == STATUS {
@@ -224,7 +228,10 @@ fn send(map: &Map, unit: &Unit, target: Side, pc: Look<'_>, crm: Look<'_>, plan:
     };
     match converted {
         Ok(wanted) if other.value == Some(&wanted) => as_it_is(plan),
-        Ok(wanted) => {
+        Ok(mut wanted) => {
+            if planted::is(Bug::MembersApart) {
+                wanted = planted::apart(wanted, value, source.base, other.value);
+            }
             let change = Change::new(wanted, value.clone());
             match target {
                 Side::Crm => plan.to_crm.insert(name.clone(), change),
@@ -251,7 +258,8 @@ fn status(map: &Map, target: Side, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan)
                 }
                 Some((first, rest)) => {
                     // While steps remain, the CRM's image is that of the step, so that its change stays one.
-                    let source = if rest.is_empty() { Ok(c.clone()) } else { map.to_crm(STATUS, first) };
+                    let last = rest.is_empty() || planted::is(Bug::StepIsTheEnd);
+                    let source = if last { Ok(c.clone()) } else { map.to_crm(STATUS, first) };
                     match source {
                         Ok(source) => {
                             plan.to_partner_center.insert(name, Change::new(first.clone(), source));
@@ -343,9 +351,13 @@ fn lists(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
     let (mut to_p, mut to_c) = (p.clone(), c.clone());
     for key in p.keys().chain(c.keys()).chain(pb.keys()).chain(cb.keys()).collect::<BTreeSet<_>>() {
         let differs = |now: &BTreeMap<String, Value>, base: &BTreeMap<String, Value>| {
-            now.get(key).map(image) != base.get(key).map(image)
+            // By key: after an answer without state the base has the other side's words.
+            now.contains_key(key) != base.contains_key(key)
         };
-        let (p_new, c_new) = (differs(&p, &pb), differs(&c, &cb));
+        let (p_new, c_new) = match planted::is(Bug::ListsWhole) {
+            true => (pc.changed(), crm.changed()),
+            false => (differs(&p, &pb), differs(&c, &cb)),
+        };
         let from_p = match (p_new, c_new) {
             (false, false) => continue,
             (true, false) => true,
@@ -393,9 +405,9 @@ fn elements(value: &Value) -> BTreeMap<String, Value> {
 
 /// What the state of the deal forbids: edits before acceptance wait, edits after the end are taken as they are.
 fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Plan) {
-    let status = |fields: Option<&Fields>, base: Option<&Value>| {
-        fields.and_then(|f| f.get(STATUS)).or(base).cloned().unwrap_or(Value::Null)
-    };
+    fn status<'a>(fields: Option<&'a Fields>, base: Option<&'a Value>) -> &'a Value {
+        fields.and_then(|f| f.get(STATUS)).or(base).unwrap_or(&Value::Null)
+    }
     let pc = status(shown.partner_center, link.partner_center.images.get(STATUS));
     let crm = status(shown.crm, link.crm.images.get(STATUS));
     let take_as_it_is = |plan: &mut Plan, unit: &str, words: &str| {
@@ -404,11 +416,16 @@ fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Plan) {
         };
         let p = of(shown.partner_center, link.partner_center.images.get(unit));
         let c = of(shown.crm, link.crm.images.get(unit));
-        plan.refused.insert(unit.to_owned(), format!("`{unit}`: {words}"));
+        let is = |value: &Value, base: Option<&Value>| base.is_some_and(|base| is_image(value, base));
+        let known = is(&p, link.partner_center.images.get(unit)) && is(&c, link.crm.images.get(unit));
+        if !known {
+            // Said once: afterwards it is what both sides remember.
+            plan.refused.insert(unit.to_owned(), format!("`{unit}`: {words}"));
+        }
         plan.agree.insert(unit.to_owned(), (p, c));
         plan.conflicts.remove(unit);
     };
-    if deal::is_terminal(&pc) {
+    if deal::is_terminal(pc) {
         let outbound = |(_, unfit): &(&String, &Unfit)| unfit.target == Side::PartnerCenter;
         let unfit: Vec<_> = plan.unfit.iter().filter(outbound).map(|(unit, _)| unit.clone()).collect();
         let unsent = std::mem::take(&mut plan.to_partner_center).into_keys().chain(unfit);
@@ -416,28 +433,41 @@ fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Plan) {
             plan.unfit.remove(&unit);
             take_as_it_is(plan, &unit, "not sent, the referral is closed");
         }
-    } else if deal::is_new(&pc) && !plan.to_partner_center.contains_key(STATUS) {
-        let only_while_empty = |name: &str| map.unit(name).is_some_and(|u| u.only_while_empty);
-        let waiting: Vec<_> =
-            plan.to_partner_center.keys().filter(|n| !only_while_empty(n)).cloned().collect();
-        for unit in waiting {
-            plan.to_partner_center.remove(&unit);
-            plan.conflicts.remove(&unit);
-            plan.waiting.insert(unit);
-        }
     }
-    if deal::is_closed_record(map, &crm) {
+    if deal::is_closed_record(map, crm) {
         for unit in std::mem::take(&mut plan.to_crm).into_keys() {
             take_as_it_is(plan, &unit, "not written, the record is closed");
         }
     }
-    // A terminal move waits until nothing is parked: afterwards nothing could be sent any more.
+    // A terminal move waits until nothing is parked: afterwards nothing could be sent any more. What was never accepted
+    // takes no edits anyway.
     let parked = link.parked.keys().any(|unit| unit != STATUS) || !plan.unfit.is_empty();
     let ends = plan.to_partner_center.get(STATUS).is_some_and(|c| deal::is_terminal(&c.value));
-    if parked && (ends || plan.action.is_some()) {
+    if parked
+        && !planted::is(Bug::TerminalMoveNotWaiting)
+        && (ends && !deal::is_new(pc) || plan.action.is_some())
+    {
         plan.to_partner_center.remove(STATUS);
         plan.action = None;
         plan.conflicts.remove(STATUS);
         plan.waiting.insert(STATUS.to_owned());
+    }
+    await_acceptance(map, pc, plan);
+}
+
+/// Edits of a referral that nobody has accepted wait, unless a move of its status goes with them.
+pub(crate) fn await_acceptance(map: &Map, status: &Value, plan: &mut Plan) {
+    if !deal::is_new(status)
+        || planted::is(Bug::EditsBeforeAcceptance)
+        || plan.to_partner_center.contains_key(STATUS)
+    {
+        return;
+    }
+    let only_while_empty = |name: &str| map.unit(name).is_some_and(|u| u.only_while_empty);
+    let waiting: Vec<_> = plan.to_partner_center.keys().filter(|n| !only_while_empty(n)).cloned().collect();
+    for unit in waiting {
+        plan.to_partner_center.remove(&unit);
+        plan.conflicts.remove(&unit);
+        plan.waiting.insert(unit);
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     identity::{meet, park, resume},
     link::{State, digest},
     parked::Parked,
+    planted::{self, Bug},
     ports::{Links, Ports},
     run::{Ended, Run, Story},
     settle::{Look, settle},
@@ -159,8 +160,10 @@ fn lead(hint: &Hint, rows: &Rows) -> Lead {
                 (Some(Item::Alias { referral }), _) => {
                     Lead::Link(referral.clone(), Box::new(Look { referral: true, ..Look::default() }))
                 }
-                // A tombstone stops webhook hints only: the sweep's list beats it.
-                (_, Some(Item::Foreign)) if hint.from != "sweep" => {
+                // A tombstone stops webhook hints only: the sweep's list beats it, and what is parked is tried.
+                (_, Some(Item::Foreign))
+                    if hint.from.contains("referral-") || planted::is(Bug::TombstoneStopsSweep) =>
+                {
                     Lead::Nothing("foreign", "not ours, as seen before")
                 }
                 _ => Lead::Referral(referral.clone(), since, true),
@@ -170,6 +173,11 @@ fn lead(hint: &Hint, rows: &Rows) -> Lead {
         Subject::Engagement { referral } => {
             let look = Box::new(Look { referral: true, ..Look::default() });
             match (item(Key::link(referral)), item(Key::sibling(referral))) {
+                (Some(Item::Link(link)), _)
+                    if planted::is(Bug::RelatedDroppedByTime) && tells_nothing_new(link, hint.at) =>
+                {
+                    Lead::Nothing("unchanged", "not after what both sides agreed on")
+                }
                 (Some(Item::Link(_)), _) => Lead::Link(referral.clone(), look),
                 (_, Some(Item::Alias { referral })) => Lead::Link(referral.clone(), look),
                 _ => Lead::Referral(referral.clone(), None, false),

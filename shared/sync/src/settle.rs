@@ -12,6 +12,7 @@ use crate::{
     hold::hold,
     link::{Claim, LOST_RACES_AN_HOUR, State},
     merge::merge,
+    planted::{self, Bug},
     ports::{Links, Ports, Seen},
     run::{Ended, Run, Story},
     table::{Change, Expect, Item, Key, Row},
@@ -147,7 +148,9 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
             return Ok(Ok(Ended::later(0, "this run has no time left for another write")));
         }
         let base = sides.version(write.side).or_else(|| work.link.side(write.side).settled.clone());
-        let Some(base) = base.filter(|_| !write.is_action() || sides.crm_fetched) else {
+        let Some(base) =
+            base.filter(|_| !write.is_action() || sides.crm_fetched || planted::is(Bug::ActionUnread))
+        else {
             // A condition needs a version; an action takes none and reads the state just before.
             sides.force(write.side);
             continue;
@@ -158,15 +161,25 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
         }
         // Claim: binds everyone from here to its deadline. The loser of a conflict was noted when the write was
         // chosen and is saved in the same transaction, before it is overwritten.
-        work.link.claim = Some(Claim {
+        let claim = Claim {
             side: write.side,
             units: write.units.clone(),
             base: Some(base.clone()),
             deadline: work.run.deadline(),
-        });
+        };
+        work.link.claim = Some(claim).filter(|_| !planted::is(Bug::NoClaim));
         save!(work);
         written += 1;
         match write.send(&work, &base, &sides, &record).await {
+            Written::Unknown(failure) if planted::is(Bug::UnknownIsLater) => {
+                work.link.claim = None;
+                save!(work);
+                return Err(failure);
+            }
+            Written::Lost if planted::is(Bug::LostIsDone) => {
+                work.link.claim = None;
+                done(&mut work, &write, base, write.unseen(), &mut sides);
+            }
             Written::Done(answer) => {
                 work.link.claim = None;
                 done(&mut work, &write, base, answer, &mut sides);
@@ -223,7 +236,11 @@ fn rests<P: Ports>(work: &Work<'_, P>, look: &Look) -> Option<Ended> {
         _ if work.is_braked() => return Some(Ended::done("skipped", "set aside: it oscillates")),
         _ => {}
     }
-    let claim = work.link.claim.as_ref().filter(|claim| now <= claim.deadline)?;
+    let claim = work
+        .link
+        .claim
+        .as_ref()
+        .filter(|claim| now <= claim.deadline && !planted::is(Bug::ClaimTakenOver))?;
     let after = claim.deadline.duration_since(now) + SignedDuration::from_secs(1);
     Some(Ended::Later { after, why: "a write is in flight".into() })
 }

@@ -20,15 +20,15 @@ impl Key {
     }
     /// The link of a referral.
     pub fn link(id: &ReferralId) -> Self {
-        Key::new(format!("REFERRAL#{id}"), "LINK")
+        Key::new(["REFERRAL#", id.as_str()].concat(), "LINK")
     }
     /// From Microsoft's half to our referral.
     pub fn sibling(id: &ReferralId) -> Self {
-        Key::new(format!("REFERRAL#{id}"), "ALIAS")
+        Key::new(["REFERRAL#", id.as_str()].concat(), "ALIAS")
     }
     /// An id that is not ours.
     pub fn foreign(id: &ReferralId) -> Self {
-        Key::new(format!("REFERRAL#{id}"), "FOREIGN")
+        Key::new(["REFERRAL#", id.as_str()].concat(), "FOREIGN")
     }
     /// From a record to its referral.
     pub fn record(id: &RecordId) -> Self {
@@ -40,11 +40,11 @@ impl Key {
     }
     /// A feed's watermark.
     pub fn watermark(feed: &str) -> Self {
-        Key::new(format!("WATERMARK#{feed}"), "-")
+        Key::new(["WATERMARK#", feed].concat(), "-")
     }
     /// A system's hold.
     pub fn hold(system: &str) -> Self {
-        Key::new(format!("HOLD#{system}"), "-")
+        Key::new(["HOLD#", system].concat(), "-")
     }
     /// Something set aside, by referral, record or message id.
     pub fn parked(what: &str) -> Self {

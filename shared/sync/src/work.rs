@@ -5,6 +5,7 @@ use crate::{
     failure::Failure,
     link::{Link, OWN_WRITES_AN_HOUR, digest},
     parked::Parked,
+    planted::{self, Bug},
     ports::{Links, Ports},
     run::Run,
     table::{Change, Expect, Item, Key},
@@ -84,7 +85,8 @@ impl<'a, P: Ports> Work<'a, P> {
         let key = Key::link(&self.link.referral);
         let kept_until = self.run.now() + self.run.settings.audit_kept;
         let mut changes = vec![Change::put(key.clone(), expect, Item::Link(Box::new(self.link.clone())))];
-        for (n, line) in self.notes.iter().enumerate() {
+        let untold = self.link.claim.is_some() && planted::is(Bug::ConflictToldLate);
+        for (n, line) in self.notes.iter().enumerate().filter(|_| !untold) {
             let key = Key::audit(&key.pk, line.at, self.rev + 1, n);
             changes.push(Change::put(key, Expect::Any, Item::Audit(line.clone())).until(kept_until));
         }
@@ -108,7 +110,9 @@ impl<'a, P: Ports> Work<'a, P> {
         }
         self.rev += 1;
         self.saved = Some(self.link.clone());
-        self.notes.clear();
+        if !untold {
+            self.notes.clear();
+        }
         self.besides.clear();
         Ok(Ok(()))
     }
@@ -174,7 +178,11 @@ impl<'a, P: Ports> Work<'a, P> {
 
     /// The fingerprint of an attempt to write these values with this map.
     pub(crate) fn fingerprint(&self, values: &BTreeMap<&str, &Value>) -> String {
-        digest(&format!("{}{}", self.run.map.hash(), serde_json::json!(values)))
+        let mut inputs = format!("{}{}", self.run.map.hash(), serde_json::json!(values));
+        if planted::is(Bug::AuditInFingerprint) {
+            inputs += &format!("{:?}", self.link.journal);
+        }
+        digest(&inputs)
     }
 }
 

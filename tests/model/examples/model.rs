@@ -1,14 +1,15 @@
-//! `cargo run --release --example model -- --schedules N --seed S | --replay SEED | --exhaustive`
+//! The model on the command line: many schedules, one in words, the planted bugs, the whole small world (`--help`).
 
 use model::{
-    Setting,
+    Invariant, Setting,
     exhaustive::{KINDS, Small, explore, replay},
     faults::Allowed,
+    planted::{Hunt, hunt_all},
     run,
     schedule::kinds,
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     process::ExitCode,
     sync::{
         Mutex, PoisonError,
@@ -17,22 +18,48 @@ use std::{
     time::Instant,
 };
 
+use sync::planted::{Bug, plant};
+
+/// What to write after `--help`.
+const HELP: &str = "\
+the protocol in a deterministic simulation: each seed is a schedule of edits, runs and faults
+
+  --schedules N       so many schedules, 10000 unless told; with --planted-bugs so many at most for each bug, 20000
+  --seed S            the first one, 1 unless told
+  --replay SEED       one schedule in words; with --bug NAME as it goes with that bug
+  --planted-bugs      each planted bug by itself until it is seen: 1 if one stays alive
+  --bug NAME          only this one
+  --calm              no faults
+  --with KINDS        these kinds of faults too, --without KINDS not these, --only KINDS nothing else
+  --exhaustive        the whole small world: --edits N a side, --faults N, --ticks N, --states N at most;
+                      --choices LIST goes one way of it, in words
+
+it ends with 0 if everything held, 1 if not, 2 if it does not understand";
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 struct Wanted {
-    schedules: u64,
+    schedules: Option<u64>,
     seed: u64,
     replay: Option<u64>,
     small: Option<Small>,
     choices: Option<Vec<usize>>,
+    planted: bool,
+    bug: Option<Bug>,
     allowed: Allowed,
 }
 
-fn wanted() -> Result<Wanted, String> {
+/// `None`: only help is wanted.
+fn wanted() -> Result<Option<Wanted>, String> {
     let mut wanted = Wanted {
-        schedules: 10_000,
+        schedules: None,
         seed: 1,
         replay: None,
         small: None,
         choices: None,
+        planted: false,
+        bug: None,
         allowed: Allowed::new(true),
     };
     let mut words = std::env::args().skip(1);
@@ -40,9 +67,16 @@ fn wanted() -> Result<Wanted, String> {
         let mut next = || words.next().ok_or_else(|| format!("`{word}` needs a value"));
         let number = |text: String| text.parse().map_err(|_| format!("`{text}` is no number"));
         match word.as_str() {
-            "--schedules" => wanted.schedules = number(next()?)?,
+            "--help" | "-h" => return Ok(None),
+            "--schedules" => wanted.schedules = Some(number(next()?)?),
             "--seed" => wanted.seed = number(next()?)?,
             "--replay" => wanted.replay = Some(number(next()?)?),
+            "--planted-bugs" => wanted.planted = true,
+            "--bug" => {
+                let name = next()?;
+                let named = Bug::ALL.iter().find(|bug| format!("{bug:?}") == name);
+                wanted.bug = Some(*named.ok_or_else(|| format!("`{name}` is no planted bug"))?);
+            }
             "--exhaustive" => _ = small(&mut wanted),
             "--edits" => {
                 small(&mut wanted).edits = next()?.parse().map_err(|_| "`--edits` needs a number")?
@@ -68,10 +102,13 @@ fn wanted() -> Result<Wanted, String> {
                 wanted.allowed = Allowed::new(false);
                 wanted.allowed.set(&next()?, true)?;
             }
-            _ => return Err(format!("`{word}` is not known; faults are {}", kinds().join(","))),
+            _ => return Err(format!("`{word}` is not known, see `--help`")),
         }
     }
-    Ok(wanted)
+    if wanted.bug.is_some() && !wanted.planted && wanted.replay.is_none() {
+        return Err("`--bug` goes with `--planted-bugs` or `--replay`".into());
+    }
+    Ok(Some(wanted))
 }
 
 fn small(wanted: &mut Wanted) -> &mut Small {
@@ -122,7 +159,11 @@ fn whole(small: &Small, choices: Option<&[usize]>) -> ExitCode {
 
 fn main() -> ExitCode {
     let wanted = match wanted() {
-        Ok(wanted) => wanted,
+        Ok(Some(wanted)) => wanted,
+        Ok(None) => {
+            println!("{HELP}\n\nfaults: {}", kinds().join(", "));
+            return ExitCode::SUCCESS;
+        }
         Err(words) => {
             eprintln!("{words}");
             return ExitCode::from(2);
@@ -131,7 +172,11 @@ fn main() -> ExitCode {
     if let Some(small) = &wanted.small {
         return whole(small, wanted.choices.as_deref());
     }
+    if wanted.planted {
+        return planted_bugs(&wanted);
+    }
     if let Some(seed) = wanted.replay {
+        plant(wanted.bug);
         let outcome = run(seed, &Setting { allowed: wanted.allowed, trace: true });
         for line in &outcome.trace {
             println!("{line}");
@@ -144,8 +189,45 @@ fn main() -> ExitCode {
     many(&wanted)
 }
 
+/// Each planted bug: how many schedules until it is seen, and what gives it away.
+fn planted_bugs(wanted: &Wanted) -> ExitCode {
+    let setting = Setting { allowed: wanted.allowed.clone(), trace: false };
+    let most = wanted.schedules.unwrap_or(20_000);
+    let bugs: Vec<Bug> = wanted.bug.map_or_else(|| Bug::ALL.to_vec(), |bug| vec![bug]);
+    println!("| planted bug | schedules | invariant | first words |\n|---|---|---|---|");
+    let hunts = hunt_all(&bugs, wanted.seed, most, &setting, |hunt| println!("{}", row(hunt)));
+    let alive = hunts.iter().filter(|hunt| hunt.caught.is_none()).count();
+    let schedules: u64 = hunts.iter().map(|hunt| hunt.schedules).sum();
+    println!("\n{} planted bugs, {alive} alive, {schedules} schedules", hunts.len());
+    for broken in hunts.iter().flat_map(|hunt| &hunt.broken).collect::<BTreeSet<_>>() {
+        println!("broken without any bug: --replay {broken}");
+    }
+    let idle = |invariant: &&Invariant| {
+        let trips = |hunt: &Hunt| hunt.caught.as_ref().is_some_and(|c| c.all.contains(invariant));
+        !hunts.iter().any(trips)
+    };
+    let idle: Vec<_> = Invariant::ALL.iter().filter(idle).map(|i| i.word()).collect();
+    let idle = if wanted.bug.is_none() { idle } else { vec![] };
+    if !idle.is_empty() {
+        println!("tripped by no bug: {}", idle.join(", "));
+    }
+    let clean = hunts.iter().all(|hunt| hunt.broken.is_empty());
+    if alive == 0 && idle.is_empty() && clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn row(hunt: &Hunt) -> String {
+    match &hunt.caught {
+        Some(caught) => {
+            let words: String = caught.words.chars().take(100).collect();
+            format!("| {:?} | {} | {} | {words} |", hunt.bug, hunt.schedules, caught.invariant.word())
+        }
+        None => format!("| {:?} | ALIVE after {} | - | {} |", hunt.bug, hunt.schedules, hunt.bug.sentence()),
+    }
+}
+
 fn many(wanted: &Wanted) -> ExitCode {
     let began = Instant::now();
+    let schedules = wanted.schedules.unwrap_or(10_000);
     let setting = Setting { allowed: wanted.allowed.clone(), trace: false };
     let next = AtomicU64::new(0);
     let totals = [const { AtomicU64::new(0) }; 5];
@@ -156,7 +238,7 @@ fn many(wanted: &Wanted) -> ExitCode {
             scope.spawn(|| {
                 loop {
                     let n = next.fetch_add(1, Relaxed);
-                    if n >= wanted.schedules {
+                    if n >= schedules {
                         return;
                     }
                     let seed = wanted.seed + n;
@@ -168,7 +250,7 @@ fn many(wanted: &Wanted) -> ExitCode {
                     }
                     for words in outcome.violations {
                         let mut broken = broken.lock().unwrap_or_else(PoisonError::into_inner);
-                        let kind = without_ids(&words);
+                        let kind = without_ids(&words.to_string());
                         let entry = broken.entry(kind).or_insert((seed, 0));
                         *entry = (entry.0.min(seed), entry.1 + 1);
                     }
@@ -179,9 +261,8 @@ fn many(wanted: &Wanted) -> ExitCode {
     let seconds = began.elapsed().as_secs_f64();
     let [steps, acts, faults, calls, linked] = totals.map(|t| t.into_inner());
     println!(
-        "{} schedules in {seconds:.1} s ({:.0} a second): {steps} steps, {acts} acts, {faults} faults, {calls} outside calls, {linked} linked",
-        wanted.schedules,
-        wanted.schedules as f64 / seconds
+        "{schedules} schedules in {seconds:.1} s ({:.0} a second): {steps} steps, {acts} acts, {faults} faults, {calls} outside calls, {linked} linked",
+        schedules as f64 / seconds
     );
     let broken = broken.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut kinds: Vec<_> = broken.iter().collect();

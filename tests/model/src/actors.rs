@@ -2,7 +2,7 @@
 
 use crate::{
     crm::{Shape, UNMAPPED},
-    faults::Kind,
+    faults::{Faults, Kind},
     samples::{
         AMOUNTS, CURRENCIES, CUSTOMERS, DATES, NAMES, NOTES, SOLUTIONS, incoming, solution, solution_row,
     },
@@ -12,8 +12,51 @@ use crate::{
 use jiff::SignedDuration;
 use mapping::{Action, ReferralId};
 use serde_json::{Value, json};
+use sync::{
+    hint::{Hint, Subject},
+    table::Key,
+};
+
+/// What a colleague in the portal may do, as rolls of the dice.
+const PORTAL: usize = 19;
+/// What a seller may do.
+const SELLER: usize = 23;
+
+/// What both sides may be busy with, as such rolls: portal, seller.
+pub(crate) const THEMES: [(&[usize], &[usize]); 10] = [
+    (&[0, 3], &[0, 3, 19]),
+    (&[0], &[0]),
+    (&[3], &[3]),
+    (&[6, 8], &[6, 8]),
+    (&[9], &[9]),
+    (&[10, 10, 14], &[10, 10, 0]),
+    (&[0, 3, 10], &[0, 3, 10]),
+    (&[12, 14], &[12, 13]),
+    (&[14, 16, 17], &[16, 18, 19]),
+    (&[3, 14, 17], &[3, 14, 15]),
+];
 
 impl State {
+    /// What somebody does next, of all there is or of what people are after in this schedule.
+    fn roll(&mut self, of: usize, after: fn(&Faults) -> &Vec<usize>) -> usize {
+        match after(&self.faults).clone() {
+            some if some.is_empty() => self.dice.below(of),
+            some => *self.dice.pick(&some),
+        }
+    }
+
+    /// One of so many values: with few of them people often come back to one.
+    fn one_of(&mut self, n: usize) -> usize {
+        let n = n.min(self.faults.values);
+        self.dice.below(n)
+    }
+
+    /// The solution that is added or taken off: always the same one where people keep coming back to a value.
+    fn solution(&mut self) -> &'static str {
+        let others = if self.faults.values == 2 { 1 } else { SOLUTIONS.len() };
+        SOLUTIONS[(1 + self.dice.below(others)) % SOLUTIONS.len()]
+    }
+
     /// Microsoft, or a partner, sends a referral.
     pub(crate) fn deal_comes_in(&mut self) -> ReferralId {
         let customer = *self.dice.pick(&CUSTOMERS);
@@ -25,8 +68,16 @@ impl State {
         if self.dice.chance(100) {
             body["externalReferenceId"] = json!("OPP-2026-00417");
         }
+        let records: Vec<String> = self.crm.all().map(|(id, _)| id.clone()).collect();
+        if !records.is_empty() && self.dice.chance(300) {
+            // Somebody typed it.
+            body["externalReferenceId"] = json!(self.dice.pick(&records));
+        }
         let id = self.receive_referral(body);
         say!(self, "Microsoft", "referral {} comes in", short(id.as_str()));
+        if self.strikes(Kind::Hidden) {
+            self.hides(&id);
+        }
         id
     }
 
@@ -35,14 +86,11 @@ impl State {
         let id = self.guid("record");
         let mut shape = Shape::empty(&id);
         let own: [(&str, Value); 10] = [
-            ("name", json!(NAMES[self.dice.below(4)])),
-            ("estimatedvalue", json!(AMOUNTS[self.dice.below(4)])),
-            ("transactioncurrencyid", json!(CURRENCIES[self.dice.below(3)])),
-            ("estimatedclosedate", json!(DATES[self.dice.below(3)])),
-            (
-                "description",
-                if self.dice.chance(150) { Value::Null } else { json!(NOTES[self.dice.below(4)]) },
-            ),
+            ("name", json!(NAMES[self.one_of(4)])),
+            ("estimatedvalue", json!(AMOUNTS[self.one_of(4)])),
+            ("transactioncurrencyid", json!(CURRENCIES[self.one_of(3)])),
+            ("estimatedclosedate", json!(DATES[self.one_of(3)])),
+            ("description", if self.dice.chance(150) { Value::Null } else { json!(NOTES[self.one_of(4)]) }),
             ("statuscode", json!(1)),
             ("cosell_syncwithpartnercenter", json!(true)),
             ("cosell_visibletomicrosoft", json!(self.dice.chance(300))),
@@ -68,7 +116,7 @@ impl State {
         ];
         shape.related.extend(related.map(|(column, text)| (column.to_owned(), json!(text))));
         shape.related.insert("owner.internalemailaddress".into(), json!("omar.haddad@juniperpeak.example"));
-        let row = solution_row(SOLUTIONS[self.dice.below(3)]);
+        let row = solution_row(SOLUTIONS[self.one_of(3)]);
         shape.solutions.insert(self.guid("row"), row);
         self.keep(&id, Some(shape), false);
         say!(self, "seller", "opens record {} with Sync = Yes", short(&id));
@@ -87,8 +135,20 @@ impl State {
         }
         let one = self.dice.below(sides);
         match referrals.get(one) {
+            Some(id) if self.strikes(Kind::Hidden) => self.hides(id),
             Some(id) => self.partner_center_acts(id),
-            None => self.seller_acts(&records[one - referrals.len()]),
+            None => {
+                let id = &records[one - referrals.len()];
+                if self.crm.broken.is_empty() && self.strikes(Kind::Broken) {
+                    self.crm.broken.insert(id.clone());
+                    say!(self, "the CRM", "{} cannot be read by id any more", short(id));
+                } else if self.strikes(Kind::Delete) {
+                    self.keep(id, None, false);
+                    say!(self, "seller", "deletes {}", short(id));
+                } else {
+                    self.seller_acts(id);
+                }
+            }
         }
     }
 
@@ -106,29 +166,31 @@ impl State {
                 json!({ "op": "replace", "path": "/substatus", "value": substatus }),
             ]
         };
-        match self.dice.below(20) {
+        match self.roll(PORTAL, |faults| &faults.portal) {
             0..=2 => {
-                let name = NAMES[self.dice.below(4)];
+                let name = NAMES[self.one_of(4)];
+                // Longer than the CRM takes.
+                let name = if self.dice.chance(150) { name.repeat(40) } else { name.to_owned() };
                 self.colleague(id, "/name", json!(name));
             }
             3..=5 => {
-                let text = NOTES[self.dice.below(4)];
+                let text = NOTES[self.one_of(4)];
                 self.colleague(id, "/details/notes", json!(text));
             }
             6 | 7 => {
-                let amount = AMOUNTS[self.dice.below(4)];
+                let amount = AMOUNTS[self.one_of(4)];
                 self.colleague(id, "/details/dealValue", json!(amount));
             }
             8 => {
-                let currency = CURRENCIES[self.dice.below(3)];
+                let currency = CURRENCIES[self.one_of(3)];
                 self.colleague(id, "/details/currency", json!(currency));
             }
             9 => {
-                let date = format!("{}T00:00:00Z", DATES[self.dice.below(3)]);
+                let date = format!("{}T00:00:00Z", DATES[self.one_of(3)]);
                 self.colleague(id, "/details/closingDateTime", json!(date));
             }
             10 | 11 => {
-                let key = SOLUTIONS[self.dice.below(3)];
+                let key = self.solution();
                 let Some(mut all) = self
                     .center
                     .now(id)
@@ -167,22 +229,17 @@ impl State {
                 say!(self, "portal", "{} closed as {} -> {done}", short(id.as_str()), to[1]["value"]);
             }
             17 => self.microsoft_accepts(id),
-            18 => self.colleague(id, "/referralProgram", json!("CoSell")),
-            _ => {
-                if self.strikes(Kind::Hidden) {
-                    let until = self.now + SignedDuration::from_secs(self.dice.between(5, 600));
-                    let forbidden = self.dice.below(2) == 0;
-                    self.center.hidden.insert(id.clone(), (until, forbidden));
-                    say!(
-                        self,
-                        "Partner Center",
-                        "hides {} until {until} ({})",
-                        short(id.as_str()),
-                        if forbidden { 403 } else { 404 }
-                    );
-                }
-            }
+            _ => self.colleague(id, "/referralProgram", json!("CoSell")),
         }
+    }
+
+    /// Partner Center does not show a referral by id for a while.
+    fn hides(&mut self, id: &ReferralId) {
+        let until = self.now + SignedDuration::from_secs(self.dice.between(5, 900));
+        let forbidden = self.dice.below(2) == 0;
+        self.center.hidden.insert(id.clone(), (until, forbidden));
+        let answer = if forbidden { 403 } else { 404 };
+        say!(self, "Partner Center", "hides {} until {until} ({answer})", short(id.as_str()));
     }
 
     /// Microsoft's half moves, and our own shows Microsoft's opportunity.
@@ -192,7 +249,7 @@ impl State {
         let half =
             all.find(|r| r.is_microsoft() && r.engagement() == Some(&engagement)).map(|r| r.id().clone());
         drop(all);
-        if let Some(half) = half {
+        if let Some(half) = half.clone() {
             let accepted = [
                 json!({ "op": "replace", "path": "/status", "value": "Active" }),
                 json!({ "op": "replace", "path": "/substatus", "value": "Accepted" }),
@@ -200,7 +257,25 @@ impl State {
             let done = self.portal(&half, &accepted);
             say!(self, "Microsoft", "accepts its half {} -> {done}", short(half.as_str()));
         }
-        self.colleague(id, "/trackingInfo/microsoftMsxId", json!("7-3XKQ9TLM2"));
+        let linked = self.table.get(&Key::link(id), self.now).is_some();
+        match half {
+            Some(half) if linked && !self.dice.is_script() && self.dice.below(2) == 0 => {
+                self.microsofts_id_appears(id, half)
+            }
+            _ => self.colleague(id, "/trackingInfo/microsoftMsxId", json!("7-3XKQ9TLM2")),
+        }
+    }
+
+    /// Our own half shows Microsoft's opportunity without a stamp of its own: only a `related-*` event tells, with an
+    /// instant of Microsoft's.
+    fn microsofts_id_appears(&mut self, id: &ReferralId, half: ReferralId) {
+        self.shows_quietly(id, "/trackingInfo/microsoftMsxId", json!("7-3XKQ9TLM2"));
+        let named = if self.center.sibling_id { half } else { id.clone() };
+        let at = self.now - SignedDuration::from_secs(self.dice.between(1, 300));
+        let hint = Hint::new(Subject::Engagement { referral: named }, "related-referral-updated", at);
+        let late = SignedDuration::from_millis(self.dice.between(10, 60_000));
+        self.queue.arrive(hint, self.now + late);
+        say!(self, "Microsoft", "its id appears in {}", short(id.as_str()));
     }
 
     /// A seller changes a column of an open record.
@@ -219,30 +294,30 @@ impl State {
     }
 
     fn seller_acts(&mut self, id: &str) {
-        match self.dice.below(24) {
+        match self.roll(SELLER, |faults| &faults.seller) {
             0..=2 => {
-                let name = NAMES[self.dice.below(4)];
+                let name = NAMES[self.one_of(4)];
                 let marked = if self.dice.below(2) == 0 { format!("✔ {name}") } else { name.to_owned() };
                 self.sales(id, "name", json!(marked));
             }
             3..=5 => {
-                let text = NOTES[self.dice.below(4)];
+                let text = NOTES[self.one_of(4)];
                 self.sales(id, "description", json!(text));
             }
             6 | 7 => {
-                let amount = AMOUNTS[self.dice.below(4)];
+                let amount = AMOUNTS[self.one_of(4)];
                 self.sales(id, "estimatedvalue", json!(amount));
             }
             8 => {
-                let currency = CURRENCIES[self.dice.below(3)];
+                let currency = CURRENCIES[self.one_of(3)];
                 self.sales(id, "transactioncurrencyid", json!(currency));
             }
             9 => {
-                let date = DATES[self.dice.below(3)];
+                let date = DATES[self.one_of(3)];
                 self.sales(id, "estimatedclosedate", json!(date));
             }
             10 | 11 => {
-                let key = SOLUTIONS[self.dice.below(3)];
+                let key = self.solution();
                 let row = self.guid("row");
                 let may_delete = self.strikes(Kind::ChildDelete);
                 let done = self.seller(id, |shape| {
@@ -280,13 +355,7 @@ impl State {
                 self.sales(id, UNMAPPED, json!(region));
             }
             21 => self.sales(id, "cosell_audit", json!("a seller's own words")),
-            22 => self.sales(id, "cosell_helprequested", json!(100000001)),
-            _ => {
-                if self.strikes(Kind::Delete) {
-                    self.keep(id, None, false);
-                    say!(self, "seller", "deletes {}", short(id));
-                }
-            }
+            _ => self.sales(id, "cosell_helprequested", json!(100000001)),
         }
     }
 }

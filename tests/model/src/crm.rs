@@ -4,18 +4,27 @@ mod feed;
 mod port;
 mod write;
 
-use crate::world::{OURS, State};
+pub(crate) use port::BROKEN;
+
+use crate::{
+    invariant::Invariant,
+    trace::short,
+    world::{OURS, State},
+};
 use jiff::Timestamp;
 use mapping::{Record, RecordId, RecordKind, ReferralId, Side};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
 };
-use sync::{ports::Seen, version::Version};
+use sync::{ports::Seen, table::Item, version::Version};
 
 /// A column that no map names.
 pub(crate) const UNMAPPED: &str = "new_region";
+
+/// Sync with Partner Center.
+pub(crate) const SYNC: &str = "cosell_syncwithpartnercenter";
 
 pub(crate) type Columns = BTreeMap<String, Value>;
 
@@ -40,7 +49,7 @@ struct Then {
     /// Its own columns changed, not only child rows.
     own: bool,
     /// `None`: deleted.
-    shape: Option<Shape>,
+    shape: Option<Arc<Shape>>,
 }
 
 /// A change of a child row.
@@ -62,6 +71,16 @@ pub(crate) struct Dataverse {
     pub(crate) accounts: BTreeMap<String, u32>,
     /// A delta was too old: deletions of that time are not told.
     pub(crate) expired: bool,
+    /// Columns that a rule refuses for a while.
+    pub(crate) rules: BTreeMap<String, Timestamp>,
+    /// Values that a rule refused to this run.
+    pub(crate) refused: BTreeSet<(Arc<str>, String, String)>,
+    /// Records that nobody can read by id any more.
+    pub(crate) broken: BTreeSet<String>,
+    /// As of when each run last read each record by id.
+    reads: BTreeMap<(Arc<str>, String), Timestamp>,
+    /// The read that our last action on a record went out on.
+    pub(crate) acted_on: BTreeMap<String, Timestamp>,
     version: i64,
 }
 
@@ -102,11 +121,11 @@ impl Shape {
     }
 
     fn seen(&self, id: &str, whole: bool) -> Seen {
-        let mut columns = self.own.clone();
-        columns.remove(UNMAPPED);
+        let own = self.own.iter().filter(|(column, _)| *column != UNMAPPED);
+        let related = self.related.iter().filter(|_| whole);
+        let columns = own.chain(related).map(|(column, value)| (column.clone(), value.clone())).collect();
         let mut lists = BTreeMap::new();
         if whole {
-            columns.extend(self.related.clone());
             lists.insert("solutions".to_owned(), self.solutions.values().cloned().collect());
         }
         let version = Version { token: format!("W/\"{}\"", self.version), order: Some(self.version) };
@@ -120,20 +139,20 @@ impl Dataverse {
     }
 
     /// What a record shows now.
-    pub(crate) fn now(&self, id: &str) -> Option<&Shape> {
+    pub(crate) fn now(&self, id: &str) -> Option<&Arc<Shape>> {
         self.records.get(id)?.last()?.shape.as_ref()
     }
 
     /// All that are there.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&String, &Shape)> {
-        self.records.iter().filter_map(|(id, then)| Some((id, then.last()?.shape.as_ref()?)))
+        self.records.iter().filter_map(|(id, then)| Some((id, then.last()?.shape.as_deref()?)))
     }
 
     /// All that were ever there.
     pub(crate) fn ever(&self) -> impl Iterator<Item = (&String, &Shape)> {
         self.records
             .iter()
-            .filter_map(|(id, then)| Some((id, then.iter().rev().find_map(|t| t.shape.as_ref())?)))
+            .filter_map(|(id, then)| Some((id, then.iter().rev().find_map(|t| t.shape.as_deref())?)))
     }
 }
 
@@ -141,6 +160,13 @@ impl State {
     /// A record's new state.
     pub(crate) fn keep(&mut self, id: &str, mut shape: Option<Shape>, ours: bool) {
         let before = self.crm.records.get(id).and_then(|then| then.last()).and_then(|t| t.shape.clone());
+        let was_there = self.crm.records.get(id).is_some_and(|then| !then.is_empty());
+        // Of a record that no link names nobody knows that it was there.
+        let known = |item: &Item| matches!(item, Item::Link(link) if link.record.as_ref().is_some_and(|r| r.id == id));
+        let again = ours && was_there && before.is_none() && shape.is_some();
+        if again && self.table.items().any(|(_, item)| known(item)) {
+            self.violate(Invariant::Deleted, format!("we made the deleted record {} again", short(id)));
+        }
         let own = match (&before, &shape) {
             (Some(before), Some(shape)) => {
                 ours && before.solutions == shape.solutions
@@ -155,12 +181,13 @@ impl State {
                 shape.version = self.crm.version;
             }
             if ours && before.as_ref().is_some_and(|b| b.own.get(UNMAPPED) != shape.own.get(UNMAPPED)) {
-                self.violate(format!("we changed `{UNMAPPED}`, which is not mapped"));
+                self.violate(Invariant::Mapped, format!("we changed `{UNMAPPED}`, which is not mapped"));
             }
         }
+        let none = BTreeMap::new();
         let (was, is) = (
-            before.map(|s| s.solutions).unwrap_or_default(),
-            shape.as_ref().map(|s| s.solutions.clone()).unwrap_or_default(),
+            before.as_ref().map_or(&none, |shape| &shape.solutions),
+            shape.as_ref().map_or(&none, |shape| &shape.solutions),
         );
         let since = self.now;
         for child in was.keys().chain(is.keys()).collect::<BTreeSet<_>>() {
@@ -174,10 +201,15 @@ impl State {
         self.crm.log.push(since);
         let seq = self.crm.log.len() as u64;
         let seen = shape.as_ref().map(|shape| shape.seen(id, true));
-        self.crm.records.entry(id.to_owned()).or_default().push(Then { since, seq, own, shape });
+        self.crm.records.entry(id.to_owned()).or_default().push(Then {
+            since,
+            seq,
+            own,
+            shape: shape.map(Arc::new),
+        });
         match seen {
             Some(seen) => {
-                let fields = self.map.record_fields(&seen.record);
+                let fields = self.map.kept_record_fields(&seen.record);
                 self.observe(Side::Crm, id, fields, ours);
             }
             None => self.forget(Side::Crm, id),
@@ -187,9 +219,9 @@ impl State {
     /// A seller changes something.
     pub(crate) fn seller(&mut self, id: &str, change: impl FnOnce(&mut Shape)) -> bool {
         let Some(before) = self.crm.now(id).cloned() else { return false };
-        let mut after = before.clone();
+        let mut after = Shape::clone(&before);
         change(&mut after);
-        let changed = after != before;
+        let changed = after != *before;
         if changed {
             self.keep(id, Some(after), false);
         }

@@ -90,7 +90,7 @@ impl<'w> Executor<'w> {
             true => SignedDuration::from_millis(state.dice.between(-2_000, 2_000)),
             false => SignedDuration::ZERO,
         };
-        let name = format!("{name} {}", self.started);
+        let name = format!("{name} {}", self.started).into();
         // Its own clock says when it ends; the platform's kills it.
         let running = Running { name, ends, skew, seen: 0 };
         self.tasks.push(Task { story, messages, polls, running, steps: 0 });
@@ -120,7 +120,7 @@ impl<'w> Executor<'w> {
         }
         let ended = self.tasks[chosen].story.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let mut state = self.world.lock();
-        self.tasks[chosen].running = state.runs.clone();
+        self.tasks[chosen].running.seen = state.runs.seen;
         self.tasks[chosen].steps += 1;
         if let Poll::Ready(verdict) = ended {
             let task = self.tasks.swap_remove(chosen);
@@ -216,7 +216,7 @@ impl<'w> Executor<'w> {
                     let group = self.world.lock().dice.pick(&ready).clone();
                     self.start_writer(&group);
                 }
-                17 if now >= tick_at => {
+                17 if now >= tick_at || self.world.lock().strikes(Kind::DoubleTick) => {
                     tick_at = now + SignedDuration::from_secs(60);
                     self.start_tick();
                 }

@@ -1,6 +1,6 @@
 //! What can go wrong, each kind of it a flag.
 
-use crate::dice::Dice;
+use crate::{actors::THEMES, dice::Dice};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident $word:literal,)*) => {
@@ -37,6 +37,10 @@ kinds! {
     Outage "outage",
     /// A write is refused for one of its fields.
     Refusal "refusal",
+    /// A rule refuses one field for minutes or hours.
+    Rule "rule",
+    /// From now on one record cannot be read by id.
+    Broken "broken",
     /// A version that was never there: 412 for nothing.
     Race "race",
     /// A read by id shows an older state.
@@ -53,6 +57,10 @@ kinds! {
     TableLate "table-late",
     /// The queue took the hints, its answer is lost.
     QueueLost "queue-lost",
+    /// The queue takes no hints.
+    QueueDown "queue-down",
+    /// A new referral is missing from lists for a while.
+    SlowIndex "slow-index",
     /// A webhook never comes.
     WebhookLost "webhook-lost",
     /// A webhook comes twice.
@@ -61,6 +69,8 @@ kinds! {
     WebhookLate "webhook-late",
     /// A message comes again while its first run still goes.
     Redelivery "redelivery",
+    /// A poller runs beside another one.
+    DoubleTick "double-tick",
     /// A delta token is too old.
     DeltaExpiry "delta-expiry",
     /// A seller deletes the record.
@@ -109,6 +119,11 @@ impl Allowed {
 #[derive(Clone, Debug)]
 pub struct Faults {
     rates: Vec<u32>,
+    /// What people are after in this schedule: rolls of their dice; empty: anything.
+    pub(crate) portal: Vec<usize>,
+    pub(crate) seller: Vec<usize>,
+    /// From how many values they choose.
+    pub(crate) values: usize,
     /// Off: calm weather.
     pub on: bool,
     /// In a small world: how many are left.
@@ -120,24 +135,48 @@ pub struct Faults {
 impl Faults {
     /// Each schedule has its own weather.
     pub fn of(allowed: &Allowed, dice: &mut Dice) -> Self {
-        let fierce = *dice.pick(&[10, 30, 80]);
+        // Any of them, some, few, or two alone: rare meetings of two need the others out of the way.
+        let (fierce, picks): (u32, &[u32]) = match dice.below(4) {
+            0 => (*dice.pick(&[10, 30, 80]), &[0, 0, 1, 3]),
+            1 => (*dice.pick(&[30, 80]), &[0, 0, 0, 0, 1, 3]),
+            2 => (*dice.pick(&[60, 120]), &[0, 0, 0, 0, 0, 0, 0, 1, 2]),
+            _ => (100, &[0]),
+        };
+        let alone = [*dice.pick(Kind::ALL), *dice.pick(Kind::ALL)];
         let rates = Kind::ALL.iter().map(|kind| {
             let rare = match kind {
                 // One chance a step, not a call.
                 Kind::Crash => 0.3,
-                Kind::Redelivery | Kind::Hidden | Kind::Delete | Kind::ChildDelete | Kind::QueueLost => 6.0,
+                Kind::Delete | Kind::Broken => 0.5,
+                Kind::Redelivery
+                | Kind::ChildDelete
+                | Kind::QueueLost
+                | Kind::QueueDown
+                | Kind::DoubleTick
+                | Kind::SlowIndex => 6.0,
+                Kind::Hidden => 2.0,
                 _ => 1.0,
             };
-            let rate = (f64::from(*dice.pick(&[0, 0, 1, 3]) * fierce) * rare) as u32;
+            let pick = if picks.len() == 1 && alone.contains(kind) { 1 } else { *dice.pick(picks) };
+            let rate = (f64::from(pick * fierce) * rare) as u32;
             if allowed.has(*kind) { rate } else { 0 }
         });
-        Faults { rates: rates.collect(), on: true, left: 0, struck: 0 }
+        let rates = rates.collect();
+        // Anything, or one or two things that people keep at on both sides.
+        let (mut portal, mut seller) = (vec![], vec![]);
+        for _ in 0..dice.below(3) {
+            let (theirs, ours) = dice.pick(&THEMES);
+            portal.extend_from_slice(theirs);
+            seller.extend_from_slice(ours);
+        }
+        let values = if dice.below(3) == 0 { 2 } else { usize::MAX };
+        Faults { rates, portal, seller, values, on: true, left: 0, struck: 0 }
     }
 
     /// None ever, but `left` of the allowed kinds where a script says so.
     pub fn scripted(allowed: &Allowed, left: u32) -> Self {
         let rates = Kind::ALL.iter().map(|kind| u32::from(allowed.has(*kind))).collect();
-        Faults { rates, on: true, left, struck: 0 }
+        Faults { rates, portal: vec![], seller: vec![], values: usize::MAX, on: true, left, struck: 0 }
     }
 
     /// Whether it happens now.

@@ -1,6 +1,8 @@
 //! What must hold once everything has come to rest.
 
 use crate::{
+    crm::{BROKEN, SYNC},
+    invariant::Invariant,
     ledger::is_kept,
     trace::short,
     world::{OURS, State},
@@ -9,7 +11,7 @@ use mapping::{Category, Referral, Side, Value, classify};
 use std::collections::BTreeMap;
 use sync::{
     link::{Link, State as Life},
-    table::Item,
+    table::{Change, Item},
 };
 
 /// Calls to the outside for each thing that happened, at most.
@@ -22,7 +24,7 @@ pub(crate) fn check(state: &mut State) {
         .items()
         .filter_map(|(_, item)| if let Item::Link(link) = item { Some((**link).clone()) } else { None })
         .collect();
-    let mut faults = vec![];
+    let mut faults = Faults(vec![]);
     for link in &links {
         link_is_well(state, link, &mut faults);
     }
@@ -32,11 +34,33 @@ pub(crate) fn check(state: &mut State) {
     let happened = state.counts.edits + state.counts.ticks + state.counts.received + state.faults.struck + 10;
     let calls = state.counts.reads + state.counts.writes;
     if calls > CALLS_EACH * happened {
-        faults.push(format!("{calls} calls for {happened} things that happened"));
+        faults.push(Invariant::Thrift, format!("{calls} calls for {happened} things that happened"));
     }
-    for fault in faults {
-        state.violate(fault);
+    for (invariant, words) in faults.0 {
+        state.violate(invariant, words);
     }
+}
+
+/// What is broken at the end.
+struct Faults(Vec<(Invariant, String)>);
+
+impl Faults {
+    fn push(&mut self, invariant: Invariant, words: impl Into<String>) {
+        self.0.push((invariant, words.into()));
+    }
+}
+
+/// Whether a save puts a feed's position back.
+pub(crate) fn goes_back(state: &State, changes: &[Change]) -> Option<String> {
+    let position = |item: &Item| match item {
+        Item::Watermark(mark) => mark.position.as_deref()?.strip_prefix("delta:")?.parse::<u64>().ok(),
+        _ => None,
+    };
+    changes.iter().find_map(|change| {
+        let new = change.item.as_ref().and_then(position)?;
+        let old = state.table.get(&change.key, state.now).and_then(|row| position(&row.item))?;
+        (new < old).then(|| format!("{} goes back from {old} to {new}", change.key.pk))
+    })
 }
 
 /// Deals that are linked at the end.
@@ -46,35 +70,45 @@ pub(crate) fn linked(state: &State) -> u32 {
     u32::try_from(state.table.items().filter(|(_, item)| linked(item)).count()).unwrap_or(u32::MAX)
 }
 
-fn link_is_well(state: &State, link: &Link, faults: &mut Vec<String>) {
+fn link_is_well(state: &State, link: &Link, faults: &mut Faults) {
     let id = link.referral.as_str();
-    if let Some(claim) = link.claim.as_ref().filter(|_| link.state != Life::Stopped) {
-        faults.push(format!("link {}: a claim of {:?} is left behind", short(id), claim.side));
+    if let Some(claim) =
+        link.claim.as_ref().filter(|_| link.state != Life::Stopped && !is_broken(state, link))
+    {
+        faults
+            .push(Invariant::Done, format!("link {}: a claim of {:?} is left behind", short(id), claim.side));
     }
-    if link.state == Life::Creating {
-        faults.push(format!("link {}: its record is still being created", short(id)));
+    if link.state == Life::Creating && !is_broken(state, link) {
+        faults.push(Invariant::Done, format!("link {}: its record is still being created", short(id)));
     }
     let Some(record) = &link.record else { return };
+    if state.crm.broken.contains(&record.id) {
+        return;
+    }
     let gone = state.crm.now(&record.id).is_none();
     if gone != (link.state == Life::Detached) && !(gone && state.crm.expired) {
-        faults.push(format!(
-            "link {}: {:?}, and its record is {}",
-            short(id),
-            link.state,
-            if gone { "gone" } else { "there" }
-        ));
+        faults.push(
+            Invariant::Life,
+            format!(
+                "link {}: {:?}, and its record is {}",
+                short(id),
+                link.state,
+                if gone { "gone" } else { "there" }
+            ),
+        );
     }
     if !matches!(link.state, Life::Linked | Life::Closed) || gone {
         return;
     }
     let (Some(pc), Some(crm)) = (state.fields(Side::PartnerCenter, id), state.fields(Side::Crm, &record.id))
     else {
-        faults.push(format!("link {}: one of its ends was never there", short(id)));
+        faults.push(Invariant::Life, format!("link {}: one of its ends was never there", short(id)));
         return;
     };
     let closed = state.center.now(&link.referral).is_some_and(Referral::is_terminal)
         || state.crm.now(&record.id).is_some_and(|shape| !shape.is_open());
-    let shows = state.center.now(&link.referral).map(|r| state.map.referral_fields(r)).unwrap_or_default();
+    let shows =
+        state.center.now(&link.referral).map(|r| state.map.kept_referral_fields(r)).unwrap_or_default();
     for unit in state.map.units().filter(|u| is_kept(u)) {
         let name = &unit.name;
         // A closed referral hides data: an empty field says nothing.
@@ -96,19 +130,32 @@ fn link_is_well(state: &State, link: &Link, faults: &mut Vec<String>) {
                 && (line.text.contains(&quoted) || name == "status" || closed)
         });
         if !why_not && !refused {
-            faults.push(format!(
-                "link {}: `{name}` differs at the end: {} in Partner Center, {} in the CRM",
-                short(id),
-                serde_json::json!(p),
-                serde_json::json!(c)
-            ));
+            faults.push(
+                Invariant::Agreed,
+                format!(
+                    "link {}: `{name}` differs at the end: {} in Partner Center, {} in the CRM",
+                    short(id),
+                    serde_json::json!(p),
+                    serde_json::json!(c)
+                ),
+            );
         }
     }
     for (unit, parked) in &link.parked {
         if !is_a_reason(&parked.reason) {
-            faults.push(format!("link {}: `{unit}` is still parked: {}", short(id), parked.reason));
+            faults.push(
+                Invariant::Done,
+                format!("link {}: `{unit}` is still parked: {}", short(id), parked.reason),
+            );
         }
     }
+}
+
+/// Nobody can read its record.
+fn is_broken(state: &State, link: &Link) -> bool {
+    let made = || mapping::child_id(&["opportunity", link.referral.as_str()]);
+    let id = link.record.as_ref().map_or_else(made, |record| record.id.clone());
+    state.crm.broken.contains(&id)
 }
 
 /// Reasons that only a person can take away.
@@ -122,12 +169,13 @@ fn is_a_reason(words: &str) -> bool {
         "already becoming",
         "carries another",
         "another organisation",
+        BROKEN,
     ]
     .iter()
     .any(|known| words.contains(known))
 }
 
-fn one_record_each(state: &State, links: &[Link], faults: &mut Vec<String>) {
+fn one_record_each(state: &State, links: &[Link], faults: &mut Faults) {
     let mut records: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (id, shape) in state.crm.all() {
         if let Some(referral) = shape.referral() {
@@ -135,14 +183,14 @@ fn one_record_each(state: &State, links: &[Link], faults: &mut Vec<String>) {
         }
     }
     for (referral, ids) in records.iter().filter(|(_, ids)| ids.len() > 1) {
-        faults.push(format!("{} records of referral {}", ids.len(), short(referral)));
+        faults.push(Invariant::OneRecord, format!("{} records of referral {}", ids.len(), short(referral)));
     }
     let mut ends: BTreeMap<String, u32> = BTreeMap::new();
     for record in links.iter().filter_map(|link| link.record.as_ref()) {
         *ends.entry(record.to_string()).or_default() += 1;
     }
     for (record, count) in ends.into_iter().filter(|(_, count)| *count > 1) {
-        faults.push(format!("{count} links of record {}", short(&record)));
+        faults.push(Invariant::OneRecord, format!("{count} links of record {}", short(&record)));
     }
     // An own record and another one made of its own referral.
     for referral in state.center.all().filter(|r| r.organization() == OURS) {
@@ -152,18 +200,18 @@ fn one_record_each(state: &State, links: &[Link], faults: &mut Vec<String>) {
                 && named != *id
                 && state.crm.now(named).is_some()
             {
-                faults.push(format!(
-                    "referral {} has its own record and another one",
-                    short(referral.id().as_str())
-                ));
+                faults.push(
+                    Invariant::OneRecord,
+                    format!("referral {} has its own record and another one", short(referral.id().as_str())),
+                );
             }
         }
     }
 }
 
-fn nothing_left_behind(state: &State, faults: &mut Vec<String>) {
+fn nothing_left_behind(state: &State, faults: &mut Faults) {
     if !state.queue.is_empty() {
-        faults.push("messages are left in the queue".into());
+        faults.push(Invariant::Done, "messages are left in the queue");
     }
     for (key, item) in state.table.items() {
         match item {
@@ -171,42 +219,64 @@ fn nothing_left_behind(state: &State, faults: &mut Vec<String>) {
                 let record = intent.record.to_string();
                 let parked = sync::table::Key::parked(&record);
                 let there = state.crm.now(&intent.record.id).is_some();
-                if there && state.table.get(&parked, state.now).is_none() {
-                    faults.push(format!(
-                        "an intent of {} is left behind: {:?}, unknown: {}",
-                        short(&record),
-                        intent.step,
-                        intent.unknown.is_some()
-                    ));
+                let broken = state.crm.broken.contains(&intent.record.id);
+                if there && !broken && state.table.get(&parked, state.now).is_none() {
+                    faults.push(
+                        Invariant::Done,
+                        format!(
+                            "an intent of {} is left behind: {:?}, unknown: {}",
+                            short(&record),
+                            intent.step,
+                            intent.unknown.is_some()
+                        ),
+                    );
                 }
             }
             Item::Parked(parked) if !is_a_reason(&parked.reason) => {
-                faults.push(format!("parked `{}` is left behind: {}", short(&key.sk), parked.reason));
+                faults.push(
+                    Invariant::Done,
+                    format!("parked `{}` is left behind: {}", short(&key.sk), parked.reason),
+                );
             }
-            Item::Hold(hold) if hold.until > state.now => faults.push(format!("held: {}", hold.reason)),
+            Item::Hold(hold) if hold.until > state.now => {
+                faults.push(Invariant::Done, format!("held: {}", hold.reason))
+            }
             _ => {}
         }
     }
 }
 
 /// Every own referral has its record and every record that wants one its referral, or the table says why not.
-fn nothing_dropped(state: &State, links: &[Link], faults: &mut Vec<String>) {
+fn nothing_dropped(state: &State, links: &[Link], faults: &mut Faults) {
     let parked = |what: &str| state.table.get(&sync::table::Key::parked(what), state.now).is_some();
     for referral in state.center.all().filter(|r| classify(r, OURS) == Category::Opportunity) {
         let id = referral.id();
         let linked = links.iter().any(|link| link.referral == *id);
+        let named = referral.external_reference().map(str::to_lowercase);
+        let names_broken = named.is_some_and(|record| state.crm.broken.contains(&record));
         // Declined before anybody linked it: nothing to make a record of.
         let over = referral.is_terminal() && !matches!(referral.substatus(), "Won" | "Lost");
-        if !linked && !over && !parked(id.as_str()) {
-            faults.push(format!("referral {} has no record, and nothing says why", short(id.as_str())));
+        if !linked && !over && !names_broken && !parked(id.as_str()) {
+            faults.push(
+                Invariant::Linked,
+                format!("referral {} has no record, and nothing says why", short(id.as_str())),
+            );
         }
     }
     for (id, shape) in state.crm.all() {
-        let wants = shape.own.get("cosell_syncwithpartnercenter") == Some(&Value::Bool(true).into_json());
+        let wants = shape.own.get(SYNC) == Some(&Value::Bool(true).into_json());
         let record = crate::crm::record_id(id);
         let linked = links.iter().any(|link| link.record.as_ref() == Some(&record));
-        if wants && shape.is_open() && !linked && !parked(&record.to_string()) {
-            faults.push(format!("record {} has no referral, and nothing says why", short(id)));
+        if wants
+            && shape.is_open()
+            && !linked
+            && !state.crm.broken.contains(id)
+            && !parked(&record.to_string())
+        {
+            faults.push(
+                Invariant::Linked,
+                format!("record {} has no referral, and nothing says why", short(id)),
+            );
         }
     }
 }

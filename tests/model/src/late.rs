@@ -3,13 +3,14 @@
 use crate::{trace::say, world::State};
 use jiff::Timestamp;
 use mapping::{Action, NewRecord, RecordId, RecordPatch, ReferralId};
+use std::sync::Arc;
 use sync::{table::Change, version::Version};
 
 /// A request that will still land.
 #[derive(Clone, Debug)]
 pub(crate) struct Late {
     pub(crate) at: Timestamp,
-    pub(crate) by: String,
+    pub(crate) by: Arc<str>,
     pub(crate) what: What,
 }
 
@@ -29,7 +30,7 @@ impl State {
         let by = late.by;
         match late.what {
             What::Save(changes) => {
-                let saved = self.apply_save(&changes);
+                let saved = self.apply_save(changes);
                 say!(self, by, "a late save lands: {saved}");
             }
             What::PatchReferral(id, etag, operations) => {

@@ -2,17 +2,17 @@
 //! lands. No edit of a person is overwritten before the other side has seen it, unless an audit line says so first; no
 //! value is written that nobody wrote; no stage moves back by our doing.
 
-use crate::{trace::short, world::State};
+use crate::{invariant::Invariant, trace::short, world::State};
 use jiff::{SignedDuration, Timestamp};
-use mapping::{Direction, Fields, On, Side, Unit, Value};
+use mapping::{Direction, Fields, Side, Unit, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use sync::audit::Line;
 
 /// An audit line may carry the instant of a clock that runs a little behind.
 const SKEW: SignedDuration = SignedDuration::from_secs(6);
 
-/// Between the read before an action and the action itself.
-const BLIND: SignedDuration = SignedDuration::from_secs(60);
+/// From a run's first read to the landing of its last write, at most.
+const A_RUN: SignedDuration = SignedDuration::from_secs(300 + crate::world::LANDS + crate::world::LAGS);
 
 /// What each entity of either side shows, and since when by whom.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,8 @@ struct Entity {
     cells: BTreeMap<String, Cell>,
     /// Every value a unit ever showed.
     shown: BTreeMap<String, Vec<Value>>,
+    /// What a unit showed before, and until when.
+    left: BTreeMap<String, Vec<(Value, Timestamp)>>,
     /// Every element a list ever had.
     had: BTreeSet<String>,
 }
@@ -34,6 +36,8 @@ struct Cell {
     by_person: bool,
     /// The other side has shown the same since.
     told: bool,
+    /// Since when both show the same by our doing.
+    settled: Option<Timestamp>,
     at: Timestamp,
     /// What this side showed when both last showed the same: whoever goes back to that has changed nothing.
     /// More than one while nobody but people made them agree.
@@ -41,9 +45,15 @@ struct Cell {
 }
 
 impl Cell {
-    fn agrees(&mut self, shown: Value, ours: bool) {
+    /// To agree on this once more changes nothing.
+    fn has_agreed(&self, shown: &Value, ours: bool) -> bool {
+        self.told && self.agreed.contains(shown) && (!ours || self.agreed.len() == 1)
+    }
+
+    fn agrees(&mut self, shown: Value, ours: bool, now: Timestamp) {
         self.told = true;
         if ours {
+            self.settled = Some(now);
             self.agreed = vec![shown];
         } else if !self.agreed.contains(&shown) {
             self.agreed.push(shown);
@@ -60,7 +70,7 @@ pub(crate) fn other(side: Side) -> Side {
 
 /// Whether a unit is kept in step after creation.
 pub(crate) fn is_kept(unit: &Unit) -> bool {
-    unit.has_referral && unit.has_crm && unit.on != On::Create && unit.name != "external_reference"
+    unit.is_kept_in_step() && unit.name != "external_reference"
 }
 
 /// How far a deal is: 0 waiting, 1 active, 2 closed.
@@ -97,18 +107,20 @@ impl State {
             Side::Crm => peer.clone(),
         };
         let new = one.fields.is_empty();
-        let mut faults = vec![];
+        let (mut faults, mut closes, mut changed) = (vec![], false, BTreeSet::new());
         for unit in map.units().filter(|u| is_kept(u)) {
             let name = &unit.name;
-            let before = one.fields.get(name).cloned();
-            let Some(value) = after.get(name).cloned() else {
+            let before = one.fields.get(name);
+            let Some(value) = after.get(name) else {
                 // Not shown any more (a closed referral hides data): as it was.
-                after.extend(before.map(|value| (name.clone(), value)));
+                after.extend(before.map(|value| (name.clone(), value.clone())));
                 continue;
             };
-            if before.as_ref() == Some(&value) {
+            if before == Some(value) {
                 continue;
             }
+            let (before, value) = (before.cloned(), value.clone());
+            changed.insert(name.clone());
             if unit.list {
                 let (had, has) = (keys(before.as_ref()), keys(Some(&value)));
                 for key in had.symmetric_difference(&has) {
@@ -120,13 +132,14 @@ impl State {
                         let at = one.cells.get(&cell).map_or(self.now, |c| c.at);
                         if lost && !self.is_told(about.as_deref(), name, None, at) {
                             let verb = if adds { "put back" } else { "took away" };
-                            faults.push(format!("{side:?} {}: we {verb} `{cell}` over a person's edit that nobody else had seen, without a word", short(id)));
+                            faults.push((Invariant::Unseen, format!("{side:?} {}: we {verb} `{cell}` over a person's edit that nobody else had seen, without a word", short(id))));
                         }
                         if adds && !two.as_ref().is_some_and(|two| two.had.contains(key)) {
-                            faults.push(format!(
+                            let words = format!(
                                 "{side:?} {}: we added `{cell}`, which the other side never had",
                                 short(id)
-                            ));
+                            );
+                            faults.push((Invariant::Sourced, words));
                         }
                     }
                     let told = theirs.is_some_and(|theirs| theirs.contains(key) == adds);
@@ -135,7 +148,7 @@ impl State {
                     let agreed = one.cells.get(&cell).map_or_else(none, |c| c.agreed.clone());
                     let by_person = !ours && !agreed.contains(&Value::Bool(adds));
                     let agreed = if ours { vec![Value::Bool(adds)] } else { agreed };
-                    one.cells.insert(cell, Cell { by_person, told, at: self.now, agreed });
+                    one.cells.insert(cell, Cell { by_person, told, settled: None, at: self.now, agreed });
                 }
                 one.had.extend(has);
                 continue;
@@ -149,42 +162,84 @@ impl State {
                 if let (Some(before), "status") = (&before, name.as_str())
                     && phase(side, &value) < phase(side, before)
                 {
-                    faults.push(format!("{side:?} {}: we moved the status back", short(id)));
+                    faults.push((
+                        Invariant::Forward,
+                        format!("{side:?} {}: we moved the status back", short(id)),
+                    ));
                 }
-                let equal = |theirs: &Value| match side {
-                    Side::PartnerCenter => map.equal(name, &value, theirs),
-                    Side::Crm => map.equal(name, theirs, &value),
-                };
+                closes |= name == "status"
+                    && phase(side, &value) == 2
+                    && before.as_ref().is_some_and(|before| phase(side, before) == 1);
+                if let (Side::PartnerCenter, Some(Value::Text(long)), Value::Text(cut)) =
+                    (side, &before, &value)
+                    && cut.strip_suffix('…').is_some_and(|head| long.starts_with(head.trim_end()))
+                {
+                    let words = format!("{} : we cut `{name}` to what the CRM holds of it", short(id));
+                    faults.push((Invariant::Undone, words));
+                }
+                let equal = |theirs: &Value| same(map, name, side, &value, theirs);
+                if let (Some(two), Some(cell), Some(before)) = (&two, one.cells.get(name), &before)
+                    && let (Some(theirs), Some(settled)) = (two.fields.get(name), cell.settled)
+                    && !unit.rise_only
+                    && same(map, name, side, before, theirs)
+                    && !equal(theirs)
+                    && !two.left.get(name).is_some_and(|all| {
+                        all.iter().any(|(theirs, until)| *until > settled && equal(theirs))
+                    })
+                {
+                    let (before, value) = (serde_json::json!(before), serde_json::json!(value));
+                    let words = format!(
+                        "{side:?} {}: we undid `{name}` = {before}, which we had made both show, by {value}",
+                        short(id)
+                    );
+                    faults.push((Invariant::Undone, words));
+                }
                 let free = name == "status" || (new && unit.rise_only);
                 let wrote =
                     two.as_ref().and_then(|two| two.shown.get(name)).is_some_and(|all| all.iter().any(equal));
                 let born_empty = new && value.is_null();
                 if !free && !wrote && !born_empty {
-                    faults.push(format!(
-                        "{side:?} {}: we wrote `{name}` = {}, which the other side never showed",
-                        short(id),
-                        serde_json::json!(value)
-                    ));
+                    let value = serde_json::json!(value);
+                    let words = format!(
+                        "{side:?} {}: we wrote `{name}` = {value}, which the other side never showed",
+                        short(id)
+                    );
+                    faults.push((Invariant::Sourced, words));
                 }
                 if let (Some(cell), Some(before)) = (one.cells.get(name), &before)
                     && cell.by_person
                     && !cell.told
-                    // An action takes no version: what a seller does between the read just before and the action itself
+                    // An action takes no version, and may land late: what a seller does after the read it went out on
                     // cannot be seen.
-                    && !(name == "status" && side == Side::Crm && self.now.duration_since(cell.at) < BLIND)
+                    && !(name == "status" && side == Side::Crm && self.acted_unseen(id, cell.at))
                     // On is final by rule, whoever turned it off.
                     && !(unit.rise_only && value == Value::Bool(true))
                     && !self.is_told(about.as_deref(), name, Some(before), cell.at)
                 {
-                    faults.push(format!("{side:?} {}: we overwrote a person's `{name}` = {} that nobody else had seen, without a word", short(id), serde_json::json!(before)));
+                    let before = serde_json::json!(before);
+                    let words = format!(
+                        "{side:?} {}: we overwrote a person's `{name}` = {before} that nobody else had seen, without a word",
+                        short(id)
+                    );
+                    faults.push((Invariant::Unseen, words));
                 }
             }
             let agreed = one.cells.get(name).map(|c| c.agreed.clone()).unwrap_or_default();
             let born = new && unit.rise_only;
             let edit = !ours && !born && unit.direction == Direction::Both && !agreed.contains(&value);
+            // What the other side has just stopped showing may be all that a run saw of it.
+            let met = two.as_ref().and_then(|two| two.left.get(name)).is_some_and(|left| {
+                left.iter().any(|(theirs, until)| {
+                    self.now.duration_since(*until) < A_RUN && same(map, name, side, &value, theirs)
+                })
+            });
+            one.left.entry(name.clone()).or_default().extend(before.map(|before| (before, self.now)));
             // What we wrote is what the link remembers of this side.
             let agreed = if ours { vec![value.clone()] } else { agreed };
-            one.cells.insert(name.clone(), Cell { by_person: edit, told: false, at: self.now, agreed });
+            one.cells.insert(
+                name.clone(),
+                Cell { by_person: edit, told: met, settled: None, at: self.now, agreed },
+            );
             if let (true, Some(two)) = (ours, &mut two) {
                 // What it was made from is what the link remembers of the other side.
                 let from: Vec<Value> = two
@@ -192,10 +247,7 @@ impl State {
                     .get(name)
                     .into_iter()
                     .flatten()
-                    .filter(|theirs| match side {
-                        Side::PartnerCenter => map.equal(name, &value, theirs),
-                        Side::Crm => map.equal(name, theirs, &value),
-                    })
+                    .filter(|theirs| same(map, name, side, &value, theirs))
                     .cloned()
                     .collect();
                 if let Some(cell) = two.cells.get_mut(name) {
@@ -214,16 +266,53 @@ impl State {
                 Side::Crm => (two, &mut one),
             };
             for unit in map.units().filter(|u| is_kept(u)) {
-                tell(map, unit, pc, crm, ours);
+                tell(map, unit, pc, crm, ours && changed.contains(&unit.name), self.now);
             }
+        }
+        if let (true, Some(two), Some(peer)) = (closes, &two, &peer) {
+            faults.extend(self.closed_over(side, peer, two, about.as_deref()));
         }
         self.ledger.0.insert((side, id.to_owned()), one);
         if let (Some(peer), Some(two)) = (peer, two) {
             self.ledger.0.insert((other(side), peer), two);
         }
-        for fault in faults {
-            self.violate(fault);
+        for (invariant, words) in faults {
+            self.violate(invariant, words);
         }
+    }
+
+    /// Edits on the other side of what we just closed that any run could have seen, and that now go nowhere.
+    fn closed_over(
+        &self,
+        closed: Side,
+        peer: &str,
+        theirs: &Entity,
+        about: Option<&str>,
+    ) -> Vec<(Invariant, String)> {
+        let goes = |unit: &&Unit| {
+            // A closed referral may hide data.
+            let shown = !self.center.hides;
+            let scalar = !unit.list && !unit.rise_only && unit.name != "status";
+            shown && scalar && unit.direction == Direction::Both && (closed == Side::Crm || unit.patchable)
+        };
+        let lost = |unit: &&Unit| {
+            theirs.cells.get(&unit.name).is_some_and(|cell| {
+                let seen = self.now.duration_since(cell.at) > A_RUN;
+                let told = cell.told || self.is_told(about, &unit.name, None, cell.at);
+                cell.by_person && seen && !told
+            })
+        };
+        let words = |unit: &Unit| {
+            let name = &unit.name;
+            let words = format!("{closed:?}: we closed the deal over an edit of `{name}` of {}", short(peer));
+            (Invariant::Unseen, words)
+        };
+        self.map.units().filter(|u| is_kept(u)).filter(goes).filter(lost).map(words).collect()
+    }
+
+    /// Whether our action on this record went out on a read older than this edit.
+    fn acted_unseen(&self, record: &str, edit: Timestamp) -> bool {
+        self.crm.acted_on.get(record).is_some_and(|read| edit >= *read)
     }
 
     /// It is gone, and what was written on it with it.
@@ -251,7 +340,9 @@ impl State {
         let quoted = format!("`{unit}`");
         // A list's and a status' loser is told in more words than the one that was seen here.
         let exact = loser.filter(|_| unit != "status").map(|value| serde_json::json!(value).to_string());
-        self.audit(about).filter(|line| line.at >= since - SKEW).any(|line| match line.decision.as_str() {
+        // A loser's own words are told once a run, also if somebody types them again meanwhile.
+        let since = since - if exact.is_some() { A_RUN } else { SKEW };
+        self.audit(about).filter(|line| line.at >= since).any(|line| match line.decision.as_str() {
             "conflict" => {
                 line.text.starts_with(&quoted) && exact.as_ref().is_none_or(|loser| line.text.contains(loser))
             }
@@ -261,10 +352,22 @@ impl State {
     }
 }
 
+/// Whether what this side shows is what the other one shows, in its own words.
+fn same(map: &mapping::Map, unit: &str, side: Side, own: &Value, theirs: &Value) -> bool {
+    match side {
+        Side::PartnerCenter => map.equal(unit, own, theirs),
+        Side::Crm => map.equal(unit, theirs, own),
+    }
+}
+
 /// Both show the same: what one of them wrote has been seen by the other.
-fn tell(map: &mapping::Map, unit: &Unit, pc: &mut Entity, crm: &mut Entity, ours: bool) {
+fn tell(map: &mapping::Map, unit: &Unit, pc: &mut Entity, crm: &mut Entity, ours: bool, now: Timestamp) {
     let name = &unit.name;
     let (Some(p), Some(c)) = (pc.fields.get(name), crm.fields.get(name)) else { return };
+    let known = |one: &Entity, shown| one.cells.get(name).is_none_or(|cell| cell.has_agreed(shown, ours));
+    if !unit.list && known(pc, p) && known(crm, c) {
+        return;
+    }
     if unit.list {
         let (p, c) = (keys(Some(p)), keys(Some(c)));
         for key in p.union(&c).chain(&pc.had).chain(&crm.had).cloned().collect::<BTreeSet<_>>() {
@@ -273,7 +376,7 @@ fn tell(map: &mapping::Map, unit: &Unit, pc: &mut Entity, crm: &mut Entity, ours
                 let cell = format!("{name}/{key}");
                 for entity in [&mut *pc, &mut *crm] {
                     if let Some(cell) = entity.cells.get_mut(&cell) {
-                        cell.agrees(there.clone(), ours);
+                        cell.agrees(there.clone(), ours, now);
                     }
                 }
             }
@@ -282,7 +385,7 @@ fn tell(map: &mapping::Map, unit: &Unit, pc: &mut Entity, crm: &mut Entity, ours
         for entity in [pc, crm] {
             let shown = entity.fields.get(name).cloned();
             if let (Some(cell), Some(shown)) = (entity.cells.get_mut(name), shown) {
-                cell.agrees(shown, ours);
+                cell.agrees(shown, ours, now);
             }
         }
     }
@@ -317,7 +420,7 @@ mod tests {
             let new = state.map.new_record(&shown).unwrap();
             _ = state.create_record(&new, None);
             let record = state.peer(Side::PartnerCenter, id.as_str()).unwrap();
-            assert_eq!(state.violations, Vec::<String>::new());
+            assert_eq!(state.violations, vec![]);
             (id, record)
         };
         (world, referral, record)
@@ -332,7 +435,7 @@ mod tests {
     }
 
     fn told(state: &State, words: &str) -> bool {
-        state.violations.iter().any(|violation| violation.contains(words))
+        state.violations.iter().any(|violation| violation.words.contains(words))
     }
 
     #[test]
@@ -353,7 +456,7 @@ mod tests {
         state.colleague(&referral, "/details/notes", json!("the seller's words"));
         state.colleague(&referral, "/details/notes", json!("the colleague's words"));
         write(&mut state, &record, "description", json!("the colleague's words"));
-        assert_eq!(state.violations, Vec::<String>::new());
+        assert_eq!(state.violations, vec![]);
     }
 
     #[test]

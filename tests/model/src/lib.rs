@@ -8,10 +8,12 @@ mod executor;
 pub mod exhaustive;
 pub mod faults;
 mod handlers;
+pub mod invariant;
 mod invariants;
 mod late;
 mod ledger;
 mod partner_center;
+pub mod planted;
 mod queue;
 mod samples;
 pub mod schedule;
@@ -21,4 +23,5 @@ mod trace;
 mod webhooks;
 mod world;
 
+pub use invariant::{Invariant, Violation};
 pub use schedule::{Outcome, Setting, run};

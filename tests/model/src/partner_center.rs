@@ -3,6 +3,8 @@
 mod port;
 
 use crate::{
+    faults::Kind,
+    invariant::Invariant,
     trace::{say, short},
     world::{OURS, State},
 };
@@ -22,8 +24,14 @@ pub(crate) struct Center {
     pub(crate) appears: bool,
     /// `related-*` events carry the sibling's id.
     pub(crate) sibling_id: bool,
+    /// Lists come one by one.
+    pub(crate) narrow: bool,
     /// Not readable until then, and how.
     pub(crate) hidden: BTreeMap<ReferralId, (Timestamp, bool)>,
+    /// In no list until then.
+    pub(crate) unlisted: BTreeMap<ReferralId, Timestamp>,
+    /// Paths that a rule refuses for a while.
+    pub(crate) rules: BTreeMap<String, Timestamp>,
     tags: u64,
 }
 
@@ -73,7 +81,7 @@ impl State {
         let new = self.center.now(&id).is_none();
         self.center.referrals.entry(id.clone()).or_default().push((self.now, referral.clone()));
         if referral.organization() == OURS {
-            let mut fields = self.map.referral_fields(&referral);
+            let mut fields = self.map.kept_referral_fields(&referral);
             if referral.is_terminal() {
                 fields.retain(|_, value| !value.is_null());
             }
@@ -85,6 +93,19 @@ impl State {
             self.webhook(event, &named, referral.updated());
         }
         referral
+    }
+
+    /// A member changes without a version or an event of the referral's own.
+    pub(crate) fn shows_quietly(&mut self, id: &ReferralId, path: &str, value: Value) {
+        let Some(shown) = self.center.now(id).filter(|r| !r.is_terminal()) else { return };
+        let mut body = shown.body().clone();
+        set(&mut body, path, value);
+        let referral = Referral::parse(body).expect("the model's own referral");
+        let fields = self.map.kept_referral_fields(&referral);
+        if let Some((_, last)) = self.center.referrals.get_mut(id).and_then(|versions| versions.last_mut()) {
+            *last = referral;
+        }
+        self.observe(Side::PartnerCenter, id.as_str(), fields, false);
     }
 
     fn own_half(&self, sibling: &Referral) -> Option<ReferralId> {
@@ -124,7 +145,7 @@ impl State {
                 "/referralProgram",
             ];
             if ours && !patchable.iter().any(|start| path.starts_with(start)) {
-                self.violate(format!("we patched `{path}`, which is not mapped"));
+                self.violate(Invariant::Mapped, format!("we patched `{path}`, which is not mapped"));
             }
             set(&mut body, path, operation["value"].clone());
         }
@@ -139,6 +160,16 @@ impl State {
         }
         if ours {
             self.keeps_what_it_does_not_know(current.body(), &body);
+            let theirs = &current.body()["externalReferenceId"];
+            if !theirs.is_null() && *theirs != body["externalReferenceId"] {
+                let words =
+                    format!("we overwrote the `externalReferenceId` {theirs} of {}", short(id.as_str()));
+                self.violate(Invariant::Reference, words);
+            }
+            let edits = |o: &Value| o["path"] != "/externalReferenceId";
+            if from.0 == "New" && to.0 == "New" && operations.iter().any(edits) {
+                self.violate(Invariant::Accepted, "we edited a referral that nobody has accepted yet".into());
+            }
         }
         if to.0 == "Closed" && self.center.hides {
             for name in ["notes", "dealValue", "currency"] {
@@ -158,7 +189,7 @@ impl State {
         };
         let (before, after) = (prices(before), prices(after));
         if after.iter().any(|(id, price)| before.get(id).is_some_and(|was| was != price)) {
-            self.violate("we changed a solution's `price`, which is not mapped".into());
+            self.violate(Invariant::Mapped, "we changed a solution's `price`, which is not mapped".into());
         }
     }
 
@@ -197,6 +228,8 @@ impl State {
         body["trackingInfo"] = json!({ "microsoftMsxId": null });
         let shared = body["type"] == "Shared";
         let referral = self.store(body.clone(), true);
+        let slow = self.strikes(Kind::SlowIndex).then(|| self.now + self.slow());
+        self.center.unlisted.extend(slow.map(|until| (referral.id().clone(), until)));
         say!(
             self,
             self.runs.name,
@@ -205,36 +238,52 @@ impl State {
             short(referral.id().as_str())
         );
         if !half && shared && self.center.appears {
-            self.half_of(&body);
+            let half = self.half_of(&body);
+            self.center.unlisted.extend(slow.map(|until| (half, until)));
         }
         self.no_doubles(&referral);
         Ok(referral)
     }
 
-    fn half_of(&mut self, own: &Value) {
+    /// How long a list may lag after a create that landed late, short of what look-ups wait in all.
+    fn slow(&mut self) -> SignedDuration {
+        SignedDuration::from_secs(self.dice.between(10, 150))
+    }
+
+    /// A create that did not land late leaves more time.
+    pub(crate) fn slower(&mut self) {
+        let now = self.now;
+        let until = now + SignedDuration::from_secs(self.dice.between(10, 500));
+        self.center.unlisted.values_mut().filter(|at| **at > now).for_each(|at| *at = until.max(*at));
+    }
+
+    fn half_of(&mut self, own: &Value) -> ReferralId {
         let mut body = own.clone();
         body["id"] = json!(self.guid("referral"));
         body["organizationId"] = json!("msft");
         body["status"] = json!("New");
         body["substatus"] = json!("Pending");
         body["externalReferenceId"] = Value::Null;
-        self.store(body, true);
+        self.store(body, true).id().clone()
     }
 
     /// At every moment: one own referral per record, one Microsoft half per engagement.
     fn no_doubles(&mut self, new: &Referral) {
         let same = |r: &&Referral| match new.organization() == OURS {
-            true => r.organization() == OURS && r.external_reference() == new.external_reference(),
+            // Somebody else's may name any record.
+            true => {
+                let own = r.organization() == OURS && r.body()["direction"] == "Outgoing";
+                own && r.external_reference() == new.external_reference()
+            }
             false => r.organization() != OURS && r.engagement() == new.engagement(),
         };
         let count = self.center.all().filter(same).count();
         if count > 1 {
-            let what = if new.organization() == OURS {
-                "own referrals of one record"
-            } else {
-                "Microsoft halves of one engagement"
+            let (invariant, what) = match new.organization() == OURS {
+                true => (Invariant::OneReferral, "own referrals of one record"),
+                false => (Invariant::OneHalf, "Microsoft halves of one engagement"),
             };
-            self.violate(format!("{count} {what}"));
+            self.violate(invariant, format!("{count} {what}"));
         }
     }
 

@@ -48,15 +48,16 @@ impl Queue {
     }
 
     /// Webhooks whose instant has come.
-    pub(crate) fn land(&mut self, now: Timestamp) -> bool {
-        let (here, coming) = std::mem::take(&mut self.coming).into_iter().partition(|(at, _)| *at <= now);
+    pub(crate) fn land(&mut self, now: Timestamp) {
+        if self.coming.iter().all(|(at, _)| *at > now) {
+            return;
+        }
+        let (here, coming): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.coming).into_iter().partition(|(at, _)| *at <= now);
         self.coming = coming;
-        let here: Vec<(Timestamp, Hint)> = here;
-        let any = !here.is_empty();
         for (_, hint) in here {
             self.put(hint, now);
         }
-        any
     }
 
     pub(crate) fn put(&mut self, hint: Hint, now: Timestamp) {
@@ -132,6 +133,10 @@ impl Hints for World {
 impl State {
     fn take_in(&mut self, hints: &[Hint]) -> Result<(), Failure> {
         let now = self.now;
+        if self.strikes(Kind::QueueDown) {
+            say!(self, self.runs.name, "the queue takes no hints");
+            return Err(crate::world::unknown(System::Queue, "send hints"));
+        }
         for hint in hints {
             say!(self, self.runs.name, "hint {} {:?}", hint.from, hint.subject);
             self.queue.put(hint.clone(), now);

@@ -4,6 +4,7 @@ use crate::{
     crm::Dataverse,
     dice::Dice,
     faults::{Faults, Kind},
+    invariant::{Invariant, Violation},
     late::Late,
     ledger::Ledger,
     partner_center::Center,
@@ -13,7 +14,7 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use mapping::Map;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sync::{
     failure::{Class, Failure, System},
     ports::{Clock, Ports},
@@ -56,7 +57,7 @@ pub(crate) struct State {
     pub(crate) runs: Running,
     pub(crate) counts: Counts,
     /// What is broken, in words.
-    pub(crate) violations: Vec<String>,
+    pub(crate) violations: Vec<Violation>,
     /// What every task has seen so far, as digests, for a small world's states.
     pub(crate) next_id: u64,
 }
@@ -64,7 +65,7 @@ pub(crate) struct State {
 /// The run that is being polled.
 #[derive(Clone, Debug)]
 pub(crate) struct Running {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) ends: Timestamp,
     pub(crate) skew: SignedDuration,
     /// Digest of what it saw.
@@ -154,10 +155,11 @@ impl World {
 }
 
 impl State {
-    pub(crate) fn violate(&mut self, words: String) {
-        crate::trace::say!(self, "VIOLATION", "{words}");
-        if !self.violations.contains(&words) {
-            self.violations.push(words);
+    pub(crate) fn violate(&mut self, invariant: Invariant, words: String) {
+        let violation = Violation { invariant, words };
+        crate::trace::say!(self, "VIOLATION", "{violation}");
+        if !self.violations.contains(&violation) {
+            self.violations.push(violation);
         }
     }
 

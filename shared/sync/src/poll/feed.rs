@@ -3,6 +3,7 @@
 use super::{Mark, Report, out_of_time, page::page};
 use crate::{
     failure::Failure,
+    planted::{self, Bug},
     ports::{Changes, Crm, Feed, Ports, Position},
     run::Run,
     table::Walk,
@@ -44,6 +45,10 @@ pub(super) async fn feed<P: Ports>(
                 mark.mark.position = None;
                 mark.mark.walk = Some(Walk { began, cursor: None });
                 let since = Position::Since((mark.mark.seen_until - CRM_OVERLAP).max(mark.mark.since));
+                if planted::is(Bug::ExpiryForgets) {
+                    mark.mark.seen_until = began;
+                    return mark.save(run).await.map(drop);
+                }
                 match round(run, feed, since, true, report).await? {
                     Round::Done(_) => mark.mark.seen_until = began,
                     Round::Unfinished | Round::Expired => return Ok(()),

@@ -5,6 +5,7 @@ use crate::{
     engagement::create_engagement,
     failure::{Failure, System},
     hint::{Hint, Subject},
+    planted::{self, Bug},
     ports::{Changed, Links, Ports, Seen},
     receive::{GONE, gone, link},
     run::{Ended, Run},
@@ -71,6 +72,7 @@ pub(super) async fn page<P: Ports>(
                 report.decisions.push((id.to_string(), decision.decision.to_owned(), decision.reason));
             }
             // One record that cannot be finished now never stops the page: the queue takes it.
+            Ok(Some(Ended::Later { .. })) if planted::is(Bug::LaterRowForgotten) => {}
             Ok(Some(Ended::Later { why, .. })) => {
                 report.decisions.push((id.to_string(), "later".into(), why));
                 hints.push(Hint::new(Subject::Record { record: id, referral }, from, began));
@@ -79,6 +81,8 @@ pub(super) async fn page<P: Ports>(
                 send(run, &hints, report).await?;
                 return Err(failure);
             }
+            Err(_) if planted::is(Bug::FailedRowForgotten) => {}
+            Err(failure) if planted::is(Bug::OneRecordStopsPage) => return Err(failure),
             Err(failure) => {
                 report.decisions.push((id.to_string(), "failed".into(), failure.to_string()));
                 hints.push(Hint::new(Subject::Record { record: id, referral }, from, began));
@@ -164,8 +168,11 @@ async fn look_at<P: Ports>(
     intent: Option<Row>,
     creates: bool,
 ) -> Result<Option<Ended>, Failure> {
+    if candidate.gone && planted::is(Bug::GoneRowForgotten) {
+        return Ok(None);
+    }
     // An engagement half made goes on even where its own half is linked already.
-    if intent.is_some() {
+    if intent.is_some() && !(planted::is(Bug::HalfMadeLeft) && link_row.is_some()) {
         return Box::pin(create_engagement(run, &candidate.record, intent)).await.map(Some);
     }
     if let Some(row) = link_row
@@ -179,6 +186,9 @@ async fn look_at<P: Ports>(
             return Ok(Some(if candidate.gone { gone(ended) } else { ended }));
         };
         if known.crm.settled.as_ref().is_some_and(|v| v.against(&seen.version) == Age::Same) {
+            return Ok(None);
+        }
+        if known.claim.is_some() && planted::is(Bug::ClaimedRowSkipped) {
             return Ok(None);
         }
         if known.claim.is_some() {

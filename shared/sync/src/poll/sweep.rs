@@ -5,6 +5,7 @@ use crate::{
     failure::Failure,
     hint::{Hint, Subject},
     hold::tells_nothing_new,
+    planted::{self, Bug},
     ports::{Links, Ports, Referrals},
     run::Run,
     table::{Item, Key, Row, Walk},
@@ -30,7 +31,8 @@ pub(super) async fn sweep<P: Ports>(
         mark.save(run).await?;
         return Ok(());
     }
-    let since = (mark.mark.seen_until - SWEEP_OVERLAP).max(mark.mark.since);
+    let overlap = if planted::is(Bug::NoSweepOverlap) { SignedDuration::ZERO } else { SWEEP_OVERLAP };
+    let since = (mark.mark.seen_until - overlap).max(mark.mark.since);
     let mut walk = mark.mark.walk.take().unwrap_or(Walk { began, cursor: None });
     loop {
         if out_of_time(run, report) {

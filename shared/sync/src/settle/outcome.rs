@@ -6,9 +6,10 @@ use super::{
 };
 use crate::{
     failure::Refused,
-    link::State,
+    link::{State, image},
     merge::{Plan, STATUS, Unfit},
     parked::Parked,
+    planted::{self, Bug},
     ports::Ports,
     version::Version,
     work::{AUDIT_LENGTH, WHOLE, Work},
@@ -84,9 +85,10 @@ pub(super) fn done<P: Ports>(
             (fields, Some(version))
         }
         Answer::Record(Some(seen)) => {
-            let fields = work.run.map.record_fields(&seen.record);
+            let fields = work.run.map.kept_record_fields(&seen.record);
             // The answer may show the record's own columns only: lists stand as they were read before.
-            let mut known = sides.crm.take().map(|read| read.fields).unwrap_or_default();
+            let before = sides.crm.take().filter(|_| !planted::is(Bug::AnswerHidesLists));
+            let mut known = before.map(|read| read.fields).unwrap_or_default();
             known.extend(fields.clone());
             sides.crm = Some(Read { fields: known, version: seen.version.clone(), shown: seen.clone() });
             (fields, Some(seen.version))
@@ -101,6 +103,10 @@ pub(super) fn done<P: Ports>(
             (Fields::new(), None)
         }
     };
+    if planted::is(Bug::AnswerSwallowsEdits) {
+        let images = fields.iter().map(|(unit, value)| (unit.clone(), image(value)));
+        work.link.side_mut(write.side).images.extend(images);
+    }
     for (unit, change) in &write.changes {
         let shown = fields
             .get(unit)
@@ -124,12 +130,14 @@ pub(super) fn done<P: Ports>(
     if !write.changes.is_empty() {
         work.heal(WHOLE);
     }
-    if let What::Patch { audit: Some(_), .. } = &write.what {
+    if let What::Patch { audit: Some(_), .. } = &write.what
+        && !planted::is(Bug::AuditNotRemembered)
+    {
         work.link.journal.shown(AUDIT_LENGTH);
     }
     sides.answered(write.side);
     let memory = work.link.side_mut(write.side);
-    memory.settled = None;
+    memory.settled = version.clone().filter(|_| planted::is(Bug::SeenIsSettled));
     match version {
         Some(version) => memory.saw(&version, now),
         None => memory.wrote_over(&base, now),
@@ -140,6 +148,7 @@ pub(super) fn done<P: Ports>(
 /// added by somebody meanwhile (a child row has no part in the record's version) and are merged next.
 fn written(shown: &Value, value: &Value, unit: &str, map: &mapping::Map) -> Value {
     match (shown, value) {
+        _ if planted::is(Bug::AnswerSwallowsLists) => shown.clone(),
         (Value::Map(shown), Value::Map(wrote)) if map.unit(unit).is_some_and(|u| u.list) => {
             let element =
                 |(key, own): (&String, &Value)| (key.clone(), shown.get(key).unwrap_or(own).clone());
@@ -167,6 +176,12 @@ fn keep_pending(now: &Value, before: Option<Value>, pending: &BTreeSet<String>) 
 
 /// Sets aside what the vendor refused: one unit if it names one, else the link.
 pub(super) fn park_refused<P: Ports>(work: &mut Work<'_, P>, write: &Write, refused: Refused) {
+    if write.changes.is_empty() {
+        // The Audit field alone: it is only a rendering and is not tried for its own sake. What is parked stays parked.
+        work.note("parked", format!("the Audit field was refused: {}", refused.text), false);
+        work.link.journal.shown(AUDIT_LENGTH);
+        return;
+    }
     // The vendor names its column or path, our own converter the unit.
     let field = refused.field.as_deref().unwrap_or_default();
     let named = work.run.map.unit_of(write.side, field).unwrap_or(field);
@@ -187,18 +202,14 @@ pub(super) fn park_refused<P: Ports>(work: &mut Work<'_, P>, write: &Write, refu
             work.park(WHOLE, &refused.text, print, Some(write.side));
         }
     }
-    if write.changes.is_empty() {
-        // The Audit field itself was refused: it is only a rendering and is not tried for its own sake.
-        work.link.journal.shown(AUDIT_LENGTH);
-        work.link.parked.remove(WHOLE);
-    }
 }
 
 /// Nothing is left to write: what may be settled is settled.
 pub(super) fn finish<P: Ports>(work: &mut Work<'_, P>, sides: &Sides, plan: &Plan) {
     // What waited before and is not seen now still waits.
     let unseen = |unit: &String| sides.crm.as_ref().is_some_and(|read| !read.fields.contains_key(unit));
-    let still = work.link.awaiting.iter().filter(|unit| unseen(unit)).cloned();
+    let forgets = planted::is(Bug::WaitingForgotten);
+    let still = work.link.awaiting.iter().filter(|unit| unseen(unit) && !forgets).cloned();
     work.link.awaiting = plan.waiting.iter().cloned().chain(still.collect::<Vec<_>>()).collect();
     let outstanding = !work.link.parked.is_empty()
         || !work.link.awaiting.is_empty()
@@ -214,7 +225,7 @@ pub(super) fn finish<P: Ports>(work: &mut Work<'_, P>, sides: &Sides, plan: &Pla
     if let Some(read) = &sides.crm {
         work.link.crm.settled = Some(read.version.clone());
     }
-    if outstanding {
+    if outstanding && !planted::is(Bug::SettledOutstanding) {
         work.link.partner_center.settled = None;
         work.link.crm.settled = None;
     }

@@ -6,6 +6,7 @@ use crate::{
     identity::look_up,
     link::State,
     merge::Shown,
+    planted::{self, Bug},
     ports::{Crm, Ports, Seen},
     run::{Ended, Run},
     version::{Age, Version},
@@ -112,6 +113,7 @@ impl Sides {
         let judging = work.link.claim.as_ref().is_some_and(|claim| claim.side == Side::Crm);
         // A row shows its own columns only: what is outstanding may be something else.
         let outstanding = !work.link.awaiting.is_empty() || !work.link.parked.is_empty();
+        let outstanding = outstanding && !planted::is(Bug::WaitingForgotten);
         let by_id = judging || outstanding || self.forced.contains(&Side::Crm);
         let row = look.row.take().filter(|row| {
             let memory = &work.link.crm;
@@ -130,6 +132,11 @@ impl Sides {
                 }
                 match work.run.ports.crm().fetch(record).await? {
                     Some(seen) => seen,
+                    None if planted::is(Bug::DeletedMadeAgain) => {
+                        work.link.state = State::Creating;
+                        save!(work);
+                        return Ok(Ok(Some(Ended::later(1, "made again"))));
+                    }
                     None => return Ok(Ok(Some(detach(work)))),
                 }
             }
@@ -142,11 +149,11 @@ impl Sides {
             work.link.partner_center.settled = None;
             work.note("revived", "the record is back in the CRM", false);
         }
-        judge(work, Side::Crm, &seen.version);
+        let fields = work.run.map.kept_record_fields(&seen.record);
+        judge(work, Side::Crm, &seen.version, &fields);
         // A basis of decisions from here on: whatever is older is late.
         let now = work.run.now();
         work.link.crm.saw(&seen.version, now);
-        let fields = work.run.map.record_fields(&seen.record);
         self.crm = Some(Read { fields, version: seen.version.clone(), shown: seen });
         Ok(Ok(None))
     }
@@ -164,8 +171,14 @@ impl Sides {
             }
         };
         let Some(referral) = referral else {
+            if planted::is(Bug::ForbiddenDropped) {
+                return Ok(Ok(Some(Ended::done("skipped", "it cannot be read"))));
+            }
             let words = "Partner Center does not show this referral any more";
             work.park(WHOLE, words, GONE.to_owned(), Some(Side::PartnerCenter));
+            // What the other side showed was not compared: a child row's change has no version to come back by.
+            work.link.partner_center.settled = None;
+            work.link.crm.settled = None;
             return Ok(Ok(Some(Ended::done("parked", words))));
         };
         let version = Version::of_referral(referral.etag().unwrap_or_default(), referral.updated());
@@ -173,13 +186,13 @@ impl Sides {
         if let Some(again) = again.or_else(|| older_than_hint(&work.run, look.since, &referral)) {
             return Ok(Ok(Some(again)));
         }
-        judge(work, Side::PartnerCenter, &version);
+        let fields = referral_fields(&work.run, &referral);
+        judge(work, Side::PartnerCenter, &version, &fields);
         let now = work.run.now();
         work.link.partner_center.saw(&version, now);
         if work.link.parked.get(WHOLE).is_some_and(|parked| parked.fingerprint == GONE) {
             work.heal(WHOLE);
         }
-        let fields = referral_fields(&work.run, &referral);
         self.partner_center = Some(Read { fields, version, shown: referral });
         Ok(Ok(None))
     }
@@ -219,8 +232,14 @@ fn stale<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version) -> Opt
     None
 }
 
-fn judge<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version) {
-    if work.link.claim.as_ref().is_some_and(|claim| claim.side == side) {
+fn judge<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version, fields: &Fields) {
+    if let Some(claim) = work.link.claim.as_ref().filter(|claim| claim.side == side) {
+        if planted::is(Bug::ValueIsProof) {
+            let units = claim.units.clone();
+            planted::believe(&mut work.link, &units, side, fields, work.run.map);
+            work.link.claim = None;
+            return;
+        }
         let map = work.run.map;
         work.link.judge_claim(version, |unit| side == Side::Crm && map.unit(unit).is_some_and(|u| u.list));
     }
@@ -243,8 +262,8 @@ pub(crate) fn older_than_hint<P: Ports>(
 
 /// Closed referrals hide data: there an empty field is not observed.
 pub(super) fn referral_fields<P: Ports>(run: &Run<'_, P>, referral: &Referral) -> Fields {
-    let mut fields = run.map.referral_fields(referral);
-    if referral.is_terminal() {
+    let mut fields = run.map.kept_referral_fields(referral);
+    if referral.is_terminal() && !planted::is(Bug::HiddenIsEmpty) {
         fields.retain(|_, value| !value.is_null());
     }
     fields
@@ -253,6 +272,7 @@ pub(super) fn referral_fields<P: Ports>(run: &Run<'_, P>, referral: &Referral) -
 /// Sync set to No stops both directions and keeps the link; Yes again goes on from the images.
 fn stop_or_go<P: Ports>(work: &mut Work<'_, P>, seen: &Read<Seen>) -> Option<Ended> {
     match (work.run.map.wants_referral(&seen.shown.record), work.link.state) {
+        (Some(false), _) if planted::is(Bug::StopIgnored) => None,
         (Some(false), state) => {
             if state != State::Stopped {
                 work.link.state = State::Stopped;

@@ -4,7 +4,8 @@ use super::read::Sides;
 use crate::{
     deal,
     failure::{Refused, Written},
-    merge::{Change, Plan, STATUS},
+    merge::{Change, Plan, STATUS, await_acceptance},
+    planted::{self, Bug},
     ports::{Crm, Ports, Referrals, Seen},
     version::Version,
     work::{AUDIT_LENGTH, WHOLE, Work},
@@ -30,13 +31,17 @@ pub(super) enum What {
 pub(super) fn next_write<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan, sides: &Sides) -> Option<Write> {
     let crm = sides.crm.as_ref();
     let whole = work.link.parked.contains_key(WHOLE);
+    if planted::is(Bug::ParkedStopsAll) && !work.link.parked.is_empty() {
+        plan.to_crm.clear();
+        plan.to_partner_center.clear();
+    }
     for changes in [&mut plan.to_crm, &mut plan.to_partner_center] {
         let now = work.run.now();
         let held: Vec<String> = changes
             .iter()
             .filter(|(unit, change)| {
-                let print = work.fingerprint(&BTreeMap::from([(unit.as_str(), &change.value)]));
-                work.link.parked.get(*unit).is_some_and(|p| p.holds(&print, now))
+                let print = || work.fingerprint(&BTreeMap::from([(unit.as_str(), &change.value)]));
+                work.link.parked.get(*unit).is_some_and(|p| p.holds(&print(), now))
             })
             .map(|(unit, _)| unit.clone())
             .collect();
@@ -49,6 +54,13 @@ pub(super) fn next_write<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan, side
         if whole && work.link.parked[WHOLE].holds(&work.fingerprint(&rest), now) {
             plan.waiting.extend(std::mem::take(changes).into_keys());
         }
+    }
+    // A status that stays back keeps back what would have gone with it.
+    let shown = sides.partner_center.as_ref().and_then(|read| read.fields.get(STATUS));
+    if let Some(status) = shown.or(work.link.partner_center.images.get(STATUS))
+        && !planted::is(Bug::StatusLeftBehind)
+    {
+        await_acceptance(work.run.map, status, plan);
     }
     if !work.run.settings.writes {
         plan.waiting.extend(std::mem::take(&mut plan.to_partner_center).into_keys());
@@ -134,6 +146,24 @@ impl Write {
         self.units.iter().cloned().collect::<Vec<_>>().join(", ")
     }
 
+    /// What the request is conditional on.
+    fn condition(&self, base: &Version) -> Version {
+        let token = match self.side {
+            Side::Crm if planted::is(Bug::UpdateMayCreate) => "",
+            Side::Crm if planted::is(Bug::Unconditional) => "*",
+            _ => &base.token,
+        };
+        Version { token: token.to_owned(), ..base.clone() }
+    }
+
+    /// An answer that shows nothing.
+    pub(super) fn unseen(&self) -> Answer {
+        match self.side {
+            Side::PartnerCenter => Answer::Referral(None),
+            Side::Crm => Answer::Record(None),
+        }
+    }
+
     /// The one request.
     pub(super) async fn send<P: Ports>(
         &self,
@@ -143,14 +173,19 @@ impl Write {
         record: &RecordId,
     ) -> Written<Answer> {
         let run = &work.run;
+        let base = &self.condition(base);
         let values: Fields = self.changes.iter().map(|(unit, c)| (unit.clone(), c.value.clone())).collect();
         let unfit =
             |refusal: Refusal| Written::Refused(Refused { field: Some(refusal.unit), text: refusal.text });
         match (self.side, &self.what) {
             (Side::PartnerCenter, _) => {
                 let current = sides.partner_center.as_ref().map(|read| &read.shown);
+                let current = current.filter(|_| !planted::is(Bug::ForeignReferenceReplaced));
                 match run.map.referral_patch(current, &values) {
-                    Ok(operations) => {
+                    Ok(mut operations) => {
+                        if planted::is(Bug::ListSentBare) {
+                            operations = planted::bare(operations);
+                        }
                         let referral = &work.link.referral;
                         wrap(
                             run.ports.referrals().patch(referral, &base.token, &operations).await,

@@ -3,6 +3,7 @@
 use super::write::{Ended, plain};
 use crate::{
     faults::Kind,
+    invariant::Invariant,
     late::{Late, What},
     step::step,
     trace::{say, short},
@@ -10,10 +11,13 @@ use crate::{
 };
 use mapping::{Action, CrmValue, NewRecord, RecordId, RecordPatch, ReferralId, child_id};
 use sync::{
-    failure::{Failure, Refused, System, Written},
+    failure::{Class, Failure, Refused, System, Written},
     ports::{Changes, Crm, Feed, Position, Seen},
     version::Version,
 };
+
+/// The words about a record that cannot be read.
+pub(crate) const BROKEN: &str = "a plug-in on retrieve throws";
 
 impl Crm for World {
     async fn fetch(&self, id: &RecordId) -> Result<Option<Seen>, Failure> {
@@ -69,9 +73,25 @@ impl State {
     fn fetch_record(&mut self, id: &str) -> Result<Option<Seen>, Failure> {
         self.read_fails(System::Crm, "fetch record")?;
         let at = self.view(Kind::StaleRead);
+        if self.crm.broken.contains(id) {
+            say!(self, self.runs.name, "fetch record {} -> a plug-in throws", short(id));
+            return Err(Failure {
+                system: System::Crm,
+                operation: format!("fetch record `{id}`"),
+                class: Class::Permanent,
+                wide: false,
+                text: BROKEN.to_owned(),
+            });
+        }
+        self.crm.reads.insert((self.runs.name.clone(), id.to_owned()), at);
         let stale_child = self.strikes(Kind::StaleChild);
         let at = if stale_child { self.now - jiff::SignedDuration::from_secs(20) } else { at };
         let seen = self.crm.then(id, at).and_then(|t| t.shape.as_ref()).map(|shape| shape.seen(id, true));
+        // A record that a lagging replica does not know yet was never reported by that CRM either.
+        let seen = seen.or_else(|| {
+            let first = self.crm.records.get(id)?.first()?;
+            (first.since > at).then(|| first.shape.as_ref().map(|shape| shape.seen(id, true)))?
+        });
         let seen = match self.crm.now(id) {
             Some(now) if at < self.now && !stale_child => seen.map(|mut seen| {
                 seen.record.lists.insert("solutions".to_owned(), now.solutions.values().cloned().collect());
@@ -79,11 +99,6 @@ impl State {
             }),
             _ => seen,
         };
-        // A record that a lagging replica does not know yet was never reported by that CRM either.
-        let seen = seen.or_else(|| {
-            let first = self.crm.records.get(id)?.first()?;
-            (first.since > at).then(|| first.shape.as_ref().map(|shape| shape.seen(id, true)))?
-        });
         let shown = seen.as_ref().map(|s| s.version.token.clone());
         say!(
             self,
@@ -217,6 +232,24 @@ impl State {
         if patch.columns.is_empty() && patch.lists.is_empty() {
             return Written::Done(None);
         }
+        let columns: Vec<&String> = patch.columns.keys().collect();
+        if !columns.is_empty() && self.strikes(Kind::Rule) {
+            let until = self.now + jiff::SignedDuration::from_mins(self.dice.between(5, 200));
+            let column = (*self.dice.pick(&columns)).clone();
+            self.crm.rules.insert(column, until);
+        }
+        let ruled = |column: &&String| self.crm.rules.get(*column).is_some_and(|until| *until > self.now);
+        if let Some(column) = columns.into_iter().find(ruled) {
+            say!(self, self.runs.name, "-> a rule refuses {column}");
+            // The mark in the name and the Audit field travel with everything.
+            if !["name", "cosell_audit"].contains(&column.as_str()) {
+                self.refuses_again(&id.id, column, plain(&patch.columns[column]).to_string());
+            }
+            return Written::Refused(Refused {
+                field: Some(column.clone()),
+                text: "a rule refuses it".into(),
+            });
+        }
         let ended = self.patch_record(id, version, patch);
         let bare = self.strikes(Kind::BareAnswer);
         let whole = !patch.lists.is_empty();
@@ -228,10 +261,23 @@ impl State {
         })
     }
 
+    /// A rule refuses a value: once a run, then it is set aside.
+    pub(crate) fn refuses_again(&mut self, id: &str, name: &str, value: String) {
+        // Whoever goes back and forth meanwhile has it tried anew.
+        let attempt = (self.runs.name.clone(), format!("{id}/{name}/{}", self.counts.edits), value);
+        if !self.crm.refused.insert(attempt) {
+            let words = format!("one run tries a refused `{name}` of {} again", short(id));
+            self.violate(Invariant::Thrift, words);
+        }
+    }
+
     fn send_action(&mut self, id: &RecordId, action: &Action) -> Written<Option<Seen>> {
         let what = "close record";
         say!(self, self.runs.name, "{action:?} record {}", short(&id.id));
         let late = || What::Act(id.clone(), action.clone());
+        if let Some(at) = self.crm.reads.get(&(self.runs.name.clone(), id.id.clone())) {
+            self.crm.acted_on.insert(id.id.clone(), *at);
+        }
         let fate = match self.before(what, Some("statuscode".into()), late) {
             Ok(fate) => fate,
             Err(written) => {

@@ -1,9 +1,10 @@
 //! What a write does to the rows once it is there: conditions, alternate keys, all or nothing.
 
-use super::{Columns, OWN, Shape};
-use crate::world::State;
+use super::{Columns, OWN, SYNC, Shape};
+use crate::{invariant::Invariant, trace::short, world::State};
 use mapping::{Action, CrmValue, NewRecord, RecordId, RecordPatch, child_id};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use sync::version::Version;
 
 /// How a write ended.
@@ -23,20 +24,30 @@ pub(super) fn plain(value: &CrmValue) -> Value {
 
 impl State {
     pub(crate) fn patch_record(&mut self, id: &RecordId, version: &Version, patch: &RecordPatch) -> Ended {
-        let Some(before) = self.crm.now(&id.id).cloned() else {
+        // No `If-Match` at all: whoever is not there is created.
+        let upsert = version.token.is_empty().then(|| Shape::empty(&id.id));
+        let Some(before) = self.crm.now(&id.id).cloned().or(upsert.map(Arc::new)) else {
             return Ended::Refused(None, "404".into());
         };
         // A change of child rows alone carries no version of the record.
-        if !patch.columns.is_empty() && version.token != format!("W/\"{}\"", before.version) {
+        let condition = !patch.columns.is_empty() && !["", "*"].contains(&version.token.as_str());
+        if condition && version.token != format!("W/\"{}\"", before.version) {
             return Ended::Lost;
         }
         if !before.is_open() {
             return Ended::Refused(None, "the opportunity is closed".into());
         }
-        let mut after = before.clone();
+        if condition && before.own.get(SYNC) == Some(&json!(false)) {
+            let words = format!("we wrote to record {} although its Sync is No", short(&id.id));
+            self.violate(Invariant::Sync, words);
+        }
+        let mut after = Shape::clone(&before);
         for (column, value) in &patch.columns {
             if !OWN.contains(column) && column != "cosell_audit" {
-                self.violate(format!("we wrote the column `{column}`, which is not mapped"));
+                self.violate(
+                    Invariant::Mapped,
+                    format!("we wrote the column `{column}`, which is not mapped"),
+                );
             }
             after.own.insert(column.clone(), plain(value));
         }
@@ -68,7 +79,7 @@ impl State {
         if !before.is_open() {
             return Ended::Refused(Some("statecode".into()), "the opportunity is already closed".into());
         }
-        let mut after = before;
+        let mut after = Shape::clone(&before);
         let (state, status) = match action {
             Action::Win { status } => (1, *status),
             Action::Lose { status, .. } => (2, *status),
@@ -96,7 +107,10 @@ impl State {
         let mut shape = Shape::empty(&id);
         for (column, value) in &new.columns {
             if !OWN.contains(column) && column != "cosell_audit" {
-                self.violate(format!("we wrote the column `{column}`, which is not mapped"));
+                self.violate(
+                    Invariant::Mapped,
+                    format!("we wrote the column `{column}`, which is not mapped"),
+                );
             }
             shape.own.insert(column.clone(), plain(value));
         }

@@ -5,6 +5,7 @@ use crate::{
     dice::Dice,
     executor::Executor,
     faults::Faults,
+    invariant::Invariant,
     invariants,
     samples::{CUSTOMERS, NAMES, NOTES, incoming},
     schedule::LEAN,
@@ -98,7 +99,7 @@ pub(super) fn walk(
     let Dice::Script { path, .. } = std::mem::replace(&mut state.dice, Dice::seeded(0)) else {
         return (way, vec![], vec!["the script is gone".into()], vec![]);
     };
-    let violations = std::mem::take(&mut state.violations);
+    let violations = state.violations.drain(..).map(|violation| violation.to_string()).collect();
     (way, path, violations, std::mem::take(&mut state.trace.lines))
 }
 
@@ -201,10 +202,10 @@ fn calm(world: &World, mut executor: Executor<'_>) {
     rests = rests && executor.rest(16);
     let mut state = world.lock();
     if !rests {
-        state.violate("it does not come to rest".into());
+        state.violate(Invariant::Rest, "it does not come to rest".into());
     }
     if state.counts.writes > before {
-        state.violate("writes after everything had come to rest".into());
+        state.violate(Invariant::Rest, "writes after everything had come to rest".into());
     }
     invariants::check(&mut state);
 }

@@ -3,6 +3,7 @@
 use super::Patched;
 use crate::{
     faults::Kind,
+    invariant::Invariant,
     late::{Late, What},
     step::step,
     trace::{say, short},
@@ -14,6 +15,7 @@ use serde_json::Value;
 use sync::{
     failure::{Failure, Refused, System, Written},
     ports::{Found, Page, Referrals},
+    table::Key,
 };
 
 /// Rows of a page.
@@ -79,11 +81,15 @@ impl State {
         Ok(found)
     }
 
+    fn is_listed(&self, id: &ReferralId) -> bool {
+        self.center.unlisted.get(id).is_none_or(|until| *until <= self.now)
+    }
+
     fn list_engagement(&mut self, id: &EngagementId) -> Result<Vec<Referral>, Failure> {
         self.read_fails(System::PartnerCenter, "list engagement")?;
         let at = self.view(Kind::StalePage);
         let ids: Vec<ReferralId> = self.center.referrals.keys().cloned().collect();
-        let all = ids.iter().filter_map(|id| self.center.at(id, at));
+        let all = ids.iter().filter(|id| self.is_listed(id)).filter_map(|id| self.center.at(id, at));
         let halves: Vec<Referral> = all.filter(|r| r.engagement() == Some(id)).cloned().collect();
         say!(
             self,
@@ -103,14 +109,16 @@ impl State {
         let ids: Vec<ReferralId> = self.center.referrals.keys().cloned().collect();
         let mut rows: Vec<Referral> = ids
             .iter()
+            .filter(|id| self.is_listed(id))
             .filter_map(|id| self.center.at(id, at))
             .filter(|r| r.organization() == OURS && r.updated() >= since)
             .filter(|r| before.is_none_or(|before| r.updated() < before))
             .cloned()
             .collect();
         rows.sort_by_key(|r| std::cmp::Reverse(r.updated()));
-        let more = rows.len() > PAGE;
-        rows.truncate(PAGE);
+        let page = if self.center.narrow { 1 } else { PAGE };
+        let more = rows.len() > page;
+        rows.truncate(page);
         let next = rows.last().filter(|_| more).map(|r| r.updated().to_string());
         say!(
             self,
@@ -151,6 +159,12 @@ impl State {
             }
             Fate::Fine | Fate::LostAnswer => {}
         }
+        if let Some(path) = self.ruled_out(operations) {
+            let value = operations.iter().find(|o| o["path"] == path).map(|o| o["value"].to_string());
+            self.refuses_again(id.as_str(), &path, value.unwrap_or_default());
+            say!(self, self.runs.name, "-> a rule refuses {path}");
+            return Written::Refused(Refused { field: Some(path), text: "a rule refuses it".into() });
+        }
         let patched = self.patch_referral(id, Some(etag), operations, true);
         if fate == Fate::LostAnswer {
             return Written::Unknown(unknown(System::PartnerCenter, what));
@@ -177,10 +191,34 @@ impl State {
         }
     }
 
+    /// A path that a rule refuses.
+    fn ruled_out(&mut self, operations: &[Value]) -> Option<String> {
+        let path = |operation: &Value| operation["path"].as_str().unwrap_or_default().to_owned();
+        if !operations.is_empty() && self.strikes(Kind::Rule) {
+            let until = self.now + jiff::SignedDuration::from_mins(self.dice.between(5, 200));
+            let ruled = path(self.dice.pick(operations));
+            self.center.rules.insert(ruled, until);
+        }
+        let ruled = |path: &String| self.center.rules.get(path).is_some_and(|until| *until > self.now);
+        operations.iter().map(path).find(ruled)
+    }
+
+    /// A record that is linked gets no referral.
+    fn is_wanted(&mut self, body: &str) {
+        let body: Value = serde_json::from_str(body).unwrap_or_default();
+        let record = body["externalReferenceId"].as_str().map(crate::crm::record_id);
+        let Some(record) = record.filter(|_| body["engagementId"].is_null()) else { return };
+        if self.table.get(&Key::record(&record), self.now).is_some() {
+            let words = format!("we create a referral for record {}, which is linked", short(&record.id));
+            self.violate(Invariant::OneReferral, words);
+        }
+    }
+
     fn send_create(&mut self, body: &str) -> Written<Referral> {
         let what = "create referral";
         let fate = self.fate();
         say!(self, self.runs.name, "POST referral [{fate:?}]");
+        self.is_wanted(body);
         match fate {
             Fate::Throttled => return Written::Later(throttled(System::PartnerCenter, what)),
             Fate::NotSent => return Written::Unknown(unknown(System::PartnerCenter, what)),
@@ -195,6 +233,7 @@ impl State {
             Fate::Fine | Fate::LostAnswer => {}
         }
         let created = self.create_referral(body);
+        self.slower();
         match (created, fate) {
             (_, Fate::LostAnswer) => Written::Unknown(unknown(System::PartnerCenter, what)),
             (Ok(referral), _) => {

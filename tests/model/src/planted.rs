@@ -1,0 +1,90 @@
+//! Planted bugs, one at a time, until each is seen: a schedule counts only if it is clean without the bug.
+
+use crate::{Invariant, Setting, run};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+use sync::planted::{Bug, plant};
+
+/// What became of one bug.
+#[derive(Clone, Debug)]
+pub struct Hunt {
+    /// Which.
+    pub bug: Bug,
+    /// How many schedules it took.
+    pub schedules: u64,
+    /// The schedule that shows it; `None`: it is alive.
+    pub caught: Option<Caught>,
+    /// Schedules that are broken without it as well.
+    pub broken: Vec<u64>,
+}
+
+/// The schedule that shows a bug.
+#[derive(Clone, Debug)]
+pub struct Caught {
+    /// Its seed.
+    pub seed: u64,
+    /// What trips first.
+    pub invariant: Invariant,
+    /// In words.
+    pub words: String,
+    /// Everything that trips.
+    pub all: BTreeSet<Invariant>,
+}
+
+/// Runs the schedules from `first` on with one bug planted, at most `most`.
+pub fn hunt(bug: Bug, first: u64, most: u64, setting: &Setting) -> Hunt {
+    let mut hunt = Hunt { bug, schedules: 0, caught: None, broken: vec![] };
+    for seed in first..first + most {
+        hunt.schedules += 1;
+        plant(Some(bug));
+        let violations = run(seed, setting).violations;
+        plant(None);
+        let Some(violation) = violations.first() else { continue };
+        if !run(seed, setting).violations.is_empty() {
+            hunt.broken.push(seed);
+            continue;
+        }
+        hunt.caught = Some(Caught {
+            seed,
+            invariant: violation.invariant,
+            words: violation.words.clone(),
+            all: violations.iter().map(|v| v.invariant).collect(),
+        });
+        break;
+    }
+    hunt
+}
+
+/// All of these, several at a time; each as soon as it is known.
+pub fn hunt_all(
+    bugs: &[Bug],
+    first: u64,
+    most: u64,
+    setting: &Setting,
+    told: impl Fn(&Hunt) + Sync,
+) -> Vec<Hunt> {
+    let next = AtomicU64::new(0);
+    let hunts: Mutex<Vec<(usize, Hunt)>> = Mutex::default();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let n = usize::try_from(next.fetch_add(1, Relaxed)).unwrap_or(usize::MAX);
+                    let Some(bug) = bugs.get(n) else { return };
+                    let hunt = hunt(*bug, first, most, setting);
+                    told(&hunt);
+                    hunts.lock().unwrap_or_else(PoisonError::into_inner).push((n, hunt));
+                }
+            });
+        }
+    });
+    let mut hunts = hunts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    hunts.sort_by_key(|(n, _)| *n);
+    hunts.into_iter().map(|(_, hunt)| hunt).collect()
+}
