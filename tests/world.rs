@@ -59,8 +59,9 @@ pub struct World {
     pub links: Links,
     pub writer: Arc<App>,
     pub poller: App,
+    /// Who may kill a handler while it waits for an answer.
+    pub strike: Mutex<Option<Arc<Strike>>>,
     twice: bool,
-    strike: Mutex<Option<Arc<Strike>>>,
     gateway: JoinHandle<()>,
     _table: tokio::sync::oneshot::Sender<()>,
 }
@@ -199,14 +200,6 @@ impl World {
             // As AWS does: an error or a death hands the whole batch back.
             Some(Err(_)) | None => all(),
         })
-    }
-
-    /// From now on the calls to the vendors are counted, and one of them is struck; `None` ends it.
-    pub fn strike(&self, strike: Option<Arc<Strike>>) {
-        self.login.strike(strike.clone());
-        self.partner_center.strike(strike.clone());
-        self.dataverse.strike(strike.clone());
-        *self.strike.lock().expect("strike") = strike;
     }
 
     /// `None`: it was killed where it stood, its future dropped.

@@ -5,8 +5,11 @@ use crate::{
     world::{Options, QUEUE, World},
 };
 use serde_json::{Value, json};
-use simulators::dataverse::{CHF, SELLER};
-use std::{cell::Cell, ops::Deref};
+use simulators::{
+    dataverse::{CHF, SELLER},
+    server::Strike,
+};
+use std::{cell::Cell, ops::Deref, sync::Arc};
 
 /// A world and the words for it, and whether a fault's consequences were waited for.
 pub(crate) struct Stage(World, Cell<bool>);
@@ -33,6 +36,14 @@ impl Stage {
         stage.forget_calls();
         stage.strike(faults::strike());
         stage
+    }
+
+    /// From now on the calls to the vendors are counted, and one of them is struck; `None` ends it.
+    fn strike(&self, strike: Option<Arc<Strike>>) {
+        self.login.strike(strike.clone());
+        self.partner_center.strike(strike.clone());
+        self.dataverse.strike(strike.clone());
+        *self.0.strike.lock().expect("strike") = strike;
     }
 
     /// Nothing out of the ordinary has happened: what was sent can be counted.
