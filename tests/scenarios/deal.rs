@@ -57,16 +57,22 @@ impl Stage {
     }
 
     pub(crate) async fn poll(&self) {
+        self.look().await;
+        self.patience().await;
+    }
+
+    /// A tick and what follows from it.
+    async fn look(&self) {
         self.advance(60);
         self.tick().await.expect("a tick");
-        self.rest().await;
+        self.quiet().await.expect("comes to rest");
     }
 
     /// What a fault left undone comes with a later look: a claim's deadline, the sweep, a parked item's time. Then all
     /// is as ever.
     async fn patience(&self) {
         if !self.calm() && !self.1.replace(true) {
-            self.settle().await.expect("comes to rest");
+            self.look().await;
             self.advance(20 * 60);
             self.settle().await.expect("comes to rest");
         }
@@ -78,8 +84,8 @@ impl Stage {
         self.patience().await;
         self.settle().await.expect("writes come to rest");
         let writes = self.writes();
-        for _ in 0..3 {
-            self.poll().await;
+        for _ in 0..if self.calm() { 3 } else { 1 } {
+            self.look().await;
         }
         assert_eq!(self.writes(), writes, "writes go on after everything has settled");
         self.end().await.expect("nothing is left over");
