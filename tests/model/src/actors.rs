@@ -249,20 +249,22 @@ impl State {
         let half =
             all.find(|r| r.is_microsoft() && r.engagement() == Some(&engagement)).map(|r| r.id().clone());
         drop(all);
-        if let Some(half) = half.clone() {
-            let accepted = [
-                json!({ "op": "replace", "path": "/status", "value": "Active" }),
-                json!({ "op": "replace", "path": "/substatus", "value": "Accepted" }),
-            ];
-            let done = self.portal(&half, &accepted);
-            say!(self, "Microsoft", "accepts its half {} -> {done}", short(half.as_str()));
-        }
         let linked = self.table.get(&Key::link(id), self.now).is_some();
         match half {
             Some(half) if linked && !self.dice.is_script() && self.dice.below(2) == 0 => {
                 self.microsofts_id_appears(id, half)
             }
-            _ => self.colleague(id, "/trackingInfo/microsoftMsxId", json!("7-3XKQ9TLM2")),
+            half => {
+                if let Some(half) = half {
+                    let accepted = [
+                        json!({ "op": "replace", "path": "/status", "value": "Active" }),
+                        json!({ "op": "replace", "path": "/substatus", "value": "Accepted" }),
+                    ];
+                    let done = self.portal(&half, &accepted);
+                    say!(self, "Microsoft", "accepts its half {} -> {done}", short(half.as_str()));
+                }
+                self.colleague(id, "/trackingInfo/microsoftMsxId", json!("7-3XKQ9TLM2"));
+            }
         }
     }
 

@@ -216,9 +216,12 @@ impl<'w> Executor<'w> {
                     let group = self.world.lock().dice.pick(&ready).clone();
                     self.start_writer(&group);
                 }
-                17 if now >= tick_at || self.world.lock().strikes(Kind::DoubleTick) => {
+                17 if now >= tick_at => {
                     tick_at = now + SignedDuration::from_secs(60);
                     self.start_tick();
+                    if self.world.lock().strikes(Kind::DoubleTick) {
+                        self.start_tick();
+                    }
                 }
                 18 => {
                     let by = self.world.lock().dice.between(1_000, 15_000);

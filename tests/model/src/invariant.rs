@@ -61,7 +61,7 @@ invariants! {
     Linked "linked",
     /// At the end nothing is half done: no claim, intent, message, hold or parked item without a reason.
     Done "done",
-    /// A feed's position never goes back.
+    /// A watermark is saved only over the one that was read.
     Mark "mark",
     /// Everything comes to rest, and then nothing is written any more.
     Rest "rest",

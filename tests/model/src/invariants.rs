@@ -50,16 +50,12 @@ impl Faults {
     }
 }
 
-/// Whether a save puts a feed's position back.
-pub(crate) fn goes_back(state: &State, changes: &[Change]) -> Option<String> {
-    let position = |item: &Item| match item {
-        Item::Watermark(mark) => mark.position.as_deref()?.strip_prefix("delta:")?.parse::<u64>().ok(),
-        _ => None,
-    };
-    changes.iter().find_map(|change| {
-        let new = change.item.as_ref().and_then(position)?;
-        let old = state.table.get(&change.key, state.now).and_then(|row| position(&row.item))?;
-        (new < old).then(|| format!("{} goes back from {old} to {new}", change.key.pk))
+/// Whether a save puts a watermark over one that its run has not read.
+pub(crate) fn mark_unread(state: &State, changes: &[Change]) -> Option<String> {
+    changes.iter().filter(|change| matches!(change.item, Some(Item::Watermark(_)))).find_map(|change| {
+        let there = state.table.get(&change.key, state.now)?.rev;
+        let read = state.table.marks.get(&(state.runs.name.clone(), change.key.clone()));
+        (read != Some(&there)).then(|| format!("{} was saved by another run meanwhile", change.key.pk))
     })
 }
 
@@ -253,7 +249,9 @@ fn nothing_dropped(state: &State, links: &[Link], faults: &mut Faults) {
         let id = referral.id();
         let linked = links.iter().any(|link| link.referral == *id);
         let named = referral.external_reference().map(str::to_lowercase);
-        let names_broken = named.is_some_and(|record| state.crm.broken.contains(&record));
+        // A deletion that nobody told (the delta expired meanwhile) leaves its referral behind.
+        let untold = |record: &str| state.crm.expired && state.crm.now(record).is_none();
+        let names_broken = named.is_some_and(|record| state.crm.broken.contains(&record) || untold(&record));
         // Declined before anybody linked it: nothing to make a record of.
         let over = referral.is_terminal() && !matches!(referral.substatus(), "Won" | "Lost");
         if !linked && !over && !names_broken && !parked(id.as_str()) {

@@ -142,7 +142,10 @@ impl State {
                             faults.push((Invariant::Sourced, words));
                         }
                     }
-                    let told = theirs.is_some_and(|theirs| theirs.contains(key) == adds);
+                    // What the other side has just stopped showing may be all that a run saw of it.
+                    let met = two.as_ref().and_then(|two| two.cells.get(&cell));
+                    let met = met.is_some_and(|theirs| self.now.duration_since(theirs.at) < A_RUN);
+                    let told = met || theirs.is_some_and(|theirs| theirs.contains(key) == adds);
                     // What neither side had is what they agreed on.
                     let none = || if new { vec![] } else { vec![Value::Bool(false)] };
                     let agreed = one.cells.get(&cell).map_or_else(none, |c| c.agreed.clone());

@@ -30,6 +30,6 @@ fn our_own_referral_taken_for_a_strangers_is_seen() {
 }
 
 #[test]
-fn a_foreign_reference_replaced_is_seen() {
-    assert_eq!(tripped_by(Bug::ForeignReferenceReplaced), Invariant::Reference);
+fn writes_while_sync_is_no_are_seen() {
+    assert_eq!(tripped_by(Bug::StopIgnored), Invariant::Sync);
 }

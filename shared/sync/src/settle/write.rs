@@ -180,7 +180,9 @@ impl Write {
         match (self.side, &self.what) {
             (Side::PartnerCenter, _) => {
                 let current = sides.partner_center.as_ref().map(|read| &read.shown);
-                let current = current.filter(|_| !planted::is(Bug::ForeignReferenceReplaced));
+                let current = current.filter(|_| {
+                    self.name() != "external_reference" || !planted::is(Bug::ForeignReferenceReplaced)
+                });
                 match run.map.referral_patch(current, &values) {
                     Ok(mut operations) => {
                         if planted::is(Bug::ListSentBare) {
