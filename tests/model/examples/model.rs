@@ -24,7 +24,7 @@ use sync::planted::{Bug, plant};
 const HELP: &str = "\
 the protocol in a deterministic simulation: each seed is a schedule of edits, runs and faults
 
-  --schedules N       so many schedules, 10000 unless told; with --planted-bugs so many at most for each bug, 20000
+  --schedules N       so many schedules, 10000 unless told; with --planted-bugs so many at most for each bug, 40000
   --seed S            the first one, 1 unless told
   --replay SEED       one schedule in words; with --bug NAME as it goes with that bug
   --planted-bugs      each planted bug by itself until it is seen: 1 if one stays alive
@@ -192,7 +192,7 @@ fn main() -> ExitCode {
 /// Each planted bug: how many schedules until it is seen, and what gives it away.
 fn planted_bugs(wanted: &Wanted) -> ExitCode {
     let setting = Setting { allowed: wanted.allowed.clone(), trace: false };
-    let most = wanted.schedules.unwrap_or(20_000);
+    let most = wanted.schedules.unwrap_or(40_000);
     let bugs: Vec<Bug> = wanted.bug.map_or_else(|| Bug::ALL.to_vec(), |bug| vec![bug]);
     println!("| planted bug | schedules | invariant | first words |\n|---|---|---|---|");
     let hunts = hunt_all(&bugs, wanted.seed, most, &setting, |hunt| println!("{}", row(hunt)));
