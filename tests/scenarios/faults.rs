@@ -2,7 +2,8 @@
 //! throttling, an outage, and the handler killed before and after the call took effect. All end right.
 //!
 //! Without more, one call of each scenario is struck; `FAULTS=each` strikes each call in one of the ways in turn, and
-//! `FAULTS=all` each call in every way. A failure is named `scenario:call:way`, and `FAULT=scenario:call:way cargo test --test scenarios one_fault` plays it again.
+//! `FAULTS=all` each call in every way. A failure is named `scenario:call:way`, and
+//! `FAULT=scenario:call:way cargo test --test scenarios one_fault` plays it again.
 
 use simulators::server::{Blow, FaultKind, Strike};
 use std::{

@@ -128,13 +128,11 @@ async fn due<P: Ports>(run: &Run<'_, P>, began: Timestamp, report: &mut Report) 
 
 async fn send<P: Ports>(run: &Run<'_, P>, hints: &[Hint], report: &mut Report) -> Result<(), Failure> {
     report.hints += u32::try_from(hints.len()).unwrap_or(u32::MAX);
-    match hints.is_empty() {
-        true => Ok(()),
-        false => run.ports.hints().send(hints).await.or_else(|failure| match failure {
-            _ if planted::is(Bug::AcknowledgedBeforeStored) => Ok(()),
-            failure => Err(failure),
-        }),
+    if hints.is_empty() {
+        return Ok(());
     }
+    let sent = run.ports.hints().send(hints).await;
+    if planted::is(Bug::AcknowledgedBeforeStored) { Ok(()) } else { sent }
 }
 
 /// A feed's watermark and the revision it was read in.
