@@ -141,18 +141,17 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
         microsoft: None,
         unknown: Some(Unknown { since: now, look_ups: 0 }).filter(|_| !planted::is(Bug::PostNotWrittenAhead)),
     };
-    let key = Key::intent(&intent.record);
-    let row = Change::put(key.clone(), Expect::Absent, Item::Intent(Box::new(intent.clone())));
-    if !run.ports.links().commit(vec![row]).await? && !planted::is(Bug::TwoHolders) {
-        return Ok(Ended::later(2, "somebody else is creating its referral"));
-    }
+    let mut begun = vec![Change::put(
+        Key::intent(&intent.record),
+        Expect::Absent,
+        Item::Intent(Box::new(intent.clone())),
+    )];
     // Whoever looked before this intent was there may have linked the record meanwhile.
-    let alias = run.ports.links().read(&[Key::record(&seen.record.id)]).await?.pop().flatten();
-    if let Some(Row { item: Item::Alias { referral }, .. }) = alias
-        && !planted::is(Bug::IntentNotAsked)
-    {
-        run.ports.links().commit(vec![Change::delete(key, Expect::Rev(1))]).await?;
-        return settle(run, &referral, None, Look { record: true, ..Look::default() }).await;
+    if !planted::is(Bug::IntentNotAsked) {
+        begun.push(Change::delete(Key::record(&intent.record), Expect::Absent));
+    }
+    if !run.ports.links().commit(begun).await? && !planted::is(Bug::TwoHolders) {
+        return Ok(Ended::later(2, "somebody else is creating its referral, or has linked it"));
     }
     go_on_or_release(Held { run, intent, rev: 1, about_to_post: true }, seen).await
 }

@@ -243,12 +243,15 @@ impl State {
                 let shape =
                     self.crm.records.get(id).and_then(|t| t.iter().rev().find_map(|t| t.shape.as_ref()));
                 let named = shape.and_then(|shape| shape.referral()).map(str::to_owned);
+                // Several may name the record; its link tells which one it became, if its identifier was refused.
+                let link = shape.and_then(|shape| shape.own.get("cosell_referrallink")?.as_str());
                 let ours = || {
-                    let mut all = self.center.all();
                     let names = |r: &&mapping::Referral| {
                         r.organization() == OURS && r.external_reference() == Some(id)
                     };
-                    all.find(names).map(|r| r.id().as_str().to_owned())
+                    let all: Vec<_> = self.center.all().filter(names).map(|r| r.id().as_str()).collect();
+                    let linked = all.iter().find(|id| link.is_some_and(|link| link.contains(**id)));
+                    linked.or(all.first()).map(|id| (*id).to_owned())
                 };
                 named.or_else(ours)
             }
