@@ -8,6 +8,7 @@ use crate::{
     identity::{adopt, alias_of_sibling, links_back, park, park_besides, parked_row},
     intent::{Held, Intent, Step, Unknown},
     link::{Link, State, digest, image},
+    parked::Parked,
     planted::{self, Bug},
     ports::{Crm, Found, Links, Ports, Referrals, Seen},
     run::{Ended, Run, Story},
@@ -15,7 +16,7 @@ use crate::{
     table::{Change, Expect, Item, Key, Row},
     work::{AUDIT_LENGTH, Work},
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use mapping::{DealKind, Fields, Mark, MicrosoftHalf, RecordId, Referral, ReferralId, Trim};
 
 /// An unknown outcome is looked up so often ...
@@ -123,10 +124,9 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
         }
     };
     let now = run.now();
-    if let Some(parked) = parked_row(run, &record.to_string()).await?
-        && parked.holds(&digest(&request), now)
-    {
-        return Ok(Ended::done("parked", parked.reason));
+    let parked = parked_row(run, &record.to_string()).await?;
+    if let Some(parked) = parked.as_ref().filter(|parked| parked.holds(&digest(&request), now)) {
+        return Ok(Ended::done("parked", parked.reason.clone()));
     }
     let intent = Intent {
         record,
@@ -146,6 +146,11 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
         Expect::Absent,
         Item::Intent(Box::new(intent.clone())),
     )];
+    // Should nobody end it, its time comes: `retry` takes it up.
+    if !planted::is(Bug::IntentForgotten) {
+        let wait = Item::Parked(unfinished(parked, now));
+        begun.push(Change::put(Key::parked(&intent.record.to_string()), Expect::Any, wait));
+    }
     // Whoever looked before this intent was there may have linked the record meanwhile.
     if !planted::is(Bug::IntentNotAsked) {
         begun.push(Change::delete(Key::record(&intent.record), Expect::Absent));
@@ -154,6 +159,15 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
         return Ok(Ended::later(2, "somebody else is creating its referral, or has linked it"));
     }
     go_on_or_release(Held { run, intent, rev: 1, about_to_post: true }, seen).await
+}
+
+/// An intent's way back: set aside as it was, or as what is being done, and tried again if that does not end.
+fn unfinished(before: Option<Parked>, now: Timestamp) -> Parked {
+    let new = Parked::again("its referral is being created".into(), None, String::new(), now, None);
+    match before {
+        Some(parked) => Parked { next_try: new.next_try, ..parked },
+        None => new,
+    }
 }
 
 /// Goes on; a failure outside of a POST lets the next one go on at once.
@@ -248,6 +262,18 @@ async fn go_on<P: Ports>(held: &mut Held<'_, P>, seen: Seen) -> Story {
             }
         }
         if held.intent.referral.is_none() && own.is_none() {
+            if run.map.wants_referral(&seen.record) == Some(false) && !planted::is(Bug::IntentUnstoppable) {
+                let end = vec![
+                    Change::delete(held.key(), Expect::Rev(held.rev)),
+                    Change::delete(Key::parked(&seen.record.id.to_string()), Expect::Any),
+                ];
+                return Ok(match run.ports.links().commit(end).await? {
+                    true => {
+                        Ended::done("skipped", "Sync with Partner Center was set to No before it was sent")
+                    }
+                    false => Ended::later(2, "its own webhook has just arrived"),
+                });
+            }
             match Box::pin(post(held, None)).await? {
                 Posted::Referral(referral) => own = Some(*referral),
                 Posted::Ended(ended) => return Ok(ended),
@@ -275,7 +301,9 @@ async fn go_on<P: Ports>(held: &mut Held<'_, P>, seen: Seen) -> Story {
         }
     }
     let mut sibling = None;
-    if held.intent.cosell {
+    // A seller who says No before Microsoft is invited invites nobody.
+    let stopped = run.map.wants_referral(&seen.record) == Some(false) && held.intent.unknown.is_none();
+    if held.intent.cosell && (!stopped || planted::is(Bug::IntentUnstoppable)) {
         match Box::pin(invite_microsoft(held, &seen)).await? {
             Invited::Half(id) => sibling = Some(id),
             Invited::Ended(ended) => return Ok(ended),
@@ -293,6 +321,7 @@ async fn go_on<P: Ports>(held: &mut Held<'_, P>, seen: Seen) -> Story {
     let mut work = Work::loaded(run, *link, rev);
     work.link.microsoft = sibling.clone();
     work.besides.push(Change::delete(held.key(), Expect::Rev(held.rev)));
+    work.besides.push(Change::delete(Key::parked(&held.intent.record.to_string()), Expect::Any));
     work.besides.extend(sibling.map(|half| alias_of_sibling(&half, &id)));
     let text = if held.intent.cosell {
         "co-sell engagement created in Partner Center"
@@ -327,8 +356,11 @@ async fn link_up<P: Ports>(
     held.intent.referral = Some(referral.id().clone());
     held.intent.engagement = referral.engagement().cloned();
     // A webhook may note our id in the intent between read and save: then once more over its revision.
+    let waits = Key::parked(&seen.record.id.to_string());
     for _ in 0..3 {
         let mut changes = links_back(&link, &seen.record.id);
+        // An intent is set aside until its own end.
+        changes.retain(|change| change.key != waits || planted::is(Bug::IntentForgotten));
         let put = Item::Link(Box::new(link.clone()));
         changes.push(Change::put(Key::link(referral.id()), Expect::Absent, put));
         let before = held.intent.clone();

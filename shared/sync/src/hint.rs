@@ -42,6 +42,9 @@ pub enum Subject {
         /// Its referral, where the sender knew the link.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         referral: Option<ReferralId>,
+        /// The order of the version that the sender saw: an older read is late.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<i64>,
     },
 }
 

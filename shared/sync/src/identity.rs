@@ -24,16 +24,27 @@ const CREATED: &str = "created from the referral in Partner Center";
 /// How long an id that is not ours is remembered.
 const FOREIGN_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// A referral that has no link. `since`: the hint's instant; `lasting`: a 404 may leave a tombstone.
+/// Who named a referral without a link: what a 404 that stays comes to. The greatest stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Named {
+    /// A webhook: it leaves a tombstone.
+    Told,
+    /// A related event, whose id may be the sibling's: nothing is remembered.
+    Related,
+    /// The list itself, or what is parked: it is there, and is tried again by time.
+    Listed,
+}
+
+/// A referral that has no link. `since`: the hint's instant.
 pub async fn meet<P: Ports>(
     run: &Run<'_, P>,
     id: &ReferralId,
     since: Option<Timestamp>,
-    lasting: bool,
+    named: Named,
 ) -> Story {
     let referral = match look_up(run, id).await? {
         Some(referral) => referral,
-        None => return not_there(run, id, lasting).await,
+        None => return not_there(run, id, named).await,
     };
     if let Some(again) = older_than_hint(run, since, &referral) {
         return Ok(again);
@@ -84,7 +95,7 @@ pub(crate) async fn look_up<P: Ports>(
 }
 
 /// 404 without a link: Partner Center may show it later.
-async fn not_there<P: Ports>(run: &Run<'_, P>, id: &ReferralId, lasting: bool) -> Story {
+async fn not_there<P: Ports>(run: &Run<'_, P>, id: &ReferralId, named: Named) -> Story {
     let why = "Partner Center does not show it (yet)";
     match run.attempt {
         0 | 1 => return Ok(Ended::later(10, why)),
@@ -92,9 +103,17 @@ async fn not_there<P: Ports>(run: &Run<'_, P>, id: &ReferralId, lasting: bool) -
         3 => return Ok(Ended::later(300, why)),
         _ => {}
     }
-    if lasting {
-        let row = Change::put(Key::foreign(id), Expect::Any, Item::Foreign).until(run.now() + FOREIGN_KEPT);
-        run.ports.links().commit(vec![row]).await?;
+    match named {
+        Named::Listed if !planted::is(Bug::ListedGivenUp) => {
+            let words = "Partner Center lists this referral, but does not show it";
+            return park(run, id.as_str(), words, "listed").await;
+        }
+        Named::Told => {
+            let row =
+                Change::put(Key::foreign(id), Expect::Any, Item::Foreign).until(run.now() + FOREIGN_KEPT);
+            run.ports.links().commit(vec![row]).await?;
+        }
+        Named::Related | Named::Listed => {}
     }
     Ok(Ended::done("foreign", "Partner Center does not show this referral to us"))
 }

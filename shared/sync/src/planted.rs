@@ -48,6 +48,10 @@ bugs! {
     SettledOutstanding,
     /// A read older than the newest seen is believed.
     OlderBelieved,
+    /// A read older than what the feed showed is believed.
+    OlderThanFeed,
+    /// What the sweep listed is given up like what a webhook said.
+    ListedGivenUp,
     /// What was read is not remembered as seen.
     SeenForgotten,
     /// One agreed value instead of an image per side.
@@ -74,6 +78,12 @@ bugs! {
     DeletedMadeAgain,
     /// Sync set to No stops nothing.
     StopIgnored,
+    /// A stopped link goes on from a page's row.
+    ResumedFromRow,
+    /// An intent goes on although Sync was set to No.
+    IntentUnstoppable,
+    /// An intent that nobody ends is not taken up again.
+    IntentForgotten,
     /// Value and currency are merged apart.
     MembersApart,
     /// Lists are merged whole.

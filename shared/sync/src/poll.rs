@@ -115,7 +115,7 @@ async fn due<P: Ports>(run: &Run<'_, P>, began: Timestamp, report: &mut Report) 
             continue;
         }
         let subject = if let Some(record) = RecordId::parse(&row.key.sk) {
-            Subject::Record { record, referral: None }
+            Subject::Record { record, referral: None, seen: None }
         } else if let Some(referral) = ReferralId::parse(&row.key.sk) {
             Subject::Referral { referral }
         } else {

@@ -5,7 +5,7 @@ use crate::{
     failure::Failure,
     hint::{Hint, Subject},
     hold::tells_nothing_new,
-    identity::{meet, park, resume},
+    identity::{Named, meet, park, resume},
     link::{State, digest},
     parked::Parked,
     planted::{self, Bug},
@@ -27,7 +27,7 @@ pub fn keys(hint: &Hint) -> Vec<Key> {
         Subject::Referral { referral } | Subject::Engagement { referral } => {
             vec![Key::link(referral), Key::sibling(referral), Key::foreign(referral)]
         }
-        Subject::Record { record, referral } => {
+        Subject::Record { record, referral, .. } => {
             let mut keys = vec![Key::record(record), Key::intent(record)];
             keys.extend(referral.iter().map(Key::link));
             keys
@@ -53,7 +53,7 @@ pub(crate) fn gone(ended: Ended) -> Ended {
 /// Works off hints of one FIFO group as one: they are done together and fail together.
 pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows) -> Story {
     let mut together: BTreeMap<ReferralId, Look> = BTreeMap::new();
-    let mut unlinked_referrals: BTreeMap<ReferralId, (Option<Timestamp>, bool)> = BTreeMap::new();
+    let mut unlinked_referrals: BTreeMap<ReferralId, (Option<Timestamp>, Named)> = BTreeMap::new();
     let mut unlinked_records: Vec<RecordId> = vec![];
     let mut ended = Ended::done("skipped", "nothing to do");
     for hint in hints {
@@ -63,10 +63,11 @@ pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows) ->
                 all.referral |= look.referral;
                 all.record |= look.record;
                 all.since = all.since.max(look.since);
+                all.at_least = all.at_least.max(look.at_least);
             }
-            Lead::Referral(id, since, lasting) => {
-                let entry = unlinked_referrals.entry(id).or_insert((since, lasting));
-                *entry = (entry.0.max(since), entry.1 && lasting);
+            Lead::Referral(id, since, named) => {
+                let entry = unlinked_referrals.entry(id).or_insert((since, named));
+                *entry = (entry.0.max(since), entry.1.max(named));
             }
             Lead::Record(id) => {
                 if !unlinked_records.contains(&id) {
@@ -82,8 +83,8 @@ pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows) ->
         let deleted = hints.iter().any(|hint| hint.from == GONE) && run.attempt < GONE_LOOKS;
         ended = worse(ended, if deleted { gone(story) } else { story });
     }
-    for (id, (since, lasting)) in unlinked_referrals {
-        ended = worse(ended, Box::pin(meet(run, &id, since, lasting)).await?);
+    for (id, (since, named)) in unlinked_referrals {
+        ended = worse(ended, Box::pin(meet(run, &id, since, named)).await?);
     }
     for record in unlinked_records {
         let intent = rows.get(&Key::intent(&record)).cloned();
@@ -139,7 +140,7 @@ pub async fn park_message<P: Ports>(
 /// Where one hint leads.
 enum Lead {
     Link(ReferralId, Box<Look>),
-    Referral(ReferralId, Option<Timestamp>, bool),
+    Referral(ReferralId, Option<Timestamp>, Named),
     Record(RecordId),
     Nothing(&'static str, &'static str),
 }
@@ -166,7 +167,10 @@ fn lead(hint: &Hint, rows: &Rows) -> Lead {
                 {
                     Lead::Nothing("foreign", "not ours, as seen before")
                 }
-                _ => Lead::Referral(referral.clone(), since, true),
+                _ => {
+                    let webhook = hint.from.contains("referral-");
+                    Lead::Referral(referral.clone(), since, if webhook { Named::Told } else { Named::Listed })
+                }
             },
         },
         // Their instant is Microsoft's and their id may be: never dropped by time, never a tombstone.
@@ -180,10 +184,10 @@ fn lead(hint: &Hint, rows: &Rows) -> Lead {
                 }
                 (Some(Item::Link(_)), _) => Lead::Link(referral.clone(), look),
                 (_, Some(Item::Alias { referral })) => Lead::Link(referral.clone(), look),
-                _ => Lead::Referral(referral.clone(), None, false),
+                _ => Lead::Referral(referral.clone(), None, Named::Related),
             }
         }
-        Subject::Record { record, .. } => {
+        Subject::Record { record, seen, .. } => {
             let alias = match item(Key::record(record)) {
                 Some(Item::Alias { referral }) => Some(referral.clone()),
                 _ => None,
@@ -193,7 +197,10 @@ fn lead(hint: &Hint, rows: &Rows) -> Lead {
                 return Lead::Record(record.clone());
             }
             match alias {
-                Some(referral) => Lead::Link(referral, Box::new(Look { record: true, ..Look::default() })),
+                Some(referral) => {
+                    let look = Look { record: true, at_least: *seen, ..Look::default() };
+                    Lead::Link(referral, Box::new(look))
+                }
                 None => Lead::Record(record.clone()),
             }
         }

@@ -38,6 +38,8 @@ pub struct Look {
     pub since: Option<Timestamp>,
     /// The record changed, as somebody says.
     pub record: bool,
+    /// ... in a version of this order: an older read is looked at again.
+    pub at_least: Option<i64>,
     /// A row of the record that was just read (own columns only).
     pub row: Option<Seen>,
     /// The referral as it was just read.

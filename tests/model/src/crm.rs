@@ -18,7 +18,11 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, LazyLock},
 };
-use sync::{ports::Seen, table::Item, version::Version};
+use sync::{
+    ports::Seen,
+    table::{Item, Key},
+    version::Version,
+};
 
 /// A column that no map names.
 pub(crate) const UNMAPPED: &str = "new_region";
@@ -228,6 +232,12 @@ impl State {
         changed
     }
 
+    /// Our referrals that name this record.
+    pub(crate) fn named_by(&self, id: &str) -> Vec<String> {
+        let names = |r: &&mapping::Referral| r.organization() == OURS && r.external_reference() == Some(id);
+        self.center.all().filter(names).map(|r| r.id().as_str().to_owned()).collect()
+    }
+
     /// The entity on the other side that this one belongs to.
     pub(crate) fn peer(&self, side: Side, id: &str) -> Option<String> {
         match side {
@@ -243,15 +253,16 @@ impl State {
                 let shape =
                     self.crm.records.get(id).and_then(|t| t.iter().rev().find_map(|t| t.shape.as_ref()));
                 let named = shape.and_then(|shape| shape.referral()).map(str::to_owned);
-                // Several may name the record; its link tells which one it became, if its identifier was refused.
-                let link = shape.and_then(|shape| shape.own.get("cosell_referrallink")?.as_str());
+                // Several may name the record; the table tells which one it became, if its identifier was refused.
+                let alias = self.table.get(&Key::record(&record_id(id)), self.now);
+                let linked = alias.and_then(|row| match row.item {
+                    Item::Alias { referral } => Some(referral),
+                    _ => None,
+                });
                 let ours = || {
-                    let names = |r: &&mapping::Referral| {
-                        r.organization() == OURS && r.external_reference() == Some(id)
-                    };
-                    let all: Vec<_> = self.center.all().filter(names).map(|r| r.id().as_str()).collect();
-                    let linked = all.iter().find(|id| link.is_some_and(|link| link.contains(**id)));
-                    linked.or(all.first()).map(|id| (*id).to_owned())
+                    let all = self.named_by(id);
+                    let linked = linked.map(|id| id.as_str().to_owned());
+                    linked.filter(|id| all.contains(id)).or_else(|| all.into_iter().next())
                 };
                 named.or_else(ours)
             }

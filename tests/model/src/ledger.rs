@@ -11,6 +11,9 @@ use sync::audit::Line;
 /// An audit line may carry the instant of a clock that runs a little behind.
 const SKEW: SignedDuration = SignedDuration::from_secs(6);
 
+/// A read may show what was there so long ago.
+const LAG: SignedDuration = SignedDuration::from_secs(crate::world::LAGS);
+
 /// From a run's first read to the landing of its last write, at most.
 const A_RUN: SignedDuration = SignedDuration::from_secs(300 + crate::world::LANDS + crate::world::LAGS);
 
@@ -187,7 +190,7 @@ impl State {
                     && same(map, name, side, before, theirs)
                     && !equal(theirs)
                     && !two.left.get(name).is_some_and(|all| {
-                        all.iter().any(|(theirs, until)| *until > settled && equal(theirs))
+                        all.iter().any(|(theirs, until)| *until + LAG > settled && equal(theirs))
                     })
                 {
                     let (before, value) = (serde_json::json!(before), serde_json::json!(value));
@@ -227,7 +230,14 @@ impl State {
                     faults.push((Invariant::Unseen, words));
                 }
             }
-            let agreed = one.cells.get(name).map(|c| c.agreed.clone()).unwrap_or_default();
+            let mut agreed = one.cells.get(name).map(|c| c.agreed.clone()).unwrap_or_default();
+            // What was answered in words stands as it is: to go back to it is no edit either.
+            if let (false, Some(cell), Some(before)) = (ours, one.cells.get(name), &before)
+                && cell.by_person
+                && self.is_told(about.as_deref(), name, Some(before), cell.at)
+            {
+                agreed.push(before.clone());
+            }
             let born = new && unit.rise_only;
             let edit = !ours && !born && unit.direction == Direction::Both && !agreed.contains(&value);
             // What the other side has just stopped showing may be all that a run saw of it.
@@ -270,6 +280,15 @@ impl State {
             };
             for unit in map.units().filter(|u| is_kept(u)) {
                 tell(map, unit, pc, crm, ours && changed.contains(&unit.name), self.now);
+            }
+        }
+        // Others name it too, and may be the one it becomes.
+        for name in if side == Side::Crm { self.named_by(id) } else { vec![] } {
+            if let Some(mut pc) = self.ledger.0.remove(&(Side::PartnerCenter, name.clone())) {
+                map.units()
+                    .filter(|u| is_kept(u))
+                    .for_each(|u| tell(map, u, &mut pc, &mut one, false, self.now));
+                self.ledger.0.insert((Side::PartnerCenter, name), pc);
             }
         }
         if let (true, Some(two), Some(peer)) = (closes, &two, &peer) {

@@ -64,6 +64,7 @@ pub(super) async fn page<P: Ports>(
         let link_row = links.get(&candidate.record);
         let referral = link_row.map(|row| row.key.clone()).and_then(|key| referral_of(&key));
         let id = candidate.record.clone();
+        let seen = candidate.row.as_ref().and_then(|row| row.version.order);
         let from = if candidate.gone { GONE } else { "poll" };
         match guarded(look_at(run, candidate, link_row, intent, creates)).await {
             Ok(None) => {}
@@ -75,7 +76,7 @@ pub(super) async fn page<P: Ports>(
             Ok(Some(Ended::Later { .. })) if planted::is(Bug::LaterRowForgotten) => {}
             Ok(Some(Ended::Later { why, .. })) => {
                 report.decisions.push((id.to_string(), "later".into(), why));
-                hints.push(Hint::new(Subject::Record { record: id, referral }, from, began));
+                hints.push(Hint::new(Subject::Record { record: id, referral, seen }, from, began));
             }
             Err(failure) if stops_a_run(&failure) => {
                 send(run, &hints, report).await?;
@@ -85,7 +86,7 @@ pub(super) async fn page<P: Ports>(
             Err(failure) if planted::is(Bug::OneRecordStopsPage) => return Err(failure),
             Err(failure) => {
                 report.decisions.push((id.to_string(), "failed".into(), failure.to_string()));
-                hints.push(Hint::new(Subject::Record { record: id, referral }, from, began));
+                hints.push(Hint::new(Subject::Record { record: id, referral, seen }, from, began));
             }
         }
     }

@@ -115,10 +115,17 @@ impl Sides {
         let outstanding = !work.link.awaiting.is_empty() || !work.link.parked.is_empty();
         let outstanding = outstanding && !planted::is(Bug::WaitingForgotten);
         let by_id = judging || outstanding || self.forced.contains(&Side::Crm);
+        look.at_least = look.at_least.max(look.row.as_ref().and_then(|row| row.version.order));
+        let rested = matches!(work.link.state, State::Stopped | State::Detached);
         let row = look.row.take().filter(|row| {
             let memory = &work.link.crm;
+            // What happened to its lists while it rested was acknowledged unseen.
+            let resumes = rested
+                && work.run.map.wants_referral(&row.record) != Some(false)
+                && !planted::is(Bug::ResumedFromRow);
             let ordered = |seen: &Version| row.version.against(seen) != Age::Unknown;
             !by_id
+                && !resumes
                 && !memory.is_stale(&row.version)
                 && memory.seen.as_ref().is_none_or(|s| ordered(&s.version))
         });
@@ -141,7 +148,8 @@ impl Sides {
                 }
             }
         };
-        if let Some(again) = stale(work, Side::Crm, &seen.version) {
+        let late = older_than_seen(&work.run, look.at_least, &seen.version);
+        if let Some(again) = late.or_else(|| stale(work, Side::Crm, &seen.version)) {
             return Ok(Ok(Some(again)));
         }
         if work.link.state == State::Detached {
@@ -242,6 +250,21 @@ fn judge<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version, fields
         }
         let map = work.run.map;
         work.link.judge_claim(version, |unit| side == Side::Crm && map.unit(unit).is_some_and(|u| u.list));
+    }
+}
+
+/// A record's read older than what its hint's sender saw: the feed will not show that again.
+fn older_than_seen<P: Ports>(run: &Run<'_, P>, at_least: Option<i64>, read: &Version) -> Option<Ended> {
+    let (Some(order), Some(least)) = (read.order, at_least) else { return None };
+    if order >= least || planted::is(Bug::OlderThanFeed) {
+        return None;
+    }
+    let again = |seconds| Some(Ended::later(seconds, "the read is older than what the feed showed"));
+    match run.attempt {
+        0 | 1 => again(5),
+        2 => again(30),
+        3 => again(120),
+        _ => None,
     }
 }
 

@@ -243,7 +243,11 @@ impl State {
             say!(self, self.runs.name, "-> a rule refuses {column}");
             // The mark in the name and the Audit field travel with everything.
             if !["name", "cosell_audit"].contains(&column.as_str()) {
-                self.refuses_again(&id.id, column, plain(&patch.columns[column]).to_string());
+                // An amount is another one in another currency.
+                let with = ["transactioncurrencyid"].into_iter().chain([column.as_str()]);
+                let value: Vec<_> =
+                    with.filter_map(|c| Some(plain(patch.columns.get(c)?).to_string())).collect();
+                self.refuses_again(&id.id, column, value.join(" "));
             }
             return Written::Refused(Refused {
                 field: Some(column.clone()),

@@ -160,8 +160,10 @@ impl State {
             Fate::Fine | Fate::LostAnswer => {}
         }
         if let Some(path) = self.ruled_out(operations) {
-            let value = operations.iter().find(|o| o["path"] == path).map(|o| o["value"].to_string());
-            self.refuses_again(id.as_str(), &path, value.unwrap_or_default());
+            // An amount is another one in another currency.
+            let with = |o: &&Value| o["path"] == path || o["path"] == "/details/currency";
+            let value: Vec<_> = operations.iter().filter(with).map(|o| o["value"].to_string()).collect();
+            self.refuses_again(id.as_str(), &path, value.join(" "));
             say!(self, self.runs.name, "-> a rule refuses {path}");
             return Written::Refused(Refused { field: Some(path), text: "a rule refuses it".into() });
         }
