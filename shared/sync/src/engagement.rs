@@ -74,25 +74,51 @@ async fn linked<P: Ports>(run: &Run<'_, P>, record: &RecordId) -> Result<Option<
     })
 }
 
-/// The record was deleted while its engagement was half made: nothing more is created; what is linked is detached.
+/// The record was deleted while its engagement was half made: nothing more is created. What is there in Partner Center
+/// stays the record's own, so that a late read of it creates no second one.
 async fn end_with_the_record<P: Ports>(run: &Run<'_, P>, intent: Intent, rev: u64) -> Story {
     let link = linked(run, &intent.record).await?;
+    let mut held = Held { run, intent, rev, about_to_post: false };
+    if link.is_none() && held.intent.referral.is_none() && held.intent.unknown.is_some() {
+        held.intent.claim_until = run.deadline();
+        if !held.save(vec![]).await? {
+            return Ok(Ended::later(2, "others are working on it"));
+        }
+        match look_up_own(&mut held).await? {
+            LookedUp::Found(referral) => held.intent.referral = Some(referral.id().clone()),
+            LookedUp::Wait(ended) => return Ok(ended),
+            LookedUp::Absent => {}
+        }
+    }
+    let record = &held.intent.record;
     let words = "the record was deleted while its referral was being created";
     let line = Line { at: run.now(), decision: "detached".into(), text: words.into() };
-    let key = Key::audit(&format!("RECORD#{}", intent.record), line.at, rev, 0);
+    let key = Key::audit(&format!("RECORD#{record}"), line.at, held.rev, 0);
     let kept = run.now() + run.settings.audit_kept;
-    let end = vec![
-        Change::delete(Key::intent(&intent.record), Expect::Rev(rev)),
+    let mut end = vec![
+        Change::delete(held.key(), Expect::Rev(held.rev)),
+        Change::delete(Key::parked(&record.to_string()), Expect::Any),
         Change::put(key, Expect::Any, Item::Audit(line)).until(kept),
     ];
+    if let (None, Some(referral)) = (&link, &held.intent.referral) {
+        // Its own half is there and belongs to nothing any more: somebody has to see it.
+        let mut detached = Link::new(referral.clone(), Some(record.clone()), State::Detached);
+        detached.engagement = held.intent.engagement.clone();
+        detached.gone = Some(run.now());
+        end.push(Change::put(Key::link(referral), Expect::Absent, Item::Link(Box::new(detached))));
+        end.push(Change::put(
+            Key::record(record),
+            Expect::Absent,
+            Item::Alias { referral: referral.clone() },
+        ));
+        return park_besides(run, referral.as_str(), words, &digest(words), end).await;
+    }
     if !run.ports.links().commit(end).await? {
         return Ok(Ended::later(2, "others are working on it"));
     }
-    match (link, intent.referral) {
-        (Some(link), _) => settle(run, &link.referral, None, Look { record: true, ..Look::default() }).await,
-        // Its own half is there and belongs to nothing: somebody has to see it.
-        (None, Some(referral)) => park(run, referral.as_str(), words, &digest(words)).await,
-        (None, None) => Ok(Ended::done("detached", words)),
+    match link {
+        Some(link) => settle(run, &link.referral, None, Look { record: true, ..Look::default() }).await,
+        None => Ok(Ended::done("detached", words)),
     }
 }
 

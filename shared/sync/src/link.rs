@@ -45,6 +45,9 @@ pub struct Link {
     /// Units whose change waits for acceptance.
     #[serde(default)]
     pub awaiting: BTreeSet<String>,
+    /// When the record was last seen to be gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Timestamp>,
     /// Units of which the CRM holds a shortened text.
     #[serde(default)]
     pub shortened: BTreeSet<String>,
@@ -143,6 +146,7 @@ impl Link {
             claim: None,
             parked: BTreeMap::new(),
             awaiting: BTreeSet::new(),
+            gone: None,
             shortened: BTreeSet::new(),
             journal: Journal::default(),
             own_writes: Hourly::default(),

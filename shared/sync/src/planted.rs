@@ -74,6 +74,8 @@ bugs! {
     UpdateMayCreate,
     /// An action goes out on what a page showed.
     ActionUnread,
+    /// A late read of a record that is gone revives its link.
+    RevivedByOldRead,
     /// A record that was deleted is made again.
     DeletedMadeAgain,
     /// Sync set to No stops nothing.

@@ -269,3 +269,9 @@ impl State {
         }
     }
 }
+
+/// An amount is another one in another currency: what a refused name was sent with.
+pub(crate) fn travels_with<'a>(name: &'a str, amount: [&'a str; 2]) -> impl Iterator<Item = &'a str> {
+    let others = amount.into_iter().filter(move |other| amount.contains(&name) && *other != name);
+    std::iter::once(name).chain(others)
+}

@@ -47,6 +47,15 @@ struct Cell {
     agreed: Vec<Value>,
 }
 
+impl Entity {
+    /// Since when a unit has shown this value, now or before: whoever was told of it then knows it.
+    fn first_shown(&self, name: &str, value: &Value, now_since: Timestamp) -> Timestamp {
+        let left = self.left.get(name).into_iter().flatten();
+        let before = left.filter(|(shown, _)| shown == value).map(|(_, until)| *until - A_RUN);
+        before.chain([now_since]).min().unwrap_or(now_since)
+    }
+}
+
 impl Cell {
     /// To agree on this once more changes nothing.
     fn has_agreed(&self, shown: &Value, ours: bool) -> bool {
@@ -220,7 +229,7 @@ impl State {
                     && !(name == "status" && side == Side::Crm && self.acted_unseen(id, cell.at))
                     // On is final by rule, whoever turned it off.
                     && !(unit.rise_only && value == Value::Bool(true))
-                    && !self.is_told(about.as_deref(), name, Some(before), cell.at)
+                    && !self.is_told(about.as_deref(), name, Some(before), one.first_shown(name, before, cell.at))
                 {
                     let before = serde_json::json!(before);
                     let words = format!(
@@ -241,11 +250,16 @@ impl State {
             let born = new && unit.rise_only;
             let edit = !ours && !born && unit.direction == Direction::Both && !agreed.contains(&value);
             // What the other side has just stopped showing may be all that a run saw of it.
-            let met = two.as_ref().and_then(|two| two.left.get(name)).is_some_and(|left| {
-                left.iter().any(|(theirs, until)| {
-                    self.now.duration_since(*until) < A_RUN && same(map, name, side, &value, theirs)
+            let just_left = |two: &Entity| {
+                two.left.get(name).is_some_and(|left| {
+                    left.iter().any(|(theirs, until)| {
+                        self.now.duration_since(*until) < A_RUN && same(map, name, side, &value, theirs)
+                    })
                 })
-            });
+            };
+            let others = if side == Side::Crm { self.named_by(id) } else { vec![] };
+            let others = others.into_iter().filter_map(|id| self.ledger.0.get(&(Side::PartnerCenter, id)));
+            let met = two.iter().chain(others).any(just_left);
             one.left.entry(name.clone()).or_default().extend(before.map(|before| (before, self.now)));
             // What we wrote is what the link remembers of this side.
             let agreed = if ours { vec![value.clone()] } else { agreed };

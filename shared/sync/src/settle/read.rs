@@ -153,7 +153,11 @@ impl Sides {
             return Ok(Ok(Some(again)));
         }
         if work.link.state == State::Detached {
+            if let Some(again) = just_gone(work) {
+                return Ok(Ok(Some(again)));
+            }
             work.link.state = State::Linked;
+            work.link.gone = None;
             work.link.partner_center.settled = None;
             work.note("revived", "the record is back in the CRM", false);
         }
@@ -214,7 +218,15 @@ fn detach<P: Ports>(work: &mut Work<'_, P>) -> Ended {
     work.link.state = State::Detached;
     work.link.claim = None;
     work.link.parked.clear();
+    work.link.gone = Some(work.run.now());
     Ended::done("detached", "the record is gone")
+}
+
+/// A record that was gone a moment ago and is shown: more likely a late read than a restored record.
+fn just_gone<P: Ports>(work: &Work<'_, P>) -> Option<Ended> {
+    let gone = work.link.gone.filter(|_| !planted::is(Bug::RevivedByOldRead))?;
+    let again = || Ended::later(60, "the record was gone a moment ago");
+    (work.run.now().duration_since(gone) <= work.run.settings.grace).then(again)
 }
 
 /// A read older than what was seen before decides nothing: look again, until the newer one was seen so long ago that

@@ -1,6 +1,9 @@
 //! The CRM's port: every call with what may go wrong before, while and after it happens.
 
-use super::write::{Ended, plain};
+use super::{
+    travels_with,
+    write::{Ended, plain},
+};
 use crate::{
     faults::Kind,
     invariant::Invariant,
@@ -243,8 +246,7 @@ impl State {
             say!(self, self.runs.name, "-> a rule refuses {column}");
             // The mark in the name and the Audit field travel with everything.
             if !["name", "cosell_audit"].contains(&column.as_str()) {
-                // An amount is another one in another currency.
-                let with = ["transactioncurrencyid"].into_iter().chain([column.as_str()]);
+                let with = travels_with(column, ["estimatedvalue", "transactioncurrencyid"]);
                 let value: Vec<_> =
                     with.filter_map(|c| Some(plain(patch.columns.get(c)?).to_string())).collect();
                 self.refuses_again(&id.id, column, value.join(" "));

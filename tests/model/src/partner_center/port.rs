@@ -2,6 +2,7 @@
 
 use super::Patched;
 use crate::{
+    crm::travels_with,
     faults::Kind,
     invariant::Invariant,
     late::{Late, What},
@@ -160,9 +161,9 @@ impl State {
             Fate::Fine | Fate::LostAnswer => {}
         }
         if let Some(path) = self.ruled_out(operations) {
-            // An amount is another one in another currency.
-            let with = |o: &&Value| o["path"] == path || o["path"] == "/details/currency";
-            let value: Vec<_> = operations.iter().filter(with).map(|o| o["value"].to_string()).collect();
+            let with: Vec<_> = travels_with(&path, ["/details/dealValue", "/details/currency"]).collect();
+            let sent = operations.iter().filter(|o| with.iter().any(|path| o["path"] == *path));
+            let value: Vec<_> = sent.map(|o| o["value"].to_string()).collect();
             self.refuses_again(id.as_str(), &path, value.join(" "));
             say!(self, self.runs.name, "-> a rule refuses {path}");
             return Written::Refused(Refused { field: Some(path), text: "a rule refuses it".into() });
