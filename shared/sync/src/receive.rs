@@ -193,7 +193,7 @@ fn lead(hint: &Hint, rows: &Rows) -> Lead {
                 _ => None,
             };
             // An engagement half made goes on even where its own half is linked already.
-            if item(Key::intent(record)).is_some() {
+            if item(Key::intent(record)).is_some() && !(planted::is(Bug::HalfMadeLeft) && alias.is_some()) {
                 return Lead::Record(record.clone());
             }
             match alias {

@@ -27,7 +27,8 @@ the protocol in a deterministic simulation: each seed is a schedule of edits, ru
   --schedules N       so many schedules, 10000 unless told; with --planted-bugs so many at most for each bug, 40000
   --seed S            the first one, 1 unless told
   --replay SEED       one schedule in words; with --bug NAME as it goes with that bug
-  --planted-bugs      each planted bug by itself until it is seen: 1 if one stays alive
+  --planted-bugs      each planted bug by itself until it is seen: 1 if one stays alive; a rare one at the seed that
+                      is known to show it, unless --seed says where to begin
   --bug NAME          only this one
   --calm              no faults
   --with KINDS        these kinds of faults too, --without KINDS not these, --only KINDS nothing else
@@ -194,7 +195,7 @@ fn planted_bugs(wanted: &Wanted) -> ExitCode {
     let setting = Setting { allowed: wanted.allowed.clone(), trace: false };
     let most = wanted.schedules.unwrap_or(40_000);
     let bugs: Vec<Bug> = wanted.bug.map_or_else(|| Bug::ALL.to_vec(), |bug| vec![bug]);
-    println!("| planted bug | schedules | invariant | first words |\n|---|---|---|---|");
+    println!("| planted bug | schedules | seed | invariant | first words |\n|---|---|---|---|---|");
     let hunts = hunt_all(&bugs, wanted.seed, most, &setting, |hunt| println!("{}", row(hunt)));
     let alive = hunts.iter().filter(|hunt| hunt.caught.is_none()).count();
     let schedules: u64 = hunts.iter().map(|hunt| hunt.schedules).sum();
@@ -219,9 +220,12 @@ fn row(hunt: &Hunt) -> String {
     match &hunt.caught {
         Some(caught) => {
             let words: String = caught.words.chars().take(100).collect();
-            format!("| {:?} | {} | {} | {words} |", hunt.bug, hunt.schedules, caught.invariant.word())
+            let (schedules, seed, invariant) = (hunt.schedules, caught.seed, caught.invariant.word());
+            format!("| {:?} | {schedules} | {seed} | {invariant} | {words} |", hunt.bug)
         }
-        None => format!("| {:?} | ALIVE after {} | - | {} |", hunt.bug, hunt.schedules, hunt.bug.sentence()),
+        None => {
+            format!("| {:?} | ALIVE after {} | - | - | {} |", hunt.bug, hunt.schedules, hunt.bug.sentence())
+        }
     }
 }
 
