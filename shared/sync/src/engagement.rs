@@ -5,6 +5,7 @@ use crate::{
     audit::{Journal, Line},
     deal,
     failure::{Failure, Refused, Written},
+    help,
     identity::{adopt, alias_of_sibling, links_back, park, park_besides, parked_row},
     intent::{Held, Intent, Step, Unknown},
     link::{Link, State, digest, image},
@@ -156,6 +157,11 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
     go_on_or_release(Held { run, intent, rev: 1, about_to_post: true }, seen).await
 }
 
+/// A linked deal into which Microsoft is invited, as its intent was just written down.
+pub(crate) async fn invite<P: Ports>(run: &Run<'_, P>, intent: Intent, rev: u64, seen: Seen) -> Story {
+    go_on_or_release(Held { run, intent, rev, about_to_post: false }, seen).await
+}
+
 /// Goes on; a failure outside of a POST lets the next one go on at once.
 async fn go_on_or_release<P: Ports>(mut held: Held<'_, P>, seen: Seen) -> Story {
     let result = Box::pin(go_on(&mut held, seen)).await;
@@ -294,6 +300,9 @@ async fn go_on<P: Ports>(held: &mut Held<'_, P>, seen: Seen) -> Story {
     work.link.microsoft = sibling.clone();
     work.besides.push(Change::delete(held.key(), Expect::Rev(held.rev)));
     work.besides.extend(sibling.map(|half| alias_of_sibling(&half, &id)));
+    if held.intent.cosell {
+        help::sent(&mut work, &held.intent.request);
+    }
     let text = if held.intent.cosell {
         "co-sell engagement created in Partner Center"
     } else {
@@ -484,8 +493,9 @@ async fn invite_microsoft<P: Ports>(held: &mut Held<'_, P>, seen: &Seen) -> Resu
     {
         return Ok(Invited::Ended(ended));
     }
-    // After a refusal from what the record shows now: what was missing may be there.
+    // After a refusal from what the record shows now: what was missing may be there. The help asked for stays.
     if held.intent.n > 0
+        && matches!(run.map.deal_kind(&seen.record), Ok(DealKind::CoSell { .. }))
         && let Ok(request) = run.map.new_referral(&seen.record)
     {
         held.intent.request = request.to_string();
