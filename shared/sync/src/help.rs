@@ -122,7 +122,9 @@ fn ask<P: Ports>(work: &Work<'_, P>, shown: &Shown<'_>, plan: &mut Plan, chosen:
             if map.referral_field(VISIBLE, referral) != on {
                 plan.to_partner_center.insert(VISIBLE.to_owned(), yes());
             }
-            if map.record_field(VISIBLE, &seen.record) != on && map.to_crm(VISIBLE, &Value::Bool(true)).is_ok() {
+            if map.record_field(VISIBLE, &seen.record) != on
+                && map.to_crm(VISIBLE, &Value::Bool(true)).is_ok()
+            {
                 plan.to_crm.insert(VISIBLE.to_owned(), yes());
             }
             plan.waiting.insert(HELP.to_owned());

@@ -93,7 +93,13 @@ pub(crate) async fn settle_on<P: Ports>(work: Work<'_, P>, mut look: Look) -> St
             for change in besides {
                 run.ports.links().commit(vec![change]).await?;
             }
-            settle(&run, &referral, None, Look { referral: true, record: true, engagement, ..Look::default() }).await
+            settle(
+                &run,
+                &referral,
+                None,
+                Look { referral: true, record: true, engagement, ..Look::default() },
+            )
+            .await
         }
     }
 }

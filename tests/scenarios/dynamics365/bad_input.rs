@@ -97,8 +97,10 @@ async fn t49_a_mandatory_column_without_a_rule_is_parked_with_its_name_and_repla
     assert!(stage.opportunities().is_empty());
     let parked = stage.parked_words().await;
     assert!(parked.contains("opportunityratingcode"), "{parked}");
-    stage.remap("[fields.rating]\nkind = \"choice\"\ncrm = \"opportunityratingcode\"\nconstant = 2\n\
-                 direction = \"to_crm\"\non = \"create\"\n");
+    stage.remap(
+        "[fields.rating]\nkind = \"choice\"\ncrm = \"opportunityratingcode\"\nconstant = 2\n\
+                 direction = \"to_crm\"\non = \"create\"\n",
+    );
     stage.edit_referral(&referral, json!({ "/favorite": true }));
     stage.rest().await;
     let deal = stage.opportunity();

@@ -214,7 +214,11 @@ async fn t65_a_visible_deal_converted_in_partner_center_is_shown_and_creates_not
         if stage.calm() {
             assert!(stage.sent("POST referrals").is_empty(), "no second engagement, no second half");
         }
-        assert_eq!(stage.opportunity()["cosell_helprequested"], json!(null), "nothing was asked by this record");
+        assert_eq!(
+            stage.opportunity()["cosell_helprequested"],
+            json!(null),
+            "nothing was asked by this record"
+        );
         stage.close().await;
     }
 }

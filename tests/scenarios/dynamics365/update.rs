@@ -183,10 +183,7 @@ async fn t25_another_owner_and_another_contact_replace_those_of_the_referral() {
     );
     stage.poll().await;
     let shown = stage.referral(&referral);
-    assert_eq!(
-        addresses(&shown["team"]),
-        ["omar.haddad@juniperpeak.example", "tom.abara@partner.example"]
-    );
+    assert_eq!(addresses(&shown["team"]), ["omar.haddad@juniperpeak.example", "tom.abara@partner.example"]);
     assert_eq!(
         addresses(&shown["customerProfile"]["team"]),
         ["ada.moss@kestrelfoods.example", "liam.reed@kestrelfoods.example"]
@@ -199,7 +196,8 @@ async fn t25_the_contact_shared_with_microsoft_stays_and_the_seller_reads_why() 
     let stage = Stage::open().await;
     let (id, referral) = stage.in_step().await;
     let contact = another_contact(&stage);
-    let columns = json!({ "parentcontactid@odata.bind": format!("/contacts({contact})"), "estimatedvalue": 64000 });
+    let columns =
+        json!({ "parentcontactid@odata.bind": format!("/contacts({contact})"), "estimatedvalue": 64000 });
     stage.edit("opportunities", &id, columns);
     stage.poll().await;
     let shown = stage.referral(&referral);

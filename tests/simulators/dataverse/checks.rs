@@ -1,10 +1,10 @@
 //! What every write is checked against before it is committed, and the columns the platform computes.
 
-use super::{Dataverse, Rule};
 use super::metadata::{KeyStatus, Kind, Table};
 use super::refusal::{Outcome, bad_payload, key_violated, refuse};
 use super::store::{Row, TARGET};
 use super::values::rounded;
+use super::{Dataverse, Rule};
 use serde_json::{Value, json};
 
 impl Dataverse {

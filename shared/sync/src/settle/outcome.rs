@@ -27,7 +27,8 @@ pub(super) fn freeze_contacts<P: Ports>(work: &Work<'_, P>, sides: &Sides, plan:
         let filled = read.fields.get(CONTACTS).is_some_and(|list| !list.is_null());
         filled && read.shown.body().get("type").is_some_and(|kind| kind == "Shared")
     };
-    if !work.run.map.vendor().contact_frozen_once_shared || !sides.partner_center.as_ref().is_some_and(shared) {
+    if !work.run.map.vendor().contact_frozen_once_shared || !sides.partner_center.as_ref().is_some_and(shared)
+    {
         return;
     }
     let side = |fields: Option<&Fields>| fields.and_then(|fields| fields.get(CONTACTS)).cloned();
@@ -232,7 +233,9 @@ pub(super) fn park_refused<P: Ports>(work: &mut Work<'_, P>, write: &Write, refu
 /// Nothing is left to write: what may be settled is settled.
 pub(super) fn finish<P: Ports>(work: &mut Work<'_, P>, sides: &Sides, plan: &Plan) {
     // What waited before and is not seen now still waits.
-    let unseen = |unit: &String| unit.as_str() != HELP && sides.crm.as_ref().is_some_and(|read| !read.fields.contains_key(unit));
+    let unseen = |unit: &String| {
+        unit.as_str() != HELP && sides.crm.as_ref().is_some_and(|read| !read.fields.contains_key(unit))
+    };
     let forgets = planted::is(Bug::WaitingForgotten);
     let still = work.link.awaiting.iter().filter(|unit| unseen(unit) && !forgets).cloned();
     work.link.awaiting = plan.waiting.iter().cloned().chain(still.collect::<Vec<_>>()).collect();

@@ -263,8 +263,9 @@ fn related(record: &Record) -> Option<String> {
     (!all.is_empty()).then(|| all.join(", "))
 }
 
+/// A row without its lists, which may look different now.
 fn points_elsewhere(record: &Record, known: Option<&str>) -> bool {
-    related(record).is_some_and(|now| Some(now.as_str()) != known)
+    record.lists.is_empty() && related(record).is_some_and(|now| Some(now.as_str()) != known)
 }
 
 /// Whom a record read with its lists points to, and the way back from its child rows.

@@ -60,7 +60,10 @@ fn microsofts_half_makes_a_deal_of_ones_own_a_shared_one() {
         let read = |id: &str| office.center.referrals()[id].clone();
         assert_eq!(read(&own)["type"], if shared { "Shared" } else { "Independent" });
         assert_eq!(read(&half)["engagementId"], read(&own)["engagementId"]);
-        assert_eq!((state_of(&read(&own)), state_of(&read(&half))), ("Active/Accepted".into(), "New/Pending".into()));
+        assert_eq!(
+            (state_of(&read(&own)), state_of(&read(&half))),
+            ("Active/Accepted".into(), "New/Pending".into())
+        );
         assert!(office.center.convert(&own, at).is_err(), "once");
         let private = office.center.create_deal(Deal::Private, &json!({}), at);
         assert!(office.center.convert(&private, at).is_err(), "nobody at Microsoft sees it");
