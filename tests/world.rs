@@ -3,7 +3,7 @@
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use clients::{
-    aws,
+    aws::{self, SdkConfig},
     clock::Clock,
     config,
     links::Links,
@@ -59,11 +59,32 @@ pub struct World {
     pub links: Links,
     pub writer: Arc<App>,
     pub poller: App,
+    /// What another map is deployed with.
+    deployment: Deployment,
     /// Who may kill a handler while it waits for an answer.
     pub strike: Mutex<Option<Arc<Strike>>>,
     twice: bool,
     gateway: JoinHandle<()>,
     _table: tokio::sync::oneshot::Sender<()>,
+}
+
+/// What the functions are opened with.
+struct Deployment {
+    worker: config::Worker,
+    aws: SdkConfig,
+    table: SdkConfig,
+    time: Clock,
+}
+
+impl Deployment {
+    /// Writer and poller.
+    fn open(&self, map: &str) -> anyhow::Result<(Arc<App>, App)> {
+        let map = outside::map(mapping::CrmKind::Dynamics365, map)?;
+        let app = |stores| {
+            App::open(&self.worker, &self.aws, &self.table, Arc::clone(&map), self.time.clone(), stores)
+        };
+        Ok((Arc::new(app(false)?), app(true)?))
+    }
 }
 
 impl World {
@@ -119,9 +140,8 @@ impl World {
                 login_url: login.url(),
             }),
         };
-        let map = outside::map(mapping::CrmKind::Dynamics365, options.map.as_deref().unwrap_or_default())?;
-        let writer = Arc::new(App::open(&worker, &at_aws, &at_table, map.clone(), time.clone(), false)?);
-        let poller = App::open(&worker, &at_aws, &at_table, map, time.clone(), true)?;
+        let deployment = Deployment { worker, aws: at_aws, table: at_table, time };
+        let (writer, poller) = deployment.open(options.map.as_deref().unwrap_or_default())?;
         let prefix = format!("{}/cert/", partner_center.url());
         let ingress_config = config::Ingress {
             queue_url,
@@ -130,11 +150,11 @@ impl World {
             ],
             certificate_roots_pem: Some(partner_center.system().roots_pem()),
         };
-        let ingress = Arc::new(ingress::App::new(&ingress_config, &at_aws, time.clone())?);
+        let ingress = Arc::new(ingress::App::new(&ingress_config, &deployment.aws, deployment.time.clone())?);
         let (webhook_url, gateway) = gateway(port(4), ingress).await?;
         let now = clock.now();
         partner_center.system().register_webhook(&webhook_url, &EVENTS, false, now);
-        let links = Links::new(&at_table, TABLE, time);
+        let links = Links::new(&deployment.table, TABLE, deployment.time.clone());
         Ok(World {
             clock,
             login,
@@ -145,11 +165,18 @@ impl World {
             links,
             writer,
             poller,
+            deployment,
             twice: options.twice,
             strike: Mutex::default(),
             gateway,
             _table: stop,
         })
+    }
+
+    /// Deploys the functions anew, with another map laid over the standard one.
+    pub fn remap(&mut self, toml: &str) -> anyhow::Result<()> {
+        (self.writer, self.poller) = self.deployment.open(toml)?;
+        Ok(())
     }
 
     pub fn now(&self) -> Timestamp {

@@ -113,6 +113,12 @@ impl Stage {
         self.partner_center.system().act(id, action, reason, now).expect("an action");
     }
 
+    /// Microsoft answers the call for help of a deal.
+    pub(crate) fn microsoft(&self, id: &str, action: &str, reason: Option<&str>) -> String {
+        let now = self.now();
+        self.partner_center.system().microsoft(id, action, reason, now).expect("Microsoft answers")
+    }
+
     /// All rows of an entity set.
     pub(crate) fn rows(&self, set: &str) -> Vec<Value> {
         self.dataverse.system().rows(set).into_iter().map(|row| Value::Object(row.clone())).collect()
@@ -143,6 +149,17 @@ impl Stage {
     pub(crate) fn edit(&self, set: &str, id: &str, columns: Value) {
         let now = self.now();
         self.dataverse.system().act_edit(set, id, SELLER, columns, now).expect("a seller edits");
+    }
+
+    /// A seller deletes a row.
+    pub(crate) fn delete(&self, set: &str, id: &str) {
+        let now = self.now();
+        self.dataverse.system().act_delete(set, id, SELLER, now).expect("a seller deletes");
+    }
+
+    /// From now on the functions run with another map.
+    pub(crate) fn remap(&mut self, toml: &str) {
+        self.0.remap(toml).expect("a map without fault");
     }
 
     pub(crate) fn win(&self, id: &str) {
@@ -212,6 +229,17 @@ impl Stage {
         self.add_solution(&id);
         self.edit("opportunities", &id, json!({ "cosell_syncwithpartnercenter": true }));
         id
+    }
+
+    /// A deal without help in step on both sides: opportunity and referral.
+    pub(crate) async fn in_step_without_help(&self, visible: bool) -> (String, String) {
+        let id = self.deal(json!({ "cosell_visibletomicrosoft": visible }));
+        self.add_solution(&id);
+        self.edit("opportunities", &id, json!({ "cosell_syncwithpartnercenter": true }));
+        self.poll().await;
+        self.settle().await.expect("comes to rest");
+        self.forget_calls();
+        (id, text(&self.opportunity(), "cosell_referralid"))
     }
 
     /// A co-sell deal in step on both sides: opportunity and own referral.

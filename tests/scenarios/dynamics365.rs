@@ -3,6 +3,9 @@
 mod bad_input;
 mod closing;
 mod conflict;
+mod create;
+mod healing;
 mod inbound;
+mod microsoft;
 mod operation;
-mod outbound;
+mod update;

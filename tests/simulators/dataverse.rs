@@ -87,6 +87,7 @@ pub struct Dataverse {
     /// Rows written by the request being answered.
     touched: Vec<(String, String)>,
     rules: Vec<Rule>,
+    demands: Vec<Rule>,
     denied: Vec<(String, String)>,
     cursors: Vec<read::Cursor>,
     tokens: Vec<delta::Token>,
@@ -108,6 +109,7 @@ impl Dataverse {
             change_set: None,
             touched: vec![],
             rules: vec![],
+            demands: vec![],
             denied: vec![],
             cursors: vec![],
             tokens: vec![],

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use mapping::{Action, NewRecord, RecordId, RecordPatch, ReferralId};
 use sync::{
     failure::{Failure, Written},
-    ports::{Changes, Feed, Position, Seen},
+    ports::{Changes, Created, Feed, Position, Seen},
 };
 
 /// One of the CRMs.
@@ -29,7 +29,7 @@ impl sync::ports::Crm for Crm {
         }
     }
 
-    async fn create(&self, new: &NewRecord) -> Written<Seen> {
+    async fn create(&self, new: &NewRecord) -> Written<Created> {
         match self {
             Crm::Dynamics(crm) => crm.create(new).await,
         }
@@ -49,6 +49,12 @@ impl sync::ports::Crm for Crm {
     async fn act(&self, id: &RecordId, action: &Action) -> Written<Option<Seen>> {
         match self {
             Crm::Dynamics(crm) => crm.act(id, action).await,
+        }
+    }
+
+    fn feeds(&self) -> &'static [Feed] {
+        match self {
+            Crm::Dynamics(crm) => crm.feeds(),
         }
     }
 

@@ -108,7 +108,7 @@ impl<'de> Deserialize<'de> for RecordId {
 /// A CRM record by the CRM's own column names. A missing column was not observed, JSON null was seen empty.
 ///
 /// Columns of related rows carry the relation's name (`account.address1_country`, `contact.firstname`,
-/// `owner.internalemailaddress`); a lookup by table shows the matched column's text (`transactioncurrencyid` is `CHF`).
+/// `owner.internalemailaddress`), and which row a relation leads to stands under its bare name; a lookup by table shows the matched column's text (`transactioncurrencyid` is `CHF`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// Its id.
@@ -116,5 +116,6 @@ pub struct Record {
     /// Column to value.
     pub columns: BTreeMap<String, serde_json::Value>,
     /// List (`solutions`) to rows; columns of what a row points to carry `detail.`. A list that is missing was not read.
+    /// A row's own id stands under `@id`.
     pub lists: BTreeMap<String, Vec<BTreeMap<String, serde_json::Value>>>,
 }

@@ -4,6 +4,7 @@ use crate::{
     Direction, On, Side,
     path::Path,
     reader::{Place, Reader, join},
+    tree::Raw,
 };
 use serde_json::Value as Json;
 
@@ -207,6 +208,9 @@ fn path(reader: &mut Reader, place: Place<'_>, key: &str) -> Option<Path> {
 
 fn lookup(reader: &mut Reader, place: Place<'_>) -> Option<(String, String)> {
     let node = place.node.get("lookup")?;
+    if matches!(&node.raw, Raw::Text(text) if text.is_empty()) {
+        return None;
+    }
     let key = join(place.key, "lookup");
     let place = Place { node, key: &key };
     if !reader.known(place, &["table", "column"]) {

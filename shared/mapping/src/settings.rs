@@ -43,6 +43,7 @@ pub(crate) fn vendor(reader: &mut Reader, place: Place<'_>) -> Vendor {
             "versionnumber_orders",
             "related_event_sibling_id",
             "error_substatus_writable",
+            "contact_frozen_once_shared",
             "filter_updated",
             "page_size",
         ],
@@ -57,6 +58,7 @@ pub(crate) fn vendor(reader: &mut Reader, place: Place<'_>) -> Vendor {
         versionnumber_orders: reader.yes(place, "versionnumber_orders", true),
         related_event_sibling_id: reader.yes(place, "related_event_sibling_id", true),
         error_substatus_writable: reader.yes(place, "error_substatus_writable", false),
+        contact_frozen_once_shared: reader.yes(place, "contact_frozen_once_shared", true),
         filter_updated: reader.yes(place, "filter_updated", true),
         page_size: reader.number(place, "page_size", 1).unwrap_or(100),
     }

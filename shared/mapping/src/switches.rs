@@ -38,6 +38,8 @@ pub struct Vendor {
     pub related_event_sibling_id: bool,
     /// `Closed/Error` may be written, not only read.
     pub error_substatus_writable: bool,
+    /// The contact of a `Shared` referral can no longer be changed.
+    pub contact_frozen_once_shared: bool,
     /// `updatedDateTime` may be used in `$filter`.
     pub filter_updated: bool,
     /// Rows asked for per page of referrals.

@@ -5,10 +5,10 @@ use crate::{
     audit::{Journal, Line},
     deal,
     failure::{Failure, Refused, Written},
+    help,
     identity::{adopt, alias_of_sibling, links_back, park, park_besides, parked_row},
     intent::{Held, Intent, Step, Unknown},
     link::{Link, State, digest, image},
-    parked::Parked,
     planted::{self, Bug},
     ports::{Crm, Found, Links, Ports, Referrals, Seen},
     run::{Ended, Run, Story},
@@ -16,7 +16,7 @@ use crate::{
     table::{Change, Expect, Item, Key, Row},
     work::{AUDIT_LENGTH, Work},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use mapping::{DealKind, Fields, Mark, MicrosoftHalf, RecordId, Referral, ReferralId, Trim};
 
 /// An unknown outcome is looked up so often ...
@@ -167,16 +167,7 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
         microsoft: None,
         unknown: Some(Unknown { since: now, look_ups: 0 }).filter(|_| !planted::is(Bug::PostNotWrittenAhead)),
     };
-    let mut begun = vec![Change::put(
-        Key::intent(&intent.record),
-        Expect::Absent,
-        Item::Intent(Box::new(intent.clone())),
-    )];
-    // Should nobody end it, its time comes: `retry` takes it up.
-    if !planted::is(Bug::IntentForgotten) {
-        let wait = Item::Parked(unfinished(parked, now));
-        begun.push(Change::put(Key::parked(&intent.record.to_string()), Expect::Any, wait));
-    }
+    let mut begun = intent.begun(parked);
     // Whoever looked before this intent was there may have linked the record meanwhile.
     if !planted::is(Bug::IntentNotAsked) {
         begun.push(Change::delete(Key::record(&intent.record), Expect::Absent));
@@ -187,13 +178,9 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
     go_on_or_release(Held { run, intent, rev: 1, about_to_post: true }, seen).await
 }
 
-/// An intent's way back: set aside as it was, or as what is being done, and tried again if that does not end.
-fn unfinished(before: Option<Parked>, now: Timestamp) -> Parked {
-    let new = Parked::again("its referral is being created".into(), None, String::new(), now, None);
-    match before {
-        Some(parked) => Parked { next_try: new.next_try, ..parked },
-        None => new,
-    }
+/// A linked deal into which Microsoft is invited, as its intent was just written down.
+pub(crate) async fn invite<P: Ports>(run: &Run<'_, P>, intent: Intent, rev: u64, seen: Seen) -> Story {
+    go_on_or_release(Held { run, intent, rev, about_to_post: false }, seen).await
 }
 
 /// Goes on; a failure outside of a POST lets the next one go on at once.
@@ -349,6 +336,9 @@ async fn go_on<P: Ports>(held: &mut Held<'_, P>, seen: Seen) -> Story {
     work.besides.push(Change::delete(held.key(), Expect::Rev(held.rev)));
     work.besides.push(Change::delete(Key::parked(&held.intent.record.to_string()), Expect::Any));
     work.besides.extend(sibling.map(|half| alias_of_sibling(&half, &id)));
+    if held.intent.cosell {
+        help::sent(&mut work, &held.intent.request);
+    }
     let text = if held.intent.cosell {
         "co-sell engagement created in Partner Center"
     } else {
@@ -542,8 +532,9 @@ async fn invite_microsoft<P: Ports>(held: &mut Held<'_, P>, seen: &Seen) -> Resu
     {
         return Ok(Invited::Ended(ended));
     }
-    // After a refusal from what the record shows now: what was missing may be there.
+    // After a refusal from what the record shows now: what was missing may be there. The help asked for stays.
     if held.intent.n > 0
+        && matches!(run.map.deal_kind(&seen.record), Ok(DealKind::CoSell { .. }))
         && let Ok(request) = run.map.new_referral(&seen.record)
     {
         held.intent.request = request.to_string();

@@ -104,6 +104,20 @@ pub enum Written<T> {
     Unknown(Failure),
 }
 
+impl<T> Written<T> {
+    /// The same end with another answer.
+    pub fn map<U>(self, to: impl FnOnce(T) -> U) -> Written<U> {
+        match self {
+            Written::Done(answer) => Written::Done(to(answer)),
+            Written::Exists => Written::Exists,
+            Written::Lost => Written::Lost,
+            Written::Later(failure) => Written::Later(failure),
+            Written::Refused(refused) => Written::Refused(refused),
+            Written::Unknown(failure) => Written::Unknown(failure),
+        }
+    }
+}
+
 /// A refusal in the vendor's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {

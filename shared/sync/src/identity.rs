@@ -8,7 +8,7 @@ use crate::{
     merge::STATUS,
     parked::Parked,
     planted::{self, Bug},
-    ports::{Crm, Found, Links, Ports, Referrals, Seen},
+    ports::{Created, Crm, Found, Links, Ports, Referrals, Seen},
     run::{Ended, Run, Story},
     settle::{Look, older_than_hint, settle, settle_on},
     table::{Change, Expect, Item, Key, Row},
@@ -129,21 +129,14 @@ async fn sibling<P: Ports>(run: &Run<'_, P>, sibling: Referral) -> Story {
     };
     let key = Key::link(own_half.id());
     match run.ports.links().read(&[key]).await?.pop().flatten() {
-        Some(Row { rev, item: Item::Link(link), .. }) => {
+        Some(Row { item: Item::Link(link), .. }) => {
             let id = own_half.id().clone();
-            if sibling.is_microsoft() && link.microsoft.is_none() {
-                let alias = alias_of_sibling(sibling.id(), &id);
-                if link.claim.is_some() {
-                    // A write is in flight: its holder's save must not be overtaken.
-                    run.ports.links().commit(vec![alias]).await?;
-                } else {
-                    let mut work = Work::loaded(run, *link, rev);
-                    work.link.microsoft = Some(sibling.id().clone());
-                    work.besides.push(alias);
-                    let _ = work.save().await?;
-                }
+            if sibling.is_microsoft() && link.microsoft.is_none() && link.claim.is_some() {
+                // A write is in flight: its holder's save must not be overtaken.
+                run.ports.links().commit(vec![alias_of_sibling(sibling.id(), &id)]).await?;
             }
-            settle(run, &id, None, Look { body: Some(own_half), referral: true, ..Look::default() }).await
+            let look = Look { body: Some(own_half), referral: true, engagement: true, ..Look::default() };
+            settle(run, &id, None, look).await
         }
         _ => own(run, own_half).await,
     }
@@ -277,11 +270,11 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
         Err(missing) => {
             let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
             let words = format!("cannot become a record yet: {}", words.join("; "));
-            return park(&run, referral.id().as_str(), &words, &referral_print(&referral)).await;
+            return park(&run, referral.id().as_str(), &words, &create_print(&run, &referral)).await;
         }
     };
     if let Some(parked) = parked_row(&run, referral.id().as_str()).await?
-        && parked.holds(&referral_print(&referral), run.now())
+        && parked.holds(&create_print(&run, &referral), run.now())
     {
         return Ok(Ended::done("parked", parked.reason));
     }
@@ -291,7 +284,8 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
     // The base, should the answer be lost: what was asked for, in each side's words.
     let fields = run.map.referral_fields(&referral);
     for (unit, value) in &fields {
-        if let Ok(crm) = run.map.to_crm(unit, value) {
+        let goes = run.map.unit(unit).is_some_and(|unit| unit.to_crm());
+        if let (true, Ok(crm)) = (goes, run.map.to_crm(unit, value)) {
             work.link.partner_center.images.insert(unit.clone(), image(value));
             work.link.crm.images.insert(unit.clone(), image(&crm));
         }
@@ -316,14 +310,15 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
         new.columns.insert(column.to_owned(), CrmValue::Plain(text.into()));
     }
     match run.ports.crm().create(&new).await {
-        Written::Done(seen) => {
+        Written::Done(Created { seen, told }) => {
             let shown = run.map.record_fields(&seen.record);
             for (unit, value) in &fields {
                 let Some(crm) = shown.get(unit) else { continue };
                 // What reads differently from what was asked for was changed by somebody since.
+                let asked = run.map.unit(unit).is_some_and(|unit| unit.to_crm());
                 match run.map.to_crm(unit, value) {
-                    Ok(asked) if !run.map.shows(unit, Side::Crm, &asked, crm) => {
-                        work.link.agree(unit, value, &asked)
+                    Ok(asked_for) if asked && !run.map.shows(unit, Side::Crm, &asked_for, crm) => {
+                        work.link.agree(unit, value, &asked_for)
                     }
                     _ => work.link.agree(unit, value, crm),
                 }
@@ -333,6 +328,9 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
                 .forget(&run.map.units().filter(|u| u.only_while_empty).map(|u| u.name.clone()).collect());
             work.note("created", CREATED, true);
             work.link.journal.shown(AUDIT_LENGTH);
+            for words in told {
+                work.note("account", words, true);
+            }
             Box::pin(found(work, referral, seen)).await
         }
         Written::Exists => match run.ports.crm().find(referral.id()).await? {
@@ -365,8 +363,8 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
             };
             // Nothing was made: the link goes, the reason stays.
             work.link.claim = None;
-            park_besides(&run, referral.id().as_str(), &words, &referral_print(&referral), work.remove())
-                .await
+            let print = create_print(&run, &referral);
+            park_besides(&run, referral.id().as_str(), &words, &print, work.remove()).await
         }
         Written::Unknown(failure) => {
             let after = run.deadline().duration_since(run.now()) + SignedDuration::from_secs(1);
@@ -402,6 +400,11 @@ async fn found<P: Ports>(mut work: Work<'_, P>, referral: Referral, seen: Seen) 
 /// What a referral's parked state depends on.
 fn referral_print(referral: &Referral) -> String {
     digest(&format!("{}{}", referral.etag().unwrap_or_default(), referral.updated()))
+}
+
+/// What a refused create depends on: another map may bring what was missing.
+fn create_print<P: Ports>(run: &Run<'_, P>, referral: &Referral) -> String {
+    digest(&format!("{}{}", referral_print(referral), run.map.hash()))
 }
 
 /// What is set aside under this id.

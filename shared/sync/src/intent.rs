@@ -2,6 +2,8 @@
 
 use crate::{
     failure::Failure,
+    parked::Parked,
+    planted::{self, Bug},
     ports::{Links, Ports},
     run::Run,
     table::{Change, Expect, Item, Key, Row},
@@ -60,6 +62,24 @@ pub struct Unknown {
 }
 
 impl Intent {
+    /// Its first save. Should nobody end it, its time comes and `retry` takes it up: it is set aside, as it was
+    /// `before` or as what is being done.
+    pub(crate) fn begun(&self, before: Option<Parked>) -> Vec<Change> {
+        let mut begun = vec![Change::put(
+            Key::intent(&self.record),
+            Expect::Absent,
+            Item::Intent(Box::new(self.clone())),
+        )];
+        let words = "its referral is being created".to_owned();
+        let new = Parked::again(words, None, String::new(), self.began, None);
+        let parked = before.map_or(new.clone(), |parked| Parked { next_try: new.next_try, ..parked });
+        if !planted::is(Bug::IntentForgotten) {
+            let wait = Item::Parked(parked);
+            begun.push(Change::put(Key::parked(&self.record.to_string()), Expect::Any, wait));
+        }
+        begun
+    }
+
     /// `MS-RequestId`: the same for the same attempt, another one after any answer.
     pub(crate) fn request_id(&self) -> String {
         let step = if self.step == Step::Own { "own" } else { "microsoft" };

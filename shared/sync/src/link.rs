@@ -29,6 +29,21 @@ pub struct Link {
     pub engagement: Option<EngagementId>,
     /// Microsoft's half.
     pub microsoft: Option<ReferralId>,
+    /// Microsoft's own number of the deal, as its half showed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub microsoft_crm_id: Option<String>,
+    /// What Microsoft's half said last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub microsoft_said: Option<String>,
+    /// The help that was asked of Microsoft, as the CRM shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Value>,
+    /// Whom the record pointed to when its related rows were last read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub related: Option<String>,
+    /// The rows of its lists then: a bare deletion must find its parent.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub children: BTreeSet<String>,
     /// The record; `None` while it is being created.
     pub record: Option<RecordId>,
     /// Where the link is in its life.
@@ -139,6 +154,11 @@ impl Link {
             referral,
             engagement: None,
             microsoft: None,
+            microsoft_crm_id: None,
+            microsoft_said: None,
+            asked: None,
+            related: None,
+            children: BTreeSet::new(),
             record,
             state,
             partner_center: Memory::default(),

@@ -21,7 +21,7 @@ pub struct Change {
 }
 
 impl Change {
-    fn new(value: Value, source: Value) -> Self {
+    pub(crate) fn new(value: Value, source: Value) -> Self {
         Change { value, source, pending: BTreeSet::new() }
     }
 }
@@ -47,6 +47,8 @@ pub struct Plan {
     pub waiting: BTreeSet<String>,
     /// Long texts of Partner Center of which the CRM holds a shortened form, and which its edit now replaces.
     pub kept: BTreeMap<String, Value>,
+    /// Microsoft is to be invited, by this request for a referral.
+    pub invite: Option<String>,
     /// This side must be read before anything can be decided.
     pub need: Option<Side>,
     /// It was needed and could not be had: nothing is settled.

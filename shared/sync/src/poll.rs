@@ -11,7 +11,7 @@ use crate::{
     hint::{Hint, Subject},
     hold::held_until,
     planted::{self, Bug},
-    ports::{Feed, Hints, Links, Ports},
+    ports::{Crm, Hints, Links, Ports},
     run::Run,
     table::{Change, Expect, Item, Key, Row, Walk, Watermark},
 };
@@ -91,8 +91,8 @@ async fn work<P: Ports>(
 }
 
 async fn feeds<P: Ports>(run: &Run<'_, P>, began: Timestamp, report: &mut Report) -> Result<(), Failure> {
-    for which in [Feed::Opportunities, Feed::Solutions] {
-        Box::pin(feed(run, which, began, report)).await?;
+    for which in run.ports.crm().feeds() {
+        Box::pin(feed(run, *which, began, report)).await?;
     }
     Ok(())
 }

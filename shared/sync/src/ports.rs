@@ -63,6 +63,21 @@ pub struct Seen {
     pub version: Version,
 }
 
+/// A record that was just made.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// As it is there.
+    pub seen: Seen,
+    /// What its sellers should be told of how it was made: which of several accounts it belongs to.
+    pub told: Vec<String>,
+}
+
+impl From<Seen> for Created {
+    fn from(seen: Seen) -> Self {
+        Created { seen, told: vec![] }
+    }
+}
+
 /// The CRM's opportunities (and leads).
 pub trait Crm: Sync {
     /// One by id with its related rows and lists; `None`: deleted or never there.
@@ -71,7 +86,7 @@ pub trait Crm: Sync {
     fn find(&self, referral: &ReferralId) -> impl Future<Output = Result<Option<Seen>, Failure>> + Send;
     /// Create-only, in one transaction with what is missing of account and contact. The answer shows the record
     /// with its lists. Never overwrites: `Exists` if the key is taken.
-    fn create(&self, new: &NewRecord) -> impl Future<Output = Written<Seen>> + Send;
+    fn create(&self, new: &NewRecord) -> impl Future<Output = Written<Created>> + Send;
     /// A conditional update; never creates. `patch.action` is `None`. The answer shows the record's own columns.
     fn patch(
         &self,
@@ -81,6 +96,10 @@ pub trait Crm: Sync {
     ) -> impl Future<Output = Written<Option<Seen>>> + Send;
     /// An action that takes no version (Win, Lose). The caller has read the state just before.
     fn act(&self, id: &RecordId, action: &Action) -> impl Future<Output = Written<Option<Seen>>> + Send;
+    /// What there is to follow, in the order in which it is followed.
+    fn feeds(&self) -> &'static [Feed] {
+        &[Feed::Opportunities, Feed::Solutions]
+    }
     /// One page of a feed.
     fn changes(
         &self,
@@ -96,6 +115,10 @@ pub enum Feed {
     Opportunities,
     /// Rows of Microsoft Solutions.
     Solutions,
+    /// The customers' people: what a record lacks may be missing there.
+    Contacts,
+    /// The customers: of records that have no referral yet.
+    Accounts,
 }
 
 impl Feed {
@@ -104,6 +127,8 @@ impl Feed {
         match self {
             Feed::Opportunities => "opportunities",
             Feed::Solutions => "solutions",
+            Feed::Contacts => "contacts",
+            Feed::Accounts => "accounts",
         }
     }
 }

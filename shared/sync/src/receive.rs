@@ -62,6 +62,7 @@ pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows) ->
                 let all = together.entry(id).or_default();
                 all.referral |= look.referral;
                 all.record |= look.record;
+                all.engagement |= look.engagement;
                 all.since = all.since.max(look.since);
                 all.at_least = all.at_least.max(look.at_least);
             }
@@ -145,6 +146,11 @@ enum Lead {
     Nothing(&'static str, &'static str),
 }
 
+/// Something changed in the engagement, Microsoft's half perhaps.
+fn in_engagement() -> Look {
+    Look { referral: true, engagement: true, ..Look::default() }
+}
+
 fn lead(hint: &Hint, rows: &Rows) -> Lead {
     let item = |key: Key| rows.get(&key).map(|row| &row.item);
     // Only webhook and sweep carry the instant of the change; others that of their run.
@@ -159,7 +165,7 @@ fn lead(hint: &Hint, rows: &Rows) -> Lead {
             }
             _ => match (item(Key::sibling(referral)), item(Key::foreign(referral))) {
                 (Some(Item::Alias { referral }), _) => {
-                    Lead::Link(referral.clone(), Box::new(Look { referral: true, ..Look::default() }))
+                    Lead::Link(referral.clone(), Box::new(in_engagement()))
                 }
                 // A tombstone stops webhook hints only: the sweep's list beats it, and what is parked is tried.
                 (_, Some(Item::Foreign))
@@ -175,7 +181,7 @@ fn lead(hint: &Hint, rows: &Rows) -> Lead {
         },
         // Their instant is Microsoft's and their id may be: never dropped by time, never a tombstone.
         Subject::Engagement { referral } => {
-            let look = Box::new(Look { referral: true, ..Look::default() });
+            let look = Box::new(in_engagement());
             match (item(Key::link(referral)), item(Key::sibling(referral))) {
                 (Some(Item::Link(link)), _)
                     if planted::is(Bug::RelatedDroppedByTime) && tells_nothing_new(link, hint.at) =>

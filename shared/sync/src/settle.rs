@@ -9,6 +9,7 @@ pub(crate) use read::older_than_hint;
 
 use crate::{
     failure::{Failure, Written},
+    help,
     hold::hold,
     link::{Claim, LOST_RACES_AN_HOUR, State},
     merge::merge,
@@ -20,7 +21,7 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use mapping::{Referral, ReferralId};
-use outcome::{done, finish, heal_over, park_refused, take_plan};
+use outcome::{done, finish, freeze_contacts, heal_over, park_refused, take_plan};
 use read::Sides;
 use write::next_write;
 
@@ -34,6 +35,8 @@ const WRITES: u32 = 8;
 pub struct Look {
     /// The referral changed, as somebody says.
     pub referral: bool,
+    /// Something in its engagement changed, as somebody says.
+    pub engagement: bool,
     /// ... at this instant: an older read is looked at again.
     pub since: Option<Timestamp>,
     /// The record changed, as somebody says.
@@ -54,6 +57,7 @@ pub async fn settle<P: Ports>(
     mut look: Look,
 ) -> Story {
     let mut row = row;
+    let engagement = look.engagement;
     for _ in 0..ROUNDS {
         let current = match row.take() {
             Some(row) => Some(row),
@@ -68,6 +72,7 @@ pub async fn settle<P: Ports>(
                 // Somebody else saved: what was read stays a reason to look, not a state to decide on.
                 look.referral |= look.body.take().is_some();
                 look.record |= look.row.take().is_some();
+                look.engagement = engagement;
             }
         }
     }
@@ -79,6 +84,7 @@ pub(crate) async fn settle_on<P: Ports>(work: Work<'_, P>, mut look: Look) -> St
     let run = work.run.clone();
     let referral = work.link.referral.clone();
     // The end of an intent and the way from a sibling hold whoever saves the link.
+    let engagement = look.engagement;
     let own = |change: &&Change| {
         matches!(change.key.sk.as_str(), "CREATE" | "ALIAS") && change.expect != Expect::Absent
     };
@@ -89,7 +95,13 @@ pub(crate) async fn settle_on<P: Ports>(work: Work<'_, P>, mut look: Look) -> St
             for change in besides {
                 run.ports.links().commit(vec![change]).await?;
             }
-            settle(&run, &referral, None, Look { referral: true, record: true, ..Look::default() }).await
+            settle(
+                &run,
+                &referral,
+                None,
+                Look { referral: true, record: true, engagement, ..Look::default() },
+            )
+            .await
         }
     }
 }
@@ -125,6 +137,8 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
             Err(overtaken) => return Ok(Err(overtaken)),
         }
         let mut plan = merge(work.run.map, &work.link, sides.shown());
+        help::look(&work, &sides.for_help(), &mut plan);
+        freeze_contacts(&work, &sides, &mut plan);
         if let Some(side) = plan.need {
             // A page's row does not show everything: fetch the whole.
             if sides.force(side) {
@@ -138,8 +152,16 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
         }
         take_plan(&mut work, &mut plan);
         let Some(write) = next_write(&mut work, &mut plan, &sides) else {
+            let seen = sides.crm.as_ref().map(|read| read.shown.clone());
+            let begun = match (plan.invite.take(), seen) {
+                (Some(request), Some(seen)) => help::begin(&mut work, request, seen).await?,
+                _ => None,
+            };
             finish(&mut work, &sides, &plan);
             save!(work);
+            if let Some(begun) = begun {
+                return begun.go_on(&work).await.map(Ok);
+            }
             return Ok(Ok(match written {
                 0 => Ended::done("unchanged", "both sides agree"),
                 n => Ended::done("settled", format!("{n} written")),

@@ -34,6 +34,10 @@ impl Key {
     pub fn record(id: &RecordId) -> Self {
         Key::new(format!("RECORD#{id}"), "LINK")
     }
+    /// From a child row to its record.
+    pub fn child(id: &str) -> Self {
+        Key::new(["CHILD#", id].concat(), "LINK")
+    }
     /// A create in Partner Center in flight.
     pub fn intent(id: &RecordId) -> Self {
         Key::new(format!("RECORD#{id}"), "CREATE")
@@ -70,6 +74,11 @@ pub enum Item {
     Alias {
         /// The link's referral.
         referral: ReferralId,
+    },
+    /// The way back from a child row.
+    Parent {
+        /// Its record.
+        record: RecordId,
     },
     /// A create in flight.
     Intent(Box<Intent>),

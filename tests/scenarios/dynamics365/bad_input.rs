@@ -6,10 +6,9 @@ use serde_json::json;
 crate::faults::whatever_fails! {
     t54_a_message_that_is_not_ours_is_parked_and_its_neighbours_are_unharmed,
     a_referral_that_lacks_what_the_crm_needs_is_parked_and_heals,
-    t09_to_t12_a_record_that_lacks_things_is_parked_naming_all_of_them,
     t50_a_currency_the_crm_does_not_have_is_parked,
-    t27_a_value_of_zero_is_never_sent,
-    t49_a_column_a_rule_refuses_is_parked_alone_and_heals,
+    t49_a_mandatory_column_without_a_rule_is_parked_with_its_name_and_replayed_after_the_map_names_it,
+    a_column_a_rule_refuses_is_parked_alone_and_heals,
 }
 
 #[tokio::test]
@@ -48,33 +47,6 @@ async fn a_referral_that_lacks_what_the_crm_needs_is_parked_and_heals() {
 }
 
 #[tokio::test]
-async fn t09_to_t12_a_record_that_lacks_things_is_parked_naming_all_of_them() {
-    let stage = Stage::open().await;
-    let id = stage.deal(json!({ "cosell_helprequested": 100_000_003, "cosell_syncwithpartnercenter": true,
-                                "estimatedclosedate": null }));
-    let contact = text(&stage.rows("contacts")[0], "contactid");
-    let account = text(&stage.rows("accounts")[0], "accountid");
-    stage.edit("contacts", &contact, json!({ "telephone1": null }));
-    stage.edit("accounts", &account, json!({ "address1_country": null }));
-    stage.poll().await;
-    let audit = text(&stage.opportunity(), "cosell_audit");
-    for missing in ["Microsoft Solutions", "Est. Close Date", "Business Phone", "Country"] {
-        assert!(audit.contains(missing), "`{missing}` in: {audit}");
-    }
-    assert!(stage.sent("POST referrals").is_empty());
-    let writes = stage.writes();
-    stage.poll().await;
-    assert_eq!(stage.writes(), writes, "said once");
-    stage.edit("contacts", &contact, json!({ "telephone1": "+441135550177" }));
-    stage.edit("accounts", &account, json!({ "address1_country": "GB" }));
-    stage.add_solution(&id);
-    stage.edit("opportunities", &id, json!({ "estimatedclosedate": "2027-07-31" }));
-    stage.poll().await;
-    assert_eq!(stage.partner_center.system().referrals().len(), 2);
-    stage.close().await;
-}
-
-#[tokio::test]
 async fn t50_a_currency_the_crm_does_not_have_is_parked() {
     let stage = Stage::open().await;
     let referral = stage.refer(json!({ "details": { "currency": "JPY" } }));
@@ -88,26 +60,7 @@ async fn t50_a_currency_the_crm_does_not_have_is_parked() {
 }
 
 #[tokio::test]
-async fn t27_a_value_of_zero_is_never_sent() {
-    let stage = Stage::open().await;
-    let (id, referral) = stage.in_step().await;
-    stage.edit(
-        "opportunities",
-        &id,
-        json!({ "estimatedvalue": 0, "description": "Value is being recalculated." }),
-    );
-    stage.poll().await;
-    let shown = stage.referral(&referral);
-    assert_eq!(shown["details"]["dealValue"].as_f64(), Some(61000.5));
-    assert_eq!(shown["details"]["notes"], "Value is being recalculated.", "the other fields go out");
-    stage.edit("opportunities", &id, json!({ "estimatedvalue": 62000 }));
-    stage.poll().await;
-    assert_eq!(stage.referral(&referral)["details"]["dealValue"].as_f64(), Some(62000.0));
-    stage.close().await;
-}
-
-#[tokio::test]
-async fn t49_a_column_a_rule_refuses_is_parked_alone_and_heals() {
+async fn a_column_a_rule_refuses_is_parked_alone_and_heals() {
     let stage = Stage::open().await;
     let (referral, _) = stage.inbound_in_step().await;
     stage.dataverse.system().rule(
@@ -130,6 +83,28 @@ async fn t49_a_column_a_rule_refuses_is_parked_alone_and_heals() {
     let deal = stage.opportunity();
     assert_eq!(text(&deal, "description"), "Call on Friday.");
     assert_eq!(deal["estimatedvalue"], 91000.0);
+    assert_eq!(stage.parked_words().await, "");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn t49_a_mandatory_column_without_a_rule_is_parked_with_its_name_and_replayed_after_the_map_names_it() {
+    let mut stage = Stage::open().await;
+    let words = "opportunityratingcode must be filled in";
+    stage.dataverse.system().demand("opportunities", "opportunityratingcode", words);
+    let referral = stage.refer(json!({}));
+    stage.rest().await;
+    assert!(stage.opportunities().is_empty());
+    let parked = stage.parked_words().await;
+    assert!(parked.contains("opportunityratingcode"), "{parked}");
+    stage.remap(
+        "[fields.rating]\nkind = \"choice\"\ncrm = \"opportunityratingcode\"\nconstant = 2\n\
+                 direction = \"to_crm\"\non = \"create\"\n",
+    );
+    stage.edit_referral(&referral, json!({ "/favorite": true }));
+    stage.rest().await;
+    let deal = stage.opportunity();
+    assert_eq!((&deal["cosell_referralid"], &deal["opportunityratingcode"]), (&json!(referral), &json!(2)));
     assert_eq!(stage.parked_words().await, "");
     stage.close().await;
 }

@@ -5,51 +5,93 @@ use serde_json::json;
 use simulators::dataverse::SELLER;
 
 crate::faults::whatever_fails! {
-    t28_t29_won_and_lost_in_the_crm_close_the_referral,
-    t41_closed_in_partner_center_closes_the_opportunity_after_its_last_values,
+    t28_won_in_the_crm_closes_the_referral_as_won,
+    t29_lost_in_the_crm_closes_the_referral_as_lost_with_the_reason,
+    t41_won_in_partner_center_wins_the_opportunity,
+    t41_lost_in_partner_center_loses_the_opportunity,
+    t41_declined_in_partner_center_cancels_the_opportunity,
+    t41_expired_in_partner_center_cancels_the_opportunity,
+    t41_closed_as_error_in_partner_center_cancels_the_opportunity,
     t35_lost_on_hold_declines_the_referral,
     won_straight_from_on_hold_passes_through_accepted,
     t30_a_closed_referral_is_never_patched_and_a_reopen_is_reported,
     a_deleted_record_is_left_alone,
-    sync_no_stops_both_directions_and_yes_goes_on_from_there,
+    t62_sync_no_stops_both_directions_and_yes_goes_on_from_there,
+}
+
+/// A last edit and the end of a deal, in one look; its referral afterwards.
+async fn closed_in_the_crm(stage: &Stage, close: impl FnOnce(&str)) -> serde_json::Value {
+    let (id, referral) = stage.in_step().await;
+    stage.edit("opportunities", &id, json!({ "estimatedvalue": 65000 }));
+    close(&id);
+    stage.poll().await;
+    let referral = stage.referral(&referral);
+    assert_eq!(referral["status"], "Closed");
+    assert_eq!(referral["details"]["dealValue"].as_f64(), Some(65000.0), "the last edit travels along");
+    referral
 }
 
 #[tokio::test]
-async fn t28_t29_won_and_lost_in_the_crm_close_the_referral() {
-    for (won, substatus) in [(true, "Won"), (false, "Lost")] {
-        let stage = Stage::open().await;
-        let (id, referral) = stage.in_step().await;
-        stage.edit("opportunities", &id, json!({ "estimatedvalue": 65000 }));
-        if won {
-            stage.win(&id)
-        } else {
-            stage.lose(&id)
-        }
-        stage.poll().await;
-        let referral = stage.referral(&referral);
-        assert_eq!((&referral["status"], &referral["substatus"]), (&json!("Closed"), &json!(substatus)));
-        assert_eq!(referral["details"]["dealValue"].as_f64(), Some(65000.0), "the last edit travels along");
-        if !won {
-            assert!(!text(&referral, "statusReason").is_empty());
-        }
-        stage.close().await;
-    }
+async fn t28_won_in_the_crm_closes_the_referral_as_won() {
+    let stage = Stage::open().await;
+    let referral = closed_in_the_crm(&stage, |id| stage.win(id)).await;
+    assert_eq!(referral["substatus"], "Won");
+    stage.close().await;
 }
 
 #[tokio::test]
-async fn t41_closed_in_partner_center_closes_the_opportunity_after_its_last_values() {
-    for (action, state) in [("won", 1), ("lost", 2)] {
-        let stage = Stage::open().await;
-        let (referral, _) = stage.inbound_in_step().await;
-        stage.edit_referral(&referral, json!({ "/details/dealValue": 91000 }));
-        stage.act(&referral, action);
-        stage.rest().await;
-        let deal = stage.opportunity();
-        assert_eq!(deal["statecode"], state);
-        assert_eq!(deal["estimatedvalue"], 91000.0);
-        assert_eq!(stage.rows("opportunitycloses").len(), 1, "closed once");
-        stage.close().await;
+async fn t29_lost_in_the_crm_closes_the_referral_as_lost_with_the_reason() {
+    let stage = Stage::open().await;
+    let referral = closed_in_the_crm(&stage, |id| stage.lose(id)).await;
+    assert_eq!(referral["substatus"], "Lost");
+    assert_eq!(text(&referral, "statusReason"), "Customer chose another vendor");
+    stage.close().await;
+}
+
+/// A deal closed in Partner Center: the opportunity shows its last values and is closed once.
+async fn closes_the_opportunity(accepted: bool, close: impl FnOnce(&Stage, &str), state: i64, reason: i64) {
+    let stage = Stage::open().await;
+    let referral = stage.refer(json!({}));
+    if accepted {
+        stage.act(&referral, "accept");
     }
+    stage.rest().await;
+    stage.edit_referral(&referral, json!({ "/details/dealValue": 91000 }));
+    close(&stage, &referral);
+    stage.rest().await;
+    let deal = stage.opportunity();
+    assert_eq!((&deal["statecode"], &deal["statuscode"]), (&json!(state), &json!(reason)));
+    assert_eq!(deal["estimatedvalue"], 91000.0);
+    assert_eq!(stage.rows("opportunitycloses").len(), 1, "closed once");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn t41_won_in_partner_center_wins_the_opportunity() {
+    closes_the_opportunity(true, |stage, id| stage.act(id, "won"), 1, 3).await;
+}
+
+#[tokio::test]
+async fn t41_lost_in_partner_center_loses_the_opportunity() {
+    closes_the_opportunity(true, |stage, id| stage.act(id, "lost"), 2, 5).await;
+}
+
+#[tokio::test]
+async fn t41_declined_in_partner_center_cancels_the_opportunity() {
+    closes_the_opportunity(false, |stage, id| stage.act(id, "decline"), 2, 4).await;
+}
+
+#[tokio::test]
+async fn t41_expired_in_partner_center_cancels_the_opportunity() {
+    closes_the_opportunity(false, |stage, id| stage.act(id, "expire"), 2, 4).await;
+}
+
+#[tokio::test]
+async fn t41_closed_as_error_in_partner_center_cancels_the_opportunity() {
+    let error = |stage: &Stage, id: &str| {
+        stage.edit_referral(id, json!({ "/status": "Closed", "/substatus": "Error" }));
+    };
+    closes_the_opportunity(true, error, 2, 4).await;
 }
 
 #[tokio::test]
@@ -112,19 +154,22 @@ async fn a_deleted_record_is_left_alone() {
 }
 
 #[tokio::test]
-async fn sync_no_stops_both_directions_and_yes_goes_on_from_there() {
+async fn t62_sync_no_stops_both_directions_and_yes_goes_on_from_there() {
     let stage = Stage::open().await;
     let (id, referral) = stage.in_step().await;
     stage.edit("opportunities", &id, json!({ "cosell_syncwithpartnercenter": false }));
     stage.poll().await;
     stage.edit("opportunities", &id, json!({ "description": "Seller, while stopped." }));
     stage.edit_referral(&referral, json!({ "/details/dealValue": 70000 }));
+    stage.microsoft(&referral, "accept", None);
     stage.poll().await;
     assert_eq!(stage.writes(), 0);
     stage.edit("opportunities", &id, json!({ "cosell_syncwithpartnercenter": true }));
     stage.poll().await;
     assert_eq!(stage.referral(&referral)["details"]["notes"], "Seller, while stopped.");
-    assert_eq!(stage.opportunity()["estimatedvalue"], 70000.0);
+    let deal = stage.opportunity();
+    assert_eq!(deal["estimatedvalue"], 70000.0);
+    assert!(text(&deal, "cosell_audit").contains("Microsoft accepted"), "{}", deal["cosell_audit"]);
     assert_eq!(stage.partner_center.system().referrals().len(), 2);
     stage.close().await;
 }

@@ -7,6 +7,8 @@ use simulators::{dataverse::SELLER, partner_center::Deal};
 crate::faults::whatever_fails! {
     t31_a_new_referral_becomes_an_opportunity_on_hold_of_the_matching_account,
     t32_two_referrals_of_one_new_customer_make_one_account,
+    t33_of_several_matching_accounts_the_oldest_is_taken_and_the_choice_is_told,
+    t34_leaving_on_hold_accepts_the_referral,
     t37_accepted_in_partner_center_moves_to_in_progress,
     t38_a_change_touches_the_changed_fields_and_nothing_else,
     t39_an_equal_state_writes_nothing,
@@ -64,6 +66,38 @@ async fn t32_two_referrals_of_one_new_customer_make_one_account() {
     for id in [one, two] {
         assert!(deals.iter().any(|deal| deal["cosell_referralid"] == id));
     }
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn t33_of_several_matching_accounts_the_oldest_is_taken_and_the_choice_is_told() {
+    let stage = Stage::open().await;
+    let account = || {
+        let columns = json!({ "name": "Harbor Line Logistics AG", "address1_postalcode": "4057" });
+        stage.advance(60);
+        stage.sell("accounts", columns)
+    };
+    let accounts = [account(), account(), account()];
+    stage.edit("accounts", &accounts[2], json!({ "telephone1": "+41 61 555 01 10" }));
+    stage.refer(json!({}));
+    stage.rest().await;
+    let deal = stage.opportunity();
+    assert_eq!(text(&deal, "_parentaccountid_value"), accounts[0], "the oldest");
+    let audit = text(&deal, "cosell_audit");
+    assert!(audit.contains("several accounts"), "{audit}");
+    assert_eq!(stage.rows("accounts").len(), 3);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn t34_leaving_on_hold_accepts_the_referral() {
+    let stage = Stage::open().await;
+    let referral = stage.refer(json!({}));
+    stage.rest().await;
+    stage.edit("opportunities", &stage.opportunity_id(), json!({ "statuscode": 1 }));
+    stage.poll().await;
+    let referral = stage.referral(&referral);
+    assert_eq!((&referral["status"], &referral["substatus"]), (&json!("Active"), &json!("Accepted")));
     stage.close().await;
 }
 

@@ -1,10 +1,10 @@
 //! What every write is checked against before it is committed, and the columns the platform computes.
 
-use super::Dataverse;
 use super::metadata::{KeyStatus, Kind, Table};
 use super::refusal::{Outcome, bad_payload, key_violated, refuse};
 use super::store::{Row, TARGET};
 use super::values::rounded;
+use super::{Dataverse, Rule};
 use serde_json::{Value, json};
 
 impl Dataverse {
@@ -19,6 +19,18 @@ impl Dataverse {
             }
         }
         Ok(())
+    }
+
+    /// What a plug-in of the organisation insists on in new rows.
+    pub(super) fn check_demands(&self, table: &Table, changes: &Row) -> Outcome<()> {
+        let lacks = |rule: &&Rule| {
+            let column = rule.column.as_deref().unwrap_or_default();
+            rule.table == table.set && changes.get(column).is_none_or(Value::is_null)
+        };
+        match self.demands.iter().find(lacks) {
+            Some(rule) => Err(refuse(400, "0x80040265", rule.message.clone())),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn check_reason(&self, table: &Table, row: &Row, state: i64) -> Outcome<()> {

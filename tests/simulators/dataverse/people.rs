@@ -185,8 +185,15 @@ impl Dataverse {
         self.rules.push(rule);
     }
 
+    /// From now on rows of the table are not created without the column.
+    pub fn demand(&mut self, table: &str, column: &str, message: &str) {
+        let rule = Rule { table: table.into(), column: Some(column.into()), message: message.into() };
+        self.demands.push(rule);
+    }
+
     pub fn clear_rules(&mut self) {
         self.rules.clear();
+        self.demands.clear();
     }
 
     /// Takes a right (`read`, `create`, `write`, `delete`) on a table from the integration user.

@@ -59,6 +59,7 @@ impl Dataverse {
 
     pub(super) fn insert(&mut self, table: &Table, id: &str, changes: Row, by: &Writer) -> Outcome<()> {
         self.check_rules(table, &changes)?;
+        self.check_demands(table, &changes)?;
         let mut row = Row::new();
         for column in table.columns.values() {
             let initial = match &column.kind {

@@ -32,6 +32,8 @@ fn account() -> Table {
             ("accountnumber", 20),
             ("emailaddress1", 100),
             ("cosell_customerkey", 100),
+            // This organisation's own.
+            ("new_isocountry", 10),
         ])
         .memos(&["description"], 2000)
         .address()
@@ -75,9 +77,9 @@ fn contact() -> Table {
 
 fn opportunity() -> Table {
     table("opportunity", "opportunities", "opportunityid", "name")
-        .texts(&[("name", 300), ("stepname", 200), ("emailaddress", 100)])
+        .texts(&[("name", 300), ("stepname", 200), ("emailaddress", 100), ("new_dealcurrency", 3)])
         .memos(&["description", "customerneed", "currentsituation", "proposedsolution"], 2000)
-        .money(&["estimatedvalue", "actualvalue", "budgetamount"])
+        .money(&["estimatedvalue", "actualvalue", "budgetamount", "new_dealbudget"])
         .add("isrevenuesystemcalculated", Kind::Boolean { default: Some(false) })
         .add("estimatedclosedate", Kind::Date)
         .add("actualclosedate", Kind::Date)

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 impl PartnerCenter {
     /// `refer` and `refer_lead` take a referral to lay over the sample; `create_deal {"kind", "set"}`;
     /// `edit {"id", "set": {"/pointer": value}}`; `accept|decline|won|lost|expire {"id", "reason"}`;
+    /// `convert {"id"}`;
     /// `microsoft {"id" or "engagementId", "action", "reason"}`; `lose`; `renew_certificate`; `switches`;
     /// `documented_faults` answers what `POST faults` takes, by name.
     pub(super) fn act_by_verb(
@@ -44,6 +45,7 @@ impl PartnerCenter {
                 let action = body["action"].as_str().unwrap_or_default();
                 self.microsoft(id, action, reason, now).map(|id| json!({ "id": id }))
             }
+            "convert" => self.convert(id, now).map(|id| json!({ "id": id })),
             "lose" => Ok(json!({ "lost": self.lose() })),
             "documented_faults" => {
                 Ok(FAULTS.iter().filter_map(|name| Some((*name, json!(fault(name)?)))).collect())

@@ -3,7 +3,7 @@
 use super::{
     PartnerCenter,
     answer::{Refusal, invalid},
-    referral::{MICROSOFT, ORGANIZATION_ID, complete, empty, etag, instant, merge, text},
+    referral::{MICROSOFT, ORGANIZATION_ID, complete, empty, etag, instant, merge, state_of, text},
     schema::{self, Kind, check},
     switches::MicrosoftHalf,
 };
@@ -78,6 +78,9 @@ impl PartnerCenter {
             merge(&mut referral, &owner);
         }
         let id = self.store(referral, at);
+        if half == Half::Microsoft && self.switches.invited_own_is_shared {
+            self.share_own(&id, now);
+        }
         let asks =
             !["", "Unknown"].contains(&body["inviteContext"]["assistanceRequestCode"].as_str().unwrap_or(""));
         let automatic = self.switches.microsoft_half == MicrosoftHalf::Automatic;
@@ -87,17 +90,27 @@ impl PartnerCenter {
         id
     }
 
+    /// The own half of an engagement in which Microsoft takes part is no deal of one's own any more.
+    fn share_own(&mut self, half: &str, now: Timestamp) {
+        let own = |r: &&Value| text(r, "organizationId") == ORGANIZATION_ID && text(r, "type") != "Shared";
+        let own: Vec<Value> = self.siblings(&self.referrals[half]).filter(own).cloned().collect();
+        for mut changed in own {
+            let (id, before) = (text(&changed, "id").to_owned(), state_of(&changed));
+            changed["type"] = json!("Shared");
+            self.commit(&id, changed, &before, now);
+        }
+    }
+
     /// Microsoft's half for an own deal, as step two of the documented pair of POSTs would make it.
     pub(super) fn invite_microsoft(&mut self, own: &str, now: Timestamp) -> String {
         let own = &self.referrals[own];
         let mut body = json!({
-            "target": [{ "type": "BusinessProfileLocation", "id": MICROSOFT }],
+            "type": "Shared", "target": [{ "type": "BusinessProfileLocation", "id": MICROSOFT }],
         });
         for name in [
             "name",
             "engagementId",
             "qualification",
-            "type",
             "customerProfile",
             "consent",
             "details",

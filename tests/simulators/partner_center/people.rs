@@ -36,6 +36,18 @@ impl PartnerCenter {
         self.refer(&lead, now)
     }
 
+    /// A visible deal of the partner becomes co-sell in Partner Center: Microsoft's half appears. Answers that half.
+    pub fn convert(&mut self, id: &str, now: Timestamp) -> Result<String, String> {
+        let own = self.referrals.get(id).ok_or_else(|| format!("no referral `{id}`"))?;
+        if own["consent"]["consentToShareReferralWithMicrosoftSellers"] != true {
+            return Err(format!("`{id}` is not visible to Microsoft"));
+        }
+        if self.microsoft_half(id).is_some() || text(own, "status") != "Active" {
+            return Err(format!("`{id}` is {} or shared already", state_of(own)));
+        }
+        Ok(self.invite_microsoft(id, now))
+    }
+
     /// A user of the partner makes a deal; answers the own referral.
     pub fn create_deal(&mut self, deal: Deal, over: &Value, now: Timestamp) -> String {
         let mut body = kestrel_foods();

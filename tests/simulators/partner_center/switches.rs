@@ -76,6 +76,8 @@ pub struct Switches {
     /// 201 or 200.
     pub create_status: u16,
     pub microsoft_half: MicrosoftHalf,
+    /// Microsoft's half makes an own deal `Shared` that was none; its type cannot be patched.
+    pub invited_own_is_shared: bool,
     /// A POST with a known `MS-RequestId` answers the first one's deal.
     pub honour_request_id: bool,
     /// Names of create rules that are not enforced.
@@ -141,6 +143,7 @@ impl Default for Switches {
             sparse: false,
             create_status: 201,
             microsoft_half: MicrosoftHalf::Posted,
+            invited_own_is_shared: true,
             honour_request_id: false,
             unenforced: vec![],
             own_direction: "Outgoing".into(),

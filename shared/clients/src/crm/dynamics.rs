@@ -27,7 +27,7 @@ use serde_json::{Map as Object, Value};
 use std::sync::Arc;
 use sync::{
     failure::{Failure, Written},
-    ports::{Changes, Feed, Position, Seen},
+    ports::{Changes, Created, Feed, Position, Seen},
     version::Version,
 };
 use wire::Wire;
@@ -206,7 +206,7 @@ impl sync::ports::Crm for Dynamics {
         self.with_solutions(&operation, &row, &solutions).await.map(Some)
     }
 
-    async fn create(&self, new: &NewRecord) -> Written<Seen> {
+    async fn create(&self, new: &NewRecord) -> Written<Created> {
         self.create_record(new).await
     }
 
@@ -216,6 +216,10 @@ impl sync::ports::Crm for Dynamics {
 
     async fn act(&self, id: &RecordId, action: &Action) -> Written<Option<Seen>> {
         self.close_record(id, action).await
+    }
+
+    fn feeds(&self) -> &'static [Feed] {
+        &[Feed::Opportunities, Feed::Solutions, Feed::Contacts, Feed::Accounts]
     }
 
     async fn changes(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {

@@ -38,6 +38,7 @@ pub(super) async fn page<P: Ports>(
 ) -> Result<bool, Failure> {
     report.rows += u32::try_from(rows.len()).unwrap_or(u32::MAX);
     let mut candidates: BTreeMap<RecordId, Candidate> = BTreeMap::new();
+    let parents = parents_of_gone(run, &rows).await?;
     for changed in rows {
         let candidate = match changed {
             Changed::Record(seen) => {
@@ -45,6 +46,9 @@ pub(super) async fn page<P: Ports>(
                 Candidate { record: seen.record.id.clone(), row: Some(seen), names, gone: false }
             }
             Changed::Child(record) => Candidate { record, row: None, names: None, gone: false },
+            Changed::Gone(id) if parents.contains_key(&id) => {
+                Candidate { record: parents[&id].clone(), row: None, names: None, gone: false }
+            }
             Changed::Gone(id) => {
                 let record = RecordId { kind: RecordKind::Opportunity, id };
                 Candidate { record, row: None, names: None, gone: true }
@@ -92,6 +96,26 @@ pub(super) async fn page<P: Ports>(
     }
     send(run, &hints, report).await?;
     Ok(true)
+}
+
+/// Of a deleted child row only the id is told: its alias knows the record.
+async fn parents_of_gone<P: Ports>(
+    run: &Run<'_, P>,
+    rows: &[Changed],
+) -> Result<BTreeMap<String, RecordId>, Failure> {
+    let gone: Vec<&String> =
+        rows.iter().filter_map(|row| if let Changed::Gone(id) = row { Some(id) } else { None }).collect();
+    let keys: Vec<Key> = gone.iter().map(|id| Key::child(id)).collect();
+    let mut parents = BTreeMap::new();
+    if keys.is_empty() {
+        return Ok(parents);
+    }
+    for (id, row) in gone.into_iter().zip(run.ports.links().read(&keys).await?) {
+        if let Some(Row { item: Item::Parent { record }, .. }) = row {
+            parents.insert(id.clone(), record);
+        }
+    }
+    Ok(parents)
 }
 
 /// System-wide: everybody would meet it. What only one row meets is that row's.

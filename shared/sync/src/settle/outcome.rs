@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     failure::Refused,
+    help::HELP,
     link::{State, image},
     merge::{Plan, STATUS, Unfit},
     parked::Parked,
@@ -14,8 +15,33 @@ use crate::{
     version::Version,
     work::{AUDIT_LENGTH, WHOLE, Work},
 };
-use mapping::{Fields, Side, Value};
+use mapping::{Fields, Referral, Side, Value};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The unit of the customer's people.
+const CONTACTS: &str = "contacts";
+
+/// A contact that was shared with Microsoft can no longer be changed in Partner Center: nothing is sent, nothing waits.
+pub(super) fn freeze_contacts<P: Ports>(work: &Work<'_, P>, sides: &Sides, plan: &mut Plan) {
+    let shared = |read: &Read<Referral>| {
+        let filled = read.fields.get(CONTACTS).is_some_and(|list| !list.is_null());
+        filled && read.shown.body().get("type").is_some_and(|kind| kind == "Shared")
+    };
+    if !work.run.map.vendor().contact_frozen_once_shared || !sides.partner_center.as_ref().is_some_and(shared)
+    {
+        return;
+    }
+    let side = |fields: Option<&Fields>| fields.and_then(|fields| fields.get(CONTACTS)).cloned();
+    let shown = sides.shown();
+    if plan.to_partner_center.remove(CONTACTS).is_some()
+        && let (Some(p), Some(c)) = (side(shown.partner_center), side(shown.crm))
+    {
+        let words = "`contacts`: not sent, the contact was shared with Microsoft and stays as it is there";
+        plan.refused.insert(CONTACTS.to_owned(), words.to_owned());
+        plan.agree.insert(CONTACTS.to_owned(), (p, c));
+        plan.conflicts.remove(CONTACTS);
+    }
+}
 
 /// What the images become without a write, what is refused by rule, what cannot be converted.
 pub(super) fn take_plan<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan) {
@@ -79,7 +105,7 @@ pub(super) fn done<P: Ports>(
     let (fields, version) = match answer {
         Answer::Referral(Some(referral)) if referral.etag().is_some() => {
             let version = Version::of_referral(referral.etag().unwrap_or_default(), referral.updated());
-            let fields = referral_fields(&work.run, &referral);
+            let fields = referral_fields(&work.run, &work.link, &referral);
             sides.partner_center =
                 Some(Read { fields: fields.clone(), version: version.clone(), shown: referral });
             (fields, Some(version))
@@ -207,7 +233,9 @@ pub(super) fn park_refused<P: Ports>(work: &mut Work<'_, P>, write: &Write, refu
 /// Nothing is left to write: what may be settled is settled.
 pub(super) fn finish<P: Ports>(work: &mut Work<'_, P>, sides: &Sides, plan: &Plan) {
     // What waited before and is not seen now still waits.
-    let unseen = |unit: &String| sides.crm.as_ref().is_some_and(|read| !read.fields.contains_key(unit));
+    let unseen = |unit: &String| {
+        unit.as_str() != HELP && sides.crm.as_ref().is_some_and(|read| !read.fields.contains_key(unit))
+    };
     let forgets = planted::is(Bug::WaitingForgotten);
     let still = work.link.awaiting.iter().filter(|unit| unseen(unit) && !forgets).cloned();
     work.link.awaiting = plan.waiting.iter().cloned().chain(still.collect::<Vec<_>>()).collect();

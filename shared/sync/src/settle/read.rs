@@ -3,21 +3,27 @@
 use super::{Look, save};
 use crate::{
     failure::Failure,
+    help,
     identity::look_up,
-    link::State,
+    link::{Link, State},
     merge::Shown,
+    microsoft,
     planted::{self, Bug},
     ports::{Crm, Ports, Seen},
     run::{Ended, Run},
+    table::{Change, Expect, Item, Key},
     version::{Age, Version},
     work::{Overtaken, WHOLE, Work},
 };
 use jiff::Timestamp;
-use mapping::{Fields, RecordId, Referral, Side};
+use mapping::{Fields, Record, RecordId, Referral, Side, Value};
 use std::collections::BTreeSet;
 
 /// The fingerprint of a referral that cannot be read: it is over when it can.
 const GONE: &str = "gone";
+
+/// In a list's row: its own id.
+const ROW: &str = "@id";
 
 /// One side as this run knows it.
 pub(super) struct Read<T> {
@@ -46,6 +52,13 @@ impl Sides {
         Shown {
             partner_center: self.partner_center.as_ref().map(|read| &read.fields),
             crm: self.crm.as_ref().map(|read| &read.fields),
+        }
+    }
+
+    pub(super) fn for_help(&self) -> help::Shown<'_> {
+        help::Shown {
+            referral: self.partner_center.as_ref().map(|read| &read.shown),
+            record: self.crm.as_ref().map(|read| &read.shown),
         }
     }
 
@@ -92,11 +105,14 @@ impl Sides {
                 other => return Ok(other),
             }
         }
+        let stopped = work.link.state == State::Stopped;
         if let Some(seen) = &self.crm
             && let Some(ended) = stop_or_go(work, seen)
         {
             return Ok(Ok(Some(ended)));
         }
+        // What Microsoft said meanwhile passed by.
+        look.engagement |= stopped && work.link.state == State::Linked;
         let hinted = look.referral || look.body.is_some();
         if self.partner_center.is_none() && due(self, work, Side::PartnerCenter, hinted) {
             return self.read_partner_center(work, look).await;
@@ -126,6 +142,7 @@ impl Sides {
             let ordered = |seen: &Version| row.version.against(seen) != Age::Unknown;
             !by_id
                 && !resumes
+                && !points_elsewhere(&row.record, work.link.related.as_deref())
                 && !memory.is_stale(&row.version)
                 && memory.seen.as_ref().is_none_or(|s| ordered(&s.version))
         });
@@ -161,6 +178,7 @@ impl Sides {
             work.link.partner_center.settled = None;
             work.note("revived", "the record is back in the CRM", false);
         }
+        remember_related(work, &seen.record);
         let fields = work.run.map.kept_record_fields(&seen.record);
         judge(work, Side::Crm, &seen.version, &fields);
         // A basis of decisions from here on: whatever is older is late.
@@ -172,6 +190,12 @@ impl Sides {
 
     async fn read_partner_center<P: Ports>(&mut self, work: &mut Work<'_, P>, look: &mut Look) -> Reading {
         look.referral = true;
+        if look.engagement {
+            if work.claim_is_over() {
+                save!(work);
+            }
+            microsoft::look(work, look).await?;
+        }
         let by_id = work.link.claim.is_some() || self.forced.contains(&Side::PartnerCenter);
         let referral = match look.body.take().filter(|_| !by_id) {
             Some(referral) => Some(referral),
@@ -198,7 +222,7 @@ impl Sides {
         if let Some(again) = again.or_else(|| older_than_hint(&work.run, look.since, &referral)) {
             return Ok(Ok(Some(again)));
         }
-        let fields = referral_fields(&work.run, &referral);
+        let fields = referral_fields(&work.run, &work.link, &referral);
         judge(work, Side::PartnerCenter, &version, &fields);
         let now = work.run.now();
         work.link.partner_center.saw(&version, now);
@@ -252,6 +276,37 @@ fn stale<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version) -> Opt
     None
 }
 
+/// The rows a record points to: other ones, and its lists have to be read again.
+fn related(record: &Record) -> Option<String> {
+    let of = |relation: &str| Some(format!("{relation} {}", record.columns.get(relation)?));
+    let all: Vec<String> = ["contact", "owner"].into_iter().filter_map(of).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+/// A row without its lists, which may look different now.
+fn points_elsewhere(record: &Record, known: Option<&str>) -> bool {
+    record.lists.is_empty() && related(record).is_some_and(|now| Some(now.as_str()) != known)
+}
+
+/// Whom a record read with its lists points to, and the way back from its child rows.
+fn remember_related<P: Ports>(work: &mut Work<'_, P>, record: &Record) {
+    if record.lists.is_empty() {
+        return;
+    }
+    work.link.related = related(record);
+    let rows = record.lists.values().flatten();
+    let children: BTreeSet<String> =
+        rows.filter_map(|row| row.get(ROW)?.as_str().map(str::to_owned)).collect();
+    let parent = Item::Parent { record: record.id.clone() };
+    for new in children.difference(&work.link.children) {
+        work.besides.push(Change::put(Key::child(new), Expect::Any, parent.clone()));
+    }
+    for gone in work.link.children.difference(&children) {
+        work.besides.push(Change::delete(Key::child(gone), Expect::Any));
+    }
+    work.link.children = children;
+}
+
 fn judge<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version, fields: &Fields) {
     if let Some(claim) = work.link.claim.as_ref().filter(|claim| claim.side == side) {
         if planted::is(Bug::ValueIsProof) {
@@ -296,10 +351,16 @@ pub(crate) fn older_than_hint<P: Ports>(
 }
 
 /// Closed referrals hide data: there an empty field is not observed.
-pub(super) fn referral_fields<P: Ports>(run: &Run<'_, P>, referral: &Referral) -> Fields {
+pub(super) fn referral_fields<P: Ports>(run: &Run<'_, P>, link: &Link, referral: &Referral) -> Fields {
     let mut fields = run.map.kept_referral_fields(referral);
     if referral.is_terminal() && !planted::is(Bug::HiddenIsEmpty) {
         fields.retain(|_, value| !value.is_null());
+    }
+    // Microsoft's own number may stand in Microsoft's half only.
+    if let (Some(unit), Some(id)) = (run.map.microsoft_crm_id(), &link.microsoft_crm_id)
+        && fields.get(unit).is_none_or(Value::is_null)
+    {
+        fields.insert(unit.to_owned(), Value::Text(id.clone()));
     }
     fields
 }

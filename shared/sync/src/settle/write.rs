@@ -189,34 +189,21 @@ impl Write {
                             operations = planted::bare(operations);
                         }
                         let referral = &work.link.referral;
-                        wrap(
-                            run.ports.referrals().patch(referral, &base.token, &operations).await,
-                            Answer::Referral,
-                        )
+                        let patched = run.ports.referrals().patch(referral, &base.token, &operations).await;
+                        patched.map(Answer::Referral)
                     }
                     Err(refusal) => unfit(refusal),
                 }
             }
-            (Side::Crm, What::Act(action)) => wrap(run.ports.crm().act(record, action).await, Answer::Record),
+            (Side::Crm, What::Act(action)) => run.ports.crm().act(record, action).await.map(Answer::Record),
             (Side::Crm, What::Patch { audit, mark, name }) => {
                 let present = sides.crm.as_ref().map(|read| read.fields.clone()).unwrap_or_default();
                 let trim = Trim { mark: Some(*mark), name: name.clone(), audit: audit.clone(), present };
                 match run.map.record_patch(&values, &trim) {
-                    Ok(patch) => wrap(run.ports.crm().patch(record, base, &patch).await, Answer::Record),
+                    Ok(patch) => run.ports.crm().patch(record, base, &patch).await.map(Answer::Record),
                     Err(refusal) => unfit(refusal),
                 }
             }
         }
-    }
-}
-
-fn wrap<T, U>(written: Written<T>, to: impl FnOnce(T) -> U) -> Written<U> {
-    match written {
-        Written::Done(answer) => Written::Done(to(answer)),
-        Written::Exists => Written::Exists,
-        Written::Lost => Written::Lost,
-        Written::Later(failure) => Written::Later(failure),
-        Written::Refused(refused) => Written::Refused(refused),
-        Written::Unknown(failure) => Written::Unknown(failure),
     }
 }

@@ -44,6 +44,7 @@ impl State {
         let mut rows = match feed {
             Feed::Opportunities => self.record_rows(from, since, to, walks),
             Feed::Solutions => self.child_rows(from, since, to, walks),
+            Feed::Contacts | Feed::Accounts => vec![],
         };
         let all = rows.len();
         let shown: Vec<Changed> = rows.drain(skip.min(all)..(skip + PAGE).min(all)).collect();

@@ -15,7 +15,7 @@ use crate::{
 use mapping::{Action, CrmValue, NewRecord, RecordId, RecordPatch, ReferralId, child_id};
 use sync::{
     failure::{Class, Failure, Refused, System, Written},
-    ports::{Changes, Crm, Feed, Position, Seen},
+    ports::{Changes, Created, Crm, Feed, Position, Seen},
     version::Version,
 };
 
@@ -37,14 +37,14 @@ impl Crm for World {
         seen
     }
 
-    async fn create(&self, new: &NewRecord) -> Written<Seen> {
+    async fn create(&self, new: &NewRecord) -> Written<Created> {
         step().await;
         // The look for the customer goes first, in a request of its own.
         let there = self.lock().crm.accounts.contains_key(&new.account.key);
         step().await;
         let written = self.lock().send_create_record(new, there);
         self.after().await;
-        written
+        written.map(Created::from)
     }
 
     async fn patch(&self, id: &RecordId, version: &Version, patch: &RecordPatch) -> Written<Option<Seen>> {

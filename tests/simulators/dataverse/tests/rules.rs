@@ -23,6 +23,17 @@ fn a_rule_refuses_writes_that_touch_its_column() {
 }
 
 #[test]
+fn a_demanded_column_is_needed_in_new_rows_only() {
+    let mut bench = Bench::with_deal();
+    bench.org.demand("accounts", "telephone1", "telephone1 must be filled in");
+    let text = bench.send("POST", "accounts", &[], json!({ "name": "x" })).refused(400, "0x80040265");
+    assert_eq!(text, "telephone1 must be filled in");
+    bench.send("POST", "accounts", &[], json!({ "name": "x", "telephone1": "1" })).done(204);
+    bench.org.clear_rules();
+    bench.send("POST", "accounts", &[], json!({ "name": "y" })).done(204);
+}
+
+#[test]
 fn a_closed_opportunity_is_read_only_until_it_is_reopened() {
     let mut bench = Bench::with_deal();
     let deal = format!("opportunities({DEAL})");

@@ -50,6 +50,27 @@ fn partner_led_and_private_deals_need_neither_target_nor_help() {
 }
 
 #[test]
+fn microsofts_half_makes_a_deal_of_ones_own_a_shared_one() {
+    for shared in [true, false] {
+        let mut office = Office::new();
+        office.center.switches.invited_own_is_shared = shared;
+        let at = office.now;
+        let own = office.center.create_deal(Deal::PartnerLed, &json!({}), at);
+        let half = office.center.convert(&own, at).expect("converted");
+        let read = |id: &str| office.center.referrals()[id].clone();
+        assert_eq!(read(&own)["type"], if shared { "Shared" } else { "Independent" });
+        assert_eq!(read(&half)["engagementId"], read(&own)["engagementId"]);
+        assert_eq!(
+            (state_of(&read(&own)), state_of(&read(&half))),
+            ("Active/Accepted".into(), "New/Pending".into())
+        );
+        assert!(office.center.convert(&own, at).is_err(), "once");
+        let private = office.center.create_deal(Deal::Private, &json!({}), at);
+        assert!(office.center.convert(&private, at).is_err(), "nobody at Microsoft sees it");
+    }
+}
+
+#[test]
 fn every_create_rule_refuses_by_its_name() {
     let address = "/customerProfile/address";
     for (pointer, value, expected) in [

@@ -19,6 +19,18 @@ pub(super) const SOLUTIONS: &str = "solutions";
 /// Before columns of the catalogue row in a list's row.
 pub(super) const DETAIL: &str = "detail.";
 
+/// A row's own id, in a list's row.
+const ROW: &str = "@id";
+
+/// The lookups that say which row a relation leads to; the first that is set counts.
+const POINTERS: [(&str, &str); 5] = [
+    ("account", "parentaccountid"),
+    ("account", "customerid"),
+    ("contact", "parentcontactid"),
+    ("contact", "customerid"),
+    ("owner", "ownerid"),
+];
+
 /// The tables a relation may lead to: relation, navigation property, table. The first that is set counts.
 const RELATIONS: [(&str, &str, &str); 5] = [
     ("account", "parentaccountid", "account"),
@@ -61,7 +73,9 @@ impl Columns {
 
     /// `$select` of the record's own columns.
     pub(super) fn own_select(&self) -> String {
-        select(&self.own, ["opportunityid", "versionnumber"])
+        let pointers = POINTERS.map(|(_, lookup)| value_of(lookup));
+        let always = ["opportunityid", "versionnumber"].into_iter();
+        select(&self.own, always.chain(pointers.iter().map(String::as_str)))
     }
 
     /// `$select` and `$expand` of the record with its related rows.
@@ -112,6 +126,12 @@ impl Columns {
     pub(super) fn record(&self, row: &Object<String, Value>, texts: &Texts, related: bool) -> Row {
         let mut columns = Row::new();
         shown(&self.own, row, texts, "", &mut columns);
+        for (relation, lookup) in POINTERS {
+            let id = row.get(&value_of(lookup)).filter(|id| !id.is_null());
+            if let Some(id) = id.filter(|_| !columns.contains_key(relation)) {
+                columns.insert(relation.to_owned(), id.clone());
+            }
+        }
         for (relation, uses) in self.related.iter().filter(|_| related) {
             let navigations = RELATIONS.iter().filter(|(r, ..)| r == relation);
             let target = navigations.filter_map(|(_, n, _)| row.get(*n)?.as_object()).next();
@@ -128,6 +148,7 @@ impl Columns {
     pub(super) fn solutions(&self, rows: &[Value], texts: &Texts) -> Vec<Row> {
         let read = |row: &Object<String, Value>| {
             let mut columns = Row::new();
+            columns.extend(row.get(&id_of(SOLUTION)).map(|id| (ROW.to_owned(), id.clone())));
             shown(&self.solution, row, texts, "", &mut columns);
             match row.get(SOLUTION_DETAIL_LOOKUP).and_then(Value::as_object) {
                 Some(detail) => shown(&self.detail, detail, texts, DETAIL, &mut columns),

@@ -15,7 +15,7 @@ use mapping::{NewRecord, Party, RecordKind, child_id};
 use serde_json::{Value, json};
 use sync::{
     failure::{Refused, Written},
-    ports::Seen,
+    ports::Created,
 };
 
 /// A party's row, and the request that makes it what it must be.
@@ -23,10 +23,12 @@ struct Settled {
     id: String,
     request: Option<Request>,
     key: String,
+    /// Why this one.
+    told: Option<String>,
 }
 
 impl Dynamics {
-    pub(super) async fn create_record(&self, new: &NewRecord) -> Written<Seen> {
+    pub(super) async fn create_record(&self, new: &NewRecord) -> Written<Created> {
         let operation = format!("create opportunity (referral `{}`)", new.referral);
         if new.kind != RecordKind::Opportunity {
             return Written::Refused(Refused { field: None, text: "leads are not written yet".to_owned() });
@@ -57,8 +59,10 @@ impl Dynamics {
         if let Some(reply) = failed {
             return self.not_created(&operation, new, &Said::of_reply(reply), record.as_ref());
         }
+        let mut told = vec![];
         for (set, party) in parties {
             self.known.put(set, &party.key, &party.id);
+            told.extend(party.told);
         }
         self.remember_details(new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default());
         let shown = match (record, solutions) {
@@ -66,7 +70,7 @@ impl Dynamics {
             _ => Ok(None),
         };
         match shown {
-            Ok(Some(seen)) => Written::Done(seen),
+            Ok(Some(seen)) => Written::Done(Created { seen, told }),
             // It was made, but how it looks is not known: its claim ends with a read.
             Ok(None) => Written::Unknown(self.unreadable(&operation)),
             Err(failure) => Written::Unknown(self.wire.retryable(&operation, failure.text)),
@@ -80,7 +84,7 @@ impl Dynamics {
         new: &NewRecord,
         said: &Said,
         record: Option<&Reply>,
-    ) -> Written<Seen> {
+    ) -> Written<Created> {
         match said.meaning() {
             Meaning::Taken | Meaning::Lost | Meaning::Gone => {
                 if record.is_some_and(|r| r.status == 200) {
@@ -202,18 +206,19 @@ impl Dynamics {
     ) -> Result<Option<Settled>, NotBegun> {
         let key = party.key.clone();
         if let Some(id) = self.known.get(place.set, &party.key).filter(|_| found.is_empty()) {
-            return Ok(Some(Settled { id, request: None, key }));
+            return Ok(Some(Settled { id, request: None, key, told: None }));
         }
         let none = vec![];
         let (by_key, by_match) = (found.first().unwrap_or(&none), found.get(1).unwrap_or(&none));
         let path = |id: &str| format!("{}({id})", place.set);
+        let told = |id: &str| place.told(party, by_match, id);
         Ok(match place.choose(party, &new_id(place, party), by_key, by_match) {
             Choice::Missing => None,
-            Choice::Use { id } => Some(Settled { id, request: None, key }),
+            Choice::Use { id } => Some(Settled { told: told(&id), id, request: None, key }),
             Choice::Mark { id, etag } => {
                 let body = json!({ place.key: party.key });
                 let request = Request::write("PATCH", path(&id), body).with("If-Match", etag);
-                Some(Settled { id, request: Some(request), key })
+                Some(Settled { told: told(&id), id, request: Some(request), key })
             }
             Choice::Create { id, keyed } => {
                 let mut body = self.body(&party.columns).await?;
@@ -225,7 +230,7 @@ impl Dynamics {
                 }
                 let request =
                     Request::write("PATCH", path(&id), Value::Object(body)).with("If-None-Match", "*");
-                Some(Settled { id, request: Some(request), key })
+                Some(Settled { id, request: Some(request), key, told: None })
             }
         })
     }

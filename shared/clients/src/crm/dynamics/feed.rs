@@ -5,7 +5,7 @@ use super::{
     Dynamics,
     columns::{SOLUTION, SOLUTION_OPPORTUNITY},
     errors::{Meaning, Said},
-    odata::{escaped, id_of, set_of, value_of},
+    odata::{self, any_of, escaped, guid, id_of, set_of, value_of},
     page::{Line, Page, Unreadable},
     wire::ROOT,
 };
@@ -18,6 +18,26 @@ use sync::{
     ports::{Changed, Changes, Feed, Position},
 };
 
+/// A table whose rows several opportunities may point to.
+struct Followed {
+    id: &'static str,
+    lookups: [&'static str; 2],
+    /// It matters to records without a referral only.
+    before_the_referral: bool,
+}
+
+const CONTACT: Followed =
+    Followed { id: "contactid", lookups: ["parentcontactid", "customerid"], before_the_referral: false };
+const ACCOUNT: Followed =
+    Followed { id: "accountid", lookups: ["parentaccountid", "customerid"], before_the_referral: true };
+
+/// Changes since a position or an instant, not a page of a walk over the whole table.
+fn is_live(path: &str) -> bool {
+    let tells =
+        |option: &str| path.contains(&format!("${option}=")) || path.contains(&format!("%24{option}="));
+    tells("deltatoken") || tells("filter")
+}
+
 impl Dynamics {
     pub(super) async fn feed(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {
         let operation = format!("read changes of {}", feed.as_str());
@@ -26,6 +46,8 @@ impl Dynamics {
             Feed::Solutions => {
                 (SOLUTION, format!("{},{},versionnumber", id_of(SOLUTION), value_of(SOLUTION_OPPORTUNITY)))
             }
+            Feed::Contacts => ("contact", "contactid".to_owned()),
+            Feed::Accounts => ("account", "accountid".to_owned()),
         };
         let set = set_of(table);
         let path = match position {
@@ -51,8 +73,15 @@ impl Dynamics {
         let answer = self.wire.get(&operation, &path, &self.preferences(&path)).await?;
         let Some(Value::Object(body)) = answer.json().filter(|_| answer.status == 200) else {
             let said = Said::of(&answer);
+            let of_party = matches!(feed, Feed::Contacts | Feed::Accounts);
             return match (said.meaning(), position) {
                 (Meaning::Expired, _) => Ok(Changes::Expired),
+                // Not tracked here, or not ours to follow: it is asked by time, or what lacks something heals later.
+                (Meaning::Right | Meaning::Refused, Position::At(_)) if of_party => Ok(Changes::Expired),
+                (Meaning::Right | Meaning::Refused, _) if of_party => {
+                    tracing::warn!(feed = feed.as_str(), reason = %said, "is not followed by its changes");
+                    Ok(Changes::Page { rows: vec![], next: None, resume: None })
+                }
                 // A page of a walk that the vendor no longer knows, or a column that is gone: a walk from the
                 // start tells them apart.
                 (_, Position::At(_)) if said.code == "0x80060888" => Ok(Changes::Expired),
@@ -67,16 +96,52 @@ impl Dynamics {
                 self.wire.retryable(&operation, format!("unreadable answer: {e}"))
             }
         })?;
-        let rows = self.changed(&operation, feed, page.lines).await?;
+        let rows = match feed {
+            // A walk over all customers tells nothing: what changes from here on does.
+            Feed::Contacts | Feed::Accounts if !is_live(&path) => vec![],
+            Feed::Contacts => self.of_party(&operation, &CONTACT, page.lines).await?,
+            Feed::Accounts => self.of_party(&operation, &ACCOUNT, page.lines).await?,
+            _ => self.changed(&operation, feed, page.lines).await?,
+        };
         Ok(Changes::Page { rows, next: page.next, resume: page.resume })
     }
 
     /// A next page must be asked for with the preferences of its first one; the path tells which those were.
     fn preferences(&self, path: &str) -> String {
         let size = format!("odata.maxpagesize={}", self.page);
-        let tells =
-            |option: &str| path.contains(&format!("${option}=")) || path.contains(&format!("%24{option}="));
-        if tells("deltatoken") || tells("filter") { size } else { format!("odata.track-changes,{size}") }
+        if is_live(path) { size } else { format!("odata.track-changes,{size}") }
+    }
+
+    /// The open records with Sync = Yes that belong to changed customers or their people.
+    async fn of_party(
+        &self,
+        operation: &str,
+        party: &Followed,
+        lines: Vec<Line>,
+    ) -> Result<Vec<Changed>, Failure> {
+        let id = |line: &Line| match line {
+            Line::Row(row) => row.get(party.id).and_then(Value::as_str).and_then(guid),
+            Line::Gone(_) => None,
+        };
+        let ids: Vec<String> = lines.iter().filter_map(id).collect();
+        let sync = self.map.column("sync").filter(|column| odata::is_name(column));
+        let mut changed = vec![];
+        // A filter of a URL's length.
+        for some in ids.chunks(50) {
+            let points = party.lookups.map(|lookup| any_of(&value_of(lookup), some.iter().cloned()));
+            let mut terms = vec![format!("({})", points.join(" or ")), "statecode eq 0".to_owned()];
+            terms.extend(sync.map(|column| format!("{column} eq true")));
+            if party.before_the_referral {
+                terms.push(format!("{} eq null", self.key));
+            }
+            let filter = escaped(&terms.join(" and "));
+            let query = format!("opportunities?$select=opportunityid&$filter={filter}");
+            for row in self.wire.rows(operation, &query).await? {
+                let id = row.get("opportunityid").and_then(Value::as_str).and_then(guid);
+                changed.extend(id.map(|id| Changed::Child(RecordId { kind: RecordKind::Opportunity, id })));
+            }
+        }
+        Ok(changed)
     }
 
     async fn changed(&self, operation: &str, feed: Feed, lines: Vec<Line>) -> Result<Vec<Changed>, Failure> {
@@ -104,7 +169,7 @@ impl Dynamics {
                 Feed::Opportunities => {
                     Changed::Record(self.seen(&row, &texts, false).ok_or_else(unreadable)?)
                 }
-                Feed::Solutions => match text(&value_of(SOLUTION_OPPORTUNITY)) {
+                _ => match text(&value_of(SOLUTION_OPPORTUNITY)) {
                     Some(id) => {
                         Changed::Child(RecordId { kind: RecordKind::Opportunity, id: id.to_lowercase() })
                     }

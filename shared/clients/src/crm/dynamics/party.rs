@@ -76,7 +76,7 @@ impl Place<'_> {
         Request::get(format!("{}?{}&$filter={}", self.set, self.select(), escaped(&filter)))
     }
 
-    /// The oldest active row that shows the same in all of the map's columns; `None` if the party lacks the first.
+    /// The oldest active rows that show the same in all of the map's columns, two at most; `None` if the party lacks the first.
     pub(super) fn by_match(&self, party: &Party) -> Option<Request> {
         let text = |column: &String| match party.columns.get(column) {
             Some(CrmValue::Plain(Value::String(text))) => {
@@ -93,7 +93,17 @@ impl Place<'_> {
         terms.push("statecode eq 0".to_owned());
         let order = escaped(&format!("createdon asc,{} asc", self.id));
         let filter = escaped(&terms.join(" and "));
-        Some(Request::get(format!("{}?{}&$filter={filter}&$orderby={order}&$top=1", self.set, self.select())))
+        Some(Request::get(format!("{}?{}&$filter={filter}&$orderby={order}&$top=2", self.set, self.select())))
+    }
+
+    /// What sellers should know of a choice among several.
+    pub(super) fn told(&self, party: &Party, by_match: &[Value], id: &str) -> Option<String> {
+        let [first, _, ..] = by_match else { return None };
+        let taken = first.get(self.id).and_then(Value::as_str) == Some(id);
+        taken.then(|| {
+            let by = self.match_on.join(", ");
+            format!("several {} match `{}` ({by}): the oldest, `{id}`, was taken", self.set, party.name)
+        })
     }
 
     fn select(&self) -> String {

@@ -43,6 +43,24 @@ fn the_one_with_our_key_is_taken_as_it_is() {
 }
 
 #[test]
+fn of_several_the_choice_is_told_and_of_one_nothing_is() {
+    let match_on = ["name".to_owned()];
+    let place = Place {
+        set: "accounts",
+        id: "accountid",
+        key: "cosell_customerkey",
+        match_on: &match_on,
+        create: true,
+    };
+    let (one, two) = (row("a", None, 0), row("b", None, 0));
+    let told = |found: &[Value], id: &str| place.told(&party(), found, id);
+    let words = told(&[one.clone(), two.clone()], "a").unwrap();
+    assert!(words.contains("several accounts") && words.contains("`a`"), "{words}");
+    assert_eq!(told(&[one.clone(), two], "k"), None, "it was found by its key");
+    assert_eq!(told(&[one], "a"), None);
+}
+
+#[test]
 fn a_match_gets_the_key_and_one_with_another_key_keeps_it() {
     assert_eq!(choose(&[], &[row("b", None, 0)]), Choice::Mark { id: "b".into(), etag: "W/\"7\"".into() });
     assert_eq!(choose(&[], &[row("b", Some("other"), 0)]), used("b"));

@@ -1,0 +1,78 @@
+//! What Microsoft's own half of an engagement tells: its opportunity, its answer, its sellers.
+
+use crate::{Map, Record, Referral, Value, load::Shape, scalar};
+use serde_json::Value as Json;
+
+/// The rule of Microsoft's own number of the deal.
+const MICROSOFT_CRM_ID: &str = "microsoft_crm_id";
+/// The rule of the help that is asked.
+const HELP: &str = "help";
+
+/// Microsoft's half, in the words of its sellers' partners.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MicrosoftSaid {
+    /// Its opportunity, once it accepts.
+    pub crm_id: Option<String>,
+    /// One sentence; none while Microsoft has not answered.
+    pub words: Option<String>,
+}
+
+impl Map {
+    /// The unit that shows Microsoft's own number of the deal, if the map has it.
+    pub fn microsoft_crm_id(&self) -> Option<&str> {
+        self.unit(MICROSOFT_CRM_ID).map(|unit| unit.name.as_str())
+    }
+
+    /// What Microsoft's half says.
+    pub fn microsoft_said(&self, half: &Referral) -> MicrosoftSaid {
+        let crm_id = self.referral_field(MICROSOFT_CRM_ID, half);
+        let crm_id = crm_id.as_ref().and_then(Value::text).map(str::to_owned);
+        let reason = half.body().get("statusReason").and_then(Json::as_str).unwrap_or_default().trim();
+        let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        let words = match (half.status(), half.substatus()) {
+            ("New", _) => None,
+            ("Active", _) => {
+                let mut words = "Microsoft accepted".to_owned();
+                if let Some(id) = &crm_id {
+                    words += &format!(" as `{id}`");
+                }
+                let sellers: Vec<String> =
+                    half.body()["team"].as_array().into_iter().flatten().filter_map(seller).collect();
+                if !sellers.is_empty() {
+                    words += &format!("; its sellers: {}", sellers.join(", "));
+                }
+                Some(words)
+            }
+            (_, "Declined") => Some(format!("Microsoft declined{because}")),
+            (_, "Expired") => Some("Microsoft did not answer in time".to_owned()),
+            (_, substatus) => {
+                Some(format!("Microsoft closed its side as {}{because}", substatus.to_lowercase()))
+            }
+        };
+        MicrosoftSaid { crm_id, words }
+    }
+
+    /// The kind of help a record asks for, as the CRM shows it; `None`: not read, or the map has no such rule.
+    pub fn help(&self, record: &Record) -> Option<Value> {
+        self.record_field(HELP, record)
+    }
+
+    /// The help that a request for a new referral asked for, as the CRM would show it.
+    pub fn help_asked(&self, request: &Json) -> Option<Value> {
+        let Shape::Plain(rule) = &self.rule(HELP).ok()?.shape else { return None };
+        let shown = scalar::from_partner_center(rule, rule.referral.as_ref()?.read(request)?);
+        self.to_crm(HELP, &shown).ok()
+    }
+}
+
+/// A seller's name and address.
+fn seller(person: &Json) -> Option<String> {
+    let text = |name: &str| person.get(name).and_then(Json::as_str).unwrap_or_default().trim();
+    let name = [text("firstName"), text("lastName")].join(" ").trim().to_owned();
+    match (name.is_empty(), text("email")) {
+        (true, "") => None,
+        (true, email) => Some(email.to_owned()),
+        (false, "") => Some(name),
+        (false, email) => Some(format!("{name} ({email})")),
+    }
+}

@@ -1,0 +1,51 @@
+//! Microsoft's half of an engagement: never a record of its own, never a reason to change our status. What it says is
+//! shown in the CRM.
+
+use crate::{
+    failure::Failure,
+    identity::alias_of_sibling,
+    ports::{Links, Ports, Referrals},
+    settle::Look,
+    table::Key,
+    work::Work,
+};
+use mapping::Referral;
+
+/// Reads the engagement: both halves in one call.
+pub(crate) async fn look<P: Ports>(work: &mut Work<'_, P>, look: &mut Look) -> Result<(), Failure> {
+    look.engagement = false;
+    let Some(engagement) = work.link.engagement.clone() else { return Ok(()) };
+    let halves = work.run.ports.referrals().engagement(&engagement).await?;
+    if let Some(half) = halves.iter().find(|half| half.is_microsoft()) {
+        learn(work, half).await?;
+    }
+    let own = halves.into_iter().find(|half| *half.id() == work.link.referral);
+    look.body = own.or(look.body.take());
+    Ok(())
+}
+
+async fn learn<P: Ports>(work: &mut Work<'_, P>, half: &Referral) -> Result<(), Failure> {
+    if work.link.microsoft.is_none() {
+        let record = work.link.record.as_ref().map(Key::intent);
+        if let Some(key) = record
+            && work.run.ports.links().read(&[key]).await?.pop().flatten().is_some()
+        {
+            // It is being invited by us: whoever does so goes on.
+            return Ok(());
+        }
+        work.besides.push(alias_of_sibling(half.id(), &work.link.referral));
+        work.link.microsoft = Some(half.id().clone());
+        if half.is_new() {
+            work.note("microsoft", "Microsoft was asked for help in Partner Center", true);
+        }
+    }
+    let said = work.run.map.microsoft_said(half);
+    work.link.microsoft_crm_id = said.crm_id.or(work.link.microsoft_crm_id.take());
+    if let Some(words) = said.words
+        && work.link.microsoft_said.as_ref() != Some(&words)
+    {
+        work.note("microsoft", words.clone(), true);
+        work.link.microsoft_said = Some(words);
+    }
+    Ok(())
+}
