@@ -31,7 +31,7 @@ pub const EVENTS: [&str; 4] =
     ["referral-created", "referral-updated", "related-referral-created", "related-referral-updated"];
 const TABLE: &str = "links";
 pub const QUEUE: &str = "hints.fifo";
-const DEAD: &str = "hints-dlq.fifo";
+pub const DEAD: &str = "hints-dlq.fifo";
 /// The queue's visibility (design §10) and the functions' time-outs.
 const VISIBILITY: u32 = 360;
 const WRITER: SignedDuration = SignedDuration::from_secs(60);
@@ -196,25 +196,33 @@ impl World {
     pub async fn pump(&self) -> anyhow::Result<usize> {
         let mut count = 0;
         loop {
-            let received = self.aws.system().receive_batch(QUEUE, 10, None, self.now());
-            if received.is_empty() {
-                return Ok(count);
-            }
-            count += received.len();
-            let arn = self.aws.system().queue_arn(QUEUE);
-            let event = lambda_event(&arn, &received);
-            let mut failed = self.invoke_writer(&event).await?;
-            if self.twice {
-                failed.extend(self.invoke_writer(&event).await?);
-            }
-            let now = self.now();
-            for message in received.iter().filter(|m| !failed.contains(&m.message_id)) {
-                self.aws
-                    .system()
-                    .delete(QUEUE, &message.receipt_handle, now)
-                    .map_err(|e| anyhow::anyhow!("{}", e.code()))?;
+            match self.batch().await? {
+                0 => return Ok(count),
+                n => count += n,
             }
         }
+    }
+
+    /// One batch goes to the writer. Returns how many messages it had.
+    pub async fn batch(&self) -> anyhow::Result<usize> {
+        let received = self.aws.system().receive_batch(QUEUE, 10, None, self.now());
+        if received.is_empty() {
+            return Ok(0);
+        }
+        let arn = self.aws.system().queue_arn(QUEUE);
+        let event = lambda_event(&arn, &received);
+        let mut failed = self.invoke_writer(&event).await?;
+        if self.twice {
+            failed.extend(self.invoke_writer(&event).await?);
+        }
+        let now = self.now();
+        for message in received.iter().filter(|m| !failed.contains(&m.message_id)) {
+            self.aws
+                .system()
+                .delete(QUEUE, &message.receipt_handle, now)
+                .map_err(|e| anyhow::anyhow!("{}", e.code()))?;
+        }
+        Ok(received.len())
     }
 
     async fn invoke_writer(&self, event: &Value) -> anyhow::Result<BTreeSet<String>> {

@@ -94,6 +94,12 @@ impl Aws {
         found.unwrap_or_else(|| panic!("no queue `{queue}`")).look()
     }
 
+    /// How many messages a queue holds, and when the first hidden one comes back.
+    pub fn waiting(&self, queue: &str, now: Timestamp) -> (usize, Option<Timestamp>) {
+        let found = self.sqs.queues.get(sqs::last_part(queue));
+        found.unwrap_or_else(|| panic!("no queue `{queue}`")).waiting(now)
+    }
+
     pub fn queue_url(&self, queue: &str) -> String {
         self.sqs.url(sqs::last_part(queue))
     }

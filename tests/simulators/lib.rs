@@ -8,3 +8,4 @@ pub mod dataverse;
 pub mod login;
 pub mod partner_center;
 pub mod server;
+pub mod weather;

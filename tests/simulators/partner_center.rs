@@ -39,7 +39,7 @@ use answer::{Refusal, denied, not_found};
 use jiff::{SignedDuration, Timestamp};
 use referral::text;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 const REFERRALS: &str = "/v1.0/engagements/referrals";
@@ -50,6 +50,8 @@ pub struct PartnerCenter {
     pub switches: Switches,
     base: String,
     referrals: BTreeMap<String, Value>,
+    /// When unanswered referrals run out: never missing one, but maybe outdated.
+    expiring: BTreeSet<(Timestamp, String)>,
     /// Reads that still miss a new referral.
     hidden: BTreeMap<String, u32>,
     /// The version before, and reads that still see it.
@@ -77,6 +79,7 @@ impl PartnerCenter {
             switches: Switches::default(),
             base: base_url.trim_end_matches('/').to_owned(),
             referrals: BTreeMap::new(),
+            expiring: BTreeSet::new(),
             hidden: BTreeMap::new(),
             stale: BTreeMap::new(),
             requests: BTreeMap::new(),

@@ -3,7 +3,7 @@
 //! A simulator is a plain struct behind a mutex that turns one request into one response. Faults and the log
 //! sit around it, so that "lost before" and "lost after the commit" mean the same everywhere.
 
-use crate::clock::Clock;
+use crate::{clock::Clock, weather::Weather};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, service::service_fn};
@@ -208,12 +208,17 @@ impl Strike {
     }
 }
 
+/// Who is told of each request.
+type Watcher = Arc<dyn Fn(&Logged) + Send + Sync>;
+
 struct Shared<S> {
     simulator: Mutex<S>,
     clock: Clock,
     log: Mutex<Vec<Logged>>,
     faults: Mutex<Vec<Fault>>,
     strike: Mutex<Option<Arc<Strike>>>,
+    weather: Mutex<Option<Arc<Weather>>>,
+    watcher: Mutex<Option<Watcher>>,
 }
 
 /// A simulator listening on loopback; stops when dropped.
@@ -234,6 +239,8 @@ impl<S: Simulator> Server<S> {
             log: Mutex::default(),
             faults: Mutex::default(),
             strike: Mutex::default(),
+            weather: Mutex::default(),
+            watcher: Mutex::default(),
         });
         let task = tokio::spawn(accept(listener, shared.clone()));
         Ok(Server { shared, address, task })
@@ -269,6 +276,17 @@ impl<S: Simulator> Server<S> {
     /// From now on requests are counted by `strike`, and one of them is struck; `None` ends it.
     pub fn strike(&self, strike: Option<Arc<Strike>>) {
         *self.shared.strike.lock().expect("strike") = strike;
+    }
+
+    /// From now on requests fail as this weather wants; `None`: fair again.
+    pub fn weather(&self, weather: Option<Arc<Weather>>) {
+        *self.shared.weather.lock().expect("weather") = weather;
+    }
+
+    /// From now on requests are told to `watcher` and no longer kept: for runs too long for a log.
+    pub fn watch(&self, watcher: impl Fn(&Logged) + Send + Sync + 'static) {
+        *self.shared.watcher.lock().expect("watcher") = Some(Arc::new(watcher));
+        self.forget_requests();
     }
 
     /// Faults that have not struck yet.
@@ -335,7 +353,10 @@ async fn answer<S: Simulator>(
     let route = shared.simulator.lock().expect("simulator").route(&request);
     let strike = shared.strike.lock().expect("strike").clone();
     let fault = match strike.as_ref().and_then(|strike| Some((strike, strike.next()?))) {
-        None => next_fault(&shared, &route),
+        None => next_fault(&shared, &route).or_else(|| {
+            let weather = shared.weather.lock().expect("weather").clone();
+            weather.and_then(|weather| weather.next())
+        }),
         Some((_, Blow::Fault(fault))) => Some(fault),
         Some((strike, Blow::Kill { after_commit })) => {
             strike.killed.notify_one();
@@ -372,7 +393,7 @@ async fn answer<S: Simulator>(
             (Some(handle()), true)
         }
     };
-    shared.log.lock().expect("log").push(Logged {
+    let logged = Logged {
         at,
         route,
         method: request.method,
@@ -383,7 +404,12 @@ async fn answer<S: Simulator>(
         status: response.as_ref().map_or(0, |r| r.status),
         committed,
         answer: response.as_ref().map(|r| String::from_utf8_lossy(&r.body).into_owned()).unwrap_or_default(),
-    });
+    };
+    let watcher = shared.watcher.lock().expect("watcher").clone();
+    match watcher {
+        Some(watcher) => watcher(&logged),
+        None => shared.log.lock().expect("log").push(logged),
+    }
     response.map(to_hyper).ok_or_else(|| std::io::Error::other("scripted: connection dropped"))
 }
 

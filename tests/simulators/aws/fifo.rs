@@ -41,6 +41,8 @@ pub(super) struct Queue {
     pub(super) purged_at: Option<Timestamp>,
     messages: Vec<Message>,
     seen: HashMap<(Option<String>, String), Seen>,
+    /// When the outdated were last taken out of `seen`.
+    swept_at: Timestamp,
     receipts: HashMap<String, Receipt>,
     next_sequence: u128,
 }
@@ -53,6 +55,7 @@ impl Queue {
             purged_at: None,
             messages: vec![],
             seen: HashMap::new(),
+            swept_at: Timestamp::UNIX_EPOCH,
             receipts: HashMap::new(),
             next_sequence: FIRST_SEQUENCE,
         }
@@ -81,7 +84,10 @@ impl Queue {
     fn expire(&mut self, now: Timestamp) {
         let retention = SignedDuration::from_secs(self.number("MessageRetentionPeriod").into());
         self.messages.retain(|m| now < m.sent_at + retention);
-        self.seen.retain(|_, seen| now < seen.at + DEDUPLICATION_WINDOW);
+        if now >= self.swept_at + DEDUPLICATION_WINDOW {
+            self.swept_at = now;
+            self.seen.retain(|_, seen| now < seen.at + DEDUPLICATION_WINDOW);
+        }
     }
 
     fn sequence(&mut self) -> u128 {
@@ -116,7 +122,7 @@ impl Queue {
         let scope = self.is("DeduplicationScope", "messageGroup").then(|| group.to_owned());
         let md5_of_body = md5_hex(body);
         let key = (scope, deduplication);
-        if let Some(seen) = self.seen.get(&key) {
+        if let Some(seen) = self.seen.get(&key).filter(|seen| now < seen.at + DEDUPLICATION_WINDOW) {
             return Ok(Sent {
                 message_id: seen.message_id.clone(),
                 sequence_number: seen.sequence.to_string(),
@@ -157,14 +163,16 @@ impl Queue {
         let visible_at = now + seconds(visibility.unwrap_or_else(|| self.number("VisibilityTimeout")));
         let locked: BTreeSet<_> =
             self.messages.iter().filter(|m| m.in_flight(now)).map(|m| m.group.clone()).collect();
-        let mut groups: Vec<(&str, Vec<usize>)> = vec![];
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut groups: Vec<Vec<usize>> = vec![];
         for (index, message) in self.messages.iter().enumerate().filter(|(_, m)| !locked.contains(&m.group)) {
-            match groups.iter_mut().find(|(group, _)| *group == message.group) {
-                Some((_, members)) => members.push(index),
-                None => groups.push((&message.group, vec![index])),
+            let place = *places.entry(&message.group).or_insert(groups.len());
+            match groups.get_mut(place) {
+                Some(members) => members.push(index),
+                None => groups.push(vec![index]),
             }
         }
-        let in_order: Vec<usize> = groups.into_iter().flat_map(|(_, members)| members).collect();
+        let in_order: Vec<usize> = groups.into_iter().flatten().collect();
         let (mut received, mut dead) = (vec![], BTreeSet::new());
         for index in in_order {
             if received.len() == max {
@@ -255,6 +263,12 @@ impl Queue {
     pub(super) fn purge(&mut self) {
         self.messages.clear();
         self.receipts.values_mut().for_each(|r| r.settled = true);
+    }
+
+    /// How many messages there are, and when the first that is not to be received now can be.
+    pub(super) fn waiting(&self, now: Timestamp) -> (usize, Option<Timestamp>) {
+        let next = self.messages.iter().map(|m| m.visible_at).filter(|at| *at > now).min();
+        (self.messages.len(), next)
     }
 
     /// The messages for a person or a test to look at.

@@ -134,6 +134,7 @@ impl PartnerCenter {
         referral["updatedDateTime"] = json!(instant(at));
         referral["eTag"] = json!(etag(self.changes, at));
         self.hidden.insert(id.clone(), self.switches.consistency_lag_reads);
+        self.expires(&referral);
         self.referrals.insert(id.clone(), referral);
         self.raise(&id, "created", at);
         id

@@ -230,6 +230,7 @@ impl PartnerCenter {
                 _ => {}
             }
         }
+        self.expires(&changed);
         if let Some(previous) = self.referrals.insert(id.to_owned(), changed) {
             self.stale.insert(id.to_owned(), (previous, self.switches.stale_reads));
         }

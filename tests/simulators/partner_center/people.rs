@@ -174,15 +174,20 @@ impl PartnerCenter {
         if !self.switches.automatic_expiry {
             return;
         }
-        let due: Vec<String> = self
-            .referrals
-            .values()
-            .filter(|r| text(r, "status") == "New")
-            .filter(|r| text(r, "expirationDateTime").parse::<Timestamp>().is_ok_and(|at| at <= now))
-            .map(|r| text(r, "id").to_owned())
-            .collect();
-        for id in due {
-            self.act(&id, "expire", None, now).expect("a new referral expires");
+        while let Some((_, id)) = self.expiring.first().filter(|(at, _)| *at <= now).cloned() {
+            self.expiring.pop_first();
+            let Some(referral) = self.referrals.get(&id) else { continue };
+            let over = text(referral, "expirationDateTime").parse::<Timestamp>().is_ok_and(|at| at <= now);
+            if over && text(referral, "status") == "New" {
+                self.act(&id, "expire", None, now).expect("a new referral expires");
+            }
+        }
+    }
+
+    /// Remembers when a referral runs out unanswered.
+    pub(super) fn expires(&mut self, referral: &Value) {
+        if let Ok(at) = text(referral, "expirationDateTime").parse() {
+            self.expiring.insert((at, text(referral, "id").to_owned()));
         }
     }
 
