@@ -4,5 +4,6 @@ mod bad_input;
 mod closing;
 mod conflict;
 mod inbound;
+mod leads;
 mod operation;
 mod outbound;

@@ -31,6 +31,9 @@ pub struct Link {
     pub microsoft: Option<ReferralId>,
     /// The record; `None` while it is being created.
     pub record: Option<RecordId>,
+    /// The lead the record was made of, while there was only that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<RecordId>,
     /// Where the link is in its life.
     pub state: State,
     /// What Partner Center showed.
@@ -137,6 +140,7 @@ impl Link {
             engagement: None,
             microsoft: None,
             record,
+            lead: None,
             state,
             partner_center: Memory::default(),
             crm: Memory::default(),

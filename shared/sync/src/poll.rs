@@ -91,7 +91,9 @@ async fn work<P: Ports>(
 }
 
 async fn feeds<P: Ports>(run: &Run<'_, P>, began: Timestamp, report: &mut Report) -> Result<(), Failure> {
-    for which in [Feed::Opportunities, Feed::Solutions] {
+    let leads = run.map.has_leads() && !run.map.switches().cosell_only;
+    let feeds = leads.then_some(Feed::Leads).into_iter().chain([Feed::Opportunities, Feed::Solutions]);
+    for which in feeds {
         Box::pin(feed(run, which, began, report)).await?;
     }
     Ok(())

@@ -8,7 +8,9 @@ use crate::{
     version::Version,
 };
 use jiff::Timestamp;
-use mapping::{Action, EngagementId, NewRecord, Record, RecordId, RecordPatch, Referral, ReferralId};
+use mapping::{
+    Action, EngagementId, NewRecord, Record, RecordId, RecordKind, RecordPatch, Referral, ReferralId,
+};
 use std::future::Future;
 
 /// What reading one referral may find.
@@ -61,14 +63,20 @@ pub struct Seen {
     pub record: Record,
     /// In which version.
     pub version: Version,
+    /// The lead it was made of, if it was made of one.
+    pub lead: Option<RecordId>,
 }
 
 /// The CRM's opportunities (and leads).
 pub trait Crm: Sync {
     /// One by id with its related rows and lists; `None`: deleted or never there.
     fn fetch(&self, id: &RecordId) -> impl Future<Output = Result<Option<Seen>, Failure>> + Send;
-    /// The record that carries this Referral Identifier.
-    fn find(&self, referral: &ReferralId) -> impl Future<Output = Result<Option<Seen>, Failure>> + Send;
+    /// The record of this kind that carries this Referral Identifier.
+    fn find(
+        &self,
+        kind: RecordKind,
+        referral: &ReferralId,
+    ) -> impl Future<Output = Result<Option<Seen>, Failure>> + Send;
     /// Create-only, in one transaction with what is missing of account and contact. The answer shows the record
     /// with its lists. Never overwrites: `Exists` if the key is taken.
     fn create(&self, new: &NewRecord) -> impl Future<Output = Written<Seen>> + Send;
@@ -81,6 +89,16 @@ pub trait Crm: Sync {
     ) -> impl Future<Output = Written<Option<Seen>>> + Send;
     /// An action that takes no version (Win, Lose). The caller has read the state just before.
     fn act(&self, id: &RecordId, action: &Action) -> impl Future<Output = Written<Option<Seen>>> + Send;
+    /// Qualifies an open lead into an opportunity, in one transaction with what is missing of account and contact, and
+    /// only in this version. The answer shows the opportunity.
+    fn qualify(
+        &self,
+        lead: &RecordId,
+        version: &Version,
+        new: &NewRecord,
+    ) -> impl Future<Output = Written<Seen>> + Send;
+    /// The opportunity a lead was qualified into; `None`: there is none.
+    fn qualified(&self, lead: &RecordId) -> impl Future<Output = Result<Option<Seen>, Failure>> + Send;
     /// One page of a feed.
     fn changes(
         &self,
@@ -92,6 +110,8 @@ pub trait Crm: Sync {
 /// What the poller follows in the CRM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feed {
+    /// The leads.
+    Leads,
     /// The opportunities themselves.
     Opportunities,
     /// Rows of Microsoft Solutions.
@@ -102,6 +122,7 @@ impl Feed {
     /// The name in the watermark's key and in logs.
     pub fn as_str(self) -> &'static str {
         match self {
+            Feed::Leads => "leads",
             Feed::Opportunities => "opportunities",
             Feed::Solutions => "solutions",
         }
