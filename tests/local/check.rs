@@ -264,8 +264,8 @@ impl Check<'_> {
         let now = table_calls(self.world);
         let table = (now.0 - self.table.0, now.1 - self.table.1);
         self.costs.push((
-            "idle tick: two feeds and the sweep".into(),
-            "3".into(),
+            "idle tick: three feeds and the sweep".into(),
+            "4".into(),
             self.world.calls().len(),
             table,
         ));
