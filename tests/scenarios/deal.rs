@@ -97,6 +97,12 @@ impl Stage {
         self.partner_center.system().refer(&over, now)
     }
 
+    /// Microsoft sends a lead.
+    pub(crate) fn refer_lead(&self, over: Value) -> String {
+        let now = self.now();
+        self.partner_center.system().refer_lead(&over, now)
+    }
+
     pub(crate) fn referral(&self, id: &str) -> Value {
         self.partner_center.system().referrals()[id].clone()
     }
@@ -137,6 +143,13 @@ impl Stage {
 
     pub(crate) fn opportunity_id(&self) -> String {
         text(&self.opportunity(), "opportunityid")
+    }
+
+    /// The only lead.
+    pub(crate) fn lead(&self) -> Value {
+        let rows = self.rows("leads");
+        assert_eq!(rows.len(), 1, "one lead: {rows:#?}");
+        rows[0].clone()
     }
 
     /// A seller creates a row.

@@ -6,6 +6,7 @@ mod conflict;
 mod create;
 mod healing;
 mod inbound;
+mod leads;
 mod microsoft;
 mod operation;
 mod update;

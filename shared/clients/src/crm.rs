@@ -4,7 +4,7 @@ pub mod dynamics;
 
 use dynamics::Dynamics;
 use jiff::Timestamp;
-use mapping::{Action, NewRecord, RecordId, RecordPatch, ReferralId};
+use mapping::{Action, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId};
 use sync::{
     failure::{Failure, Written},
     ports::{Changes, Created, Feed, Position, Seen},
@@ -23,9 +23,9 @@ impl sync::ports::Crm for Crm {
         }
     }
 
-    async fn find(&self, referral: &ReferralId) -> Result<Option<Seen>, Failure> {
+    async fn find(&self, kind: RecordKind, referral: &ReferralId) -> Result<Option<Seen>, Failure> {
         match self {
-            Crm::Dynamics(crm) => crm.find(referral).await,
+            Crm::Dynamics(crm) => crm.find(kind, referral).await,
         }
     }
 
@@ -55,6 +55,23 @@ impl sync::ports::Crm for Crm {
     fn feeds(&self) -> &'static [Feed] {
         match self {
             Crm::Dynamics(crm) => crm.feeds(),
+        }
+    }
+
+    async fn qualify(
+        &self,
+        lead: &RecordId,
+        version: &sync::version::Version,
+        new: &NewRecord,
+    ) -> Written<Seen> {
+        match self {
+            Crm::Dynamics(crm) => crm.qualify(lead, version, new).await,
+        }
+    }
+
+    async fn qualified(&self, lead: &RecordId) -> Result<Option<Seen>, Failure> {
+        match self {
+            Crm::Dynamics(crm) => crm.qualified(lead).await,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What must hold between the keys of a rule and between rules. All faults are noted, none ends the check.
 
 use crate::{
-    Direction, On,
+    Direction, On, RecordKind,
     list::RELATIONS,
     path::PATCHABLE,
     reader::{Reader, bare, one_of},
@@ -30,6 +30,10 @@ const NEEDED: [(&str, Kind, &str); 17] = [
     ("team", Kind::List, "list"),
 ];
 
+/// Those of them that a lead needs too.
+const NEEDED_OF_LEADS: [&str; 6] =
+    ["name", "status", "external_reference", "referral_id", "sync", "customer_name"];
+
 /// Where a dotted key stands in the override: its own line, else its rule's or table's; 0 if all of it is the default's.
 pub(crate) fn line_of(tree: &Node, key: &str) -> usize {
     let (mut at, mut line) = (tree, 0);
@@ -49,9 +53,12 @@ pub(crate) struct Check<'a> {
     pub(crate) tree: &'a Node,
 }
 
-pub(crate) fn all(reader: &mut Reader, rules: &[Rule], tree: &Node) {
+pub(crate) fn all(reader: &mut Reader, rules: &[Rule], tree: &Node, of: RecordKind) {
     let mut check = Check { reader, tree };
     for (name, kind, word) in NEEDED {
+        if of == RecordKind::Lead && !NEEDED_OF_LEADS.contains(&name) {
+            continue;
+        }
         match rules.iter().find(|rule| rule.name == name) {
             None => {
                 let off = line_of(tree, &format!("fields.{name}.off"));
@@ -77,6 +84,9 @@ pub(crate) fn all(reader: &mut Reader, rules: &[Rule], tree: &Node) {
         check.ends(rule);
         check.values(rule, &format!("fields.{}", rule.name));
         check.patch(rule);
+        if of == RecordKind::Lead {
+            check.of_lead(rule);
+        }
     }
     check.twice(rules);
 }

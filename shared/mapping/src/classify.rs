@@ -35,13 +35,11 @@ pub fn classify(referral: &Referral, own_organization: &str) -> Category {
             if from_microsoft
                 && matches!(qualification, "Direct" | "MarketingQualified" | "SalesQualified") =>
         {
-            if referral.is_new() {
-                Category::Lead
+            // Won or lost, it was accepted once; declined, expired or closed as error, never.
+            if matches!(referral.substatus(), "Won" | "Lost") {
+                Category::Opportunity
             } else {
-                Category::Unclear(format!(
-                    "a lead that was closed (`{}`) before it was accepted",
-                    referral.substatus()
-                ))
+                Category::Lead
             }
         }
         "Independent" if !from_microsoft && matches!(qualification, "SalesQualified" | "None") => {

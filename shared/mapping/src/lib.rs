@@ -8,6 +8,7 @@ mod country;
 mod fault;
 mod fields;
 mod keys;
+mod lead;
 mod list;
 mod load;
 mod map;

@@ -1,7 +1,7 @@
 //! Builds a map from its texts: the embedded default, an override over it, and the checks over both.
 
 use crate::{
-    AccountRule, CrmKind, Direction, Fault, Map, On, Side, Unit, check,
+    AccountRule, CrmKind, Direction, Fault, Map, On, RecordKind, Side, Unit, check, lead,
     reader::{Place, Reader, join},
     rule::{self, Kind, Rule},
     settings::{self, Audit, OwnerRule},
@@ -13,7 +13,8 @@ use sha2::{Digest, Sha256};
 
 const DYNAMICS365: &str = include_str!("../maps/dynamics365.toml");
 const SALESFORCE: &str = include_str!("../maps/salesforce.toml");
-const TABLES: [&str; 8] = ["switches", "vendor", "account", "contact", "owner", "audit", "status", "fields"];
+const TABLES: [&str; 9] =
+    ["switches", "vendor", "account", "contact", "owner", "audit", "status", "fields", lead::LEAD];
 
 /// A unit with what it is made of.
 #[derive(Clone, Debug)]
@@ -42,28 +43,43 @@ pub(crate) fn build(crm: CrmKind, override_text: &str) -> (Map, Vec<Fault>) {
     let top = parsed(&mut reader, override_text, true);
     tree.overlay(top);
     let hash = Sha256::digest(format!("{crm} {}", tree.digest_text()));
-    let hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
 
     reader.known(Place { node: &tree, key: "" }, &TABLES);
+    let mut map = of_tree(&mut reader, &tree, crm, RecordKind::Opportunity, &hash);
+    if let Some(of_leads) = lead::tree(&mut reader, &tree) {
+        let mut faults = Reader::default();
+        map.lead = Some(Box::new(of_tree(&mut faults, &of_leads, crm, RecordKind::Lead, &hash)));
+        lead::add_faults(&mut reader, faults);
+    }
+    let mut faults = reader.faults;
+    faults.sort();
+    faults.dedup();
+    (map, faults)
+}
+
+/// The map of one kind of record.
+fn of_tree(reader: &mut Reader, tree: &Node, crm: CrmKind, kind: RecordKind, hash: &str) -> Map {
     let nothing = Node { line: 0, raw: Raw::Table(Vec::new()) };
     let place = |key: &'static str| Place { node: tree.get(key).unwrap_or(&nothing), key };
-    let switches = settings::switches(&mut reader, place("switches"));
-    let vendor = settings::vendor(&mut reader, place("vendor"));
-    let account: AccountRule = settings::account(&mut reader, place("account"));
-    let contact = settings::contact(&mut reader, place("contact"));
-    let owner: OwnerRule = settings::owner(&mut reader, place("owner"));
-    let audit: Audit = settings::audit(&mut reader, place("audit"));
-    let status = StatusTable::read(&mut reader, place("status"), crm);
-    let rules = rules(&mut reader, place("fields"));
-    let templates = Templates::compile(&mut reader, &rules, &tree);
-    check::all(&mut reader, &rules, &tree);
+    let switches = settings::switches(reader, place("switches"));
+    let vendor = settings::vendor(reader, place("vendor"));
+    let account: AccountRule = settings::account(reader, place("account"));
+    let contact = settings::contact(reader, place("contact"));
+    let owner: OwnerRule = settings::owner(reader, place("owner"));
+    let audit: Audit = settings::audit(reader, place("audit"));
+    let status = StatusTable::read(reader, place("status"), crm, kind);
+    let rules = rules(reader, place("fields"));
+    let templates = Templates::compile(reader, &rules, tree);
+    check::all(reader, &rules, tree, kind);
 
     let rules = units(rules, switches.patch_name);
     let mut by_name: Vec<usize> = (0..rules.len()).collect();
     by_name.sort_by_key(|at| &rules[*at].unit.name);
-    let map = Map {
+    Map {
         crm,
-        hash,
+        kind,
+        hash: hash.to_owned(),
         switches,
         vendor,
         account,
@@ -74,11 +90,8 @@ pub(crate) fn build(crm: CrmKind, override_text: &str) -> (Map, Vec<Fault>) {
         rules,
         by_name,
         templates,
-    };
-    let mut faults = reader.faults;
-    faults.sort();
-    faults.dedup();
-    (map, faults)
+        lead: None,
+    }
 }
 
 fn parsed(reader: &mut Reader, text: &str, lines: bool) -> Node {

@@ -14,6 +14,8 @@ use std::sync::LazyLock;
 /// A field map: the default of one CRM with an override laid over it.
 pub struct Map {
     pub(crate) crm: CrmKind,
+    /// The records it is for.
+    pub(crate) kind: RecordKind,
     pub(crate) hash: String,
     pub(crate) switches: Switches,
     pub(crate) vendor: Vendor,
@@ -26,6 +28,8 @@ pub struct Map {
     /// The rules' positions by name: fields that come in order need no searching for their place.
     pub(crate) by_name: Vec<usize>,
     pub(crate) templates: Templates,
+    /// What it says of leads, as a map of its own.
+    pub(crate) lead: Option<Box<Map>>,
 }
 
 /// A column the CRM client selects.
@@ -55,6 +59,17 @@ impl Map {
         if faults.is_empty() { Ok(map) } else { Err(faults) }
     }
 
+    /// The map of one kind of record. Without a `[lead]` section there are no leads.
+    pub fn of(&self, kind: RecordKind) -> &Map {
+        match (kind, &self.lead) {
+            (RecordKind::Lead, Some(lead)) => lead,
+            _ => self,
+        }
+    }
+    /// Whether unaccepted leads become leads.
+    pub fn has_leads(&self) -> bool {
+        self.lead.is_some()
+    }
     /// A digest of what the map says; the same for the same content, whatever its layout and comments.
     pub fn hash(&self) -> &str {
         &self.hash
@@ -173,6 +188,18 @@ impl Map {
                 Some(RecordId { kind, id })
             }
         }
+    }
+}
+
+impl Map {
+    /// The other record the same id may name: a GUID says nothing of its table (Dynamics), a prefix does (Salesforce).
+    pub fn other_kind(&self, record: &RecordId) -> Option<RecordId> {
+        let kind = match record.kind {
+            RecordKind::Opportunity => RecordKind::Lead,
+            RecordKind::Lead => RecordKind::Opportunity,
+        };
+        let tells = self.crm == CrmKind::Salesforce || !self.has_leads();
+        (!tells).then(|| RecordId { kind, id: record.id.clone() })
     }
 }
 

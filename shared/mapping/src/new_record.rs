@@ -39,6 +39,10 @@ impl Map {
                 Shape::Group(rules) if to_crm => draft.group(self, name, rules, value),
                 Shape::List(rule) if rule.crm.as_deref() == Some("contact") => {
                     draft.contact = self.contact_of(rule, referral);
+                    // A lead is its own contact.
+                    if self.kind == RecordKind::Lead {
+                        draft.columns.extend(draft.contact.take().map(|c| c.columns).unwrap_or_default());
+                    }
                 }
                 Shape::List(rule) if to_crm && !is_relation(rule) => draft.list(self, name, rule, value),
                 Shape::Status if to_crm => draft.status(self, value),
@@ -56,7 +60,7 @@ impl Map {
         let account = self.account_of(&shown, draft.account);
         match draft.missing.is_empty() {
             true => Ok(NewRecord {
-                kind: RecordKind::Opportunity,
+                kind: self.kind,
                 referral: referral.id().clone(),
                 account,
                 contact: draft.contact,

@@ -125,6 +125,14 @@ impl Referral {
     pub fn external_reference(&self) -> Option<&str> {
         Some(member(&self.body, "externalReferenceId").trim()).filter(|text| !text.is_empty())
     }
+    /// The same, naming no record.
+    #[must_use]
+    pub fn without_external_reference(mut self) -> Self {
+        if let Some(named) = Arc::make_mut(&mut self.body).get_mut("externalReferenceId") {
+            *named = serde_json::Value::Null;
+        }
+        self
+    }
     /// `status`.
     pub fn status(&self) -> &str {
         member(&self.body, "status")

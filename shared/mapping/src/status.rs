@@ -2,7 +2,7 @@
 //! status reason (Dynamics) or stage (Salesforce).
 
 use crate::{
-    CrmKind, Record, Value,
+    CrmKind, Record, RecordKind, Value,
     reader::{Place, Reader, bare, join},
 };
 use serde_json::Value as Json;
@@ -41,6 +41,8 @@ impl Phase {
 /// `[status]`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StatusTable {
+    /// Of a lead, being qualified means accepted, and nothing that is open does.
+    of_leads: bool,
     /// Member (`state`, `status`, `stage`, `closed`, `won`) to column.
     pub(crate) columns: Vec<(&'static str, String)>,
     pub(crate) on_hold: Vec<String>,
@@ -61,7 +63,7 @@ fn members(crm: CrmKind) -> (&'static [&'static str], &'static [&'static str]) {
 }
 
 impl StatusTable {
-    pub(crate) fn read(reader: &mut Reader, place: Place<'_>, crm: CrmKind) -> StatusTable {
+    pub(crate) fn read(reader: &mut Reader, place: Place<'_>, crm: CrmKind, kind: RecordKind) -> StatusTable {
         let (written, shown) = members(crm);
         let mut keys: Vec<&str> = written.iter().chain(shown).copied().collect();
         keys.extend(["on_hold", "error", "reason", "reasons", "crm"]);
@@ -69,6 +71,7 @@ impl StatusTable {
             return StatusTable::default();
         }
         let mut table = StatusTable {
+            of_leads: kind == RecordKind::Lead,
             on_hold: reader.texts(place, "on_hold"),
             on_hold_line: place.node.get("on_hold").map_or(0, |node| node.line),
             error: reader.texts(place, "error"),
@@ -144,14 +147,18 @@ impl StatusTable {
         let phase = phase_of_pair(pair);
         let wanted = match phase {
             Some(Phase::Won) => "1",
+            Some(Phase::Active) if self.of_leads => "1",
             Some(Phase::Lost) => "2",
             _ => "0",
         };
         if crm == CrmKind::Dynamics365 && shown.get("state").is_some_and(|state| state != wanted) {
-            reader.fault(node.line, &key, format!("expected `state = {wanted}` (0 open, 1 won, 2 lost)"));
+            let states =
+                if self.of_leads { "0 open, 1 qualified, 2 disqualified" } else { "0 open, 1 won, 2 lost" };
+            reader.fault(node.line, &key, format!("expected `state = {wanted}` ({states})"));
         }
         let reason = shown.get("status").or_else(|| shown.get("stage"));
-        if let Some(reason) = reason.filter(|_| matches!(phase, Some(Phase::Waiting | Phase::Active))) {
+        let tells = matches!(phase, Some(Phase::Waiting | Phase::Active)) && !self.of_leads;
+        if let Some(reason) = reason.filter(|_| tells) {
             let waits = self.on_hold.contains(reason);
             if waits != (phase == Some(Phase::Waiting)) {
                 let word = if waits { "is" } else { "is not" };
@@ -191,6 +198,14 @@ impl StatusTable {
             Some(_) => Some(Phase::Active),
             None => None,
         };
+        if self.of_leads {
+            return match crm.member("state").text()? {
+                "0" => Some(Phase::Waiting),
+                "1" => Some(Phase::Active),
+                "2" => Some(Phase::Lost),
+                _ => None,
+            };
+        }
         match (crm.member("state").text(), crm.member("closed"), crm.member("won")) {
             (Some("0"), ..) | (None, Value::Bool(false), _) => open(),
             (Some("1"), ..) | (None, Value::Bool(true), Value::Bool(true)) => Some(Phase::Won),

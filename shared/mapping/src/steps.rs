@@ -1,7 +1,7 @@
 //! Which way a status may move, on either side.
 
 use crate::{
-    Action, CrmStep, Map, Refusal, Value,
+    Action, CrmStep, Map, RecordKind, Refusal, Value,
     status::{Phase, pair_of, phase_of_pair, value_of},
 };
 
@@ -41,9 +41,20 @@ impl Map {
         phase.is_some() && phase == self.status.phase_of_crm(crm)
     }
 
-    /// What the CRM shows is a status that ends the deal.
+    /// What the CRM shows is a status in which the record takes nothing more: won, lost; of a lead also qualified.
     pub fn is_closed_in_crm(&self, crm: &Value) -> bool {
-        self.status.phase_of_crm(crm).is_some_and(Phase::is_closed)
+        let phase = self.status.phase_of_crm(crm);
+        phase.is_some_and(Phase::is_closed) || self.is_qualified(crm)
+    }
+
+    /// A lead that was qualified: an opportunity goes on in its place.
+    pub fn is_qualified(&self, crm: &Value) -> bool {
+        self.kind == RecordKind::Lead && self.status.phase_of_crm(crm) == Some(Phase::Active)
+    }
+
+    /// A lead that can still be qualified.
+    pub fn is_open_lead(&self, crm: &Value) -> bool {
+        self.kind == RecordKind::Lead && self.status.phase_of_crm(crm) == Some(Phase::Waiting)
     }
 
     /// The statuses Partner Center has to pass through to show what the CRM shows; none if it does already.
@@ -71,8 +82,8 @@ impl Map {
 
     /// How the CRM gets from `current` to `target`, both as the CRM shows them.
     pub fn crm_step(&self, current: &Value, target: &Value) -> Result<CrmStep, Refusal> {
-        let (now, target_phase) = (self.crm_phase(current)?, self.crm_phase(target)?);
-        if now.is_closed() {
+        let (_, target_phase) = (self.crm_phase(current)?, self.crm_phase(target)?);
+        if self.is_closed_in_crm(current) {
             return Err(refused("the record is closed in the CRM and is not reopened".to_owned()));
         }
         let by_action = self.status_by_action() && target_phase.is_closed();
@@ -94,7 +105,8 @@ impl Map {
     }
 
     fn status_by_action(&self) -> bool {
-        self.crm() == crate::CrmKind::Dynamics365
+        // A lead is disqualified like any other column is written.
+        self.crm() == crate::CrmKind::Dynamics365 && self.kind == RecordKind::Opportunity
     }
 
     fn crm_phase(&self, crm: &Value) -> Result<Phase, Refusal> {

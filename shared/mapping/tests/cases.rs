@@ -3,7 +3,7 @@
 //!
 //! `given.referral` and `given.record` name a file of `tests/fixtures`. `with` sets dotted paths in the referral and
 //! `without` takes some away; `columns` and `lists` set those of the record and `unread` takes some away. `given.map`
-//! is an override.
+//! is an override; `given.of` is "leads" where what the map says of leads is meant.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 #![expect(clippy::disallowed_methods, reason = "the crate is pure; its cases and fixtures are files")]
@@ -48,11 +48,16 @@ fn check(case: &Json) -> Json {
         Ok(map) => map,
         Err(faults) => return json!(faults.iter().map(ToString::to_string).collect::<Vec<_>>()),
     };
+    let map = match given["of"].as_str() {
+        Some("leads") => map.of(RecordKind::Lead),
+        Some(other) => panic!("no map of `{other}`"),
+        None => &map,
+    };
     let unit = text("unit");
     let value = |name: &str| serde_json::from_value::<Value>(given[name].clone()).unwrap();
     match case["do"].as_str().unwrap() {
         "check the map" => json!([]),
-        "read both sides" => both_sides(&map, unit, &referral(given), &record(given, crm)),
+        "read both sides" => both_sides(map, unit, &referral(given), &record(given, crm)),
         "read the referral" => only(map.referral_fields(&referral(given)), unit),
         "read the record" => only(map.record_fields(&record(given, crm)), unit),
         "convert to the CRM" => result(map.to_crm(unit, &value("value"))),
@@ -89,7 +94,7 @@ fn check(case: &Json) -> Json {
         "create a record" => lacking(map.new_record(&referral(given)).map(|new| new_record(&new))),
         "recognise an id" => json!(map.shaped_like_record_id(text("id")).map(|id| id.to_string())),
         "list the columns" => {
-            let names = map.columns(text("of")).into_iter().map(|column| match column.lookup {
+            let names = map.columns(text("relation")).into_iter().map(|column| match column.lookup {
                 Some((table, matched)) => format!("{} ({table}.{matched})", column.name),
                 None => column.name,
             });

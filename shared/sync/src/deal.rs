@@ -20,7 +20,14 @@ pub(crate) fn is_terminal(partner_center: &Value) -> bool {
     word(partner_center) == Some("Closed")
 }
 
-/// A record that is won or lost.
+/// A referral that was accepted, and not lost since: what was a lead is a deal.
+pub(crate) fn was_accepted(partner_center: &Value) -> bool {
+    let won =
+        || matches!(partner_center, Value::Map(m) if m.get("substatus").and_then(Value::text) == Some("Won"));
+    word(partner_center) == Some("Active") || is_terminal(partner_center) && won()
+}
+
+/// A record that takes nothing more: won or lost, of a lead also qualified.
 pub(crate) fn is_closed_record(map: &Map, crm: &Value) -> bool {
     map.is_closed_in_crm(crm)
 }

@@ -17,7 +17,7 @@ use crate::{
     work::{AUDIT_LENGTH, Work},
 };
 use jiff::SignedDuration;
-use mapping::{DealKind, Fields, Mark, MicrosoftHalf, RecordId, Referral, ReferralId, Trim};
+use mapping::{DealKind, Fields, Mark, MicrosoftHalf, RecordId, RecordKind, Referral, ReferralId, Trim};
 
 /// An unknown outcome is looked up so often ...
 const LOOK_UPS: u32 = 3;
@@ -124,12 +124,22 @@ async fn end_with_the_record<P: Ports>(run: &Run<'_, P>, intent: Intent, rev: u6
 
 /// A record that may want a referral, and has no intent yet.
 async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
-    if run.map.wants_referral(&seen.record) != Some(true) {
+    let record = seen.record.id.clone();
+    if run.map.of(record.kind).wants_referral(&seen.record) != Some(true) {
         return Ok(Ended::done("skipped", "Sync with Partner Center is not set to Yes"));
     }
-    let record = seen.record.id.clone();
-    if let Some(id) = run.map.record_referral_id(&seen.record) {
+    // What was made of a linked lead has its referral already: the link moves.
+    if let Some(lead) = &seen.lead
+        && let Some(link) = linked(run, lead).await?
+    {
+        let look = Look { referral: true, record: true, ..Look::default() };
+        return Box::pin(settle(run, &link.referral, None, look)).await;
+    }
+    if let Some(id) = run.map.of(record.kind).record_referral_id(&seen.record) {
         return return_to(run, &id, seen).await;
+    }
+    if record.kind == RecordKind::Lead {
+        return Ok(Ended::done("skipped", "a lead that did not come from Partner Center"));
     }
     let status = run.map.record_field(crate::merge::STATUS, &seen.record);
     if status.is_some_and(|status| deal::is_closed_record(run.map, &status)) {

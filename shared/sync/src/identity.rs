@@ -16,7 +16,7 @@ use crate::{
     work::{AUDIT_LENGTH, Overtaken, Work},
 };
 use jiff::{SignedDuration, Timestamp};
-use mapping::{Category, CrmValue, RecordId, RecordPatch, Referral, ReferralId, Side, classify};
+use mapping::{Category, CrmValue, RecordId, RecordKind, RecordPatch, Referral, ReferralId, Side, classify};
 use std::collections::BTreeSet;
 
 /// What the seller reads first.
@@ -56,16 +56,11 @@ pub async fn meet<P: Ports>(
         Category::Lead if run.map.switches().cosell_only => {
             Ok(Ended::done("skipped", "a lead, and only co-sell is synchronised"))
         }
-        Category::Lead => {
-            park(
-                run,
-                id.as_str(),
-                "an unaccepted lead: it comes as opportunity once it is accepted",
-                &referral_print(&referral),
-            )
-            .await
+        Category::Lead if !run.map.has_leads() => {
+            let words = "an unaccepted lead: it comes as opportunity once it is accepted";
+            park(run, id.as_str(), words, &referral_print(&referral)).await
         }
-        Category::Opportunity => Box::pin(own(run, referral)).await,
+        Category::Lead | Category::Opportunity => Box::pin(own(run, referral)).await,
     }
 }
 
@@ -150,6 +145,10 @@ pub(crate) fn alias_of_sibling(sibling: &ReferralId, own: &ReferralId) -> Change
 /// Our own referral without a link: whose record is named in it decides.
 async fn own<P: Ports>(run: &Run<'_, P>, referral: Referral) -> Story {
     let named = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
+    let named = match kind_of(run, &referral) {
+        RecordKind::Lead => named.map(|record| run.map.other_kind(&record).unwrap_or(record)),
+        RecordKind::Opportunity => named,
+    };
     let Some(record) = named.filter(|_| !planted::is(Bug::OwnReferralIsStranger)) else {
         // Empty, or not shaped like a record id: as if empty.
         return create(run, referral).await;
@@ -167,7 +166,11 @@ async fn own<P: Ports>(run: &Run<'_, P>, referral: Referral) -> Story {
     if let Some(Row { key, rev, item: Item::Intent(intent) }) = intent {
         return note_in_intent(run, key, rev, *intent, &referral).await;
     }
-    match run.ports.crm().fetch(&record).await? {
+    let mut seen = run.ports.crm().fetch(&record).await?;
+    if let (None, Some(other)) = (&seen, run.map.other_kind(&record)) {
+        seen = run.ports.crm().fetch(&other).await?;
+    }
+    match seen {
         Some(seen) => adopt(run, referral, seen).await,
         None => {
             let words = format!("it names record `{record}`, which the CRM does not have");
@@ -203,7 +206,8 @@ async fn note_in_intent<P: Ports>(
 
 /// Links a referral and a record that name each other, without any base: equal agrees, different goes to the owner.
 pub(crate) async fn adopt<P: Ports>(run: &Run<'_, P>, referral: Referral, seen: Seen) -> Story {
-    if let Some(other) = run.map.record_referral_id(&seen.record).filter(|other| other != referral.id()) {
+    let map = run.map.of(seen.record.id.kind);
+    if let Some(other) = map.record_referral_id(&seen.record).filter(|other| other != referral.id()) {
         let words = format!("record `{}` carries another Referral Identifier, `{other}`", seen.record.id);
         return park(run, referral.id().as_str(), &words, &referral_print(&referral)).await;
     }
@@ -229,6 +233,14 @@ pub(crate) fn links_back(link: &Link, record: &RecordId) -> Vec<Change> {
         Change::delete(Key::parked(&record.to_string()), Expect::Any),
         Change::delete(Key::parked(link.referral.as_str()), Expect::Any),
     ]
+}
+
+/// What a new referral becomes.
+fn kind_of<P: Ports>(run: &Run<'_, P>, referral: &Referral) -> RecordKind {
+    match classify(referral, &run.settings.organization) {
+        Category::Lead if run.map.has_leads() => RecordKind::Lead,
+        _ => RecordKind::Opportunity,
+    }
 }
 
 /// A new record for a new referral.
@@ -257,7 +269,12 @@ pub async fn resume<P: Ports>(run: &Run<'_, P>, link: Link, rev: u64) -> Story {
     let mut work = Work::loaded(run, link, rev);
     work.link.claim = None;
     let looks = !planted::is(Bug::CreateNotLookedFor) && !planted::is(Bug::Upsert);
-    match run.ports.crm().find(&id).await?.filter(|_| looks) {
+    // It may have been accepted since it was about to become a lead.
+    let mut seen = run.ports.crm().find(RecordKind::Opportunity, &id).await?;
+    if seen.is_none() && run.map.has_leads() {
+        seen = run.ports.crm().find(RecordKind::Lead, &id).await?;
+    }
+    match seen.filter(|_| looks) {
         Some(seen) => Box::pin(found(work, referral, seen)).await,
         None => Box::pin(create_as(work, referral)).await,
     }
@@ -265,7 +282,9 @@ pub async fn resume<P: Ports>(run: &Run<'_, P>, link: Link, rev: u64) -> Story {
 
 async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story {
     let run = work.run.clone();
-    let mut new = match run.map.new_record(&referral) {
+    let kind = kind_of(&run, &referral);
+    let map = run.map.of(kind);
+    let mut new = match map.new_record(&referral) {
         Ok(new) => new,
         Err(missing) => {
             let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
@@ -282,10 +301,10 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
         return Ok(Ended::later(0, "this run has no time left for a create"));
     }
     // The base, should the answer be lost: what was asked for, in each side's words.
-    let fields = run.map.referral_fields(&referral);
+    let fields = map.referral_fields(&referral);
     for (unit, value) in &fields {
-        let goes = run.map.unit(unit).is_some_and(|unit| unit.to_crm());
-        if let (true, Ok(crm)) = (goes, run.map.to_crm(unit, value)) {
+        let goes = map.unit(unit).is_some_and(|unit| unit.to_crm());
+        if let (true, Ok(crm)) = (goes, map.to_crm(unit, value)) {
             work.link.partner_center.images.insert(unit.clone(), image(value));
             work.link.crm.images.insert(unit.clone(), image(&crm));
         }
@@ -305,27 +324,26 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
     // The Audit field is born with the record: no write of its own.
     let mut journal = Journal::default();
     journal.note(Line { at: run.now(), decision: "created".into(), text: CREATED.into() }, true);
-    let audit = run.map.audit_column().and_then(|(column, _)| Some((column, journal.to_show(AUDIT_LENGTH)?)));
+    let audit = map.audit_column().and_then(|(column, _)| Some((column, journal.to_show(AUDIT_LENGTH)?)));
     if let Some((column, text)) = audit {
         new.columns.insert(column.to_owned(), CrmValue::Plain(text.into()));
     }
     match run.ports.crm().create(&new).await {
         Written::Done(Created { seen, told }) => {
-            let shown = run.map.record_fields(&seen.record);
+            let shown = map.record_fields(&seen.record);
             for (unit, value) in &fields {
                 let Some(crm) = shown.get(unit) else { continue };
                 // What reads differently from what was asked for was changed by somebody since.
-                let asked = run.map.unit(unit).is_some_and(|unit| unit.to_crm());
-                match run.map.to_crm(unit, value) {
-                    Ok(asked_for) if asked && !run.map.shows(unit, Side::Crm, &asked_for, crm) => {
+                let asked = map.unit(unit).is_some_and(|unit| unit.to_crm());
+                match map.to_crm(unit, value) {
+                    Ok(asked_for) if asked && !map.shows(unit, Side::Crm, &asked_for, crm) => {
                         work.link.agree(unit, value, &asked_for)
                     }
                     _ => work.link.agree(unit, value, crm),
                 }
             }
             // What only the CRM has goes out as a change of its own.
-            work.link
-                .forget(&run.map.units().filter(|u| u.only_while_empty).map(|u| u.name.clone()).collect());
+            work.link.forget(&map.units().filter(|u| u.only_while_empty).map(|u| u.name.clone()).collect());
             work.note("created", CREATED, true);
             work.link.journal.shown(AUDIT_LENGTH);
             for words in told {
@@ -333,7 +351,7 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
             }
             Box::pin(found(work, referral, seen)).await
         }
-        Written::Exists => match run.ports.crm().find(referral.id()).await? {
+        Written::Exists => match run.ports.crm().find(kind, referral.id()).await? {
             Some(seen) if planted::is(Bug::Upsert) => {
                 let patch = RecordPatch { columns: new.columns, ..RecordPatch::default() };
                 let _ = run.ports.crm().patch(&seen.record.id, &seen.version, &patch).await;
@@ -382,10 +400,10 @@ async fn found<P: Ports>(mut work: Work<'_, P>, referral: Referral, seen: Seen) 
     work.link.state = State::Linked;
     work.link.record = Some(seen.record.id.clone());
     // A create makes open records: the status of a deal that is closed already has no base and follows by its action.
-    let crm = work.run.map.record_field(STATUS, &seen.record);
-    let pc = work.run.map.referral_field(STATUS, &referral);
+    let crm = work.map().record_field(STATUS, &seen.record);
+    let pc = work.map().referral_field(STATUS, &referral);
     if let (Some(pc), Some(crm)) = (pc, crm)
-        && !work.run.map.equal(STATUS, &pc, &crm)
+        && !work.map().equal(STATUS, &pc, &crm)
     {
         work.link.forget(&BTreeSet::from([STATUS.to_owned()]));
     }

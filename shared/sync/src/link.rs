@@ -46,6 +46,9 @@ pub struct Link {
     pub children: BTreeSet<String>,
     /// The record; `None` while it is being created.
     pub record: Option<RecordId>,
+    /// The lead the record was made of, while there was only that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<RecordId>,
     /// Where the link is in its life.
     pub state: State,
     /// What Partner Center showed.
@@ -160,6 +163,7 @@ impl Link {
             related: None,
             children: BTreeSet::new(),
             record,
+            lead: None,
             state,
             partner_center: Memory::default(),
             crm: Memory::default(),

@@ -11,7 +11,7 @@ use crate::{
     hint::{Hint, Subject},
     hold::held_until,
     planted::{self, Bug},
-    ports::{Crm, Hints, Links, Ports},
+    ports::{Crm, Feed, Hints, Links, Ports},
     run::Run,
     table::{Change, Expect, Item, Key, Row, Walk, Watermark},
 };
@@ -91,7 +91,8 @@ async fn work<P: Ports>(
 }
 
 async fn feeds<P: Ports>(run: &Run<'_, P>, began: Timestamp, report: &mut Report) -> Result<(), Failure> {
-    for which in run.ports.crm().feeds() {
+    let leads = run.map.has_leads() && !run.map.switches().cosell_only;
+    for which in run.ports.crm().feeds().iter().filter(|feed| leads || **feed != Feed::Leads) {
         Box::pin(feed(run, *which, began, report)).await?;
     }
     Ok(())

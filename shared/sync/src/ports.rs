@@ -8,7 +8,9 @@ use crate::{
     version::Version,
 };
 use jiff::Timestamp;
-use mapping::{Action, EngagementId, NewRecord, Record, RecordId, RecordPatch, Referral, ReferralId};
+use mapping::{
+    Action, EngagementId, NewRecord, Record, RecordId, RecordKind, RecordPatch, Referral, ReferralId,
+};
 use std::future::Future;
 
 /// What reading one referral may find.
@@ -61,6 +63,8 @@ pub struct Seen {
     pub record: Record,
     /// In which version.
     pub version: Version,
+    /// The lead it was made of, if it was made of one.
+    pub lead: Option<RecordId>,
 }
 
 /// A record that was just made.
@@ -82,8 +86,12 @@ impl From<Seen> for Created {
 pub trait Crm: Sync {
     /// One by id with its related rows and lists; `None`: deleted or never there.
     fn fetch(&self, id: &RecordId) -> impl Future<Output = Result<Option<Seen>, Failure>> + Send;
-    /// The record that carries this Referral Identifier.
-    fn find(&self, referral: &ReferralId) -> impl Future<Output = Result<Option<Seen>, Failure>> + Send;
+    /// The record of this kind that carries this Referral Identifier.
+    fn find(
+        &self,
+        kind: RecordKind,
+        referral: &ReferralId,
+    ) -> impl Future<Output = Result<Option<Seen>, Failure>> + Send;
     /// Create-only, in one transaction with what is missing of account and contact. The answer shows the record
     /// with its lists. Never overwrites: `Exists` if the key is taken.
     fn create(&self, new: &NewRecord) -> impl Future<Output = Written<Created>> + Send;
@@ -96,6 +104,16 @@ pub trait Crm: Sync {
     ) -> impl Future<Output = Written<Option<Seen>>> + Send;
     /// An action that takes no version (Win, Lose). The caller has read the state just before.
     fn act(&self, id: &RecordId, action: &Action) -> impl Future<Output = Written<Option<Seen>>> + Send;
+    /// Qualifies an open lead into an opportunity, in one transaction with what is missing of account and contact, and
+    /// only in this version. The answer shows the opportunity.
+    fn qualify(
+        &self,
+        lead: &RecordId,
+        version: &Version,
+        new: &NewRecord,
+    ) -> impl Future<Output = Written<Seen>> + Send;
+    /// The opportunity a lead was qualified into; `None`: there is none.
+    fn qualified(&self, lead: &RecordId) -> impl Future<Output = Result<Option<Seen>, Failure>> + Send;
     /// What there is to follow, in the order in which it is followed.
     fn feeds(&self) -> &'static [Feed] {
         &[Feed::Opportunities, Feed::Solutions]
@@ -111,6 +129,8 @@ pub trait Crm: Sync {
 /// What the poller follows in the CRM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feed {
+    /// The leads.
+    Leads,
     /// The opportunities themselves.
     Opportunities,
     /// Rows of Microsoft Solutions.
@@ -125,6 +145,7 @@ impl Feed {
     /// The name in the watermark's key and in logs.
     pub fn as_str(self) -> &'static str {
         match self {
+            Feed::Leads => "leads",
             Feed::Opportunities => "opportunities",
             Feed::Solutions => "solutions",
             Feed::Contacts => "contacts",

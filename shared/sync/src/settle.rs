@@ -1,6 +1,7 @@
 //! The one story of a link: read, merge, claim, write, save. Every caller (webhook, sweep, poll, retry) only says
 //! where to look.
 
+mod lead;
 mod outcome;
 mod read;
 mod write;
@@ -20,6 +21,7 @@ use crate::{
     work::{Overtaken, Work},
 };
 use jiff::{SignedDuration, Timestamp};
+use lead::Next;
 use mapping::{Referral, ReferralId};
 use outcome::{done, finish, freeze_contacts, heal_over, park_refused, take_plan};
 use read::Sides;
@@ -119,7 +121,7 @@ macro_rules! save {
 use save;
 
 async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attempt {
-    let Some(record) = work.link.record.clone() else {
+    let Some(mut record) = work.link.record.clone() else {
         return Ok(Ok(Ended::later(30, "the record is being created")));
     };
     if let Some(ended) = rests(&work, look) {
@@ -127,6 +129,7 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
     }
     let mut sides = Sides::default();
     let (mut lost, mut written) = (0, 0);
+    let mut followed = false;
     loop {
         match sides.read(&mut work, look, &record).await? {
             Ok(None) => {}
@@ -136,7 +139,26 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
             }
             Err(overtaken) => return Ok(Err(overtaken)),
         }
-        let mut plan = merge(work.run.map, &work.link, sides.shown());
+        if !followed && lead::is_due(&work, &sides) {
+            let Some((referral, seen)) = sides.whole() else { continue };
+            followed = true;
+            match lead::follow(&mut work, &referral, &seen).await? {
+                Ok(Next::Stays) => {}
+                Ok(Next::Moved) => {
+                    // From here it is the opportunity's story, with the referral as it was just read.
+                    let Some(deal) = work.link.record.clone() else { continue };
+                    (record, sides, written) = (deal, Sides::default(), written + 1);
+                    *look = Look { referral: true, record: true, body: Some(referral), ..Look::default() };
+                    continue;
+                }
+                Ok(Next::Ended(ended)) => {
+                    save!(work);
+                    return Ok(Ok(ended));
+                }
+                Err(overtaken) => return Ok(Err(overtaken)),
+            }
+        }
+        let mut plan = merge(work.map(), &work.link, sides.shown());
         help::look(&work, &sides.for_help(), &mut plan);
         freeze_contacts(&work, &sides, &mut plan);
         if let Some(side) = plan.need {

@@ -10,7 +10,7 @@ use crate::{
     run::Run,
     table::{Change, Expect, Item, Key},
 };
-use mapping::{Side, Value};
+use mapping::{Map, RecordKind, Side, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The whole link is set aside.
@@ -63,6 +63,12 @@ impl<'a, P: Ports> Work<'a, P> {
             told: BTreeSet::new(),
             besides: vec![],
         }
+    }
+
+    /// What the map says of the link's record.
+    pub(crate) fn map(&self) -> &'a Map {
+        let record = self.link.record.as_ref();
+        self.run.map.of(record.map_or(RecordKind::Opportunity, |record| record.kind))
     }
 
     /// A decision that matters: an audit line in the next save's transaction. `show`: the seller should see it.

@@ -133,7 +133,7 @@ impl Shape {
             lists.insert("solutions".to_owned(), self.solutions.values().cloned().collect());
         }
         let version = Version { token: format!("W/\"{}\"", self.version), order: Some(self.version) };
-        Seen { record: Record { id: record_id(id), columns, lists }, version }
+        Seen { record: Record { id: record_id(id), columns, lists }, version, lead: None }
     }
 }
 

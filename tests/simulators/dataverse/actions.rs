@@ -6,6 +6,7 @@ use super::refusal::{Outcome, bad_payload, no_resource, no_such_row, not_modelle
 use super::store::{Row, TARGET, Writer};
 use super::{Call, Dataverse, people};
 use crate::server::Response;
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 impl Dataverse {
@@ -100,10 +101,7 @@ impl Dataverse {
     pub(super) fn qualify(&mut self, call: &Call, table: &Table, address: &Address) -> Outcome<Response> {
         let Address::Id(id) = address else { return Err(not_modelled("QualifyLead by alternate key")) };
         let body = self.object("leads", &call.request.body)?;
-        let lead = self.get("leads", id).ok_or_else(|| no_such_row(table, id))?.clone();
-        if lead["statecode"] != json!(0) {
-            return Err(refuse(400, "0x80040265", "The lead is already closed."));
-        }
+        let lead = self.open_lead(table, id)?;
         let mut wishes = Wishes::default();
         for (name, value) in &body {
             let wrong = || bad_payload("leads", format!("The parameter '{name}' has the wrong type."));
@@ -130,6 +128,39 @@ impl Dataverse {
             "value": made.iter().map(reference).collect::<Value>(),
         });
         Ok(self.ok(call, body.as_object().expect("an object").clone()))
+    }
+
+    fn open_lead(&self, table: &Table, id: &str) -> Outcome<Row> {
+        let lead = self.get("leads", id).ok_or_else(|| no_such_row(table, id))?.clone();
+        match lead["statecode"] == json!(0) {
+            true => Ok(lead),
+            false => Err(refuse(400, "0x80040265", "The lead is already closed.")),
+        }
+    }
+
+    /// A person qualifies a lead: what it has no account and contact for is made; `opportunity`: one of these too.
+    /// Answers its id.
+    pub fn act_qualify(
+        &mut self,
+        id: &str,
+        by: &str,
+        opportunity: bool,
+        now: Timestamp,
+    ) -> Result<Option<String>, String> {
+        let by = Writer { user: by.to_owned(), now, action: true, late: 0 };
+        let made = self.act(|org| {
+            let table = org.table("leads")?;
+            let lead = org.open_lead(&table, id)?;
+            let wishes = Wishes {
+                account: lead["_parentaccountid_value"].is_null(),
+                contact: lead["_parentcontactid_value"].is_null(),
+                opportunity,
+                status: -1,
+                ..Wishes::default()
+            };
+            org.qualify_lead(&table, id, &lead, wishes, &by)
+        })?;
+        Ok(made.into_iter().find(|(name, _)| name == "opportunity").map(|(_, id)| id))
     }
 
     /// An entity parameter: `@odata.type` and the id of a row that is there.

@@ -31,6 +31,10 @@ impl Dataverse {
                 let reason = body["reason"].as_i64().unwrap_or(4);
                 done(self.act_lose(&id, &by, reason, close, now))
             }),
+            "qualify" => text("id").and_then(|id| {
+                let made = self.act_qualify(&id, &by, body["opportunity"] != json!(false), now);
+                made.map(|id| json!({ "id": id }))
+            }),
             "reopen" => text("id").and_then(|id| done(self.act_reopen(&id, &by, now))),
             "rule" => text("table").and_then(|table| {
                 let message = text("message")?;

@@ -77,7 +77,7 @@ impl Dataverse {
         self.get(set, id)
     }
 
-    fn act<T>(&mut self, act: impl FnOnce(&mut Self) -> Outcome<T>) -> Result<T, String> {
+    pub(super) fn act<T>(&mut self, act: impl FnOnce(&mut Self) -> Outcome<T>) -> Result<T, String> {
         let outcome = self.atomically(act);
         self.touched.clear();
         outcome.map_err(|refusal| match refusal {

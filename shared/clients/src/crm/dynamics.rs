@@ -1,5 +1,5 @@
 //! Dynamics 365 Sales over the Dataverse Web API (dataverse.md): opportunities with their customer, contact, owner
-//! and Microsoft Solutions. Every write is conditional or create-only; none is sent twice.
+//! and Microsoft Solutions; leads. Every write is conditional or create-only; none is sent twice.
 
 pub mod batch;
 mod change;
@@ -8,6 +8,7 @@ mod create;
 mod encode;
 mod errors;
 mod feed;
+mod lead;
 mod lookups;
 mod odata;
 pub mod page;
@@ -21,7 +22,7 @@ use columns::{Columns, SOLUTION, SOLUTION_OPPORTUNITY, Texts};
 use errors::{Meaning, Said};
 use lookups::Lookups;
 use mapping::{Action, Map, NewRecord, Record, RecordId, RecordKind, RecordPatch, ReferralId, Trim};
-use odata::{escaped, guid, quoted, set_of, value_of};
+use odata::{escaped, guid, id_of, quoted, set_of, value_of};
 use party::Known;
 use serde_json::{Map as Object, Value};
 use std::sync::Arc;
@@ -44,8 +45,10 @@ pub struct Dynamics {
     wire: Wire,
     map: Arc<Map>,
     columns: Columns,
+    lead_columns: Columns,
     /// The Referral Identifier's column; an alternate key.
     key: String,
+    lead_key: String,
     lookups: Arc<Lookups>,
     known: Arc<Known>,
     page: u32,
@@ -54,22 +57,42 @@ pub struct Dynamics {
 impl Dynamics {
     /// The environment at `url` (its origin), its columns as `map` names them.
     pub fn new(http: Http, tokens: Arc<Tokens>, url: &str, map: Arc<Map>) -> Self {
-        let (columns, key) = (Columns::of(&map), key_column(&map));
         let wire = Wire::new(http, tokens, url);
-        Dynamics { wire, map, columns, key, lookups: Arc::default(), known: Arc::default(), page: PAGE }
+        Self::through(map, wire, Arc::default(), Arc::default(), PAGE)
     }
 
     /// The same environment, connections and caches through another map.
     #[must_use]
     pub fn with_map(&self, map: Arc<Map>) -> Self {
+        Self::through(map, self.wire.clone(), self.lookups.clone(), self.known.clone(), self.page)
+    }
+
+    fn through(map: Arc<Map>, wire: Wire, lookups: Arc<Lookups>, known: Arc<Known>, page: u32) -> Self {
+        let leads = map.of(RecordKind::Lead);
         Dynamics {
-            wire: self.wire.clone(),
-            columns: Columns::of(&map),
+            wire,
+            columns: Columns::of(&map, RecordKind::Opportunity),
+            lead_columns: Columns::of(&map, RecordKind::Lead),
             key: key_column(&map),
+            lead_key: key_column(leads),
             map,
-            lookups: self.lookups.clone(),
-            known: self.known.clone(),
-            page: self.page,
+            lookups,
+            known,
+            page,
+        }
+    }
+
+    fn columns_of(&self, kind: RecordKind) -> &Columns {
+        match kind {
+            RecordKind::Opportunity => &self.columns,
+            RecordKind::Lead => &self.lead_columns,
+        }
+    }
+
+    fn key_of(&self, kind: RecordKind) -> &str {
+        match kind {
+            RecordKind::Opportunity => &self.key,
+            RecordKind::Lead => &self.lead_key,
         }
     }
 
@@ -79,14 +102,15 @@ impl Dynamics {
         Dynamics { page: page.max(1), ..self }
     }
 
-    fn record_request(&self, id: &str) -> Request {
-        Request::get(format!("opportunities({id})?{}", self.columns.record_query()))
+    fn record_request(&self, kind: RecordKind, id: &str) -> Request {
+        let (set, query) = (set_of(kind.as_str()), self.columns_of(kind).record_query());
+        Request::get(format!("{set}({id})?{query}"))
     }
 
     /// By the alternate key, whoever made the record.
-    fn record_by_key_request(&self, referral: &ReferralId) -> Request {
-        let key = escaped(&quoted(referral.as_str()));
-        Request::get(format!("opportunities({}={key})?{}", self.key, self.columns.record_query()))
+    fn record_by_key_request(&self, kind: RecordKind, referral: &ReferralId) -> Request {
+        let key = format!("{}={}", self.key_of(kind), escaped(&quoted(referral.as_str())));
+        self.record_request(kind, &key)
     }
 
     fn solutions_request(&self, id: &str) -> Request {
@@ -107,6 +131,14 @@ impl Dynamics {
         self.with_solutions(operation, &row, &rows).await.map(Some)
     }
 
+    /// The lead in a reply, all of it; `None`: it is not there.
+    async fn shown_lead(&self, operation: &str, reply: &Reply) -> Result<Option<Seen>, Failure> {
+        match self.row(operation, reply)? {
+            Some(row) => self.own(operation, RecordKind::Lead, &row, false).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     async fn with_solutions(
         &self,
         operation: &str,
@@ -114,7 +146,8 @@ impl Dynamics {
         solutions: &[Value],
     ) -> Result<Seen, Failure> {
         let texts = self.lookups.texts(&self.wire, self.columns.lookups(row, solutions)).await?;
-        let mut seen = self.seen(row, &texts, true).ok_or_else(|| self.unreadable(operation))?;
+        let seen = self.seen(RecordKind::Opportunity, row, &texts, true);
+        let mut seen = seen.ok_or_else(|| self.unreadable(operation))?;
         seen.record.lists.insert(columns::SOLUTIONS.to_owned(), self.columns.solutions(solutions, &texts));
         Ok(seen)
     }
@@ -123,20 +156,29 @@ impl Dynamics {
     async fn own(
         &self,
         operation: &str,
+        kind: RecordKind,
         row: &Object<String, Value>,
         related: bool,
     ) -> Result<Seen, Failure> {
-        let texts = self.lookups.texts(&self.wire, self.columns.lookups(row, &[])).await?;
-        self.seen(row, &texts, related).ok_or_else(|| self.unreadable(operation))
+        let texts = self.lookups.texts(&self.wire, self.columns_of(kind).lookups(row, &[])).await?;
+        self.seen(kind, row, &texts, related).ok_or_else(|| self.unreadable(operation))
     }
 
     /// `None`: without id or version a row cannot be worked with.
-    fn seen(&self, row: &Object<String, Value>, texts: &Texts, related: bool) -> Option<Seen> {
-        let id = row.get("opportunityid")?.as_str()?.to_lowercase();
+    fn seen(
+        &self,
+        kind: RecordKind,
+        row: &Object<String, Value>,
+        texts: &Texts,
+        related: bool,
+    ) -> Option<Seen> {
+        let id = row.get(&id_of(kind.as_str()))?.as_str()?.to_lowercase();
         let version = self.version(row.get("@odata.etag")?.as_str()?);
-        let columns = self.columns.record(row, texts, related);
-        let id = RecordId { kind: RecordKind::Opportunity, id };
-        Some(Seen { record: Record { id, columns, lists: Default::default() }, version })
+        let columns = self.columns_of(kind).record(row, texts, related);
+        let id = RecordId { kind, id };
+        let lead = row.get(&value_of(lead::ORIGIN)).and_then(Value::as_str);
+        let lead = lead.map(|id| RecordId { kind: RecordKind::Lead, id: id.to_lowercase() });
+        Some(Seen { record: Record { id, columns, lists: Default::default() }, version, lead })
     }
 
     fn version(&self, etag: &str) -> Version {
@@ -163,13 +205,7 @@ impl Dynamics {
 
     /// The id for a URL. Ids come from a table of ours and from Partner Center, where people type.
     fn id(&self, operation: &str, id: &RecordId) -> Result<String, Failure> {
-        match (id.kind, guid(&id.id)) {
-            (RecordKind::Opportunity, Some(id)) => Ok(id),
-            (RecordKind::Opportunity, None) => {
-                Err(self.wire.unusable(operation, format!("`{}` is not a GUID", id.id)))
-            }
-            (RecordKind::Lead, _) => Err(self.wire.unusable(operation, "leads are not read yet")),
-        }
+        guid(&id.id).ok_or_else(|| self.wire.unusable(operation, format!("`{}` is not a GUID", id.id)))
     }
 }
 
@@ -185,17 +221,23 @@ fn key_column(map: &Map) -> String {
 impl sync::ports::Crm for Dynamics {
     async fn fetch(&self, id: &RecordId) -> Result<Option<Seen>, Failure> {
         let operation = format!("fetch `{id}`");
-        let id = self.id(&operation, id)?;
-        let replies = self
-            .wire
-            .batch_read(&operation, vec![self.record_request(&id), self.solutions_request(&id)])
-            .await?;
+        let (kind, id) = (id.kind, self.id(&operation, id)?);
+        let own = self.record_request(kind, &id);
+        if kind == RecordKind::Lead {
+            let replies = self.wire.batch_read(&operation, vec![own]).await?;
+            return self.shown_lead(&operation, &replies[0]).await;
+        }
+        let replies = self.wire.batch_read(&operation, vec![own, self.solutions_request(&id)]).await?;
         self.shown(&operation, &replies[0], &replies[1]).await
     }
 
-    async fn find(&self, referral: &ReferralId) -> Result<Option<Seen>, Failure> {
-        let operation = format!("find the record of referral `{referral}`");
-        let replies = self.wire.batch_read(&operation, vec![self.record_by_key_request(referral)]).await?;
+    async fn find(&self, kind: RecordKind, referral: &ReferralId) -> Result<Option<Seen>, Failure> {
+        let operation = format!("find the {} of referral `{referral}`", kind.as_str());
+        let by_key = self.record_by_key_request(kind, referral);
+        let replies = self.wire.batch_read(&operation, vec![by_key]).await?;
+        if kind == RecordKind::Lead {
+            return self.shown_lead(&operation, &replies[0]).await;
+        }
         let Some(row) = self.row(&operation, &replies[0])? else { return Ok(None) };
         let id = row.get("opportunityid").and_then(Value::as_str).and_then(guid);
         let id = id.ok_or_else(|| self.unreadable(&operation))?;
@@ -219,7 +261,15 @@ impl sync::ports::Crm for Dynamics {
     }
 
     fn feeds(&self) -> &'static [Feed] {
-        &[Feed::Opportunities, Feed::Solutions, Feed::Contacts, Feed::Accounts]
+        &[Feed::Leads, Feed::Opportunities, Feed::Solutions, Feed::Contacts, Feed::Accounts]
+    }
+
+    async fn qualify(&self, lead: &RecordId, version: &Version, new: &NewRecord) -> Written<Seen> {
+        self.qualify_lead(lead, version, new).await
+    }
+
+    async fn qualified(&self, lead: &RecordId) -> Result<Option<Seen>, Failure> {
+        self.deal_of_lead(lead).await
     }
 
     async fn changes(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {

@@ -77,7 +77,7 @@ async fn walk<P: Ports>(
         match run.ports.crm().changes(feed, &position).await? {
             Changes::Expired => mark.mark.walk = Some(Walk { cursor: None, ..walk }),
             Changes::Page { rows, next, resume } => {
-                if !Box::pin(page(run, rows, false, report)).await? {
+                if !Box::pin(page(run, feed, rows, false, report)).await? {
                     return Ok(());
                 }
                 match next {
@@ -125,7 +125,7 @@ async fn round<P: Ports>(
         match run.ports.crm().changes(feed, &position).await? {
             Changes::Expired => return Ok(Round::Expired),
             Changes::Page { rows, next, resume } => {
-                if !Box::pin(page(run, rows, creates, report)).await? {
+                if !Box::pin(page(run, feed, rows, creates, report)).await? {
                     return Ok(Round::Unfinished);
                 }
                 match next {

@@ -6,7 +6,7 @@ use crate::{
     failure::{Failure, System},
     hint::{Hint, Subject},
     planted::{self, Bug},
-    ports::{Changed, Links, Ports, Seen},
+    ports::{Changed, Feed, Links, Ports, Seen},
     receive::{GONE, gone, link},
     run::{Ended, Run},
     settle::Look,
@@ -32,6 +32,7 @@ struct Candidate {
 
 pub(super) async fn page<P: Ports>(
     run: &Run<'_, P>,
+    feed: Feed,
     rows: Vec<Changed>,
     creates: bool,
     report: &mut Report,
@@ -42,7 +43,7 @@ pub(super) async fn page<P: Ports>(
     for changed in rows {
         let candidate = match changed {
             Changed::Record(seen) => {
-                let names = run.map.record_referral_id(&seen.record);
+                let names = run.map.of(seen.record.id.kind).record_referral_id(&seen.record);
                 Candidate { record: seen.record.id.clone(), row: Some(seen), names, gone: false }
             }
             Changed::Child(record) => Candidate { record, row: None, names: None, gone: false },
@@ -50,7 +51,8 @@ pub(super) async fn page<P: Ports>(
                 Candidate { record: parents[&id].clone(), row: None, names: None, gone: false }
             }
             Changed::Gone(id) => {
-                let record = RecordId { kind: RecordKind::Opportunity, id };
+                let kind = if feed == Feed::Leads { RecordKind::Lead } else { RecordKind::Opportunity };
+                let record = RecordId { kind, id };
                 Candidate { record, row: None, names: None, gone: true }
             }
         };
@@ -204,6 +206,10 @@ async fn look_at<P: Ports>(
         && let Item::Link(known) = &row.item
     {
         let id = known.referral.clone();
+        if known.lead.as_ref() == Some(&candidate.record) {
+            // A lead that is an opportunity now: nothing of it is followed any more.
+            return Ok(None);
+        }
         let Some(seen) = candidate.row else {
             // A child row or a deletion: the record itself is looked at.
             let look = Look { record: true, ..Look::default() };
@@ -222,8 +228,11 @@ async fn look_at<P: Ports>(
         let look = Look { record: true, row: Some(seen), ..Look::default() };
         return link(run, &id, Some(row.clone()), look).await.map(Some);
     }
-    let wants = candidate.row.as_ref().is_none_or(|seen| run.map.wants_referral(&seen.record) == Some(true));
-    if !creates || candidate.gone || !wants {
+    let map = run.map.of(candidate.record.kind);
+    let wants = candidate.row.as_ref().is_none_or(|seen| map.wants_referral(&seen.record) == Some(true));
+    // Leads that did not come from Partner Center do not go there.
+    let comes = candidate.record.kind == RecordKind::Opportunity || candidate.names.is_some();
+    if !creates || candidate.gone || !wants || !comes {
         return Ok(None);
     }
     match Box::pin(create_engagement(run, &candidate.record, None)).await? {

@@ -1,7 +1,7 @@
 //! What becomes of a link when a plan needs no write, when a write was answered, and when nothing is left to do.
 
 use super::{
-    read::{Read, Sides, referral_fields},
+    read::{Read, Sides, referral_fields, renamed},
     write::{Answer, What, Write},
 };
 use crate::{
@@ -105,13 +105,14 @@ pub(super) fn done<P: Ports>(
     let (fields, version) = match answer {
         Answer::Referral(Some(referral)) if referral.etag().is_some() => {
             let version = Version::of_referral(referral.etag().unwrap_or_default(), referral.updated());
-            let fields = referral_fields(&work.run, &work.link, &referral);
+            let referral = renamed(work, referral);
+            let fields = referral_fields(work, &referral);
             sides.partner_center =
                 Some(Read { fields: fields.clone(), version: version.clone(), shown: referral });
             (fields, Some(version))
         }
         Answer::Record(Some(seen)) => {
-            let fields = work.run.map.kept_record_fields(&seen.record);
+            let fields = work.map().kept_record_fields(&seen.record);
             // The answer may show the record's own columns only: lists stand as they were read before.
             let before = sides.crm.take().filter(|_| !planted::is(Bug::AnswerHidesLists));
             let mut known = before.map(|read| read.fields).unwrap_or_default();
@@ -136,7 +137,7 @@ pub(super) fn done<P: Ports>(
     for (unit, change) in &write.changes {
         let shown = fields
             .get(unit)
-            .map_or_else(|| change.value.clone(), |shown| written(shown, &change.value, unit, work.run.map));
+            .map_or_else(|| change.value.clone(), |shown| written(shown, &change.value, unit, work.map()));
         let shown = &shown;
         let before = |side: Side| work.link.side(side).images.get(unit).cloned();
         let (pc_before, crm_before) = (before(Side::PartnerCenter), before(Side::Crm));
@@ -210,7 +211,7 @@ pub(super) fn park_refused<P: Ports>(work: &mut Work<'_, P>, write: &Write, refu
     }
     // The vendor names its column or path, our own converter the unit.
     let field = refused.field.as_deref().unwrap_or_default();
-    let named = work.run.map.unit_of(write.side, field).unwrap_or(field);
+    let named = work.map().unit_of(write.side, field).unwrap_or(field);
     let unit = match write.units.get(named) {
         Some(unit) => Some(unit.clone()),
         // One unit alone in the request is named by that.

@@ -5,7 +5,7 @@ use crate::{
     failure::Failure,
     help,
     identity::look_up,
-    link::{Link, State},
+    link::State,
     merge::Shown,
     microsoft,
     planted::{self, Bug},
@@ -82,6 +82,18 @@ impl Sides {
     /// A write's answer stands for a read.
     pub(super) fn answered(&mut self, side: Side) {
         self.forced.remove(&side);
+    }
+
+    /// Both sides as they were read by id; else what is missing will be.
+    pub(super) fn whole(&mut self) -> Option<(Referral, Seen)> {
+        match (&self.partner_center, &self.crm) {
+            (Some(referral), Some(seen)) if self.crm_fetched => {
+                return Some((referral.shown.clone(), seen.shown.clone()));
+            }
+            (None, _) => self.force(Side::PartnerCenter),
+            _ => self.force(Side::Crm),
+        };
+        None
     }
 
     pub(super) fn both_read(&self) -> bool {
@@ -179,7 +191,7 @@ impl Sides {
             work.note("revived", "the record is back in the CRM", false);
         }
         remember_related(work, &seen.record);
-        let fields = work.run.map.kept_record_fields(&seen.record);
+        let fields = work.map().kept_record_fields(&seen.record);
         judge(work, Side::Crm, &seen.version, &fields);
         // A basis of decisions from here on: whatever is older is late.
         let now = work.run.now();
@@ -222,7 +234,8 @@ impl Sides {
         if let Some(again) = again.or_else(|| older_than_hint(&work.run, look.since, &referral)) {
             return Ok(Ok(Some(again)));
         }
-        let fields = referral_fields(&work.run, &work.link, &referral);
+        let referral = renamed(work, referral);
+        let fields = referral_fields(work, &referral);
         judge(work, Side::PartnerCenter, &version, &fields);
         let now = work.run.now();
         work.link.partner_center.saw(&version, now);
@@ -308,14 +321,14 @@ fn remember_related<P: Ports>(work: &mut Work<'_, P>, record: &Record) {
 }
 
 fn judge<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version, fields: &Fields) {
+    let map = work.map();
     if let Some(claim) = work.link.claim.as_ref().filter(|claim| claim.side == side) {
         if planted::is(Bug::ValueIsProof) {
             let units = claim.units.clone();
-            planted::believe(&mut work.link, &units, side, fields, work.run.map);
+            planted::believe(&mut work.link, &units, side, fields, map);
             work.link.claim = None;
             return;
         }
-        let map = work.run.map;
         work.link.judge_claim(version, |unit| side == Side::Crm && map.unit(unit).is_some_and(|u| u.list));
     }
 }
@@ -350,14 +363,25 @@ pub(crate) fn older_than_hint<P: Ports>(
     }
 }
 
+/// A referral that still names the lead its record was: that is ours, and as good as empty.
+pub(super) fn renamed<P: Ports>(work: &Work<'_, P>, referral: Referral) -> Referral {
+    let lead = work.link.lead.as_ref();
+    match referral.external_reference() {
+        Some(named) if lead.is_some_and(|lead| lead.id.eq_ignore_ascii_case(named)) => {
+            referral.without_external_reference()
+        }
+        _ => referral,
+    }
+}
+
 /// Closed referrals hide data: there an empty field is not observed.
-pub(super) fn referral_fields<P: Ports>(run: &Run<'_, P>, link: &Link, referral: &Referral) -> Fields {
-    let mut fields = run.map.kept_referral_fields(referral);
+pub(super) fn referral_fields<P: Ports>(work: &Work<'_, P>, referral: &Referral) -> Fields {
+    let mut fields = work.map().kept_referral_fields(referral);
     if referral.is_terminal() && !planted::is(Bug::HiddenIsEmpty) {
         fields.retain(|_, value| !value.is_null());
     }
     // Microsoft's own number may stand in Microsoft's half only.
-    if let (Some(unit), Some(id)) = (run.map.microsoft_crm_id(), &link.microsoft_crm_id)
+    if let (Some(unit), Some(id)) = (work.map().microsoft_crm_id(), &work.link.microsoft_crm_id)
         && fields.get(unit).is_none_or(Value::is_null)
     {
         fields.insert(unit.to_owned(), Value::Text(id.clone()));
@@ -367,7 +391,7 @@ pub(super) fn referral_fields<P: Ports>(run: &Run<'_, P>, link: &Link, referral:
 
 /// Sync set to No stops both directions and keeps the link; Yes again goes on from the images.
 fn stop_or_go<P: Ports>(work: &mut Work<'_, P>, seen: &Read<Seen>) -> Option<Ended> {
-    match (work.run.map.wants_referral(&seen.shown.record), work.link.state) {
+    match (work.map().wants_referral(&seen.shown.record), work.link.state) {
         (Some(false), _) if planted::is(Bug::StopIgnored) => None,
         (Some(false), state) => {
             if state != State::Stopped {

@@ -60,7 +60,7 @@ pub(super) fn next_write<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan, side
     if let Some(status) = shown.or(work.link.partner_center.images.get(STATUS))
         && !planted::is(Bug::StatusLeftBehind)
     {
-        await_acceptance(work.run.map, status, plan);
+        await_acceptance(work.map(), status, plan);
     }
     if !work.run.settings.writes {
         plan.waiting.extend(std::mem::take(&mut plan.to_partner_center).into_keys());
@@ -70,11 +70,11 @@ pub(super) fn next_write<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan, side
         .as_ref()
         .and_then(|r| r.fields.get(STATUS))
         .or(work.link.crm.images.get(STATUS))
-        .is_some_and(|status| deal::is_closed_record(work.run.map, status));
+        .is_some_and(|status| deal::is_closed_record(work.map(), status));
     note_conflicts(work, plan);
     let audit = if closed { None } else { work.link.journal.to_show(AUDIT_LENGTH) };
     let mark = if work.link.parked.is_empty() { Mark::Ok } else { Mark::Failed };
-    let name = crm.as_ref().and_then(|r| work.run.map.shown_name(&r.shown.record).map(str::to_owned));
+    let name = crm.as_ref().and_then(|r| work.map().shown_name(&r.shown.record).map(str::to_owned));
     if !plan.to_crm.is_empty() {
         let changes = std::mem::take(&mut plan.to_crm);
         return Some(Write {
@@ -92,7 +92,7 @@ pub(super) fn next_write<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan, side
     if let Some(change) = plan.action.take() {
         // Nothing could be written afterwards: the Audit field first.
         if audit.is_none()
-            && let Some(action) = deal::closing_action(work.run.map, &change.value)
+            && let Some(action) = deal::closing_action(work.map(), &change.value)
         {
             let changes = BTreeMap::from([(STATUS.to_owned(), change)]);
             return Some(Write { side: Side::Crm, units: units(&changes), changes, what: What::Act(action) });
@@ -183,7 +183,7 @@ impl Write {
                 let current = current.filter(|_| {
                     self.name() != "external_reference" || !planted::is(Bug::ForeignReferenceReplaced)
                 });
-                match run.map.referral_patch(current, &values) {
+                match work.map().referral_patch(current, &values) {
                     Ok(mut operations) => {
                         if planted::is(Bug::ListSentBare) {
                             operations = planted::bare(operations);
@@ -199,7 +199,7 @@ impl Write {
             (Side::Crm, What::Patch { audit, mark, name }) => {
                 let present = sides.crm.as_ref().map(|read| read.fields.clone()).unwrap_or_default();
                 let trim = Trim { mark: Some(*mark), name: name.clone(), audit: audit.clone(), present };
-                match run.map.record_patch(&values, &trim) {
+                match work.map().record_patch(&values, &trim) {
                     Ok(patch) => run.ports.crm().patch(record, base, &patch).await.map(Answer::Record),
                     Err(refusal) => unfit(refusal),
                 }

@@ -42,6 +42,8 @@ impl State {
             }
         };
         let mut rows = match feed {
+            // Nobody sends leads here.
+            Feed::Leads => vec![],
             Feed::Opportunities => self.record_rows(from, since, to, walks),
             Feed::Solutions => self.child_rows(from, since, to, walks),
             Feed::Contacts | Feed::Accounts => vec![],

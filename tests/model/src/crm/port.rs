@@ -12,7 +12,7 @@ use crate::{
     trace::{say, short},
     world::{Fate, State, World, throttled, unknown},
 };
-use mapping::{Action, CrmValue, NewRecord, RecordId, RecordPatch, ReferralId, child_id};
+use mapping::{Action, CrmValue, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId, child_id};
 use sync::{
     failure::{Class, Failure, Refused, System, Written},
     ports::{Changes, Created, Crm, Feed, Position, Seen},
@@ -25,14 +25,20 @@ pub(crate) const BROKEN: &str = "a plug-in on retrieve throws";
 impl Crm for World {
     async fn fetch(&self, id: &RecordId) -> Result<Option<Seen>, Failure> {
         step().await;
-        let seen = self.lock().fetch_record(&id.id);
+        let seen = match id.kind {
+            RecordKind::Opportunity => self.lock().fetch_record(&id.id),
+            RecordKind::Lead => self.lock().no_lead("fetch lead"),
+        };
         self.after().await;
         seen
     }
 
-    async fn find(&self, referral: &ReferralId) -> Result<Option<Seen>, Failure> {
+    async fn find(&self, kind: RecordKind, referral: &ReferralId) -> Result<Option<Seen>, Failure> {
         step().await;
-        let seen = self.lock().find_record(referral);
+        let seen = match kind {
+            RecordKind::Opportunity => self.lock().find_record(referral),
+            RecordKind::Lead => self.lock().no_lead("find lead"),
+        };
         self.after().await;
         seen
     }
@@ -61,6 +67,18 @@ impl Crm for World {
         written
     }
 
+    async fn qualify(&self, lead: &RecordId, _: &Version, _: &NewRecord) -> Written<Seen> {
+        step().await;
+        Written::Refused(Refused { field: None, text: format!("there is no `{lead}` here") })
+    }
+
+    async fn qualified(&self, _: &RecordId) -> Result<Option<Seen>, Failure> {
+        step().await;
+        let seen = self.lock().no_lead("find the opportunity of a lead");
+        self.after().await;
+        seen
+    }
+
     async fn changes(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {
         step().await;
         let changes = {
@@ -73,6 +91,11 @@ impl Crm for World {
 }
 
 impl State {
+    /// Nobody sends leads here: a read finds none, and may fail like any other.
+    fn no_lead(&mut self, operation: &str) -> Result<Option<Seen>, Failure> {
+        self.read_fails(System::Crm, operation).map(|()| None)
+    }
+
     fn fetch_record(&mut self, id: &str) -> Result<Option<Seen>, Failure> {
         self.read_fails(System::Crm, "fetch record")?;
         let at = self.view(Kind::StaleRead);

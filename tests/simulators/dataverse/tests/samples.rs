@@ -167,3 +167,20 @@ fn a_lead_is_qualified_once() {
     );
     assert_eq!(bench.send("POST", &path, &[], body).status, 400);
 }
+
+#[test]
+fn a_person_qualifies_a_lead_once_with_or_without_an_opportunity() {
+    let mut bench = Bench::with_deal();
+    let now = bench.now;
+    let lead = |subject: &str| json!({ "subject": subject, "companyname": "Fabrikam", "lastname": "Vogel" });
+    let (one, other) = ("With", "Without");
+    let [one, other] = [one, other].map(|s| bench.org.act_create("leads", SELLER, lead(s), now).unwrap());
+    let deal = bench.org.act_qualify(&one, SELLER, true, now).unwrap().unwrap();
+    let made = bench.org.row("opportunities", &deal).unwrap();
+    assert_eq!((&made["name"], &made["_originatingleadid_value"]), (&json!("With"), &json!(one)));
+    assert!(made["_parentaccountid_value"].is_string() && made["_parentcontactid_value"].is_string());
+    assert!(bench.org.act_qualify(&one, SELLER, true, now).is_err(), "once");
+    assert_eq!(bench.org.act_qualify(&other, SELLER, false, now), Ok(None));
+    let lead = bench.org.row("leads", &other).unwrap();
+    assert_eq!((&lead["statecode"], &lead["_qualifyingopportunityid_value"]), (&json!(1), &json!(null)));
+}

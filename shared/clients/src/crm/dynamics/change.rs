@@ -10,7 +10,7 @@ use super::{
     wire::{self, Unwritten},
 };
 use crate::http::session::Unanswered;
-use mapping::{Action, ListChange, RecordId, RecordPatch};
+use mapping::{Action, ListChange, RecordId, RecordKind, RecordPatch};
 use serde_json::{Value, json};
 use sync::{failure::Written, ports::Seen, version::Version};
 
@@ -21,7 +21,8 @@ impl Dynamics {
         version: &Version,
         patch: &RecordPatch,
     ) -> Written<Option<Seen>> {
-        let operation = format!("patch `{id}`");
+        let (operation, kind) = (format!("patch `{id}`"), id.kind);
+        let set = set_of(kind.as_str());
         let prepared = self.prepared_patch(&operation, id, version, patch).await;
         let (id, body, rows) = match prepared {
             Ok(prepared) => prepared,
@@ -34,13 +35,13 @@ impl Dynamics {
         if !rows.is_empty() {
             let mut requests = vec![];
             if !body.is_empty() {
-                let own = Request::write("PATCH", format!("opportunities({id})"), Value::Object(body));
+                let own = Request::write("PATCH", format!("{set}({id})"), Value::Object(body));
                 requests.push(own.with("If-Match", version.token.as_str()));
             }
             requests.extend(rows);
             return self.change_set(&operation, &id, requests, true, sent()).await;
         }
-        let path = format!("opportunities({id})?$select={}", self.columns.own_select());
+        let path = format!("{set}({id})?$select={}", self.columns_of(kind).own_select());
         let answer = match self.wire.patch(&operation, &path, &version.token, &Value::Object(body)).await {
             Ok(answer) => answer,
             Err(unanswered) => return wire::Wire::unanswered(unanswered),
@@ -49,7 +50,7 @@ impl Dynamics {
             return Written::Done(None);
         }
         match answer.json().filter(|_| answer.is_success()) {
-            Some(Value::Object(row)) => Written::Done(self.own(&operation, &row, false).await.ok()),
+            Some(Value::Object(row)) => Written::Done(self.own(&operation, kind, &row, false).await.ok()),
             _ => self.not_patched(&operation, &Said::of(&answer), sent()),
         }
     }
@@ -74,11 +75,12 @@ impl Dynamics {
         version: &Version,
         patch: &RecordPatch,
     ) -> Result<(String, serde_json::Map<String, Value>, Vec<Request>), NotBegun> {
-        let id = self.id(operation, id)?;
+        let (kind, id) = (id.kind, self.id(operation, id)?);
         if patch.action.is_some() {
             return Err(NotBegun::refused("statecode", "an action is not part of a patch"));
         }
-        if let Some(list) = patch.lists.keys().find(|l| *l != SOLUTIONS) {
+        let of_opportunity = kind == RecordKind::Opportunity;
+        if let Some(list) = patch.lists.keys().find(|l| *l != SOLUTIONS || !of_opportunity) {
             return Err(NotBegun::refused(list, "only the list of solutions is written"));
         }
         if !version.token.starts_with("W/\"") {
@@ -156,7 +158,8 @@ impl Dynamics {
         with_solutions: bool,
         sent: impl IntoIterator<Item = &'a str>,
     ) -> Written<Option<Seen>> {
-        let mut items = vec![Item::ChangeSet(requests), Item::Read(self.record_request(id))];
+        let mut items =
+            vec![Item::ChangeSet(requests), Item::Read(self.record_request(RecordKind::Opportunity, id))];
         if with_solutions {
             items.push(Item::Read(self.solutions_request(id)));
         }
@@ -191,7 +194,7 @@ impl Dynamics {
         let seen = match reply(2) {
             Some(solutions) => self.shown(operation, record, solutions).await.ok().flatten(),
             None => match self.row(operation, record) {
-                Ok(Some(row)) => self.own(operation, &row, true).await.ok(),
+                Ok(Some(row)) => self.own(operation, RecordKind::Opportunity, &row, true).await.ok(),
                 _ => None,
             },
         };

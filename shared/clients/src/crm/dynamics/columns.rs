@@ -1,8 +1,11 @@
 //! Which columns are asked for, and rows as records: related rows' columns carry the relation's name, lookups show
 //! the matched column's text.
 
-use super::odata::{id_of, is_name, value_of};
-use mapping::{ColumnUse, Map};
+use super::{
+    lead::ORIGIN,
+    odata::{id_of, is_name, value_of},
+};
+use mapping::{ColumnUse, Map, RecordKind};
 use serde_json::{Map as Object, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,18 +52,28 @@ pub(super) type Row = BTreeMap<String, Value>;
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
     own: Vec<ColumnUse>,
+    /// Asked for whatever the map says.
+    always: Vec<String>,
     related: BTreeMap<&'static str, Vec<ColumnUse>>,
     solution: Vec<ColumnUse>,
     detail: Vec<ColumnUse>,
 }
 
 impl Columns {
-    pub(super) fn of(map: &Map) -> Self {
+    pub(super) fn of(map: &Map, kind: RecordKind) -> Self {
+        let mut always = vec![id_of(kind.as_str()), "versionnumber".to_owned()];
+        if kind == RecordKind::Opportunity {
+            always.extend(POINTERS.map(|(_, lookup)| value_of(lookup)));
+            always.extend(map.has_leads().then(|| value_of(ORIGIN)));
+        }
+        let map = map.of(kind);
         let uses = |relation: &str| -> Vec<ColumnUse> {
             let unique: BTreeSet<ColumnUse> = map.columns(relation).into_iter().collect();
             unique.into_iter().filter(|u| is_name(u.name.strip_prefix(DETAIL).unwrap_or(&u.name))).collect()
         };
-        let related = ["account", "contact", "owner"].map(|r| (r, uses(r))).into_iter().collect();
+        // A lead stands alone.
+        let of_related = |r: &str| if kind == RecordKind::Lead { vec![] } else { uses(r) };
+        let related = ["account", "contact", "owner"].map(|r| (r, of_related(r))).into_iter().collect();
         let (details, solution): (Vec<_>, Vec<_>) =
             uses(SOLUTIONS).into_iter().partition(|u| u.name.starts_with(DETAIL));
         let bare = |u: ColumnUse| ColumnUse { name: u.name.trim_start_matches(DETAIL).to_owned(), ..u };
@@ -68,14 +81,12 @@ impl Columns {
         if !detail.iter().any(|u| u.name == SOLUTION_KEY) {
             detail.push(ColumnUse { name: SOLUTION_KEY.to_owned(), lookup: None });
         }
-        Columns { own: uses(""), related, solution, detail }
+        Columns { own: uses(""), always, related, solution, detail }
     }
 
     /// `$select` of the record's own columns.
     pub(super) fn own_select(&self) -> String {
-        let pointers = POINTERS.map(|(_, lookup)| value_of(lookup));
-        let always = ["opportunityid", "versionnumber"].into_iter();
-        select(&self.own, always.chain(pointers.iter().map(String::as_str)))
+        select(&self.own, self.always.iter().map(String::as_str))
     }
 
     /// `$select` and `$expand` of the record with its related rows.

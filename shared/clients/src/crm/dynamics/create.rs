@@ -13,35 +13,48 @@ use super::{
 };
 use mapping::{NewRecord, Party, RecordKind, child_id};
 use serde_json::{Value, json};
-use sync::{
-    failure::{Refused, Written},
-    ports::Created,
-};
+use sync::{failure::Written, ports::Created};
 
 /// A party's row, and the request that makes it what it must be.
-struct Settled {
-    id: String,
+pub(super) struct Settled {
+    pub(super) id: String,
     request: Option<Request>,
-    key: String,
+    pub(super) key: String,
     /// Why this one.
     told: Option<String>,
 }
 
+/// The account and contact of a new record.
+pub(super) struct Customer {
+    pub(super) account: String,
+    pub(super) contact: Option<String>,
+    /// What makes them what they must be.
+    pub(super) requests: Vec<Request>,
+    /// Known to be there afterwards.
+    pub(super) settled: Vec<(&'static str, Settled)>,
+    /// The rows of the further look.
+    further: Vec<Value>,
+}
+
 impl Dynamics {
     pub(super) async fn create_record(&self, new: &NewRecord) -> Written<Created> {
-        let operation = format!("create opportunity (referral `{}`)", new.referral);
-        if new.kind != RecordKind::Opportunity {
-            return Written::Refused(Refused { field: None, text: "leads are not written yet".to_owned() });
-        }
-        let id = child_id(&["opportunity", new.referral.as_str()]);
-        let (requests, parties) = match self.prepared(&operation, new, &id).await {
+        let kind = new.kind;
+        let operation = format!("create {} (referral `{}`)", kind.as_str(), new.referral);
+        let id = child_id(&[kind.as_str(), new.referral.as_str()]);
+        let prepared = match kind {
+            RecordKind::Opportunity => self.prepared(&operation, new, &id).await,
+            RecordKind::Lead => self.prepared_lead(new, &id).await,
+        };
+        let (requests, parties) = match prepared {
             Ok(prepared) => prepared,
             Err(not_begun) => return not_begun.written(),
         };
         // By key: whoever holds the referral's id shows up, also if it is not us.
-        let reads = [self.record_by_key_request(&new.referral), self.solutions_request(&id)];
-        let mut items = vec![Item::ChangeSet(requests)];
-        items.extend(reads.map(Item::Read));
+        let own = self.record_by_key_request(kind, &new.referral);
+        let mut items = vec![Item::ChangeSet(requests), Item::Read(own)];
+        if kind == RecordKind::Opportunity {
+            items.push(Item::Read(self.solutions_request(&id)));
+        }
         let outcomes = match self.wire.batch_write(&operation, &items).await {
             Ok(outcomes) => outcomes,
             Err(Unwritten::Answered(said)) => return self.wire.ended(&operation, &said, []),
@@ -67,6 +80,7 @@ impl Dynamics {
         self.remember_details(new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default());
         let shown = match (record, solutions) {
             (Some(record), Some(solutions)) => self.shown(&operation, &record, &solutions).await,
+            (Some(record), None) if kind == RecordKind::Lead => self.shown_lead(&operation, &record).await,
             _ => Ok(None),
         };
         match shown {
@@ -113,6 +127,34 @@ impl Dynamics {
         id: &str,
     ) -> Result<(Vec<Request>, Vec<(&'static str, Settled)>), NotBegun> {
         let mut body = self.body(&new.columns).await?;
+        let rows = new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default();
+        let missing = self.unknown_details(rows)?;
+        let customer = self.customer(operation, new, self.details_request(&missing)).await?;
+        let account = format!("/accounts({})", customer.account);
+        body.insert("parentaccountid@odata.bind".into(), json!(account));
+        body.insert("customerid_account@odata.bind".into(), json!(account));
+        if let Some(contact) = &customer.contact {
+            body.insert("parentcontactid@odata.bind".into(), json!(format!("/contacts({contact})")));
+        }
+        let mut requests = customer.requests;
+        let (details, solutions) = self.solution_requests(id, rows, &customer.further).await?;
+        requests.extend(details);
+        body.insert(self.key.clone(), json!(new.referral.as_str()));
+        requests.push(
+            Request::write("PATCH", format!("opportunities({id})"), Value::Object(body))
+                .with("If-None-Match", "*"),
+        );
+        requests.extend(solutions);
+        Ok((requests, customer.settled))
+    }
+
+    /// One look for account, contact and what else is asked, and the requests that make what is missing.
+    pub(super) async fn customer(
+        &self,
+        operation: &str,
+        new: &NewRecord,
+        further: Option<Request>,
+    ) -> Result<Customer, NotBegun> {
         let account_rule = self.map.account();
         let account = Place {
             set: "accounts",
@@ -134,7 +176,6 @@ impl Dynamics {
         if !is_name(account.key) {
             return Err(NotBegun::refused("account.key", "the map names no key column for accounts"));
         }
-        let rows = new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default();
 
         let mut looks = self.looks(&account, &new.account);
         let accounts = looks.len();
@@ -142,13 +183,10 @@ impl Dynamics {
             looks.extend(self.looks(place, party));
         }
         let parties = looks.len();
-        let missing = self.unknown_details(rows)?;
-        looks.extend(self.details_request(&missing));
+        looks.extend(further);
         let replies = if looks.is_empty() { vec![] } else { self.wire.batch_read(operation, looks).await? };
-        let lists = self.lists(operation, &replies)?;
+        let mut lists = self.lists(operation, &replies)?;
 
-        let mut requests = vec![];
-        let mut settled = vec![];
         let account_row = self.settled(&account, &new.account, &lists[..accounts], None).await?;
         let account_row = account_row.ok_or_else(|| {
             NotBegun::refused(
@@ -156,29 +194,24 @@ impl Dynamics {
                 format!("no account matches, and none may be created (`{}`)", account.key),
             )
         })?;
-        let account_bind = format!("/accounts({})", account_row.id);
-        body.insert("parentaccountid@odata.bind".into(), json!(account_bind));
-        body.insert("customerid_account@odata.bind".into(), json!(account_bind));
-        requests.extend(account_row.request.clone());
-        settled.push((account.set, account_row));
+        let mut customer = Customer {
+            account: account_row.id.clone(),
+            contact: None,
+            requests: account_row.request.clone().into_iter().collect(),
+            settled: vec![],
+            further: vec![],
+        };
         if let Some((place, party)) = &contact {
-            let bind = Some(account_bind.as_str());
-            if let Some(row) = self.settled(place, party, &lists[accounts..parties], bind).await? {
-                body.insert("parentcontactid@odata.bind".into(), json!(format!("/contacts({})", row.id)));
-                requests.extend(row.request.clone());
-                settled.push((place.set, row));
+            let bind = format!("/accounts({})", account_row.id);
+            if let Some(row) = self.settled(place, party, &lists[accounts..parties], Some(&bind)).await? {
+                customer.contact = Some(row.id.clone());
+                customer.requests.extend(row.request.clone());
+                customer.settled.push((place.set, row));
             }
         }
-        let found = lists.get(parties).map(Vec::as_slice).unwrap_or_default();
-        let (details, solutions) = self.solution_requests(id, rows, found).await?;
-        requests.extend(details);
-        body.insert(self.key.clone(), json!(new.referral.as_str()));
-        requests.push(
-            Request::write("PATCH", format!("opportunities({id})"), Value::Object(body))
-                .with("If-None-Match", "*"),
-        );
-        requests.extend(solutions);
-        Ok((requests, settled))
+        customer.settled.push((account.set, account_row));
+        customer.further = lists.split_off(parties).into_iter().next().unwrap_or_default();
+        Ok(customer)
     }
 
     /// The queries that find a party; none if it is known.

@@ -42,6 +42,7 @@ impl Dynamics {
     pub(super) async fn feed(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {
         let operation = format!("read changes of {}", feed.as_str());
         let (table, select) = match feed {
+            Feed::Leads => ("lead", self.lead_columns.own_select()),
             Feed::Opportunities => ("opportunity", self.columns.own_select()),
             Feed::Solutions => {
                 (SOLUTION, format!("{},{},versionnumber", id_of(SOLUTION), value_of(SOLUTION_OPPORTUNITY)))
@@ -145,11 +146,16 @@ impl Dynamics {
     }
 
     async fn changed(&self, operation: &str, feed: Feed, lines: Vec<Line>) -> Result<Vec<Changed>, Failure> {
+        let kind = match feed {
+            Feed::Leads => Some(RecordKind::Lead),
+            Feed::Opportunities => Some(RecordKind::Opportunity),
+            Feed::Solutions | Feed::Contacts | Feed::Accounts => None,
+        };
         let mut wanted = BTreeSet::new();
-        if feed == Feed::Opportunities {
+        if let Some(kind) = kind {
             for line in &lines {
                 if let Line::Row(row) = line {
-                    wanted.extend(self.columns.lookups(row, &[]));
+                    wanted.extend(self.columns_of(kind).lookups(row, &[]));
                 }
             }
         }
@@ -165,11 +171,9 @@ impl Dynamics {
                 Line::Row(row) => row,
             };
             let text = |name: &str| row.get(name).and_then(Value::as_str);
-            changed.push(match feed {
-                Feed::Opportunities => {
-                    Changed::Record(self.seen(&row, &texts, false).ok_or_else(unreadable)?)
-                }
-                _ => match text(&value_of(SOLUTION_OPPORTUNITY)) {
+            changed.push(match kind {
+                Some(kind) => Changed::Record(self.seen(kind, &row, &texts, false).ok_or_else(unreadable)?),
+                None => match text(&value_of(SOLUTION_OPPORTUNITY)) {
                     Some(id) => {
                         Changed::Child(RecordId { kind: RecordKind::Opportunity, id: id.to_lowercase() })
                     }

@@ -15,6 +15,7 @@ fn columns() -> Columns {
             plain("estimatedvalue"),
             ColumnUse { name: "transactioncurrencyid".to_owned(), lookup: Some(currency) },
         ],
+        always: vec!["opportunityid".to_owned(), "versionnumber".to_owned()],
         related: BTreeMap::from([
             ("account", vec![plain("name"), plain("address1_country")]),
             ("contact", vec![plain("emailaddress1")]),

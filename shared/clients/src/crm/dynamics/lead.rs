@@ -1,0 +1,167 @@
+//! Leads (dataverse.md §5): a new one is one create-only row; `QualifyLead` goes in one change set with the customer it
+//! is for and a write of the lead under its version, so that it happens only to the lead that was read, and once.
+
+use super::{
+    Dynamics,
+    batch::{Item, Outcome, Reply, Request},
+    create::Settled,
+    encode::NotBegun,
+    errors::{Meaning, Said},
+    odata::{escaped, guid, id_of, set_of, value_of},
+    wire::{self, Unwritten},
+};
+use mapping::{Fields, NewRecord, RecordId, RecordKind, Value as Shown};
+use serde_json::{Value, json};
+use sync::{
+    failure::{Failure, Written},
+    ports::Seen,
+    version::Version,
+};
+
+/// An opportunity's lookup of the lead it was made of.
+pub(super) const ORIGIN: &str = "originatingleadid";
+/// A lead's lookup of the opportunity it became.
+const QUALIFYING: &str = "qualifyingopportunityid";
+
+impl Dynamics {
+    /// The change set of a new lead: one row, without customer.
+    pub(super) async fn prepared_lead(
+        &self,
+        new: &NewRecord,
+        id: &str,
+    ) -> Result<(Vec<Request>, Vec<(&'static str, Settled)>), NotBegun> {
+        let mut body = self.body(&new.columns).await?;
+        body.insert(self.key_of(RecordKind::Lead).to_owned(), json!(new.referral.as_str()));
+        let path = format!("{}({id})", set_of(RecordKind::Lead.as_str()));
+        let request = Request::write("PATCH", path, Value::Object(body)).with("If-None-Match", "*");
+        Ok((vec![request], vec![]))
+    }
+
+    pub(super) async fn qualify_lead(
+        &self,
+        lead: &RecordId,
+        version: &Version,
+        new: &NewRecord,
+    ) -> Written<Seen> {
+        let operation = format!("qualify `{lead}`");
+        let id = match self.id(&operation, lead) {
+            Ok(id) => id,
+            Err(failure) => return NotBegun::from(failure).written(),
+        };
+        let customer = match self.customer(&operation, new, None).await {
+            Ok(customer) => customer,
+            Err(not_begun) => return not_begun.written(),
+        };
+        let mut requests = customer.requests;
+        let path = format!("{}({id})", set_of(RecordKind::Lead.as_str()));
+        let mut binds = json!({ "parentaccountid@odata.bind": format!("/accounts({})", customer.account) });
+        if let Some(contact) = &customer.contact {
+            binds["parentcontactid@odata.bind"] = json!(format!("/contacts({contact})"));
+        }
+        requests.push(Request::write("PATCH", &path, binds).with("If-Match", version.token.as_str()));
+        let wishes = json!({
+            "CreateAccount": false, "CreateContact": false, "CreateOpportunity": true,
+            "Status": self.qualified_reason(),
+            "OpportunityCustomerId": {
+                "@odata.type": "Microsoft.Dynamics.CRM.account", "accountid": customer.account,
+            },
+        });
+        requests.push(Request::write("POST", format!("{path}/Microsoft.Dynamics.CRM.QualifyLead"), wishes));
+        let items = [Item::ChangeSet(requests), Item::Read(self.deal_request(&id))];
+        let outcomes = match self.wire.batch_write(&operation, &items).await {
+            Ok(outcomes) => outcomes,
+            Err(Unwritten::Answered(said)) => return self.wire.ended(&operation, &said, []),
+            Err(Unwritten::Unanswered(unanswered)) => return wire::Wire::unanswered(unanswered),
+        };
+        let failed = match outcomes.first() {
+            Some(Outcome::Set(replies)) => replies.iter().find(|r| r.status >= 400),
+            Some(Outcome::One(reply)) => Some(reply).filter(|r| r.status >= 300),
+            None => return Written::Unknown(self.unreadable(&operation)),
+        };
+        if let Some(reply) = failed {
+            let said = Said::of_reply(reply);
+            if matches!(said.meaning(), Meaning::Taken | Meaning::Gone) {
+                // The customer was made, merged or deleted meanwhile: looked for anew.
+                self.known.forget();
+                self.lookups.forget();
+                return Written::Lost;
+            }
+            return self.wire.ended(&operation, &said, []);
+        }
+        for (set, party) in customer.settled {
+            self.known.put(set, &party.key, &party.id);
+        }
+        let shown = match outcomes.get(1) {
+            Some(Outcome::One(reply)) => self.deal(&operation, reply, None).await,
+            _ => Ok(None),
+        };
+        match shown {
+            Ok(Some(seen)) => Written::Done(seen),
+            // It was qualified, but into what is not known: the lead tells, once its claim is over.
+            Ok(None) => Written::Unknown(self.unreadable(&operation)),
+            Err(failure) => Written::Unknown(self.wire.retryable(&operation, failure.text)),
+        }
+    }
+
+    pub(super) async fn deal_of_lead(&self, lead: &RecordId) -> Result<Option<Seen>, Failure> {
+        let operation = format!("find the opportunity of `{lead}`");
+        let id = self.id(&operation, lead)?;
+        let property = value_of(QUALIFYING);
+        let set = set_of(RecordKind::Lead.as_str());
+        let own = Request::get(format!("{set}({id})?$select={property}"));
+        let replies = self.wire.batch_read(&operation, vec![self.deal_request(&id), own]).await?;
+        let lead = self.row(&operation, &replies[1])?;
+        let named = lead.as_ref().and_then(|row| row.get(&property)?.as_str()).and_then(guid);
+        if let Some(seen) = self.deal(&operation, &replies[0], named.as_deref()).await? {
+            return Ok(Some(seen));
+        }
+        let Some(named) = named else { return Ok(None) };
+        // Its way back to the lead was taken away, or a replica lags.
+        let request = self.record_request(RecordKind::Opportunity, &named);
+        let replies = self.wire.batch_read(&operation, vec![request]).await?;
+        match self.row(&operation, &replies[0])? {
+            Some(row) => self.own(&operation, RecordKind::Opportunity, &row, true).await.map(Some),
+            None => Err(self.wire.retryable(&operation, format!("opportunity `{named}` cannot be read yet"))),
+        }
+    }
+
+    /// The opportunities that were made of a lead, oldest first.
+    fn deal_request(&self, lead: &str) -> Request {
+        let filter = escaped(&format!("{} eq {lead}", value_of(ORIGIN)));
+        let query = self.columns.record_query();
+        let set = set_of(RecordKind::Opportunity.as_str());
+        Request::get(format!("{set}?{query}&$filter={filter}&$orderby={}", escaped("createdon asc")))
+    }
+
+    /// The one that the lead names, else the oldest.
+    async fn deal(
+        &self,
+        operation: &str,
+        reply: &Reply,
+        named: Option<&str>,
+    ) -> Result<Option<Seen>, Failure> {
+        let rows = wire::list(reply).ok_or_else(|| self.wire.failed(operation, &Said::of_reply(reply)))?;
+        let id = |row: &&Value| row.get(id_of("opportunity")).and_then(Value::as_str).and_then(guid);
+        let chosen = rows.iter().find(|row| named.is_some() && id(row).as_deref() == named);
+        match chosen.or(rows.first()).and_then(Value::as_object) {
+            Some(row) => self.own(operation, RecordKind::Opportunity, row, true).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The status reason of a qualified lead; -1 takes the default one.
+    fn qualified_reason(&self) -> i64 {
+        let text = |text: &str| Shown::Text(text.to_owned());
+        let accepted = Fields::from([
+            ("status".to_owned(), text("Active")),
+            ("substatus".to_owned(), text("Accepted")),
+            ("reason".to_owned(), Shown::Null),
+        ]);
+        let shown = self.map.of(RecordKind::Lead).to_crm("status", &Shown::Map(accepted)).ok();
+        let reason = match &shown {
+            Some(Shown::Map(members)) => members.get("status").and_then(Shown::text),
+            _ => None,
+        };
+        reason.and_then(|reason| reason.parse().ok()).unwrap_or(-1)
+    }
+}

@@ -1,0 +1,241 @@
+//! A lead that becomes an opportunity: accepted in Partner Center, or qualified by its seller. One link throughout.
+//!
+//! (1) Accepted and still open: claim, then `QualifyLead` in one transaction with its customer, only in the version that
+//! was read. (2) Qualified, by whomever: the lead leads to its opportunity, so an answer that got lost, and a seller's
+//! own doing, are the same case; nothing is qualified or created again. (3) What an opportunity is born with and the
+//! lead could not hand on (Referral Identifier, Sync) is written, only in the version that was read, only where nothing
+//! is shown. (4) One save moves the link: record, alias, no claim. The lead's alias stays: its opportunity never gets a
+//! second referral. From there the opportunity is settled like any other; a seller's qualifying accepts the referral by
+//! the opportunity's status, with the opportunity's values.
+//!
+//! Whoever dies between two steps leaves a claim and a lead that is qualified: (2) goes on after the deadline. A lead
+//! that was qualified without an opportunity keeps the link: its status alone accepts the referral.
+
+use super::read::Sides;
+use crate::{
+    deal,
+    failure::{Failure, Written},
+    hold::hold,
+    identity::links_back,
+    link::{Claim, LOST_RACES_AN_HOUR, Memory},
+    merge::STATUS,
+    ports::{Crm, Links, Ports, Seen},
+    run::Ended,
+    table::{Change, Expect, Key},
+    work::{Overtaken, Work},
+};
+use jiff::SignedDuration;
+use mapping::{Fields, RecordPatch, Referral, Side, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The unit that must be written, whatever else follows by settling.
+const REFERRAL_ID: &str = "referral_id";
+
+/// What becomes of the link.
+pub(super) enum Next {
+    /// It is the opportunity's now.
+    Moved,
+    /// It stays the lead's for now.
+    Stays,
+    Ended(Ended),
+}
+
+/// Why it does not go on.
+enum Stop {
+    Failed(Failure),
+    Overtaken(Overtaken),
+    Ended(Ended),
+    /// In the vendor's words, or what is missing.
+    Refused(String),
+    /// Qualified without an opportunity.
+    NoDeal,
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Stop::Failed(failure)
+    }
+}
+
+/// The record is a lead that is qualified, or should be.
+pub(super) fn is_due<P: Ports>(work: &Work<'_, P>, sides: &Sides) -> bool {
+    let (map, shown) = (work.map(), sides.shown());
+    let status = |fields: Option<&Fields>, side: Side| {
+        fields.and_then(|f| f.get(STATUS)).or(work.link.side(side).images.get(STATUS)).cloned()
+    };
+    let Some(crm) = status(shown.crm, Side::Crm) else { return false };
+    let accepted =
+        || status(shown.partner_center, Side::PartnerCenter).is_some_and(|pc| deal::was_accepted(&pc));
+    map.is_qualified(&crm) || map.is_open_lead(&crm) && accepted()
+}
+
+/// Follows a lead that is due. Both sides were just read.
+pub(super) async fn follow<P: Ports>(
+    work: &mut Work<'_, P>,
+    referral: &Referral,
+    lead: &Seen,
+) -> Result<Result<Next, Overtaken>, Failure> {
+    let map = work.map();
+    let wanted = map.referral_field(STATUS, referral).and_then(|status| map.to_crm(STATUS, &status).ok());
+    let print = work.fingerprint(&BTreeMap::from([(STATUS, wanted.as_ref().unwrap_or(&Value::Null))]));
+    let qualified = map.record_field(STATUS, &lead.record).is_some_and(|status| map.is_qualified(&status));
+    // An open lead goes on as it is; of a qualified one nothing can be written any more.
+    let set_aside = |words: String| match qualified {
+        true => Next::Ended(Ended::done("parked", words)),
+        false => Next::Stays,
+    };
+    if let Some(parked) = work.link.parked.get(STATUS).filter(|p| p.holds(&print, work.run.now())) {
+        return Ok(Ok(set_aside(parked.reason.clone())));
+    }
+    match Box::pin(deal_of(work, referral, lead, qualified)).await {
+        Ok(()) => Ok(Ok(Next::Moved)),
+        Err(Stop::NoDeal) => Ok(Ok(Next::Stays)),
+        Err(Stop::Ended(ended)) => Ok(Ok(Next::Ended(ended))),
+        Err(Stop::Overtaken(overtaken)) => Ok(Err(overtaken)),
+        Err(Stop::Failed(failure)) => Err(failure),
+        Err(Stop::Refused(words)) => {
+            work.park(STATUS, &words, print, Some(Side::Crm));
+            Ok(Ok(set_aside(words)))
+        }
+    }
+}
+
+async fn deal_of<P: Ports>(
+    work: &mut Work<'_, P>,
+    referral: &Referral,
+    lead: &Seen,
+    qualified: bool,
+) -> Result<(), Stop> {
+    let run = work.run.clone();
+    let id = &lead.record.id;
+    let new = run.map.new_record(referral).map_err(|missing| {
+        let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
+        Stop::Refused(format!("cannot become an opportunity yet: {}", words.join("; ")))
+    })?;
+    let deal = match qualified {
+        true => {
+            if work.claim_is_over() {
+                save(work).await?;
+            }
+            run.ports.crm().qualified(id).await?.ok_or(Stop::NoDeal)?
+        }
+        false => {
+            claim(work, lead).await?;
+            let written = run.ports.crm().qualify(id, &lead.version, &new).await;
+            ended(work, written).await?
+        }
+    };
+    let record = &deal.record.id;
+    if let Some(other) = run.map.record_referral_id(&deal.record).filter(|other| other != referral.id()) {
+        return Err(Stop::Refused(format!(
+            "its opportunity `{record}` carries another referral's id, `{other}`"
+        )));
+    }
+    let taken = run.ports.links().read(&[Key::record(record), Key::intent(record)]).await?;
+    if taken.iter().any(Option::is_some) {
+        return Err(Stop::Refused(format!("its opportunity `{record}` belongs to another referral")));
+    }
+    let shows_nothing = |column: &str| {
+        matches!(
+            deal.record.columns.get(column),
+            None | Some(serde_json::Value::Null | serde_json::Value::Bool(false))
+        )
+    };
+    let born_with = |column: &str| {
+        let unit = run.map.unit_of(Side::Crm, column).and_then(|name| run.map.unit(name));
+        unit.is_some_and(|unit| !unit.is_kept_in_step() || unit.name == REFERRAL_ID) && shows_nothing(column)
+    };
+    let columns: BTreeMap<_, _> = new.columns.into_iter().filter(|(column, _)| born_with(column)).collect();
+    if !columns.is_empty() {
+        claim(work, &deal).await?;
+        let patch = RecordPatch { columns, ..RecordPatch::default() };
+        let written = run.ports.crm().patch(record, &deal.version, &patch).await;
+        ended(work, written).await?;
+    }
+    move_to(work, lead, &deal);
+    save(work).await
+}
+
+/// Placed before each write, kept until the link has moved.
+async fn claim<P: Ports>(work: &mut Work<'_, P>, on: &Seen) -> Result<(), Stop> {
+    if !work.run.may_write() {
+        return Err(Stop::Ended(Ended::later(0, "this run has no time left to qualify the lead")));
+    }
+    if !work.brake_allows(STATUS) {
+        work.link.claim = None;
+        return Err(Stop::Ended(Ended::done("parked", "oscillates")));
+    }
+    let (base, deadline) = (Some(on.version.clone()), work.run.deadline());
+    work.link.claim = Some(Claim { side: Side::Crm, units: BTreeSet::new(), base, deadline });
+    save(work).await
+}
+
+async fn save<P: Ports>(work: &mut Work<'_, P>) -> Result<(), Stop> {
+    work.save().await?.map_err(Stop::Overtaken)
+}
+
+/// How a write under the claim ended. Done: the claim stays.
+async fn ended<P: Ports, T>(work: &mut Work<'_, P>, written: Written<T>) -> Result<T, Stop> {
+    let now = work.run.now();
+    match written {
+        Written::Done(shown) => Ok(shown),
+        Written::Lost | Written::Exists => {
+            work.link.claim = None;
+            work.link.crm.settled = None;
+            if work.link.lost_races.add(now) > LOST_RACES_AN_HOUR {
+                work.brake(STATUS);
+            }
+            Err(Stop::Ended(Ended::later(1, "somebody else changed it while the lead was being qualified")))
+        }
+        Written::Later(failure) => {
+            work.link.claim = None;
+            save(work).await?;
+            Err(Stop::Failed(failure))
+        }
+        Written::Refused(refused) => {
+            work.link.claim = None;
+            Err(Stop::Refused(match refused.field {
+                Some(field) => format!("`{field}`: {}", refused.text),
+                None => refused.text,
+            }))
+        }
+        Written::Unknown(failure) => {
+            if failure.wide {
+                hold(&work.run, &failure).await?;
+            }
+            let after = work.run.deadline().duration_since(now) + SignedDuration::from_secs(1);
+            let why = format!("it is not known whether the lead was qualified: {failure}");
+            Err(Stop::Ended(Ended::Later { after, why }))
+        }
+    }
+}
+
+/// The opportunity takes the lead's place. What it shows as the lead did has the lead's base, so that a seller's edits
+/// of the lead are still edits; anything else has none.
+fn move_to<P: Ports>(work: &mut Work<'_, P>, lead: &Seen, deal: &Seen) {
+    let (of_leads, map) = (work.map(), work.run.map);
+    let (was, is) = (of_leads.kept_record_fields(&lead.record), map.kept_record_fields(&deal.record));
+    let is_value = |unit: &str| map.unit(unit).is_some_and(|u| !u.list && !u.only_while_empty);
+    let handed_on = |unit: &str| is_value(unit) && was.contains_key(unit) && was.get(unit) == is.get(unit);
+    // The status as if the opportunity had been there from the beginning.
+    let status = work.link.partner_center.images.get(STATUS).cloned();
+    let status = status.and_then(|pc| map.to_crm(STATUS, &pc).ok().map(|crm| (pc, crm)));
+    let link = &mut work.link;
+    link.shortened.retain(|unit| handed_on(unit));
+    for memory in [&mut link.partner_center, &mut link.crm] {
+        memory.images.retain(|unit, _| unit != STATUS && handed_on(unit));
+        memory.settled = None;
+    }
+    // Another row: its versions have nothing to do with the lead's.
+    link.crm = Memory { images: std::mem::take(&mut link.crm.images), ..Memory::default() };
+    if let Some((pc, crm)) = status {
+        link.agree(STATUS, &pc, &crm);
+    }
+    link.lead = link.record.replace(deal.record.id.clone());
+    link.claim = None;
+    work.heal(STATUS);
+    work.link.parked.retain(|_, parked| parked.side != Some(Side::Crm));
+    work.besides.extend(links_back(&work.link, &deal.record.id));
+    work.besides.push(Change::delete(Key::intent(&deal.record.id), Expect::Absent));
+    work.note("qualified", "the lead became this opportunity", true);
+}
