@@ -26,6 +26,7 @@ pub(crate) async fn run(storm: &mut Storm) -> anyhow::Result<()> {
         }
         storm.pass(1).await?;
         if second % 60 == 0 {
+            // Sellers' work goes out, and what no webhook told comes in.
             storm.tick().await?;
             storm.learn();
         }
