@@ -306,6 +306,11 @@ pub fn image(value: &Value) -> Value {
     }
 }
 
+/// An image that does not say what the value was.
+pub(crate) fn is_digest(image: &Value) -> bool {
+    image.text().is_some_and(|text| text.starts_with("digest:"))
+}
+
 /// Whether a value's image is this one.
 pub(crate) fn is_image(value: &Value, of: &Value) -> bool {
     match (value, of) {

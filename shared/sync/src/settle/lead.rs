@@ -17,7 +17,7 @@ use crate::{
     failure::{Failure, Written},
     hold::hold,
     identity::links_back,
-    link::{Claim, LOST_RACES_AN_HOUR, Memory},
+    link::{Claim, LOST_RACES_AN_HOUR, Memory, is_digest},
     merge::STATUS,
     ports::{Crm, Links, Ports, Seen},
     run::Ended,
@@ -25,7 +25,7 @@ use crate::{
     work::{Overtaken, Work},
 };
 use jiff::SignedDuration;
-use mapping::{Fields, RecordPatch, Referral, Side, Value};
+use mapping::{Direction, Fields, RecordPatch, Referral, Side, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The unit that must be written, whatever else follows by settling.
@@ -152,7 +152,7 @@ async fn deal_of<P: Ports>(
         let written = run.ports.crm().patch(record, &deal.version, &patch).await;
         ended(work, written).await?;
     }
-    move_to(work, lead, &deal);
+    move_to(work, referral, lead, &deal);
     save(work).await
 }
 
@@ -210,27 +210,37 @@ async fn ended<P: Ports, T>(work: &mut Work<'_, P>, written: Written<T>) -> Resu
     }
 }
 
-/// The opportunity takes the lead's place. What it shows as the lead did has the lead's base, so that a seller's edits
-/// of the lead are still edits; anything else has none.
-fn move_to<P: Ports>(work: &mut Work<'_, P>, lead: &Seen, deal: &Seen) {
+/// The opportunity takes the lead's place, with the base it would have had from the beginning: a seller's edits of the
+/// lead are still edits. What it does not show, or what only ever comes from Partner Center, has no base.
+fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lead: &Seen, deal: &Seen) {
     let (of_leads, map) = (work.map(), work.run.map);
     let (was, is) = (of_leads.kept_record_fields(&lead.record), map.kept_record_fields(&deal.record));
-    let is_value = |unit: &str| map.unit(unit).is_some_and(|u| !u.list && !u.only_while_empty);
-    let handed_on = |unit: &str| is_value(unit) && was.contains_key(unit) && was.get(unit) == is.get(unit);
-    // The status as if the opportunity had been there from the beginning.
-    let status = work.link.partner_center.images.get(STATUS).cloned();
-    let status = status.and_then(|pc| map.to_crm(STATUS, &pc).ok().map(|crm| (pc, crm)));
     let link = &mut work.link;
-    link.shortened.retain(|unit| handed_on(unit));
-    for memory in [&mut link.partner_center, &mut link.crm] {
-        memory.images.retain(|unit, _| unit != STATUS && handed_on(unit));
-        memory.settled = None;
+    let (before, crm) = (std::mem::take(&mut link.partner_center.images), std::mem::take(&mut link.crm.images));
+    let shortened = std::mem::take(&mut link.shortened);
+    for (unit, agreed) in before.iter().filter(|(unit, _)| *unit != STATUS) {
+        let Some(rule) = map.unit(unit).filter(|u| !u.list && !u.only_while_empty) else { continue };
+        let (Some(shown), Some(image)) = (is.get(unit), crm.get(unit)) else { continue };
+        if was.get(unit) == Some(shown) {
+            link.partner_center.images.insert(unit.clone(), agreed.clone());
+            link.crm.images.insert(unit.clone(), image.clone());
+            link.shortened.extend(shortened.get(unit).cloned());
+        } else if rule.direction == Direction::Both && !is_empty(shown) && !is_digest(agreed) {
+            // The seller edited the opportunity since.
+            if let Ok(would_show) = map.to_crm(unit, agreed) {
+                link.agree(unit, agreed, &would_show);
+            }
+        }
     }
+    let status = map.referral_field(STATUS, referral).filter(|now| !deal::is_terminal(now));
+    if let Some(now) = status.or(before.get(STATUS).cloned())
+        && let Ok(would_show) = map.to_crm(STATUS, &now)
+    {
+        link.agree(STATUS, &now, &would_show);
+    }
+    link.partner_center.settled = None;
     // Another row: its versions have nothing to do with the lead's.
     link.crm = Memory { images: std::mem::take(&mut link.crm.images), ..Memory::default() };
-    if let Some((pc, crm)) = status {
-        link.agree(STATUS, &pc, &crm);
-    }
     link.lead = link.record.replace(deal.record.id.clone());
     link.claim = None;
     work.heal(STATUS);
@@ -238,4 +248,11 @@ fn move_to<P: Ports>(work: &mut Work<'_, P>, lead: &Seen, deal: &Seen) {
     work.besides.extend(links_back(&work.link, &deal.record.id));
     work.besides.push(Change::delete(Key::intent(&deal.record.id), Expect::Absent));
     work.note("qualified", "the lead became this opportunity", true);
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Map(members) => members.values().all(Value::is_null),
+        value => value.is_null(),
+    }
 }
