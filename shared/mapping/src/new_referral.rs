@@ -181,6 +181,9 @@ impl Request<'_> {
                 for member in gaps {
                     self.lacks(unit, member.shown_as(), "is needed");
                 }
+            } else if !gaps.is_empty() {
+                // Nobody needs it, and Partner Center refuses people it cannot reach.
+                continue;
             }
             let Some(key) = key.filter(|key| !keys.contains(key)) else { continue };
             let one = Value::Map(BTreeMap::from([(key.clone(), Value::Map(element))]));
