@@ -48,6 +48,8 @@ fn units_say_which_way_and_when_they_travel() {
             "status Both Crm",
             "visible Both Crm",
             "solutions Both Crm",
+            "contacts ToPartnerCenter Crm",
+            "team ToPartnerCenter Crm",
             "external_reference ToPartnerCenter Crm",
             "referral_id ToCrm PartnerCenter",
             "referral_link ToCrm PartnerCenter",

@@ -400,9 +400,11 @@ async fn found<P: Ports>(mut work: Work<'_, P>, referral: Referral, seen: Seen) 
     work.link.state = State::Linked;
     work.link.record = Some(seen.record.id.clone());
     // A create makes open records: the status of a deal that is closed already has no base and follows by its action.
+    // One that was only accepted since the create was sent keeps its base, and goes to the CRM as any change.
     let crm = work.map().record_field(STATUS, &seen.record);
     let pc = work.map().referral_field(STATUS, &referral);
     if let (Some(pc), Some(crm)) = (pc, crm)
+        && referral.is_terminal()
         && !work.map().equal(STATUS, &pc, &crm)
     {
         work.link.forget(&BTreeSet::from([STATUS.to_owned()]));

@@ -143,6 +143,8 @@ impl State {
                 "/consent/consentToShare",
                 "/externalReferenceId",
                 "/referralProgram",
+                "/customerProfile/team",
+                "/team",
             ];
             if ours && !patchable.iter().any(|start| path.starts_with(start)) {
                 self.violate(Invariant::Mapped, format!("we patched `{path}`, which is not mapped"));

@@ -12,6 +12,7 @@ crate::faults::whatever_fails! {
     a_lost_answer_of_our_post_makes_no_second_referral,
     a_lost_answer_of_microsofts_post_makes_no_second_referral,
     a_lost_answer_of_the_crms_create_makes_no_second_opportunity,
+    accepted_while_the_answer_of_the_crms_create_is_lost,
     a_lost_answer_of_a_patch_is_judged_by_a_later_read,
     an_answer_without_an_etag_is_no_settled_version,
     an_expired_delta_is_walked_anew_and_loses_no_edit,
@@ -119,6 +120,20 @@ async fn a_lost_answer_of_the_crms_create_makes_no_second_opportunity() {
     stage.rest().await;
     assert_eq!(stage.opportunity()["cosell_referralid"], referral);
     assert_eq!(stage.rows("accounts").len(), 1);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn accepted_while_the_answer_of_the_crms_create_is_lost() {
+    let stage = Stage::open().await;
+    let lost = Fault { route: "$batch".into(), skip: 1, times: 1, kind: FaultKind::DropAfter };
+    stage.dataverse.fault(lost);
+    let referral = stage.refer(json!({}));
+    stage.webhooks().await;
+    stage.pump().await.unwrap();
+    stage.act(&referral, "accept");
+    stage.rest().await;
+    assert_eq!(stage.opportunity()["statuscode"], 1, "in progress, as Partner Center says");
     stage.close().await;
 }
 

@@ -72,7 +72,9 @@ pub(super) async fn page<P: Ports>(
         let id = candidate.record.clone();
         let seen = candidate.row.as_ref().and_then(|row| row.version.order);
         let from = if candidate.gone { GONE } else { "poll" };
-        match guarded(look_at(run, candidate, link_row, intent, creates)).await {
+        let res = guarded(look_at(run, candidate, link_row, intent, creates)).await;
+        eprintln!("DBG {id} {res:?}");
+        match res {
             Ok(None) => {}
             Ok(Some(Ended::Done(decision))) => {
                 report.settled += 1;

@@ -15,7 +15,7 @@ fn columns() -> Columns {
             plain("estimatedvalue"),
             ColumnUse { name: "transactioncurrencyid".to_owned(), lookup: Some(currency) },
         ],
-        always: vec!["opportunityid".to_owned(), "versionnumber".to_owned()],
+        always: Columns::of(Map::standard(mapping::CrmKind::Dynamics365), RecordKind::Opportunity).always,
         related: BTreeMap::from([
             ("account", vec![plain("name"), plain("address1_country")]),
             ("contact", vec![plain("emailaddress1")]),

@@ -107,7 +107,7 @@ fn the_match_asks_for_the_oldest_active_and_quotes_what_people_typed() {
         ),
         "{decoded}"
     );
-    assert!(decoded.ends_with("&$orderby=createdon asc,accountid asc&$top=1"), "{decoded}");
+    assert!(decoded.ends_with("&$orderby=createdon asc,accountid asc&$top=2"), "{decoded}");
     let nameless = Party { columns: Default::default(), ..party() };
     assert!(place.by_match(&nameless).is_none(), "no name would match everybody without one");
 }
