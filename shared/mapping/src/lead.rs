@@ -50,7 +50,9 @@ fn fields(all: &Node, own: &Node) -> Node {
 pub(crate) fn add_faults(reader: &mut Reader, of_leads: Reader) {
     let told = |line: usize| reader.faults.iter().any(|fault| line == 0 || fault.line == line);
     let new: Vec<Fault> = of_leads.faults.into_iter().filter(|fault| !told(fault.line)).collect();
-    reader.faults.extend(new.into_iter().map(|fault| Fault { key: format!("{LEAD}.{}", fault.key), ..fault }));
+    reader
+        .faults
+        .extend(new.into_iter().map(|fault| Fault { key: format!("{LEAD}.{}", fault.key), ..fault }));
 }
 
 impl Check<'_> {

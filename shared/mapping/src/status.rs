@@ -63,12 +63,7 @@ fn members(crm: CrmKind) -> (&'static [&'static str], &'static [&'static str]) {
 }
 
 impl StatusTable {
-    pub(crate) fn read(
-        reader: &mut Reader,
-        place: Place<'_>,
-        crm: CrmKind,
-        kind: RecordKind,
-    ) -> StatusTable {
+    pub(crate) fn read(reader: &mut Reader, place: Place<'_>, crm: CrmKind, kind: RecordKind) -> StatusTable {
         let (written, shown) = members(crm);
         let mut keys: Vec<&str> = written.iter().chain(shown).copied().collect();
         keys.extend(["on_hold", "error", "reason", "reasons", "crm"]);
@@ -157,11 +152,8 @@ impl StatusTable {
             _ => "0",
         };
         if crm == CrmKind::Dynamics365 && shown.get("state").is_some_and(|state| state != wanted) {
-            let states = if self.of_leads {
-                "0 open, 1 qualified, 2 disqualified"
-            } else {
-                "0 open, 1 won, 2 lost"
-            };
+            let states =
+                if self.of_leads { "0 open, 1 qualified, 2 disqualified" } else { "0 open, 1 won, 2 lost" };
             reader.fault(node.line, &key, format!("expected `state = {wanted}` ({states})"));
         }
         let reason = shown.get("status").or_else(|| shown.get("stage"));

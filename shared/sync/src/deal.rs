@@ -22,7 +22,8 @@ pub(crate) fn is_terminal(partner_center: &Value) -> bool {
 
 /// A referral that was accepted, and not lost since: what was a lead is a deal.
 pub(crate) fn was_accepted(partner_center: &Value) -> bool {
-    let won = || matches!(partner_center, Value::Map(m) if m.get("substatus").and_then(Value::text) == Some("Won"));
+    let won =
+        || matches!(partner_center, Value::Map(m) if m.get("substatus").and_then(Value::text) == Some("Won"));
     word(partner_center) == Some("Active") || is_terminal(partner_center) && won()
 }
 

@@ -329,8 +329,7 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
                 }
             }
             // What only the CRM has goes out as a change of its own.
-            work.link
-                .forget(&map.units().filter(|u| u.only_while_empty).map(|u| u.name.clone()).collect());
+            work.link.forget(&map.units().filter(|u| u.only_while_empty).map(|u| u.name.clone()).collect());
             work.note("created", CREATED, true);
             work.link.journal.shown(AUDIT_LENGTH);
             Box::pin(found(work, referral, seen)).await

@@ -81,7 +81,10 @@ async fn t42_an_unaccepted_lead_becomes_a_lead() {
     assert_eq!((text(&lead, "firstname"), text(&lead, "lastname")), ("Nadia".into(), "Keller".into()));
     assert_eq!(text(&lead, "emailaddress1"), "nadia.keller@harborline.example");
     assert_eq!(text(&lead, "telephone1"), "+41615550110");
-    assert_eq!((text(&lead, "address1_city"), text(&lead, "address1_country")), ("Basel".into(), "CH".into()));
+    assert_eq!(
+        (text(&lead, "address1_city"), text(&lead, "address1_country")),
+        ("Basel".into(), "CH".into())
+    );
     assert_eq!(text(&lead, "description"), "Warehouse visibility project, 14 sites.");
     assert_eq!(lead["estimatedamount"], 84000.0);
     assert_eq!(text(&lead, "estimatedclosedate"), "2026-09-30");
@@ -117,11 +120,15 @@ async fn t43_once_accepted_it_is_one_opportunity_of_the_same_link() {
     assert_eq!(deal["_customerid_value"], accounts[0]["accountid"]);
     assert_eq!(deal["_parentaccountid_value"], accounts[0]["accountid"]);
     assert_eq!(deal["_parentcontactid_value"], contacts[0]["contactid"]);
-    assert!(!text(&accounts[0], "cosell_customerkey").is_empty() && !text(&contacts[0], "cosell_contactkey").is_empty());
+    assert!(
+        !text(&accounts[0], "cosell_customerkey").is_empty()
+            && !text(&contacts[0], "cosell_contactkey").is_empty()
+    );
     assert_eq!(stage.rows("cosell_solutions").len(), 1);
     assert_eq!(stage.rows("cosell_solutiondetails")[0]["cosell_solutionid"], SOLUTION);
     if stage.calm() {
-        let qualified = stage.dataverse.requests().iter().filter(|log| log.body.contains("QualifyLead")).count();
+        let qualified =
+            stage.dataverse.requests().iter().filter(|log| log.body.contains("QualifyLead")).count();
         assert_eq!(qualified, 1, "qualified once");
     }
 
@@ -201,7 +208,11 @@ async fn a_change_in_partner_center_touches_the_leads_changed_columns_and_nothin
     assert_eq!(text(&lead, "subject"), "✔ Harbor Line – 17 sites");
     assert_eq!(lead["estimatedamount"], 92500.0);
     assert_eq!(text(&lead, "description"), "Scope grew.");
-    assert_eq!((text(&lead, "jobtitle"), state(&lead)), ("Head of IT".into(), (0, 2)), "contacted is still open");
+    assert_eq!(
+        (text(&lead, "jobtitle"), state(&lead)),
+        ("Head of IT".into(), (0, 2)),
+        "contacted is still open"
+    );
     assert_eq!(status(&stage.referral(&referral)), is("New", "Pending"), "and accepts nothing");
     if stage.calm() {
         let sent = stage.sent("PATCH leads");
@@ -217,7 +228,11 @@ async fn a_seller_who_qualifies_accepts() {
     let stage = Stage::open().await;
     let (referral, id) = stage.lead_in_step().await;
     let deal = stage.seller_qualifies(&id, true).expect("an opportunity");
-    stage.edit("opportunities", &deal, json!({ "estimatedvalue": 99000, "estimatedclosedate": "2026-12-31" }));
+    stage.edit(
+        "opportunities",
+        &deal,
+        json!({ "estimatedvalue": 99000, "estimatedclosedate": "2026-12-31" }),
+    );
     stage.poll().await;
     let shown = stage.referral(&referral);
     assert_eq!(status(&shown), is("Active", "Accepted"));
@@ -263,7 +278,10 @@ async fn edits_of_a_lead_are_sent_after_acceptance() {
     stage.act(&referral, "accept");
     stage.rest().await;
     let deal = stage.qualified(&referral);
-    assert_eq!((deal["estimatedvalue"].clone(), text(&deal, "description")), (json!(50000.0), "Called them.".into()));
+    assert_eq!(
+        (deal["estimatedvalue"].clone(), text(&deal, "description")),
+        (json!(50000.0), "Called them.".into())
+    );
     let shown = stage.referral(&referral);
     assert_eq!(shown["details"]["dealValue"].as_f64(), Some(50000.0));
     assert_eq!(shown["details"]["notes"], "Called them.");
@@ -320,8 +338,14 @@ async fn won_before_it_was_qualified_it_is_a_won_opportunity() {
 async fn columns_that_qualifying_copies_change_nothing() {
     let stage = Stage::open().await;
     // As an administrator maps them from lead to opportunity.
-    let copies = ["cosell_syncwithpartnercenter", "cosell_referralid", "cosell_referrallink", "cosell_audit",
-        "cosell_visibletomicrosoft", "cosell_marketplaceintent"];
+    let copies = [
+        "cosell_syncwithpartnercenter",
+        "cosell_referralid",
+        "cosell_referrallink",
+        "cosell_audit",
+        "cosell_visibletomicrosoft",
+        "cosell_marketplaceintent",
+    ];
     stage.dataverse.system().switches.qualify_copies = copies.map(str::to_owned).to_vec();
     let (referral, id) = stage.lead_in_step().await;
     stage.seller_qualifies(&id, true).expect("an opportunity");

@@ -47,8 +47,7 @@ pub(super) async fn page<P: Ports>(
             }
             Changed::Child(record) => Candidate { record, row: None, names: None, gone: false },
             Changed::Gone(id) => {
-                let kind =
-                    if feed == Feed::Leads { RecordKind::Lead } else { RecordKind::Opportunity };
+                let kind = if feed == Feed::Leads { RecordKind::Lead } else { RecordKind::Opportunity };
                 let record = RecordId { kind, id };
                 Candidate { record, row: None, names: None, gone: true }
             }

@@ -64,7 +64,8 @@ pub(super) fn is_due<P: Ports>(work: &Work<'_, P>, sides: &Sides) -> bool {
         fields.and_then(|f| f.get(STATUS)).or(work.link.side(side).images.get(STATUS)).cloned()
     };
     let Some(crm) = status(shown.crm, Side::Crm) else { return false };
-    let accepted = || status(shown.partner_center, Side::PartnerCenter).is_some_and(|pc| deal::was_accepted(&pc));
+    let accepted =
+        || status(shown.partner_center, Side::PartnerCenter).is_some_and(|pc| deal::was_accepted(&pc));
     map.is_qualified(&crm) || map.is_open_lead(&crm) && accepted()
 }
 
@@ -126,14 +127,20 @@ async fn deal_of<P: Ports>(
     };
     let record = &deal.record.id;
     if let Some(other) = run.map.record_referral_id(&deal.record).filter(|other| other != referral.id()) {
-        return Err(Stop::Refused(format!("its opportunity `{record}` carries another referral's id, `{other}`")));
+        return Err(Stop::Refused(format!(
+            "its opportunity `{record}` carries another referral's id, `{other}`"
+        )));
     }
     let taken = run.ports.links().read(&[Key::record(record), Key::intent(record)]).await?;
     if taken.iter().any(Option::is_some) {
         return Err(Stop::Refused(format!("its opportunity `{record}` belongs to another referral")));
     }
-    let shows_nothing =
-        |column: &str| matches!(deal.record.columns.get(column), None | Some(serde_json::Value::Null | serde_json::Value::Bool(false)));
+    let shows_nothing = |column: &str| {
+        matches!(
+            deal.record.columns.get(column),
+            None | Some(serde_json::Value::Null | serde_json::Value::Bool(false))
+        )
+    };
     let born_with = |column: &str| {
         let unit = run.map.unit_of(Side::Crm, column).and_then(|name| run.map.unit(name));
         unit.is_some_and(|unit| !unit.is_kept_in_step() || unit.name == REFERRAL_ID) && shows_nothing(column)
@@ -209,7 +216,8 @@ fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lead: &Seen, d
     let (of_leads, map) = (work.map(), work.run.map);
     let (was, is) = (of_leads.kept_record_fields(&lead.record), map.kept_record_fields(&deal.record));
     let link = &mut work.link;
-    let (before, crm) = (std::mem::take(&mut link.partner_center.images), std::mem::take(&mut link.crm.images));
+    let (before, crm) =
+        (std::mem::take(&mut link.partner_center.images), std::mem::take(&mut link.crm.images));
     let shortened = std::mem::take(&mut link.shortened);
     for (unit, agreed) in before.iter().filter(|(unit, _)| *unit != STATUS) {
         let Some(rule) = map.unit(unit).filter(|u| !u.list && !u.only_while_empty) else { continue };

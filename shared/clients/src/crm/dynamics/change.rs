@@ -158,7 +158,8 @@ impl Dynamics {
         with_solutions: bool,
         sent: impl IntoIterator<Item = &'a str>,
     ) -> Written<Option<Seen>> {
-        let mut items = vec![Item::ChangeSet(requests), Item::Read(self.record_request(RecordKind::Opportunity, id))];
+        let mut items =
+            vec![Item::ChangeSet(requests), Item::Read(self.record_request(RecordKind::Opportunity, id))];
         if with_solutions {
             items.push(Item::Read(self.solutions_request(id)));
         }

@@ -13,10 +13,7 @@ use super::{
 };
 use mapping::{NewRecord, Party, RecordKind, child_id};
 use serde_json::{Value, json};
-use sync::{
-    failure::Written,
-    ports::Seen,
-};
+use sync::{failure::Written, ports::Seen};
 
 /// A party's row, and the request that makes it what it must be.
 pub(super) struct Settled {

@@ -107,9 +107,7 @@ impl Dynamics {
             };
             let text = |name: &str| row.get(name).and_then(Value::as_str);
             changed.push(match kind {
-                Some(kind) => {
-                    Changed::Record(self.seen(kind, &row, &texts, false).ok_or_else(unreadable)?)
-                }
+                Some(kind) => Changed::Record(self.seen(kind, &row, &texts, false).ok_or_else(unreadable)?),
                 None => match text(&value_of(SOLUTION_OPPORTUNITY)) {
                     Some(id) => {
                         Changed::Child(RecordId { kind: RecordKind::Opportunity, id: id.to_lowercase() })

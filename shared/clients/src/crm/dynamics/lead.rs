@@ -134,7 +134,12 @@ impl Dynamics {
     }
 
     /// The one that the lead names, else the oldest.
-    async fn deal(&self, operation: &str, reply: &Reply, named: Option<&str>) -> Result<Option<Seen>, Failure> {
+    async fn deal(
+        &self,
+        operation: &str,
+        reply: &Reply,
+        named: Option<&str>,
+    ) -> Result<Option<Seen>, Failure> {
         let rows = wire::list(reply).ok_or_else(|| self.wire.failed(operation, &Said::of_reply(reply)))?;
         let id = |row: &&Value| row.get(id_of("opportunity")).and_then(Value::as_str).and_then(guid);
         let chosen = rows.iter().find(|row| named.is_some() && id(row).as_deref() == named);
