@@ -216,7 +216,8 @@ fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lead: &Seen, d
     let (of_leads, map) = (work.map(), work.run.map);
     let (was, is) = (of_leads.kept_record_fields(&lead.record), map.kept_record_fields(&deal.record));
     let link = &mut work.link;
-    let (before, crm) = (std::mem::take(&mut link.partner_center.images), std::mem::take(&mut link.crm.images));
+    let (before, crm) =
+        (std::mem::take(&mut link.partner_center.images), std::mem::take(&mut link.crm.images));
     let shortened = std::mem::take(&mut link.shortened);
     for (unit, agreed) in before.iter().filter(|(unit, _)| *unit != STATUS) {
         let Some(rule) = map.unit(unit).filter(|u| !u.list && !u.only_while_empty) else { continue };
