@@ -91,7 +91,6 @@ pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows) ->
         let intent = rows.get(&Key::intent(&record)).cloned();
         ended = worse(ended, Box::pin(create_engagement(run, &record, intent)).await?);
     }
-    eprintln!("DBG {hints:?} {ended:?}");
     if matches!(&ended, Ended::Done(decision) if decision.decision != "parked") {
         unpark(run, hints).await?;
     }

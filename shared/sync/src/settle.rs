@@ -22,7 +22,7 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use lead::Next;
-use mapping::{Referral, ReferralId};
+use mapping::{RecordKind, Referral, ReferralId};
 use outcome::{done, finish, freeze_contacts, heal_over, park_refused, take_plan};
 use read::Sides;
 use write::next_write;
@@ -159,11 +159,13 @@ async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attemp
             }
         }
         let mut plan = merge(work.map(), &work.link, sides.shown());
-        help::look(&work, &sides.for_help(), &mut plan);
-        freeze_contacts(&work, &sides, &mut plan);
+        if record.kind == RecordKind::Opportunity {
+            help::look(&work, &sides.for_help(), &mut plan);
+            freeze_contacts(&work, &sides, &mut plan);
+        }
         if let Some(side) = plan.need {
             // A page's row does not show everything: fetch the whole.
-            if sides.force(side) {
+            if sides.read_anew(side) {
                 continue;
             }
             plan.incomplete = true;

@@ -210,7 +210,10 @@ impl State {
                     );
                     faults.push((Invariant::Undone, words));
                 }
-                let free = name == "status" || (new && unit.rise_only);
+                // Help makes a deal visible on both sides, by rule.
+                let helped =
+                    unit.rise_only && value == Value::Bool(true) && self.asks_for_help(side, id, &peer);
+                let free = name == "status" || (new && unit.rise_only) || helped;
                 let wrote =
                     two.as_ref().and_then(|two| two.shown.get(name)).is_some_and(|all| all.iter().any(equal));
                 let born_empty = new && value.is_null();
@@ -345,6 +348,13 @@ impl State {
             (Invariant::Unseen, words)
         };
         self.map.units().filter(|u| is_kept(u)).filter(goes).filter(lost).map(words).collect()
+    }
+
+    /// Whether the pair's record asks Microsoft for help.
+    fn asks_for_help(&self, side: Side, id: &str, peer: &Option<String>) -> bool {
+        let record = if side == Side::Crm { Some(id) } else { peer.as_deref() };
+        let shape = record.and_then(|record| self.crm.now(record));
+        shape.is_some_and(|shape| shape.own.get("cosell_helprequested").is_some_and(|help| !help.is_null()))
     }
 
     /// Whether our action on this record went out on a read older than this edit.

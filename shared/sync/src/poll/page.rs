@@ -72,9 +72,7 @@ pub(super) async fn page<P: Ports>(
         let id = candidate.record.clone();
         let seen = candidate.row.as_ref().and_then(|row| row.version.order);
         let from = if candidate.gone { GONE } else { "poll" };
-        let res = guarded(look_at(run, candidate, link_row, intent, creates)).await;
-        eprintln!("DBG {id} {res:?}");
-        match res {
+        match guarded(look_at(run, candidate, link_row, intent, creates)).await {
             Ok(None) => {}
             Ok(Some(Ended::Done(decision))) => {
                 report.settled += 1;

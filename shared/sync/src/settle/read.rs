@@ -79,6 +79,11 @@ impl Sides {
         self.forced.insert(side)
     }
 
+    /// Has this side read by id, once; `false`: it was, and shows what it shows.
+    pub(super) fn read_anew(&mut self, side: Side) -> bool {
+        !self.forced.contains(&side) && self.force(side)
+    }
+
     /// A write's answer stands for a read.
     pub(super) fn answered(&mut self, side: Side) {
         self.forced.remove(&side);

@@ -40,12 +40,12 @@ fn the_query_names_each_column_once_and_lookups_by_their_value() {
     let c = columns();
     assert_eq!(
         c.own_select(),
-        "_customerid_value,_ownerid_value,_parentaccountid_value,_parentcontactid_value,\
+        "_customerid_value,_originatingleadid_value,_ownerid_value,_parentaccountid_value,_parentcontactid_value,\
          _transactioncurrencyid_value,estimatedvalue,name,opportunityid,versionnumber"
     );
     assert_eq!(
         c.record_query(),
-        "$select=_customerid_value,_ownerid_value,_parentaccountid_value,_parentcontactid_value,\
+        "$select=_customerid_value,_originatingleadid_value,_ownerid_value,_parentaccountid_value,_parentcontactid_value,\
          _transactioncurrencyid_value,estimatedvalue,name,opportunityid,versionnumber\
          &$expand=parentaccountid($select=accountid,address1_country,name),\
          customerid_account($select=accountid,address1_country,name),\
