@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+#[expect(dead_code, reason = "the world serves the scenarios and the load profiles as well")]
 #[path = "world.rs"]
 mod world;
 
