@@ -37,9 +37,6 @@ def functions(processes, architecture):
     """Compiles and packages. The first step is what `sam build` does, too; alone it shows its progress."""
     proxies = {k: v for k, v in os.environ.items() if k.lower().endswith("_proxy")}
     env = environment() | proxies  # crates and the other processor's standard library may have to be fetched
-    if architecture != HOST:
-        # Of its own, so that both processors' builds can run at once.
-        env |= {"CARGO_TARGET_DIR": str(ROOT / "target" / architecture)}
     compiled = 0
     for name in FUNCTIONS:
         say(f"{name}: compiling for {architecture}")

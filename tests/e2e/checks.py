@@ -1,7 +1,6 @@
 """Template checks, and the packages of both processors with their sizes."""
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import build
 from build import ROOT, SAM, WORK
@@ -17,10 +16,8 @@ def main():
         processes.run([SAM, "validate", "--lint", "--region", "us-east-1"], 120, cwd=ROOT, env=env)
         processes.run([str(WORK / "venv-sam/bin/cfn-lint"), "template.yaml"], 120, cwd=ROOT, env=env)
         architectures = ["arm64", "x86_64"]
-        # Linking takes one core for minutes: the other one builds for the other processor meanwhile.
-        with ThreadPoolExecutor() as pool:
-            for _ in pool.map(lambda architecture: build.functions(processes, architecture), architectures):
-                pass
+        for architecture in architectures:
+            build.functions(processes, architecture)
         say("sizes")
         for architecture in architectures:
             print("\n".join(build.sizes(architecture)))

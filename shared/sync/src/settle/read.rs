@@ -15,10 +15,12 @@ use crate::{
     version::{Age, Version},
     work::{Overtaken, WHOLE, Work},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use mapping::{Fields, Record, RecordId, Referral, Side, Value};
 use std::collections::BTreeSet;
 
+/// The way back from a child row outlives it so long: a feed may be that far behind.
+const CHILD_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The fingerprint of a referral that cannot be read: it is over when it can.
 const GONE: &str = "gone";
 
@@ -320,7 +322,9 @@ fn remember_related<P: Ports>(work: &mut Work<'_, P>, record: &Record) {
         work.besides.push(Change::put(Key::child(new), Expect::Any, parent.clone()));
     }
     for gone in work.link.children.difference(&children) {
-        work.besides.push(Change::delete(Key::child(gone), Expect::Any));
+        // A run that dies with it half done is told by the same feed again.
+        let kept = work.run.now() + CHILD_KEPT;
+        work.besides.push(Change::put(Key::child(gone), Expect::Any, parent.clone()).until(kept));
     }
     work.link.children = children;
 }
