@@ -152,11 +152,14 @@ impl Dataverse {
         self.records.iter().filter_map(|(id, then)| Some((id, then.last()?.shape.as_deref()?)))
     }
 
+    /// What a record shows, or showed last before it was deleted.
+    pub(crate) fn last(&self, id: &str) -> Option<&Arc<Shape>> {
+        self.records.get(id)?.iter().rev().find_map(|then| then.shape.as_ref())
+    }
+
     /// All that were ever there.
     pub(crate) fn ever(&self) -> impl Iterator<Item = (&String, &Shape)> {
-        self.records
-            .iter()
-            .filter_map(|(id, then)| Some((id, then.iter().rev().find_map(|t| t.shape.as_deref())?)))
+        self.records.keys().filter_map(|id| Some((id, self.last(id)?.as_ref())))
     }
 }
 
@@ -250,9 +253,7 @@ impl State {
                     .or_else(|| named.filter(|record| self.crm.records.contains_key(record)))
             }
             Side::Crm => {
-                let shape =
-                    self.crm.records.get(id).and_then(|t| t.iter().rev().find_map(|t| t.shape.as_ref()));
-                let named = shape.and_then(|shape| shape.referral()).map(str::to_owned);
+                let named = self.crm.last(id).and_then(|shape| shape.referral()).map(str::to_owned);
                 // Several may name the record; the table tells which one it became, if its identifier was refused.
                 let alias = self.table.get(&Key::record(&record_id(id)), self.now);
                 let linked = alias.and_then(|row| match row.item {

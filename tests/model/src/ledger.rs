@@ -353,7 +353,7 @@ impl State {
     /// Whether the pair's record asks Microsoft for help.
     fn asks_for_help(&self, side: Side, id: &str, peer: &Option<String>) -> bool {
         let record = if side == Side::Crm { Some(id) } else { peer.as_deref() };
-        let shape = record.and_then(|record| self.crm.now(record));
+        let shape = record.and_then(|record| self.crm.last(record));
         shape.is_some_and(|shape| shape.own.get("cosell_helprequested").is_some_and(|help| !help.is_null()))
     }
 
