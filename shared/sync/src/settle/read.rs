@@ -156,7 +156,7 @@ impl Sides {
             let memory = &work.link.crm;
             // What happened to its lists while it rested was acknowledged unseen.
             let resumes = rested
-                && work.run.map.wants_referral(&row.record) != Some(false)
+                && work.map().wants_referral(&row.record) != Some(false)
                 && !planted::is(Bug::ResumedFromRow);
             let ordered = |seen: &Version| row.version.against(seen) != Age::Unknown;
             !by_id
