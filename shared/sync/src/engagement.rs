@@ -12,9 +12,9 @@ use crate::{
     planted::{self, Bug},
     ports::{Crm, Found, Links, Ports, Referrals, Seen},
     run::{Ended, Run, Story},
-    settle::{Look, settle, settle_on},
+    settle::{Look, settle, settle_on, settle_once},
     table::{Change, Expect, Item, Key, Row},
-    work::{AUDIT_LENGTH, Work},
+    work::{AUDIT_LENGTH, Overtaken, Work},
 };
 use jiff::SignedDuration;
 use mapping::{DealKind, Fields, Mark, MicrosoftHalf, RecordId, RecordKind, Referral, ReferralId, Trim};
@@ -331,33 +331,63 @@ async fn go_on<P: Ports>(held: &mut Held<'_, P>, seen: Seen) -> Story {
             Invited::Half(id) => sibling = Some(id),
             Invited::Ended(ended) => return Ok(ended),
             Invited::Refused(words) => return Box::pin(keep_own(held, &seen, &words)).await,
+            Invited::Parked => {
+                held.release().await?;
+                let Some(id) = &held.intent.referral else {
+                    return Ok(Ended::later(10, "its referral is not known yet"));
+                };
+                return Box::pin(settle(run, id, None, Look { record: true, ..Look::default() })).await;
+            }
         }
     }
+    Box::pin(end(held, own, sibling, seen)).await
+}
+
+/// The end of an intent: the link knows what came of it and the intent goes, in one save. The rest is the link's story.
+async fn end<P: Ports>(
+    held: &mut Held<'_, P>,
+    own: Option<Referral>,
+    sibling: Option<ReferralId>,
+    seen: Seen,
+) -> Story {
+    let run = held.run;
     let Some(id) = held.intent.referral.clone() else {
         return Ok(Ended::later(10, "its referral is not known yet"));
     };
-    let row = run.ports.links().read(&[Key::link(&id)]).await?.pop().flatten();
-    let Some(Row { rev, item: Item::Link(link), .. }) = row else {
-        held.release().await?;
-        return Ok(Ended::later(2, "its link is not there yet"));
-    };
-    let mut work = Work::loaded(run, *link, rev);
-    work.link.microsoft = sibling.clone();
-    work.besides.push(Change::delete(held.key(), Expect::Rev(held.rev)));
-    work.besides.push(Change::delete(Key::parked(&held.intent.record.to_string()), Expect::Any));
-    work.besides.extend(sibling.map(|half| alias_of_sibling(&half, &id)));
-    if held.intent.cosell {
-        help::sent(&mut work, &held.intent.request);
-    }
     let text = if held.intent.cosell {
         "co-sell engagement created in Partner Center"
     } else {
         "referral created in Partner Center"
     };
-    work.note("created", text, true);
-    work.heal(crate::work::WHOLE);
-    let look = Look { referral: own.is_some(), record: true, body: own, row: Some(seen), ..Look::default() };
-    Box::pin(settle_on(work, look)).await
+    let mut look = Look { referral: own.is_some(), record: true, body: own, ..Look::default() };
+    for _ in 0..3 {
+        let mut rows = run.ports.links().read(&[Key::link(&id), held.key()]).await?.into_iter();
+        let Some(Row { rev, item: Item::Link(link), .. }) = rows.next().flatten() else {
+            held.release().await?;
+            return Ok(Ended::later(2, "its link is not there yet"));
+        };
+        if rows.next().flatten().is_none_or(|intent| intent.rev != held.rev) {
+            // Ended, or somebody else's by now.
+            return settle(run, &id, None, look).await;
+        }
+        let mut work = Work::loaded(run, *link, rev);
+        look.row = untouched(rev, &seen);
+        work.link.microsoft = sibling.clone();
+        work.besides.push(Change::delete(held.key(), Expect::Rev(held.rev)));
+        work.besides.push(Change::delete(Key::parked(&held.intent.record.to_string()), Expect::Any));
+        work.besides.extend(sibling.as_ref().map(|half| alias_of_sibling(half, &id)));
+        if held.intent.cosell {
+            help::sent(&mut work, &held.intent.request);
+        }
+        work.note("created", text, true);
+        work.heal(crate::work::WHOLE);
+        match Box::pin(settle_once(work, &mut look)).await? {
+            Ok(ended) => return Ok(ended),
+            Err(Overtaken) => look = look.anew(),
+        }
+    }
+    held.release().await?;
+    Ok(Ended::later(2, "others are saving its link"))
 }
 
 /// The own half is known: link, alias and the intent's next step in one transaction.
@@ -507,6 +537,8 @@ async fn in_vain<P: Ports>(held: &mut Held<'_, P>) -> Result<LookedUp, Failure> 
 
 enum Invited {
     Half(ReferralId),
+    /// Refused before, for the same request: its time has not come.
+    Parked,
     Ended(Ended),
     Refused(String),
 }
@@ -549,6 +581,12 @@ async fn invite_microsoft<P: Ports>(held: &mut Held<'_, P>, seen: &Seen) -> Resu
     {
         held.intent.request = request.to_string();
     }
+    if held.intent.n > 0
+        && let Some(parked) = parked_row(run, &held.intent.record.to_string()).await?
+        && parked.holds(&digest(&held.intent.request), run.now())
+    {
+        return Ok(Invited::Parked);
+    }
     let own: serde_json::Value = serde_json::from_str(&held.intent.request).unwrap_or_default();
     let organization = (run.settings.organization.as_str(), own_name);
     let body = run.map.microsoft_half(&own, &engagement, organization).to_string();
@@ -561,6 +599,12 @@ async fn invite_microsoft<P: Ports>(held: &mut Held<'_, P>, seen: &Seen) -> Resu
         Posted::Ended(ended) => Invited::Ended(ended),
         Posted::Refused(words) => Invited::Refused(words),
     })
+}
+
+/// A record that was read before its link: its lists have no version that tells whether they were written since. They
+/// were not while nobody has saved the link.
+fn untouched(rev: u64, seen: &Seen) -> Option<Seen> {
+    (rev == 1).then(|| seen.clone())
 }
 
 /// Microsoft's half was refused: the own one stays, the seller sees why, and the same engagement is completed later.
@@ -580,8 +624,8 @@ async fn keep_own<P: Ports>(held: &mut Held<'_, P>, seen: &Seen, words: &str) ->
         if !told {
             work.note("refused", words, true);
         }
-        settle_on(work, Look { referral: true, record: true, row: Some(seen.clone()), ..Look::default() })
-            .await?;
+        let row = untouched(rev, seen);
+        settle_on(work, Look { referral: true, record: true, row, ..Look::default() }).await?;
     }
     park(run, &what, words, &digest(&held.intent.request)).await
 }

@@ -17,7 +17,7 @@ use crate::{
     planted::{self, Bug},
     ports::{Links, Ports, Seen},
     run::{Ended, Run, Story},
-    table::{Change, Expect, Item, Key, Row},
+    table::{Item, Key, Row},
     work::{Overtaken, Work},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -51,6 +51,19 @@ pub struct Look {
     pub body: Option<Referral>,
 }
 
+impl Look {
+    /// Somebody else saved: what was read stays a reason to look, not a state to decide on.
+    pub(crate) fn anew(self) -> Self {
+        Look {
+            referral: self.referral || self.body.is_some(),
+            record: self.record || self.row.is_some(),
+            body: None,
+            row: None,
+            ..self
+        }
+    }
+}
+
 /// Settles the link of a referral, starting from `row` if the caller has just read it.
 pub async fn settle<P: Ports>(
     run: &Run<'_, P>,
@@ -70,12 +83,7 @@ pub async fn settle<P: Ports>(
         };
         match Box::pin(settle_once(Work::loaded(run, *link, rev), &mut look)).await? {
             Ok(ended) => return Ok(ended),
-            Err(Overtaken) => {
-                // Somebody else saved: what was read stays a reason to look, not a state to decide on.
-                look.referral |= look.body.take().is_some();
-                look.record |= look.row.take().is_some();
-                look.engagement = engagement;
-            }
+            Err(Overtaken) => look = Look { engagement, ..look.anew() },
         }
     }
     Ok(Ended::later(2, "others are working on this link"))
@@ -85,30 +93,15 @@ pub async fn settle<P: Ports>(
 pub(crate) async fn settle_on<P: Ports>(work: Work<'_, P>, mut look: Look) -> Story {
     let run = work.run.clone();
     let referral = work.link.referral.clone();
-    // The end of an intent and the way from a sibling hold whoever saves the link.
-    let engagement = look.engagement;
-    let own = |change: &&Change| {
-        matches!(change.key.sk.as_str(), "CREATE" | "ALIAS") && change.expect != Expect::Absent
-    };
-    let besides: Vec<Change> = work.besides.iter().filter(own).cloned().collect();
     match Box::pin(settle_once(work, &mut look)).await? {
         Ok(ended) => Ok(ended),
         Err(Overtaken) => {
-            for change in besides {
-                run.ports.links().commit(vec![change]).await?;
-            }
-            settle(
-                &run,
-                &referral,
-                None,
-                Look { referral: true, record: true, engagement, ..Look::default() },
-            )
-            .await
+            settle(&run, &referral, None, Look { referral: true, record: true, ..look.anew() }).await
         }
     }
 }
 
-type Attempt = Result<Result<Ended, Overtaken>, Failure>;
+pub(crate) type Attempt = Result<Result<Ended, Overtaken>, Failure>;
 
 /// Saves what was learnt, or ends the attempt because somebody else saved.
 macro_rules! save {
@@ -120,7 +113,8 @@ macro_rules! save {
 }
 use save;
 
-async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attempt {
+/// One attempt, with whatever the first save carries besides.
+pub(crate) async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Attempt {
     let Some(mut record) = work.link.record.clone() else {
         return Ok(Ok(Ended::later(30, "the record is being created")));
     };

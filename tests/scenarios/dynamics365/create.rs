@@ -201,6 +201,11 @@ async fn t14_microsofts_half_refused_keeps_the_own_one_and_completes_the_same_en
         let deal = stage.opportunity();
         assert!(text(&deal, "cosell_audit").contains("Not today."), "{}", deal["cosell_audit"]);
         assert!(!text(&deal, "cosell_referralid").is_empty(), "the own referral is kept");
+        assert_eq!(
+            stage.sent("POST referrals").len(),
+            2,
+            "what was refused is not posted again at every touch"
+        );
     }
     stage.advance(if stage.calm() { 16 } else { 61 } * 60);
     stage.poll().await;
