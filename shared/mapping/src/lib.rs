@@ -13,6 +13,7 @@ mod list;
 mod load;
 mod map;
 mod microsoft;
+pub mod names;
 mod new_record;
 mod new_referral;
 mod patch;

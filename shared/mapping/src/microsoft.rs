@@ -1,12 +1,10 @@
 //! What Microsoft's own half of an engagement tells: its opportunity, its answer, its sellers.
 
-use crate::{Map, Record, Referral, Value, load::Shape, scalar};
+use crate::{Map, Referral, Value, load::Shape, names::HELP, scalar};
 use serde_json::Value as Json;
 
 /// The rule of Microsoft's own number of the deal.
 const MICROSOFT_CRM_ID: &str = "microsoft_crm_id";
-/// The rule of the help that is asked.
-const HELP: &str = "help";
 
 /// Microsoft's half, in the words of its sellers' partners.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,11 +48,6 @@ impl Map {
             }
         };
         MicrosoftSaid { crm_id, words }
-    }
-
-    /// The kind of help a record asks for, as the CRM shows it; `None`: not read, or the map has no such rule.
-    pub fn help(&self, record: &Record) -> Option<Value> {
-        self.record_field(HELP, record)
     }
 
     /// The help that a request for a new referral asked for, as the CRM would show it.

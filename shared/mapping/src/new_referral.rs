@@ -5,18 +5,13 @@ use crate::{
     convert::is_positive,
     list,
     load::Shape,
+    names::{HELP, REFERRAL_ID, SOLUTIONS, SYNC, VISIBLE},
     referral::MICROSOFT,
     rule::{Kind, Required, Rule},
     scalar,
 };
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
-
-const SYNC: &str = "sync";
-const HELP: &str = "help";
-const VISIBLE: &str = "visible";
-const REFERRAL_ID: &str = "referral_id";
-const SOLUTIONS: &str = "solutions";
 
 impl Map {
     /// Sync with Partner Center; empty is No, `None` was not read.

@@ -2,10 +2,9 @@
 
 use crate::{
     Action, CrmStep, Map, RecordKind, Refusal, Value,
+    names::STATUS,
     status::{Phase, pair_of, phase_of_pair, value_of},
 };
-
-const STATUS: &str = "status";
 
 impl Map {
     /// The status as the CRM would show it. The reason of a loss goes along for the close action; no record shows it.
@@ -50,6 +49,13 @@ impl Map {
     /// A lead that was qualified: an opportunity goes on in its place.
     pub fn is_qualified(&self, crm: &Value) -> bool {
         self.kind == RecordKind::Lead && self.status.phase_of_crm(crm) == Some(Phase::Active)
+    }
+
+    /// The CRM's status reason of a lead that was qualified; `None`: the map has none in figures.
+    pub fn qualified_reason(&self) -> Option<i64> {
+        let accepted = value_of("Active/Accepted", Value::Null);
+        let shown = self.of(RecordKind::Lead).status_to_crm(&accepted).ok()?;
+        shown.member("status").text()?.parse().ok()
     }
 
     /// A lead that can still be qualified.

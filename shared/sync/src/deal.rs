@@ -1,7 +1,6 @@
 //! What the stories ask about the state of a deal.
 
-use crate::merge::STATUS;
-use mapping::{Action, Fields, Map, Trim, Value};
+use mapping::{Action, Fields, Map, Trim, Value, names::STATUS};
 
 fn word(value: &Value) -> Option<&str> {
     match value {

@@ -17,7 +17,9 @@ use crate::{
     work::{AUDIT_LENGTH, Overtaken, Work},
 };
 use jiff::SignedDuration;
-use mapping::{DealKind, Fields, Mark, MicrosoftHalf, RecordId, RecordKind, Referral, ReferralId, Trim};
+use mapping::{
+    DealKind, Fields, Mark, MicrosoftHalf, RecordId, RecordKind, Referral, ReferralId, Trim, names::STATUS,
+};
 
 /// An unknown outcome is looked up so often ...
 const LOOK_UPS: u32 = 3;
@@ -141,7 +143,7 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
     if record.kind == RecordKind::Lead {
         return Ok(Ended::done("skipped", "a lead that did not come from Partner Center"));
     }
-    let status = run.map.record_field(crate::merge::STATUS, &seen.record);
+    let status = run.map.record_field(STATUS, &seen.record);
     if status.is_some_and(|status| deal::is_closed_record(run.map, &status)) {
         return Ok(Ended::done("skipped", "the record is closed"));
     }

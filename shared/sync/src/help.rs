@@ -7,18 +7,16 @@ use crate::{
     failure::Failure,
     intent::{Intent, Step},
     link::Link,
-    merge::{Change as Write, Plan, STATUS, Unfit},
+    merge::{Change as Write, Plan, Unfit},
     ports::{Links, Ports, Seen},
     run::{Ended, Story},
     table::{Item, Key, Row},
     work::Work,
 };
-use mapping::{Map, Referral, Side, Value};
-
-/// The unit of the map.
-pub(crate) const HELP: &str = "help";
-/// Help makes a deal visible.
-const VISIBLE: &str = "visible";
+use mapping::{
+    Map, Referral, Side, Value,
+    names::{HELP, STATUS, VISIBLE},
+};
 
 /// The two sides as far as they were read.
 pub(crate) struct Shown<'a> {
@@ -44,7 +42,7 @@ pub(crate) fn look<P: Ports>(work: &Work<'_, P>, shown: &Shown<'_>, plan: &mut P
         Some(referral) => map.referral_field(HELP, referral).filter(|value| !value.is_null()),
         None => image(Side::PartnerCenter),
     };
-    let Some(chosen) = shown.record.and_then(|seen| map.help(&seen.record)) else {
+    let Some(chosen) = shown.record.and_then(|seen| map.record_field(HELP, &seen.record)) else {
         // Asked in Partner Center: the CRM shows it, once.
         if in_center.is_some() && image(Side::PartnerCenter).is_none() {
             plan.need = plan.need.or(Some(Side::Crm));

@@ -5,7 +5,6 @@ use crate::{
     failure::{Class, Failure, System, Written},
     intent::Intent,
     link::{Claim, Link, State, digest, image},
-    merge::STATUS,
     parked::Parked,
     planted::{self, Bug},
     ports::{Created, Crm, Found, Links, Ports, Referrals, Seen},
@@ -16,7 +15,10 @@ use crate::{
     work::{AUDIT_LENGTH, Overtaken, Work},
 };
 use jiff::{SignedDuration, Timestamp};
-use mapping::{Category, CrmValue, RecordId, RecordKind, RecordPatch, Referral, ReferralId, Side, classify};
+use mapping::{
+    Category, CrmValue, RecordId, RecordKind, RecordPatch, Referral, ReferralId, Side, classify,
+    names::STATUS,
+};
 use std::collections::BTreeSet;
 
 /// What the seller reads first.

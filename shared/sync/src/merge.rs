@@ -6,7 +6,7 @@ use crate::{
     link::{Link, is_image},
     planted::{self, Bug},
 };
-use mapping::{CrmStep, Direction, Fields, Map, Side, Unit, Value};
+use mapping::{CrmStep, Direction, Fields, Map, Side, Unit, Value, names::STATUS};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One unit on its way to the other side.
@@ -74,9 +74,6 @@ pub struct Conflict {
     /// What the other side showed.
     pub loser: Value,
 }
-
-/// The name of the status unit.
-pub const STATUS: &str = "status";
 
 /// What each side shows; `None`: not read, it stands at its settled version and so shows its images.
 #[derive(Clone, Copy)]

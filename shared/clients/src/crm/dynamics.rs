@@ -21,7 +21,7 @@ use batch::{Reply, Request};
 use columns::{Columns, SOLUTION, SOLUTION_OPPORTUNITY, Texts};
 use errors::{Meaning, Said};
 use lookups::Lookups;
-use mapping::{Action, Map, NewRecord, Record, RecordId, RecordKind, RecordPatch, ReferralId, Trim};
+use mapping::{Action, Map, NewRecord, Record, RecordId, RecordKind, RecordPatch, ReferralId, names};
 use odata::{escaped, guid, id_of, quoted, set_of, value_of};
 use party::Known;
 use serde_json::{Map as Object, Value};
@@ -148,7 +148,7 @@ impl Dynamics {
         let texts = self.lookups.texts(&self.wire, self.columns.lookups(row, solutions)).await?;
         let seen = self.seen(RecordKind::Opportunity, row, &texts, true);
         let mut seen = seen.ok_or_else(|| self.unreadable(operation))?;
-        seen.record.lists.insert(columns::SOLUTIONS.to_owned(), self.columns.solutions(solutions, &texts));
+        seen.record.lists.insert(names::SOLUTIONS.to_owned(), self.columns.solutions(solutions, &texts));
         Ok(seen)
     }
 
@@ -203,6 +203,21 @@ impl Dynamics {
         self.wire.retryable(operation, "unreadable answer: no row with its id and version")
     }
 
+    /// A write that happened; if how its row looks after it is not known, its claim ends with a read.
+    fn happened(&self, operation: &str, shown: Result<Option<Seen>, Failure>) -> Written<Seen> {
+        match shown {
+            Ok(Some(seen)) => Written::Done(seen),
+            Ok(None) => Written::Unknown(self.unreadable(operation)),
+            Err(failure) => Written::Unknown(self.wire.retryable(operation, failure.text)),
+        }
+    }
+
+    /// Rows that were looked up were made, merged or deleted meanwhile: looked up anew.
+    fn forget(&self) {
+        self.known.forget();
+        self.lookups.forget();
+    }
+
     /// The id for a URL. Ids come from a table of ours and from Partner Center, where people type.
     fn id(&self, operation: &str, id: &RecordId) -> Result<String, Failure> {
         guid(&id.id).ok_or_else(|| self.wire.unusable(operation, format!("`{}` is not a GUID", id.id)))
@@ -211,11 +226,8 @@ impl Dynamics {
 
 /// The column a map writes the referral's id into.
 fn key_column(map: &Map) -> String {
-    let any = mapping::Value::Text("00000000-0000-4000-8000-000000000000".to_owned());
-    let changes = [("referral_id".to_owned(), any)].into_iter().collect();
-    let patch = map.record_patch(&changes, &Trim::default()).ok();
-    let column = patch.and_then(|p| p.columns.into_keys().next());
-    column.filter(|c| odata::is_name(c)).unwrap_or_else(|| REFERRAL_ID.to_owned())
+    let column = map.column(names::REFERRAL_ID).filter(|column| odata::is_name(column));
+    column.unwrap_or(REFERRAL_ID).to_owned()
 }
 
 impl sync::ports::Crm for Dynamics {

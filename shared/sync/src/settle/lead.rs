@@ -18,18 +18,17 @@ use crate::{
     hold::hold,
     identity::links_back,
     link::{Claim, LOST_RACES_AN_HOUR, Memory, is_digest},
-    merge::STATUS,
     ports::{Crm, Links, Ports, Seen},
     run::Ended,
     table::{Change, Expect, Key},
     work::{Overtaken, Work},
 };
 use jiff::SignedDuration;
-use mapping::{Direction, Fields, RecordPatch, Referral, Side, Value};
+use mapping::{
+    Direction, Fields, RecordPatch, Referral, Side, Value,
+    names::{REFERRAL_ID, STATUS},
+};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The unit that must be written, whatever else follows by settling.
-const REFERRAL_ID: &str = "referral_id";
 
 /// What becomes of the link.
 pub(super) enum Next {

@@ -6,16 +6,18 @@ use super::{
 };
 use crate::{
     failure::Refused,
-    help::HELP,
     link::{State, image},
-    merge::{Plan, STATUS, Unfit},
+    merge::{Plan, Unfit},
     parked::Parked,
     planted::{self, Bug},
     ports::Ports,
     version::Version,
     work::{AUDIT_LENGTH, WHOLE, Work},
 };
-use mapping::{Fields, Referral, Side, Value};
+use mapping::{
+    Fields, Referral, Side, Value,
+    names::{HELP, STATUS},
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The unit of the customer's people.

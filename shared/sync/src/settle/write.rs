@@ -4,13 +4,13 @@ use super::read::Sides;
 use crate::{
     deal,
     failure::{Refused, Written},
-    merge::{Change, Plan, STATUS, await_acceptance},
+    merge::{Change, Plan, await_acceptance},
     planted::{self, Bug},
     ports::{Crm, Ports, Referrals, Seen},
     version::Version,
     work::{AUDIT_LENGTH, WHOLE, Work},
 };
-use mapping::{Fields, Mark, RecordId, Referral, Refusal, Side, Trim, Value};
+use mapping::{Fields, Mark, RecordId, Referral, Refusal, Side, Trim, Value, names::STATUS};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One outside request.

@@ -67,6 +67,16 @@ pub enum Outcome {
     Set(Vec<Reply>),
 }
 
+impl Outcome {
+    /// The answer that tells why a change set was not done; `None`: it was.
+    pub(super) fn refusal(&self) -> Option<&Reply> {
+        match self {
+            Outcome::Set(replies) => replies.iter().find(|reply| reply.status >= 400),
+            Outcome::One(reply) => Some(reply).filter(|reply| reply.status >= 300),
+        }
+    }
+}
+
 /// The body of a batch. `id` makes the boundaries unique; JSON in one line never begins with dashes.
 pub(super) fn encode(items: &[Item], root: &str, id: &str) -> String {
     let mut text = String::new();

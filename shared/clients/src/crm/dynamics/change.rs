@@ -3,14 +3,14 @@
 use super::{
     Dynamics,
     batch::{Item, Outcome, Request},
-    columns::{SOLUTION, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY, SOLUTIONS},
+    columns::{SOLUTION, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY},
     encode::NotBegun,
     errors::{Meaning, Said},
     odata::{id_of, set_of},
     wire::{self, Unwritten},
 };
 use crate::http::session::Unanswered;
-use mapping::{Action, ListChange, RecordId, RecordKind, RecordPatch};
+use mapping::{Action, ListChange, RecordId, RecordKind, RecordPatch, names::SOLUTIONS};
 use serde_json::{Value, json};
 use sync::{failure::Written, ports::Seen, version::Version};
 
@@ -169,18 +169,13 @@ impl Dynamics {
             Err(Unwritten::Unanswered(Unanswered::NotSent(failure))) => return Written::Later(failure),
             Err(Unwritten::Unanswered(Unanswered::Unknown(failure))) => return Written::Unknown(failure),
         };
-        let failed = match outcomes.first() {
-            Some(Outcome::Set(replies)) => replies.iter().find(|r| r.status >= 400),
-            Some(Outcome::One(reply)) => Some(reply).filter(|r| r.status >= 300),
-            None => return Written::Unknown(self.unreadable(operation)),
-        };
-        if let Some(reply) = failed {
+        let Some(set) = outcomes.first() else { return Written::Unknown(self.unreadable(operation)) };
+        if let Some(reply) = set.refusal() {
             let said = Said::of_reply(reply);
             let row_in_the_way = matches!(said.meaning(), Meaning::Taken | Meaning::Gone);
             if with_solutions && row_in_the_way {
                 // A row that somebody else just added or took away: read again and decide again.
-                self.known.forget();
-                self.lookups.forget();
+                self.forget();
                 return Written::Lost;
             }
             return self.not_patched(operation, &said, sent);

@@ -5,7 +5,7 @@ use super::{
     lead::ORIGIN,
     odata::{id_of, is_name, value_of},
 };
-use mapping::{ColumnUse, Map, RecordKind};
+use mapping::{ColumnUse, Map, RecordKind, names};
 use serde_json::{Map as Object, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,8 +17,6 @@ pub(super) const SOLUTION_OPPORTUNITY: &str = "cosell_OpportunityId";
 pub(super) const SOLUTION_DETAIL_LOOKUP: &str = "cosell_SolutionDetailId";
 /// The catalogue's text key.
 pub(super) const SOLUTION_KEY: &str = "cosell_solutionid";
-/// The list in a record.
-pub(super) const SOLUTIONS: &str = "solutions";
 /// Before columns of the catalogue row in a list's row.
 pub(super) const DETAIL: &str = "detail.";
 
@@ -75,7 +73,7 @@ impl Columns {
         let of_related = |r: &str| if kind == RecordKind::Lead { vec![] } else { uses(r) };
         let related = ["account", "contact", "owner"].map(|r| (r, of_related(r))).into_iter().collect();
         let (details, solution): (Vec<_>, Vec<_>) =
-            uses(SOLUTIONS).into_iter().partition(|u| u.name.starts_with(DETAIL));
+            uses(names::SOLUTIONS).into_iter().partition(|u| u.name.starts_with(DETAIL));
         let bare = |u: ColumnUse| ColumnUse { name: u.name.trim_start_matches(DETAIL).to_owned(), ..u };
         let mut detail: Vec<ColumnUse> = details.into_iter().map(bare).collect();
         if !detail.iter().any(|u| u.name == SOLUTION_KEY) {

@@ -4,14 +4,13 @@
 use super::{
     Dynamics,
     batch::{Item, Outcome, Reply, Request},
-    columns::SOLUTIONS,
     encode::NotBegun,
     errors::{Meaning, Said},
     odata::is_name,
     party::{Choice, Place},
     wire::{self, Unwritten},
 };
-use mapping::{NewRecord, Party, RecordKind, child_id};
+use mapping::{NewRecord, Party, RecordKind, child_id, names::SOLUTIONS};
 use serde_json::{Value, json};
 use sync::{failure::Written, ports::Created};
 
@@ -61,15 +60,10 @@ impl Dynamics {
             Err(Unwritten::Unanswered(unanswered)) => return wire::Wire::unanswered(unanswered),
         };
         let mut outcomes = outcomes.into_iter();
-        let set = outcomes.next();
+        let Some(set) = outcomes.next() else { return Written::Unknown(self.unreadable(&operation)) };
         let mut reads = outcomes.filter_map(|o| if let Outcome::One(reply) = o { Some(reply) } else { None });
         let (record, solutions) = (reads.next(), reads.next());
-        let failed = match &set {
-            Some(Outcome::Set(replies)) => replies.iter().find(|r| r.status >= 400),
-            Some(Outcome::One(reply)) => Some(reply).filter(|r| r.status >= 300),
-            None => return Written::Unknown(self.unreadable(&operation)),
-        };
-        if let Some(reply) = failed {
+        if let Some(reply) = set.refusal() {
             return self.not_created(&operation, new, &Said::of_reply(reply), record.as_ref());
         }
         let mut told = vec![];
@@ -83,12 +77,7 @@ impl Dynamics {
             (Some(record), None) if kind == RecordKind::Lead => self.shown_lead(&operation, &record).await,
             _ => Ok(None),
         };
-        match shown {
-            Ok(Some(seen)) => Written::Done(Created { seen, told }),
-            // It was made, but how it looks is not known: its claim ends with a read.
-            Ok(None) => Written::Unknown(self.unreadable(&operation)),
-            Err(failure) => Written::Unknown(self.wire.retryable(&operation, failure.text)),
-        }
+        self.happened(&operation, shown).map(|seen| Created { seen, told })
     }
 
     /// All or nothing was nothing. Which part failed is not said, so the read after it decides whose row was there.
@@ -104,8 +93,7 @@ impl Dynamics {
                 if record.is_some_and(|r| r.status == 200) {
                     return Written::Exists;
                 }
-                self.known.forget();
-                self.lookups.forget();
+                self.forget();
                 Written::Lost
             }
             _ => {

@@ -10,7 +10,7 @@ use super::{
     wire::ROOT,
 };
 use crate::crm::whole_second;
-use mapping::{RecordId, RecordKind};
+use mapping::{RecordId, RecordKind, names};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use sync::{
@@ -125,7 +125,7 @@ impl Dynamics {
             Line::Gone(_) => None,
         };
         let ids: Vec<String> = lines.iter().filter_map(id).collect();
-        let sync = self.map.column("sync").filter(|column| odata::is_name(column));
+        let sync = self.map.column(names::SYNC).filter(|column| odata::is_name(column));
         let mut changed = vec![];
         // A filter of a URL's length.
         for some in ids.chunks(50) {

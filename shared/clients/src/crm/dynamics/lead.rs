@@ -10,7 +10,7 @@ use super::{
     odata::{escaped, guid, id_of, set_of, value_of},
     wire::{self, Unwritten},
 };
-use mapping::{Fields, NewRecord, RecordId, RecordKind, Value as Shown};
+use mapping::{NewRecord, RecordId, RecordKind};
 use serde_json::{Value, json};
 use sync::{
     failure::{Failure, Written},
@@ -61,7 +61,8 @@ impl Dynamics {
         requests.push(Request::write("PATCH", &path, binds).with("If-Match", version.token.as_str()));
         let wishes = json!({
             "CreateAccount": false, "CreateContact": false, "CreateOpportunity": true,
-            "Status": self.qualified_reason(),
+            // -1 takes the default one.
+            "Status": self.map.qualified_reason().unwrap_or(-1),
             "OpportunityCustomerId": {
                 "@odata.type": "Microsoft.Dynamics.CRM.account", "accountid": customer.account,
             },
@@ -73,17 +74,11 @@ impl Dynamics {
             Err(Unwritten::Answered(said)) => return self.wire.ended(&operation, &said, []),
             Err(Unwritten::Unanswered(unanswered)) => return wire::Wire::unanswered(unanswered),
         };
-        let failed = match outcomes.first() {
-            Some(Outcome::Set(replies)) => replies.iter().find(|r| r.status >= 400),
-            Some(Outcome::One(reply)) => Some(reply).filter(|r| r.status >= 300),
-            None => return Written::Unknown(self.unreadable(&operation)),
-        };
-        if let Some(reply) = failed {
+        let Some(set) = outcomes.first() else { return Written::Unknown(self.unreadable(&operation)) };
+        if let Some(reply) = set.refusal() {
             let said = Said::of_reply(reply);
             if matches!(said.meaning(), Meaning::Taken | Meaning::Gone) {
-                // The customer was made, merged or deleted meanwhile: looked for anew.
-                self.known.forget();
-                self.lookups.forget();
+                self.forget();
                 return Written::Lost;
             }
             return self.wire.ended(&operation, &said, []);
@@ -95,12 +90,8 @@ impl Dynamics {
             Some(Outcome::One(reply)) => self.deal(&operation, reply, None).await,
             _ => Ok(None),
         };
-        match shown {
-            Ok(Some(seen)) => Written::Done(seen),
-            // It was qualified, but into what is not known: the lead tells, once its claim is over.
-            Ok(None) => Written::Unknown(self.unreadable(&operation)),
-            Err(failure) => Written::Unknown(self.wire.retryable(&operation, failure.text)),
-        }
+        // Into what is not known, the lead tells.
+        self.happened(&operation, shown)
     }
 
     pub(super) async fn deal_of_lead(&self, lead: &RecordId) -> Result<Option<Seen>, Failure> {
@@ -147,21 +138,5 @@ impl Dynamics {
             Some(row) => self.own(operation, RecordKind::Opportunity, row, true).await.map(Some),
             None => Ok(None),
         }
-    }
-
-    /// The status reason of a qualified lead; -1 takes the default one.
-    fn qualified_reason(&self) -> i64 {
-        let text = |text: &str| Shown::Text(text.to_owned());
-        let accepted = Fields::from([
-            ("status".to_owned(), text("Active")),
-            ("substatus".to_owned(), text("Accepted")),
-            ("reason".to_owned(), Shown::Null),
-        ]);
-        let shown = self.map.of(RecordKind::Lead).to_crm("status", &Shown::Map(accepted)).ok();
-        let reason = match &shown {
-            Some(Shown::Map(members)) => members.get("status").and_then(Shown::text),
-            _ => None,
-        };
-        reason.and_then(|reason| reason.parse().ok()).unwrap_or(-1)
     }
 }

@@ -1,0 +1,14 @@
+//! The fields a map's rules have and the protocol knows by name.
+
+/// Status, substatus and reason against the record's state.
+pub const STATUS: &str = "status";
+/// Sync with Partner Center.
+pub const SYNC: &str = "sync";
+/// The kind of help asked of Microsoft.
+pub const HELP: &str = "help";
+/// Visible to Microsoft.
+pub const VISIBLE: &str = "visible";
+/// The Referral Identifier a record carries.
+pub const REFERRAL_ID: &str = "referral_id";
+/// The list of solutions.
+pub const SOLUTIONS: &str = "solutions";
