@@ -1,0 +1,168 @@
+//! How a create ends: its link knows what came of it; or its record went away meanwhile.
+
+use super::{
+    linked,
+    look_up::{LookedUp, look_up_own},
+};
+use crate::{
+    audit::Line,
+    failure::Failure,
+    help,
+    identity::{alias_of_sibling, links_back, park_besides},
+    intent::{Held, Intent, Step},
+    link::{Link, State, digest, image},
+    planted::{self, Bug},
+    ports::{Links, Ports, Seen},
+    run::{Ended, Run, Story},
+    settle::{Look, settle, settle_once},
+    table::{Change, Expect, Item, Key, Row},
+    work::{Overtaken, WHOLE, Work},
+};
+use mapping::{Referral, ReferralId};
+
+/// The own half is known: link, alias and the intent's next step in one transaction.
+pub(super) async fn link_up<P: Ports>(
+    held: &mut Held<'_, P>,
+    referral: &Referral,
+    seen: &Seen,
+) -> Result<bool, Failure> {
+    let run = held.run;
+    let mut link = Link::new(referral.id().clone(), Some(seen.record.id.clone()), State::Linked);
+    link.engagement = referral.engagement().cloned();
+    // The base: what was sent and what it was made from. What Partner Center tells the CRM has none yet.
+    let (pc, crm) = (run.map.referral_fields(referral), run.map.record_fields(&seen.record));
+    for unit in run.map.units().filter(|u| u.direction != mapping::Direction::ToCrm) {
+        if let (Some(p), Some(c)) = (pc.get(&unit.name), crm.get(&unit.name))
+            && run.map.equal(&unit.name, p, c)
+        {
+            link.partner_center.images.insert(unit.name.clone(), image(p));
+            link.crm.images.insert(unit.name.clone(), image(c));
+        }
+    }
+    held.intent.referral = Some(referral.id().clone());
+    held.intent.engagement = referral.engagement().cloned();
+    // A webhook may note our id in the intent between read and save: then once more over its revision.
+    let waits = Key::parked(&seen.record.id.to_string());
+    for _ in 0..3 {
+        let mut changes = links_back(&link, &seen.record.id);
+        // An intent is set aside until its own end.
+        changes.retain(|change| change.key != waits || planted::is(Bug::IntentForgotten));
+        let put = Item::Link(Box::new(link.clone()));
+        changes.push(Change::put(Key::link(referral.id()), Expect::Absent, put));
+        let before = held.intent.clone();
+        held.intent = Intent { step: Step::Microsoft, unknown: None, n: 0, ..before.clone() };
+        match held.save(changes).await {
+            Ok(true) => return Ok(true),
+            Ok(false) => held.intent.step = Step::Own,
+            Err(failure) => {
+                // What is saved next says what is known: the id, not the link.
+                held.intent = Intent { unknown: None, ..before };
+                return Err(failure);
+            }
+        }
+    }
+    // The id at least, so that nobody posts again.
+    held.save(vec![]).await?;
+    Ok(false)
+}
+
+/// The end of an intent: the link knows what came of it and the intent goes, in one save. The rest is the link's story.
+pub(super) async fn end<P: Ports>(
+    held: &mut Held<'_, P>,
+    own: Option<Referral>,
+    sibling: Option<ReferralId>,
+    seen: Seen,
+) -> Story {
+    let run = held.run;
+    let Some(id) = held.intent.referral.clone() else {
+        return Ok(Ended::later(10, "its referral is not known yet"));
+    };
+    let text = if held.intent.cosell {
+        "co-sell engagement created in Partner Center"
+    } else {
+        "referral created in Partner Center"
+    };
+    let mut look = Look { referral: own.is_some(), record: true, body: own, ..Look::default() };
+    for _ in 0..3 {
+        let mut rows = run.ports.links().read(&[Key::link(&id), held.key()]).await?.into_iter();
+        let Some(Row { rev, item: Item::Link(link), .. }) = rows.next().flatten() else {
+            held.release().await?;
+            return Ok(Ended::later(2, "its link is not there yet"));
+        };
+        if rows.next().flatten().is_none_or(|intent| intent.rev != held.rev) {
+            // Ended, or somebody else's by now.
+            return settle(run, &id, None, look).await;
+        }
+        let mut work = Work::loaded(run, *link, rev);
+        look.row = untouched(rev, &seen);
+        work.link.microsoft = sibling.clone();
+        work.besides.push(Change::delete(held.key(), Expect::Rev(held.rev)));
+        work.besides.push(Change::delete(Key::parked(&held.intent.record.to_string()), Expect::Any));
+        work.besides.extend(sibling.as_ref().map(|half| alias_of_sibling(half, &id)));
+        if held.intent.cosell {
+            help::sent(&mut work, &held.intent.request);
+        }
+        work.note("created", text, true);
+        work.heal(WHOLE);
+        match Box::pin(settle_once(work, &mut look)).await? {
+            Ok(ended) => return Ok(ended),
+            Err(Overtaken) => look = look.anew(),
+        }
+    }
+    held.release().await?;
+    Ok(Ended::later(2, "others are saving its link"))
+}
+
+/// A record that was read before its link: its lists have no version that tells whether they were written since. They
+/// were not while nobody has saved the link.
+pub(super) fn untouched(rev: u64, seen: &Seen) -> Option<Seen> {
+    (rev == 1).then(|| seen.clone())
+}
+
+/// The record was deleted while its engagement was half made: nothing more is created. What is there in Partner Center
+/// stays the record's own, so that a late read of it creates no second one.
+pub(super) async fn end_with_the_record<P: Ports>(run: &Run<'_, P>, intent: Intent, rev: u64) -> Story {
+    let link = linked(run, &intent.record).await?;
+    let mut held = Held { run, intent, rev, about_to_post: false };
+    if link.is_none() && held.intent.referral.is_none() && held.intent.unknown.is_some() {
+        held.intent.claim_until = run.deadline();
+        if !held.save(vec![]).await? {
+            return Ok(Ended::later(2, "others are working on it"));
+        }
+        match look_up_own(&mut held).await? {
+            LookedUp::Found(referral) => held.intent.referral = Some(referral.id().clone()),
+            LookedUp::Wait(ended) => return Ok(ended),
+            LookedUp::Absent => {}
+        }
+    }
+    let record = &held.intent.record;
+    let words = "the record was deleted while its referral was being created";
+    let line = Line { at: run.now(), decision: "detached".into(), text: words.into() };
+    let key = Key::audit(&format!("RECORD#{record}"), line.at, held.rev, 0);
+    let kept = run.now() + run.settings.audit_kept;
+    let mut end = vec![
+        Change::delete(held.key(), Expect::Rev(held.rev)),
+        Change::delete(Key::parked(&record.to_string()), Expect::Any),
+        Change::put(key, Expect::Any, Item::Audit(line)).until(kept),
+    ];
+    if let (None, Some(referral)) = (&link, &held.intent.referral) {
+        // Its own half is there and belongs to nothing any more: somebody has to see it.
+        let mut detached = Link::new(referral.clone(), Some(record.clone()), State::Detached);
+        detached.engagement = held.intent.engagement.clone();
+        detached.gone = Some(run.now());
+        end.push(Change::put(Key::link(referral), Expect::Absent, Item::Link(Box::new(detached))));
+        end.push(Change::put(
+            Key::record(record),
+            Expect::Absent,
+            Item::Alias { referral: referral.clone() },
+        ));
+        return park_besides(run, referral.as_str(), words, &digest(words), end).await;
+    }
+    if !run.ports.links().commit(end).await? {
+        return Ok(Ended::later(2, "others are working on it"));
+    }
+    match link {
+        Some(link) => settle(run, &link.referral, None, Look { record: true, ..Look::default() }).await,
+        None => Ok(Ended::done("detached", words)),
+    }
+}

@@ -1,0 +1,66 @@
+//! An unknown outcome is looked up, never repeated blindly.
+
+use crate::{
+    failure::Failure,
+    intent::Held,
+    planted::{self, Bug},
+    ports::{Ports, Referrals},
+    run::Ended,
+};
+use jiff::SignedDuration;
+use mapping::Referral;
+
+/// An unknown outcome is looked up so often ...
+const LOOK_UPS: u32 = 3;
+/// ... over at least this long, before a second POST.
+const LOOKED_UP_FOR: SignedDuration = SignedDuration::from_mins(10);
+/// The look-up's list begins this long before the intent.
+const LOOK_BACK: SignedDuration = SignedDuration::from_hours(1);
+/// Between two look-ups, in seconds: three of them span the ten minutes.
+const LOOK_UP_PAUSE: i64 = 310;
+
+pub(super) enum LookedUp {
+    Found(Box<Referral>),
+    Absent,
+    Wait(Ended),
+}
+
+/// Looks for our own half after an unknown outcome: own organisation, our record's id, all pages.
+pub(super) async fn look_up_own<P: Ports>(held: &mut Held<'_, P>) -> Result<LookedUp, Failure> {
+    let run = held.run;
+    let mut cursor: Option<String> = None;
+    loop {
+        let page =
+            run.ports.referrals().changed_since(held.intent.began - LOOK_BACK, cursor.as_deref()).await?;
+        for referral in page.referrals {
+            let names = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
+            if referral.belongs_to(&run.settings.organization) && names.as_ref() == Some(&held.intent.record)
+            {
+                return Ok(LookedUp::Found(Box::new(referral)));
+            }
+        }
+        cursor = page.next.filter(|_| !planted::is(Bug::LookUpOnePage));
+        if cursor.is_none() {
+            break;
+        }
+    }
+    in_vain(held).await
+}
+
+/// One more look-up found nothing.
+pub(super) async fn in_vain<P: Ports>(held: &mut Held<'_, P>) -> Result<LookedUp, Failure> {
+    let now = held.run.now();
+    let Some(unknown) = &mut held.intent.unknown else { return Ok(LookedUp::Absent) };
+    unknown.look_ups += 1;
+    let enough = unknown.look_ups >= LOOK_UPS && now.duration_since(unknown.since) >= LOOKED_UP_FOR;
+    if enough || planted::is(Bug::SecondPostEarly) {
+        held.intent.unknown = None;
+        held.intent.n += 1;
+        if !held.save(vec![]).await? {
+            return Ok(LookedUp::Wait(Ended::later(2, "its own webhook has just arrived")));
+        }
+        return Ok(LookedUp::Absent);
+    }
+    held.release().await?;
+    Ok(LookedUp::Wait(Ended::later(LOOK_UP_PAUSE, "looking whether the referral was created")))
+}

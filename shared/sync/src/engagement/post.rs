@@ -1,0 +1,64 @@
+//! One POST: written down before it is sent, and what its outcome means.
+
+use crate::{
+    failure::{Failure, Refused, Written},
+    intent::{Held, Unknown},
+    planted::{self, Bug},
+    ports::{Ports, Referrals},
+    run::Ended,
+};
+use jiff::SignedDuration;
+use mapping::Referral;
+
+pub(super) enum Posted {
+    Referral(Box<Referral>),
+    Ended(Ended),
+    Refused(String),
+}
+
+/// One POST of the present step by the claim's holder.
+pub(super) async fn post<P: Ports>(held: &mut Held<'_, P>, body: Option<String>) -> Result<Posted, Failure> {
+    let run = held.run;
+    if !run.may_write() {
+        held.release().await?;
+        return Ok(Posted::Ended(Ended::later(0, "this run has no time left for a create")));
+    }
+    let body = body.unwrap_or_else(|| held.intent.request.clone());
+    if !held.about_to_post {
+        let unknown = Unknown { since: run.now(), look_ups: 0 };
+        held.intent.unknown = Some(unknown).filter(|_| !planted::is(Bug::PostNotWrittenAhead));
+        if !held.save(vec![]).await? {
+            return Ok(Posted::Ended(Ended::later(2, "somebody else saved its intent")));
+        }
+    }
+    held.about_to_post = false;
+    let outcome = run.ports.referrals().create(&body, &held.intent.request_id()).await;
+    if !matches!(outcome, Written::Unknown(_)) {
+        held.intent.unknown = None;
+    }
+    match outcome {
+        Written::Done(referral) => Ok(Posted::Referral(Box::new(referral))),
+        Written::Later(failure) => {
+            held.intent.n += 1;
+            held.release().await?;
+            Err(failure)
+        }
+        Written::Refused(Refused { field, text }) => {
+            held.intent.n += 1;
+            Ok(Posted::Refused(match field {
+                Some(field) => format!("Partner Center refused it: `{field}`: {text}"),
+                None => format!("Partner Center refused it: {text}"),
+            }))
+        }
+        Written::Lost | Written::Exists => {
+            held.intent.n += 1;
+            held.release().await?;
+            Ok(Posted::Ended(Ended::later(5, "Partner Center met a conflict while creating it")))
+        }
+        Written::Unknown(failure) => {
+            let after = held.intent.claim_until.duration_since(run.now()) + SignedDuration::from_secs(1);
+            let why = format!("it is not known whether the referral was created: {failure}");
+            Ok(Posted::Ended(Ended::Later { after, why }))
+        }
+    }
+}
