@@ -37,6 +37,9 @@ def functions(processes, architecture):
     """Compiles and packages. The first step is what `sam build` does, too; alone it shows its progress."""
     proxies = {k: v for k, v in os.environ.items() if k.lower().endswith("_proxy")}
     env = environment() | proxies  # crates and the other processor's standard library may have to be fetched
+    if architecture != HOST:
+        # cargo locks its folder: with one of its own, the other processor's build runs beside this machine's.
+        env["CARGO_TARGET_DIR"] = str(WORK / f"target-{architecture}")
     compiled = 0
     for name in FUNCTIONS:
         say(f"{name}: compiling for {architecture}")

@@ -1,6 +1,7 @@
 """Template checks, and the packages of both processors with their sizes."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import build
 from build import ROOT, SAM, WORK
@@ -10,14 +11,16 @@ from processes import Processes, limit, say
 def main():
     limit(2400)
     processes = Processes()
+    # Half of a build is linking, which takes one core.
+    builds = ThreadPoolExecutor()
     try:
         say("template: sam validate --lint, cfn-lint")
         env = build.environment()
         processes.run([SAM, "validate", "--lint", "--region", "us-east-1"], 120, cwd=ROOT, env=env)
         processes.run([str(WORK / "venv-sam/bin/cfn-lint"), "template.yaml"], 120, cwd=ROOT, env=env)
         architectures = ["arm64", "x86_64"]
-        for architecture in architectures:
-            build.functions(processes, architecture)
+        for done in [builds.submit(build.functions, processes, one) for one in architectures]:
+            done.result()
         say("sizes")
         for architecture in architectures:
             print("\n".join(build.sizes(architecture)))
@@ -26,6 +29,7 @@ def main():
         return 1
     finally:
         processes.stop()
+        builds.shutdown(cancel_futures=True)
     return 0
 
 
