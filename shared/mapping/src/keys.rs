@@ -23,6 +23,12 @@ pub fn child_id(parts: &[&str]) -> String {
     Uuid::new_v5(&NAMESPACE, name.as_bytes()).hyphenated().to_string()
 }
 
+/// Whether people would read both as the same: letters and digits only, whatever their case and form.
+pub fn reads_alike(one: &str, other: &str) -> bool {
+    let read = |text: &str| folded(text).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    read(one) == read(other)
+}
+
 /// NFKC, lower case, single spaces.
 pub(crate) fn folded(text: &str) -> String {
     let lower: String = match text.is_ascii() {

@@ -38,10 +38,13 @@ mod vendor_name;
 
 pub use classify::{Category, classify};
 pub use fault::{Fault, Missing, Refusal};
-pub use keys::{child_id, contact_key, customer_key};
+pub use keys::{child_id, contact_key, customer_key, reads_alike};
 pub use map::{ColumnUse, Map};
 pub use microsoft::MicrosoftSaid;
-pub use patch::{Action, CrmStep, CrmValue, DealKind, ListChange, Mark, NewRecord, Party, RecordPatch, Trim};
+pub use patch::{
+    Action, CrmStep, CrmValue, DealKind, ListChange, Mark, NewRecord, Owner, OwnerWish, Party, RecordPatch,
+    Trim,
+};
 pub use record::{CrmKind, Record, RecordId, RecordKind, UnknownCrm};
 pub use referral::{EngagementId, Malformed, Referral, ReferralId};
 pub use switches::{AccountRule, ContactRule, MicrosoftHalf, Switches, Vendor};

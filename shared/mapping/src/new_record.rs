@@ -1,7 +1,8 @@
 //! A new record for a referral: its columns, its lists, and the customer to find or create.
 
 use crate::{
-    CrmKind, CrmValue, Fields, Map, Mark, Missing, NewRecord, On, Party, RecordKind, Referral, Value,
+    CrmKind, CrmValue, Fields, Map, Mark, Missing, NewRecord, On, Owner, OwnerWish, Party, RecordKind,
+    Referral, Value,
     fields::NAME,
     keys::{contact_key, customer_key},
     list::{self, is_relation},
@@ -49,11 +50,6 @@ impl Map {
                 _ => {}
             }
         }
-        if let Some(owner) = &self.owner.inbound {
-            let (table, column) = (self.owner.table.clone(), self.owner.column.clone());
-            let lookup = CrmValue::Lookup { table, column, value: Some(owner.clone()) };
-            draft.columns.insert(self.owner.crm.clone(), lookup);
-        }
         if self.switches.check_mark {
             draft.mark(self.column(NAME));
         }
@@ -64,11 +60,30 @@ impl Map {
                 referral: referral.id().clone(),
                 account,
                 contact: draft.contact,
+                owner: self.owner_of(referral),
                 columns: draft.columns,
                 lists: draft.lists,
             }),
             false => Err(draft.missing),
         }
+    }
+
+    /// Our people in the referral, in its order; then whom the map names.
+    fn owner_of(&self, referral: &Referral) -> Owner {
+        let rule = &self.owner;
+        let team = referral.body()["team"].as_array().into_iter().flatten();
+        let emails =
+            team.filter_map(|person| person["email"].as_str().map(str::trim)).filter(|e| !e.is_empty());
+        let wish = |table: &str, column: &str, text: &str| OwnerWish {
+            table: table.to_owned(),
+            column: column.to_owned(),
+            text: text.to_owned(),
+        };
+        let from_team = rule.from_team.iter().flat_map(|(table, column)| {
+            emails.clone().map(|email| wish(table, column, email)).collect::<Vec<_>>()
+        });
+        let named = rule.inbound.iter().map(|text| wish(&rule.table, &rule.column, text));
+        Owner { column: rule.crm.clone(), wanted: from_team.chain(named).collect() }
     }
 
     fn account_of(&self, shown: &Fields, columns: Columns) -> Party {

@@ -74,10 +74,32 @@ pub struct NewRecord {
     pub account: Party,
     /// The customer's contact, to be found or created.
     pub contact: Option<Party>,
+    /// Who is to own it.
+    pub owner: Owner,
     /// The record's own columns.
     pub columns: BTreeMap<String, CrmValue>,
     /// List to rows.
     pub lists: BTreeMap<String, Vec<BTreeMap<String, CrmValue>>>,
+}
+
+/// Who is to own a new record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owner {
+    /// The lookup.
+    pub column: String,
+    /// The first of these that is there; none of them is: the connector's own user.
+    pub wanted: Vec<OwnerWish>,
+}
+
+/// A row that is to own a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnerWish {
+    /// Its table.
+    pub table: String,
+    /// The column that shows `text`.
+    pub column: String,
+    /// An e-mail address or a name.
+    pub text: String,
 }
 
 /// An account or contact to be found or created.

@@ -12,6 +12,8 @@ pub(crate) struct OwnerRule {
     pub(crate) table: String,
     pub(crate) column: String,
     pub(crate) inbound: Option<String>,
+    /// Table and e-mail column.
+    pub(crate) from_team: Option<(String, String)>,
 }
 
 /// The column for the last decisions.
@@ -65,24 +67,37 @@ pub(crate) fn vendor(reader: &mut Reader, place: Place<'_>) -> Vendor {
 }
 
 pub(crate) fn account(reader: &mut Reader, place: Place<'_>) -> AccountRule {
-    let (key, match_on, create) = matching(reader, place);
-    AccountRule { key, match_on, create }
+    let (key, match_on, create) = matching(reader, place, &["key", "match_on", "alike", "create"]);
+    AccountRule { key, match_on, alike: reader.yes(place, "alike", true), create }
 }
 
 pub(crate) fn contact(reader: &mut Reader, place: Place<'_>) -> ContactRule {
-    let (key, match_on, create) = matching(reader, place);
+    let (key, match_on, create) = matching(reader, place, &["key", "match_on", "create"]);
     ContactRule { key, match_on, create }
 }
 
-fn matching(reader: &mut Reader, place: Place<'_>) -> (String, Vec<String>, bool) {
-    reader.known(place, &["key", "match_on", "create"]);
+fn matching(reader: &mut Reader, place: Place<'_>, keys: &[&str]) -> (String, Vec<String>, bool) {
+    reader.known(place, keys);
     let key = needed(reader, place, "key");
     (key, reader.texts(place, "match_on"), reader.yes(place, "create", true))
 }
 
 pub(crate) fn owner(reader: &mut Reader, place: Place<'_>) -> OwnerRule {
-    reader.known(place, &["crm", "table", "column", "inbound"]);
+    reader.known(place, &["crm", "table", "column", "inbound", "from_team"]);
+    let from_team = reader.text(place, "from_team").and_then(|text| {
+        let pair = text.split_once('.').map(|(table, column)| (table.to_owned(), column.to_owned()));
+        if pair.is_none() {
+            let line = place.node.get("from_team").map_or(place.node.line, |node| node.line);
+            reader.fault(
+                line,
+                join(place.key, "from_team"),
+                "expected a table and its e-mail column, `table.column`",
+            );
+        }
+        pair
+    });
     OwnerRule {
+        from_team,
         crm: needed(reader, place, "crm"),
         table: needed(reader, place, "table"),
         column: needed(reader, place, "column"),

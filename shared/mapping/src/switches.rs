@@ -53,6 +53,8 @@ pub struct AccountRule {
     pub key: String,
     /// Account columns that must match when no row has the key: all of them.
     pub match_on: Vec<String>,
+    /// If none shows the same, one that reads alike (letters and digits, whatever their case) is taken.
+    pub alike: bool,
     /// Create an account if none matches.
     pub create: bool,
 }

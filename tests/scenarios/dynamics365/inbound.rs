@@ -2,12 +2,17 @@
 
 use crate::deal::{SOLUTION, Stage, text};
 use serde_json::json;
-use simulators::{dataverse::SELLER, partner_center::Deal};
+use simulators::{
+    dataverse::{INTEGRATION_USER, SELLER},
+    partner_center::Deal,
+};
 
 crate::faults::whatever_fails! {
     t31_a_new_referral_becomes_an_opportunity_on_hold_of_the_matching_account,
     t32_two_referrals_of_one_new_customer_make_one_account,
     t33_of_several_matching_accounts_the_oldest_is_taken_and_the_choice_is_told,
+    t33_an_account_that_only_reads_alike_is_taken_and_that_is_told,
+    the_owner_is_the_first_of_our_team_who_is_a_user,
     t34_leaving_on_hold_accepts_the_referral,
     t37_accepted_in_partner_center_moves_to_in_progress,
     t38_a_change_touches_the_changed_fields_and_nothing_else,
@@ -86,6 +91,45 @@ async fn t33_of_several_matching_accounts_the_oldest_is_taken_and_the_choice_is_
     let audit = text(&deal, "cosell_audit");
     assert!(audit.contains("several accounts"), "{audit}");
     assert_eq!(stage.rows("accounts").len(), 3);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn t33_an_account_that_only_reads_alike_is_taken_and_that_is_told() {
+    let stage = Stage::open().await;
+    let account = |name: &str, postal_code: &str| {
+        stage.sell("accounts", json!({ "name": name, "address1_postalcode": postal_code }))
+    };
+    account("Harbor Line Logistics", "4057");
+    account("Harbor Line Logistics AG", "4058");
+    let alike = account("HARBOR LINE LOGISTICS, A.G.", "40 57");
+    stage.refer(json!({}));
+    stage.rest().await;
+    let deal = stage.opportunity();
+    assert_eq!(text(&deal, "_parentaccountid_value"), alike);
+    let audit = text(&deal, "cosell_audit");
+    assert!(audit.contains("reads alike"), "{audit}");
+    assert_eq!(stage.rows("accounts").len(), 3);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn the_owner_is_the_first_of_our_team_who_is_a_user() {
+    let stage = Stage::open().await;
+    stage.sell("systemusers", json!({ "internalemailaddress": "left@partner.example", "isdisabled": true }));
+    let person =
+        |email: &str| json!({ "firstName": "A", "lastName": "B", "phoneNumber": "1", "email": email });
+    let team = |emails: &[&str]| emails.iter().map(|email| person(email)).collect::<Vec<_>>();
+    let owned = stage.refer(json!({ "team": team(&["left@partner.example", "Sara.Klein@partner.example"]) }));
+    let orphan = stage.refer(json!({ "name": "Nobody's", "team": team(&["gone@partner.example"]) }));
+    stage.rest().await;
+    let deals = stage.opportunities();
+    let of = |id: &str| deals.iter().find(|deal| deal["cosell_referralid"] == id).expect("its opportunity");
+    assert_eq!(text(of(&owned), "_ownerid_value"), SELLER);
+    assert_eq!(text(of(&orphan), "_ownerid_value"), INTEGRATION_USER);
+    let audit = text(of(&orphan), "cosell_audit");
+    assert!(audit.contains("nobody here is `gone@partner.example`"), "{audit}");
+    assert!(!text(of(&owned), "cosell_audit").contains("nobody here"));
     stage.close().await;
 }
 

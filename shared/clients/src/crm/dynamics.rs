@@ -11,6 +11,7 @@ mod feed;
 mod lead;
 mod lookups;
 mod odata;
+mod owner;
 pub mod page;
 mod party;
 mod solution;

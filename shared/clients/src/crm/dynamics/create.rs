@@ -7,6 +7,7 @@ use super::{
     encode::NotBegun,
     errors::{Meaning, Said},
     odata::is_name,
+    owner,
     party::{Choice, Place},
     wire::{self, Unwritten},
 };
@@ -31,8 +32,17 @@ pub(super) struct Customer {
     pub(super) requests: Vec<Request>,
     /// Known to be there afterwards.
     pub(super) settled: Vec<(&'static str, Settled)>,
-    /// The rows of the further look.
-    further: Vec<Value>,
+    /// The rows of the further looks.
+    further: Vec<Vec<Value>>,
+}
+
+/// What makes a new record.
+pub(super) struct Prepared {
+    pub(super) requests: Vec<Request>,
+    /// The rows it will be known to have found or made.
+    pub(super) parties: Vec<(&'static str, Settled)>,
+    /// Choices that sellers should know of.
+    pub(super) told: Vec<String>,
 }
 
 impl Dynamics {
@@ -42,9 +52,9 @@ impl Dynamics {
         let id = child_id(&[kind.as_str(), new.referral.as_str()]);
         let prepared = match kind {
             RecordKind::Opportunity => self.prepared(&operation, new, &id).await,
-            RecordKind::Lead => self.prepared_lead(new, &id).await,
+            RecordKind::Lead => self.prepared_lead(&operation, new, &id).await,
         };
-        let (requests, parties) = match prepared {
+        let Prepared { requests, parties, mut told } = match prepared {
             Ok(prepared) => prepared,
             Err(not_begun) => return not_begun.written(),
         };
@@ -66,7 +76,6 @@ impl Dynamics {
         if let Some(reply) = set.refusal() {
             return self.not_created(&operation, new, &Said::of_reply(reply), record.as_ref());
         }
-        let mut told = vec![];
         for (set, party) in parties {
             self.known.put(set, &party.key, &party.id);
             told.extend(party.told);
@@ -107,17 +116,16 @@ impl Dynamics {
         }
     }
 
-    /// The change set, and the rows it will be known to have found or made.
-    async fn prepared(
-        &self,
-        operation: &str,
-        new: &NewRecord,
-        id: &str,
-    ) -> Result<(Vec<Request>, Vec<(&'static str, Settled)>), NotBegun> {
+    async fn prepared(&self, operation: &str, new: &NewRecord, id: &str) -> Result<Prepared, NotBegun> {
         let mut body = self.body(&new.columns).await?;
         let rows = new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default();
         let missing = self.unknown_details(rows)?;
-        let customer = self.customer(operation, new, self.details_request(&missing)).await?;
+        let mut further = owner::requests(&new.owner)?;
+        let owners = further.len();
+        further.extend(self.details_request(&missing));
+        let customer = self.customer(operation, new, further).await?;
+        let (owners, details) = customer.further.split_at(owners);
+        let told = owner::bind(&new.owner, owners, &mut body);
         let account = format!("/accounts({})", customer.account);
         body.insert("parentaccountid@odata.bind".into(), json!(account));
         body.insert("customerid_account@odata.bind".into(), json!(account));
@@ -125,7 +133,8 @@ impl Dynamics {
             body.insert("parentcontactid@odata.bind".into(), json!(format!("/contacts({contact})")));
         }
         let mut requests = customer.requests;
-        let (details, solutions) = self.solution_requests(id, rows, &customer.further).await?;
+        let (details, solutions) =
+            self.solution_requests(id, rows, details.first().map(Vec::as_slice).unwrap_or_default()).await?;
         requests.extend(details);
         body.insert(self.key.clone(), json!(new.referral.as_str()));
         requests.push(
@@ -133,7 +142,7 @@ impl Dynamics {
                 .with("If-None-Match", "*"),
         );
         requests.extend(solutions);
-        Ok((requests, customer.settled))
+        Ok(Prepared { requests, parties: customer.settled, told: told.into_iter().collect() })
     }
 
     /// One look for account, contact and what else is asked, and the requests that make what is missing.
@@ -141,7 +150,7 @@ impl Dynamics {
         &self,
         operation: &str,
         new: &NewRecord,
-        further: Option<Request>,
+        further: Vec<Request>,
     ) -> Result<Customer, NotBegun> {
         let account_rule = self.map.account();
         let account = Place {
@@ -149,6 +158,7 @@ impl Dynamics {
             id: "accountid",
             key: &account_rule.key,
             match_on: &account_rule.match_on,
+            alike: account_rule.alike,
             create: account_rule.create,
         };
         let contact_rule = self.map.contact();
@@ -157,6 +167,7 @@ impl Dynamics {
             id: "contactid",
             key: &contact_rule.key,
             match_on: &contact_rule.match_on,
+            alike: false,
             create: contact_rule.create,
         };
         // The map may go without a contact's key; an account's is needed.
@@ -198,7 +209,7 @@ impl Dynamics {
             }
         }
         customer.settled.push((account.set, account_row));
-        customer.further = lists.split_off(parties).into_iter().next().unwrap_or_default();
+        customer.further = lists.split_off(parties);
         Ok(customer)
     }
 
@@ -208,7 +219,7 @@ impl Dynamics {
             return vec![];
         }
         let by_key = place.by_key(party, &new_id(place, party));
-        std::iter::once(by_key).chain(place.by_match(party)).collect()
+        std::iter::once(by_key).chain(place.by_match(party)).chain(place.by_likeness(party)).collect()
     }
 
     pub(super) fn lists(&self, operation: &str, replies: &[Reply]) -> Result<Vec<Vec<Value>>, NotBegun> {
@@ -230,10 +241,12 @@ impl Dynamics {
             return Ok(Some(Settled { id, request: None, key, told: None }));
         }
         let none = vec![];
-        let (by_key, by_match) = (found.first().unwrap_or(&none), found.get(1).unwrap_or(&none));
+        let rows = |n: usize| found.get(n).unwrap_or(&none);
+        let (by_key, exact) = (rows(0), !rows(1).is_empty());
+        let matches = if exact { rows(1).clone() } else { place.alike(party, rows(2)) };
         let path = |id: &str| format!("{}({id})", place.set);
-        let told = |id: &str| place.told(party, by_match, id);
-        Ok(match place.choose(party, &new_id(place, party), by_key, by_match) {
+        let told = |id: &str| place.told(party, &matches, exact, id);
+        Ok(match place.choose(party, &new_id(place, party), by_key, &matches) {
             Choice::Missing => None,
             Choice::Use { id } => Some(Settled { told: told(&id), id, request: None, key }),
             Choice::Mark { id, etag } => {

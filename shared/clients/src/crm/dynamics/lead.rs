@@ -4,10 +4,11 @@
 use super::{
     Dynamics,
     batch::{Item, Outcome, Reply, Request},
-    create::Settled,
+    create::Prepared,
     encode::NotBegun,
     errors::{Meaning, Said},
     odata::{escaped, guid, id_of, set_of, value_of},
+    owner,
     wire::{self, Unwritten},
 };
 use mapping::{NewRecord, RecordId, RecordKind};
@@ -27,14 +28,18 @@ impl Dynamics {
     /// The change set of a new lead: one row, without customer.
     pub(super) async fn prepared_lead(
         &self,
+        operation: &str,
         new: &NewRecord,
         id: &str,
-    ) -> Result<(Vec<Request>, Vec<(&'static str, Settled)>), NotBegun> {
+    ) -> Result<Prepared, NotBegun> {
         let mut body = self.body(&new.columns).await?;
+        let owners = owner::requests(&new.owner)?;
+        let owners = if owners.is_empty() { vec![] } else { self.wire.batch_read(operation, owners).await? };
+        let told = owner::bind(&new.owner, &self.lists(operation, &owners)?, &mut body);
         body.insert(self.key_of(RecordKind::Lead).to_owned(), json!(new.referral.as_str()));
         let path = format!("{}({id})", set_of(RecordKind::Lead.as_str()));
         let request = Request::write("PATCH", path, Value::Object(body)).with("If-None-Match", "*");
-        Ok((vec![request], vec![]))
+        Ok(Prepared { requests: vec![request], parties: vec![], told: told.into_iter().collect() })
     }
 
     pub(super) async fn qualify_lead(
@@ -48,7 +53,7 @@ impl Dynamics {
             Ok(id) => id,
             Err(failure) => return NotBegun::from(failure).written(),
         };
-        let customer = match self.customer(&operation, new, None).await {
+        let customer = match self.customer(&operation, new, vec![]).await {
             Ok(customer) => customer,
             Err(not_begun) => return not_begun.written(),
         };

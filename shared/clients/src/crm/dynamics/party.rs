@@ -13,6 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Rows compared by likeness, at most.
+const ALIKE: u32 = 50;
 /// A row that is known by its key is looked at again after this time: people merge and delete.
 const FRESH: Duration = Duration::from_secs(15 * 60);
 const MOST: usize = 5000;
@@ -52,6 +54,8 @@ pub(super) struct Place<'a> {
     /// The key's column.
     pub(super) key: &'a str,
     pub(super) match_on: &'a [String],
+    /// Whether rows that only read alike are looked for.
+    pub(super) alike: bool,
     /// Whether a new row may be made.
     pub(super) create: bool,
 }
@@ -78,32 +82,55 @@ impl Place<'_> {
 
     /// The oldest active rows that show the same in all of the map's columns, two at most; `None` if the party lacks the first.
     pub(super) fn by_match(&self, party: &Party) -> Option<Request> {
-        let text = |column: &String| match party.columns.get(column) {
-            Some(CrmValue::Plain(Value::String(text))) => {
-                Some(text.as_str()).filter(|t| !t.trim().is_empty())
-            }
-            _ => None,
-        };
-        text(self.match_on.first()?)?;
-        let same = |column: &String| match text(column) {
+        shown(party, self.match_on.first()?)?;
+        let same = |column: &String| match shown(party, column) {
             Some(text) => format!("{column} eq {}", quoted(text)),
             None => format!("{column} eq null"),
         };
         let mut terms: Vec<String> = self.match_on.iter().filter(|c| is_name(c)).map(same).collect();
         terms.push("statecode eq 0".to_owned());
-        let order = escaped(&format!("createdon asc,{} asc", self.id));
-        let filter = escaped(&terms.join(" and "));
-        Some(Request::get(format!("{}?{}&$filter={filter}&$orderby={order}&$top=2", self.set, self.select())))
+        Some(self.oldest(&self.select(), &terms, 2))
     }
 
-    /// What sellers should know of a choice among several.
-    pub(super) fn told(&self, party: &Party, by_match: &[Value], id: &str) -> Option<String> {
-        let [first, _, ..] = by_match else { return None };
-        let taken = first.get(self.id).and_then(Value::as_str) == Some(id);
-        taken.then(|| {
-            let by = self.match_on.join(", ");
-            format!("several {} match `{}` ({by}): the oldest, `{id}`, was taken", self.set, party.name)
-        })
+    /// The oldest active rows that begin with the same word, for [`alike`](Self::alike).
+    pub(super) fn by_likeness(&self, party: &Party) -> Option<Request> {
+        let column = self.match_on.first().filter(|column| self.alike && is_name(column))?;
+        let word = shown(party, column)?.split_whitespace().next()?;
+        let begins = format!("startswith({column},{})", quoted(word));
+        let select = format!("{},{}", self.select(), self.match_on.join(","));
+        Some(self.oldest(&select, &[begins, "statecode eq 0".to_owned()], ALIKE))
+    }
+
+    fn oldest(&self, select: &str, terms: &[String], most: u32) -> Request {
+        let order = escaped(&format!("createdon asc,{} asc", self.id));
+        let filter = escaped(&terms.join(" and "));
+        Request::get(format!("{}?{select}&$filter={filter}&$orderby={order}&$top={most}", self.set))
+    }
+
+    /// Those of these rows that people would read as showing the same in all of the map's columns.
+    pub(super) fn alike(&self, party: &Party, rows: &[Value]) -> Vec<Value> {
+        let same = |row: &Value, column: &String| {
+            let theirs = row.get(column).and_then(Value::as_str).unwrap_or_default();
+            mapping::reads_alike(shown(party, column).unwrap_or_default(), theirs)
+        };
+        rows.iter().filter(|row| self.match_on.iter().all(|column| same(row, column))).cloned().collect()
+    }
+
+    /// What sellers should know of a choice among several. `exact`: they show the same, not only alike.
+    pub(super) fn told(&self, party: &Party, matches: &[Value], exact: bool, id: &str) -> Option<String> {
+        let first = matches.first()?.get(self.id).and_then(Value::as_str);
+        let (set, name, by) = (self.set, &party.name, self.match_on.join(", "));
+        let taken = || match (matches.len(), exact) {
+            (1, true) => None,
+            (1, false) => Some(format!(
+                "none of the {set} shows `{name}` ({by}) exactly: `{id}`, which reads alike, was taken"
+            )),
+            (_, true) => Some(format!("several {set} match `{name}` ({by}): the oldest, `{id}`, was taken")),
+            (_, false) => {
+                Some(format!("several {set} read like `{name}` ({by}): the oldest, `{id}`, was taken"))
+            }
+        };
+        if first == Some(id) { taken() } else { None }
     }
 
     fn select(&self) -> String {
@@ -146,6 +173,14 @@ impl Place<'_> {
         // A deactivated row holds the key or the id: the new one goes without.
         let id = if id_is_free { id.to_owned() } else { mapping::child_id(&["again", id]) };
         Choice::Create { id, keyed: key_is_free }
+    }
+}
+
+/// What a party shows in a text column.
+fn shown<'a>(party: &'a Party, column: &str) -> Option<&'a str> {
+    match party.columns.get(column) {
+        Some(CrmValue::Plain(Value::String(text))) => Some(text.as_str()).filter(|t| !t.trim().is_empty()),
+        _ => None,
     }
 }
 

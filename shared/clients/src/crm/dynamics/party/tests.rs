@@ -24,8 +24,14 @@ fn choose(by_key: &[Value], by_match: &[Value]) -> Choice {
 
 fn with(create: bool, by_key: &[Value], by_match: &[Value]) -> Choice {
     let match_on = ["name".to_owned(), "address1_postalcode".to_owned()];
-    let place =
-        Place { set: "accounts", id: "accountid", key: "cosell_customerkey", match_on: &match_on, create };
+    let place = Place {
+        set: "accounts",
+        id: "accountid",
+        key: "cosell_customerkey",
+        match_on: &match_on,
+        alike: true,
+        create,
+    };
     place.choose(&party(), NEW, by_key, by_match)
 }
 
@@ -50,10 +56,11 @@ fn of_several_the_choice_is_told_and_of_one_nothing_is() {
         id: "accountid",
         key: "cosell_customerkey",
         match_on: &match_on,
+        alike: true,
         create: true,
     };
     let (one, two) = (row("a", None, 0), row("b", None, 0));
-    let told = |found: &[Value], id: &str| place.told(&party(), found, id);
+    let told = |found: &[Value], id: &str| place.told(&party(), found, true, id);
     let words = told(&[one.clone(), two.clone()], "a").unwrap();
     assert!(words.contains("several accounts") && words.contains("`a`"), "{words}");
     assert_eq!(told(&[one.clone(), two], "k"), None, "it was found by its key");
@@ -97,7 +104,8 @@ fn our_own_row_whose_key_was_emptied_gets_it_again() {
 #[test]
 fn the_match_asks_for_the_oldest_active_and_quotes_what_people_typed() {
     let match_on = ["name".to_owned(), "address1_postalcode".to_owned()];
-    let place = Place { set: "accounts", id: "accountid", key: "k", match_on: &match_on, create: true };
+    let place =
+        Place { set: "accounts", id: "accountid", key: "k", match_on: &match_on, alike: true, create: true };
     let path = place.by_match(&party()).unwrap().path;
     assert!(!path.contains([' ', '\'']) && path.matches('&').count() == 3, "{path}");
     let decoded = percent_decode_str(&path).decode_utf8().unwrap();
@@ -110,4 +118,30 @@ fn the_match_asks_for_the_oldest_active_and_quotes_what_people_typed() {
     assert!(decoded.ends_with("&$orderby=createdon asc,accountid asc&$top=2"), "{decoded}");
     let nameless = Party { columns: Default::default(), ..party() };
     assert!(place.by_match(&nameless).is_none(), "no name would match everybody without one");
+    assert!(place.by_likeness(&nameless).is_none());
+}
+
+#[test]
+fn one_that_only_reads_alike_is_asked_for_by_its_first_word_and_told() {
+    let match_on = ["name".to_owned(), "address1_postalcode".to_owned()];
+    let place =
+        Place { set: "accounts", id: "accountid", key: "k", match_on: &match_on, alike: true, create: true };
+    let path = place.by_likeness(&party()).unwrap().path;
+    let decoded = percent_decode_str(&path).decode_utf8().unwrap();
+    assert!(decoded.contains("$filter=startswith(name,'O''Brien') and statecode eq 0&"), "{decoded}");
+    let shows = |id: &str, name: &str, postal_code: Option<&str>| {
+        let mut row = row(id, None, 0);
+        row["name"] = json!(name);
+        row["address1_postalcode"] = json!(postal_code);
+        row
+    };
+    let rows = [
+        shows("a", "O'Brien & Söhne Holding", None),
+        shows("b", "O'Brien & Söhne", Some("4057")),
+        shows("c", "O’BRIEN  Söhne", None),
+    ];
+    let alike = place.alike(&party(), &rows);
+    assert_eq!(alike, rows[2..]);
+    assert!(place.told(&party(), &alike, false, "c").unwrap().contains("reads alike"));
+    assert!(Place { alike: false, ..place }.by_likeness(&party()).is_none());
 }
