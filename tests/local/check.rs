@@ -38,6 +38,8 @@ pub(crate) async fn run(world: &World) -> anyhow::Result<bool> {
     check.meetings(&deal, &own).await?;
     check.lost_webhook(&referral).await?;
     check.ends(&referral, &deal, &own).await?;
+    check.declined().await?;
+    check.lead().await?;
     check.stillness().await?;
     check.print();
     println!("\n{:.1} s", began.elapsed().as_secs_f64());
@@ -240,21 +242,58 @@ impl Check<'_> {
         self.act(referral, "won")?;
         self.world.quiet().await?;
         self.expect("5 Closed/Won -> won", "1", &self.opportunity_of(referral)["statecode"]);
-        let now = self.world.now();
-        self.world
-            .dataverse
-            .system()
-            .act_lose(deal, SELLER, 5, json!({}), now)
-            .map_err(|e| anyhow::anyhow!(e))?;
+        self.lose(deal, 5)?;
         self.tick().await?;
         self.world.quiet().await?;
-        let shown = self.referral(own);
-        self.expect(
-            "5 lost -> Closed/Lost",
-            "Closed/Lost",
-            format!("{}/{}", text(&shown["status"]), text(&shown["substatus"])),
-        );
+        self.expect("5 lost -> Closed/Lost", "Closed/Lost", self.status(own));
         Ok(())
+    }
+
+    async fn declined(&mut self) -> anyhow::Result<()> {
+        let now = self.world.now();
+        let referral =
+            self.world.partner_center.system().refer(&json!({ "name": "Harbor Line – returns" }), now);
+        self.world.quiet().await?;
+        self.lose(&text(&self.opportunity_of(&referral)["opportunityid"]), 4)?;
+        self.tick().await?;
+        self.world.quiet().await?;
+        self.expect("6 lost while on hold -> declined", "Closed/Declined", self.status(&referral));
+        Ok(())
+    }
+
+    async fn lead(&mut self) -> anyhow::Result<()> {
+        let now = self.world.now();
+        let referral = self
+            .world
+            .partner_center
+            .system()
+            .refer_lead(&json!({ "name": "Harbor Line – cold chain" }), now);
+        self.world.quiet().await?;
+        let lead = {
+            let system = self.world.dataverse.system();
+            let row =
+                system.rows("leads").into_iter().find(|row| row["cosell_referralid"] == referral.as_str());
+            row.cloned().map_or(Value::Null, Value::Object)
+        };
+        self.expect("7 lead -> lead", "✔ Harbor Line – cold chain", text(&lead["subject"]));
+        self.act(&referral, "accept")?;
+        self.world.quiet().await?;
+        let deal = self.opportunity_of(&referral);
+        let made_of = text(&deal["_originatingleadid_value"]);
+        self.expect("7 accepted -> qualified, an opportunity", text(&lead["leadid"]), made_of);
+        let named = self.referral(&referral)["externalReferenceId"] == deal["opportunityid"];
+        self.expect("7 ... which the same referral names", true, named);
+        Ok(())
+    }
+
+    fn lose(&self, opportunity: &str, reason: i64) -> anyhow::Result<()> {
+        let (now, mut system) = (self.world.now(), self.world.dataverse.system());
+        system.act_lose(opportunity, SELLER, reason, json!({}), now).map(drop).map_err(|e| anyhow::anyhow!(e))
+    }
+
+    fn status(&self, referral: &str) -> String {
+        let shown = self.referral(referral);
+        format!("{}/{}", text(&shown["status"]), text(&shown["substatus"]))
     }
 
     async fn stillness(&mut self) -> anyhow::Result<()> {
@@ -273,8 +312,8 @@ impl Check<'_> {
             self.tick().await?;
             self.world.quiet().await?;
         }
-        self.expect("6 five more ticks: writes", 0, self.world.writes());
-        self.expect("6 parked", 0, self.world.parked().await?.len());
+        self.expect("8 five more ticks: writes", 0, self.world.writes());
+        self.expect("8 parked", 0, self.world.parked().await?.len());
         Ok(())
     }
 

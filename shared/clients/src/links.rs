@@ -34,6 +34,8 @@ use sync::{
 const READ_BATCH: usize = 100;
 /// DynamoDB saves at most so many items together.
 const TRANSACTION: usize = 100;
+/// Items of any kind that one page of the links looks through.
+const PAGE: i32 = 250;
 /// Tries to read what a throttled batch left over, with a growing pause.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(50);
@@ -219,6 +221,25 @@ impl Port for Links {
                 self.save_together(changes).await
             }
         }
+    }
+
+    async fn page(&self, cursor: Option<&str>) -> Result<(Vec<Row>, Option<String>), Failure> {
+        self.counts.reads.fetch_add(1, Relaxed);
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let begins = cursor.and_then(|cursor| cursor.split_once(' '));
+        let begins = begins.map(|(sk, pk)| item::key(&Key { pk: pk.to_owned(), sk: sk.to_owned() }));
+        let scan = self.reads.scan().table_name(&self.table).consistent_read(true).limit(PAGE);
+        let scan = scan.filter_expression("sk = :link AND begins_with(pk, :referral)");
+        let scan = scan.expression_attribute_values(":link", text("LINK"));
+        let scan = scan.expression_attribute_values(":referral", text("REFERRAL#"));
+        let page = scan.set_exclusive_start_key(begins).send().await;
+        let page = page.map_err(|e| failure(System::Table, "read a page of links", &e))?;
+        let mut rows = vec![];
+        for found in page.items.into_iter().flatten() {
+            rows.extend(self.row(found)?);
+        }
+        let last = page.last_evaluated_key.filter(|key| !key.is_empty());
+        Ok((rows, last.map(|key| format!("{} {}", item::text(&key, "sk"), item::text(&key, "pk")))))
     }
 
     async fn parked(&self) -> Result<Vec<Row>, Failure> {

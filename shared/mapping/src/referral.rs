@@ -121,6 +121,10 @@ impl Referral {
     pub fn created(&self) -> Option<Timestamp> {
         instant(&self.body, "createdDateTime").ok().flatten()
     }
+    /// `expirationDateTime`: unanswered until then, a new referral expires; none of an own or accepted one.
+    pub fn expires(&self) -> Option<Timestamp> {
+        instant(&self.body, "expirationDateTime").ok().flatten()
+    }
     /// `externalReferenceId`, the record's id in the partner's CRM; none if empty.
     pub fn external_reference(&self) -> Option<&str> {
         Some(member(&self.body, "externalReferenceId").trim()).filter(|text| !text.is_empty())

@@ -16,7 +16,7 @@ use crate::{
     planted::{self, Bug},
     ports::{Crm, Found, Links, Ports, Referrals, Seen},
     run::{Ended, Run, Story},
-    settle::{Look, settle},
+    settle::{Look, older_than_seen, settle},
     table::{Change, Expect, Item, Key, Row},
 };
 use end::{end, end_with_the_record, link_up};
@@ -27,8 +27,13 @@ use look_up::{LookedUp, look_up_own};
 use mapping::{DealKind, RecordId, RecordKind, Referral, ReferralId, names::STATUS};
 use post::{Posted, post};
 
-/// A record without a link. `intent`: its row, as just read.
-pub async fn create_engagement<P: Ports>(run: &Run<'_, P>, record: &RecordId, intent: Option<Row>) -> Story {
+/// A record without a link. `intent`: its row, as just read; `at_least`: the order of the version somebody saw.
+pub async fn create_engagement<P: Ports>(
+    run: &Run<'_, P>,
+    record: &RecordId,
+    intent: Option<Row>,
+    at_least: Option<i64>,
+) -> Story {
     let now = run.now();
     let known = match intent {
         Some(Row { rev, item: Item::Intent(intent), .. }) => Some((*intent, rev)),
@@ -46,6 +51,9 @@ pub async fn create_engagement<P: Ports>(run: &Run<'_, P>, record: &RecordId, in
             None => Ok(Ended::done("skipped", "the record is gone")),
         };
     };
+    if let Some(again) = older_than_seen(run, at_least, &seen.version) {
+        return Ok(again);
+    }
     let Some((mut intent, rev)) = known else { return Box::pin(begin(run, seen)).await };
     intent.claim_until = run.deadline();
     if let Some(link) = linked(run, record).await? {
@@ -235,12 +243,17 @@ async fn go_on<P: Ports>(held: &mut Held<'_, P>, seen: Seen) -> Story {
             Invited::Half(id) => sibling = Some(id),
             Invited::Ended(ended) => return Ok(ended),
             Invited::Refused(words) => return Box::pin(keep_own(held, &seen, &words)).await,
-            Invited::Parked => {
+            Invited::Parked(words) => {
                 held.release().await?;
                 let Some(id) = &held.intent.referral else {
                     return Ok(Ended::later(10, "its referral is not known yet"));
                 };
-                return Box::pin(settle(run, id, None, Look { record: true, ..Look::default() })).await;
+                let look = Look { record: true, ..Look::default() };
+                // What waits stays parked, whatever its link came to.
+                return Ok(match Box::pin(settle(run, id, None, look)).await? {
+                    Ended::Done(_) => Ended::done("parked", words),
+                    later => later,
+                });
             }
         }
     }

@@ -21,8 +21,6 @@ use mapping::{
 };
 use std::collections::BTreeSet;
 
-/// What the seller reads first.
-const CREATED: &str = "created from the referral in Partner Center";
 /// How long an id that is not ours is remembered.
 const FOREIGN_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -325,7 +323,8 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
     }
     // The Audit field is born with the record: no write of its own.
     let mut journal = Journal::default();
-    journal.note(Line { at: run.now(), decision: "created".into(), text: CREATED.into() }, true);
+    let created = created(&referral);
+    journal.note(Line { at: run.now(), decision: "created".into(), text: created.clone() }, true);
     let audit = map.audit_column().and_then(|(column, _)| Some((column, journal.to_show(AUDIT_LENGTH)?)));
     if let Some((column, text)) = audit {
         new.columns.insert(column.to_owned(), CrmValue::Plain(text.into()));
@@ -346,7 +345,7 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
             }
             // What only the CRM has goes out as a change of its own.
             work.link.forget(&map.units().filter(|u| u.only_while_empty).map(|u| u.name.clone()).collect());
-            work.note("created", CREATED, true);
+            work.note("created", created, true);
             work.link.journal.shown(AUDIT_LENGTH);
             for words in told {
                 work.note("account", words, true);
@@ -393,6 +392,17 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
                 why: format!("it is not known whether the record was created: {failure}"),
             })
         }
+    }
+}
+
+/// What the seller reads first, and until when to answer.
+fn created(referral: &Referral) -> String {
+    let words = "created from the referral in Partner Center";
+    match referral.expires().filter(|_| referral.is_new()) {
+        Some(at) => {
+            format!("{words}; it expires on {} unless it is accepted or declined", at.strftime("%Y-%m-%d"))
+        }
+        None => words.to_owned(),
     }
 }
 

@@ -50,6 +50,8 @@ bugs! {
     OlderBelieved,
     /// A read older than what the feed showed is believed.
     OlderThanFeed,
+    /// A link that could not be saved is taken for one that is gone.
+    AdoptionGivenUp,
     /// What the sweep listed is given up like what a webhook said.
     ListedGivenUp,
     /// What was read is not remembered as seen.
@@ -152,6 +154,8 @@ bugs! {
     MarkOverAnothers,
     /// What changed while a delta expired is not looked for.
     ExpiryForgets,
+    /// Nobody looks at the engagements once a day.
+    NoDailyRound,
     /// The sweep does not overlap.
     NoSweepOverlap,
     /// What is parked is not tried again by time.

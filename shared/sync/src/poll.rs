@@ -2,6 +2,7 @@
 //! finds what no webhook told. Watermarks overlap, use `>=`, and are saved only over the revision that was read:
 //! reading twice is free, skipping is a loss. One record never stops a page; only system-wide failures stop a run.
 
+mod engagements;
 mod feed;
 mod page;
 mod sweep;
@@ -15,6 +16,7 @@ use crate::{
     run::Run,
     table::{Change, Expect, Item, Key, Row, Walk, Watermark},
 };
+use engagements::{ROUND, engagements};
 use feed::feed;
 use jiff::{SignedDuration, Timestamp};
 use mapping::{RecordId, ReferralId};
@@ -43,7 +45,7 @@ pub struct Report {
 /// One tick. `Err`: a system is out of reach; what was done is saved, the rest comes at the next tick.
 pub async fn poll<P: Ports>(run: &Run<'_, P>, report: &mut Report) -> Result<(), Failure> {
     let began = run.now();
-    let keys = [Key::lease(), Key::hold("partner_center"), Key::hold("crm")];
+    let keys = [Key::lease(), Key::hold("partner_center"), Key::hold("crm"), Key::watermark(ROUND)];
     let rows = run.ports.links().read(&keys).await?;
     let (expect, busy) = match rows.first().and_then(Option::as_ref) {
         Some(Row { rev, item: Item::Lease { until }, .. }) => (Expect::Rev(*rev), *until > began),
@@ -58,12 +60,13 @@ pub async fn poll<P: Ports>(run: &Run<'_, P>, report: &mut Report) -> Result<(),
     }
     let held = |n: usize| held_until(rows.get(n).and_then(Option::as_ref).into_iter(), began);
     let (partner_center, crm) = (held(1), held(2));
-    let result = Box::pin(work(run, began, partner_center, crm, report)).await;
+    let round = Mark::of(run, ROUND, rows.get(3).cloned().flatten(), began);
+    let result = Box::pin(work(run, began, [partner_center, crm], round, report)).await;
     let end = Change::put(Key::lease(), Expect::Any, Item::Lease { until: run.now() });
     let _ = run.ports.links().commit(vec![end]).await;
     if result.is_ok() && report.stopped.is_none() {
         // Both systems answered: what troubles them next is new, and its pauses begin short again.
-        let holds = rows.iter().skip(1).flatten();
+        let holds = rows.iter().take(3).skip(1).flatten();
         let over: Vec<Change> =
             holds.map(|row| Change::delete(row.key.clone(), Expect::Rev(row.rev))).collect();
         if !over.is_empty() {
@@ -76,8 +79,8 @@ pub async fn poll<P: Ports>(run: &Run<'_, P>, report: &mut Report) -> Result<(),
 async fn work<P: Ports>(
     run: &Run<'_, P>,
     began: Timestamp,
-    partner_center: Option<Timestamp>,
-    crm: Option<Timestamp>,
+    [partner_center, crm]: [Option<Timestamp>; 2],
+    round: Mark,
     report: &mut Report,
 ) -> Result<(), Failure> {
     let held = partner_center.max(crm);
@@ -95,6 +98,7 @@ async fn work<P: Ports>(
     let reached = !matches!(&fed, Err(failure) if failure.system != System::Crm);
     if partner_center.is_none() && reached {
         sweep(run, began, report).await?;
+        engagements(run, round, began, report).await?;
     }
     fed
 }
@@ -156,7 +160,13 @@ struct Mark {
 impl Mark {
     async fn read<P: Ports>(run: &Run<'_, P>, name: &str, began: Timestamp) -> Result<Self, Failure> {
         let key = Key::watermark(name);
-        Ok(match run.ports.links().read(std::slice::from_ref(&key)).await?.pop().flatten() {
+        let row = run.ports.links().read(std::slice::from_ref(&key)).await?.pop().flatten();
+        Ok(Mark::of(run, name, row, began))
+    }
+
+    fn of<P: Ports>(run: &Run<'_, P>, name: &str, row: Option<Row>, began: Timestamp) -> Self {
+        let key = Key::watermark(name);
+        match row {
             Some(Row { rev, item: Item::Watermark(mark), .. }) => {
                 Mark { key, expect: Expect::Rev(rev), mark, first: false }
             }
@@ -166,7 +176,7 @@ impl Mark {
                 let mark = Watermark { position: None, seen_until: began, since: began, walk, map };
                 Mark { key, expect: Expect::Absent, mark, first: true }
             }
-        })
+        }
     }
 
     /// `false`: another run saved it; what that one read stands.

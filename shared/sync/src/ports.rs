@@ -198,6 +198,11 @@ pub trait Links: Sync {
     fn read(&self, keys: &[Key]) -> impl Future<Output = Result<Vec<Option<Row>>, Failure>> + Send;
     /// All changes or none. `Ok(false)`: a condition did not hold. `Err`: it may or may not have been saved.
     fn commit(&self, changes: Vec<Change>) -> impl Future<Output = Result<bool, Failure>> + Send;
+    /// One page of the links, in the table's own order, and where the next one begins; `cursor`: as the page before said.
+    fn page(
+        &self,
+        cursor: Option<&str>,
+    ) -> impl Future<Output = Result<(Vec<Row>, Option<String>), Failure>> + Send;
     /// All parked items.
     fn parked(&self) -> impl Future<Output = Result<Vec<Row>, Failure>> + Send;
 }

@@ -54,7 +54,7 @@ pub(crate) fn gone(ended: Ended) -> Ended {
 pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows) -> Story {
     let mut together: BTreeMap<ReferralId, Look> = BTreeMap::new();
     let mut unlinked_referrals: BTreeMap<ReferralId, (Option<Timestamp>, Named)> = BTreeMap::new();
-    let mut unlinked_records: Vec<RecordId> = vec![];
+    let mut unlinked_records: Vec<(RecordId, Option<i64>)> = vec![];
     let mut ended = Ended::done("skipped", "nothing to do");
     for hint in hints {
         match lead(hint, rows) {
@@ -70,11 +70,10 @@ pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows) ->
                 let entry = unlinked_referrals.entry(id).or_insert((since, named));
                 *entry = (entry.0.max(since), entry.1.max(named));
             }
-            Lead::Record(id) => {
-                if !unlinked_records.contains(&id) {
-                    unlinked_records.push(id);
-                }
-            }
+            Lead::Record(id, seen) => match unlinked_records.iter_mut().find(|(known, _)| *known == id) {
+                Some((_, at_least)) => *at_least = seen.max(*at_least),
+                None => unlinked_records.push((id, seen)),
+            },
             Lead::Nothing(decision, reason) => ended = worse(ended, Ended::done(decision, reason)),
         }
     }
@@ -87,9 +86,9 @@ pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows) ->
     for (id, (since, named)) in unlinked_referrals {
         ended = worse(ended, Box::pin(meet(run, &id, since, named)).await?);
     }
-    for record in unlinked_records {
+    for (record, at_least) in unlinked_records {
         let intent = rows.get(&Key::intent(&record)).cloned();
-        ended = worse(ended, Box::pin(create_engagement(run, &record, intent)).await?);
+        ended = worse(ended, Box::pin(create_engagement(run, &record, intent, at_least)).await?);
     }
     if matches!(&ended, Ended::Done(decision) if decision.decision != "parked") {
         unpark(run, hints).await?;
@@ -142,7 +141,8 @@ pub async fn park_message<P: Ports>(
 enum Lead {
     Link(ReferralId, Box<Look>),
     Referral(ReferralId, Option<Timestamp>, Named),
-    Record(RecordId),
+    /// ... and the order of the version its sender saw.
+    Record(RecordId, Option<i64>),
     Nothing(&'static str, &'static str),
 }
 
@@ -200,14 +200,14 @@ fn lead(hint: &Hint, rows: &Rows) -> Lead {
             };
             // An engagement half made goes on even where its own half is linked already.
             if item(Key::intent(record)).is_some() && !(planted::is(Bug::HalfMadeLeft) && alias.is_some()) {
-                return Lead::Record(record.clone());
+                return Lead::Record(record.clone(), *seen);
             }
             match alias {
                 Some(referral) => {
                     let look = Look { record: true, at_least: *seen, ..Look::default() };
                     Lead::Link(referral, Box::new(look))
                 }
-                None => Lead::Record(record.clone()),
+                None => Lead::Record(record.clone(), *seen),
             }
         }
     }

@@ -6,7 +6,7 @@ mod outcome;
 mod read;
 mod write;
 
-pub(crate) use read::older_than_hint;
+pub(crate) use read::{older_than_hint, older_than_seen};
 
 use crate::{
     failure::{Failure, Written},
@@ -93,8 +93,11 @@ pub async fn settle<P: Ports>(
 pub(crate) async fn settle_on<P: Ports>(work: Work<'_, P>, mut look: Look) -> Story {
     let run = work.run.clone();
     let referral = work.link.referral.clone();
+    let fresh = work.is_fresh() && !planted::is(Bug::AdoptionGivenUp);
     match Box::pin(settle_once(work, &mut look)).await? {
         Ok(ended) => Ok(ended),
+        // Whoever was first may have died: it is not known that there is a link.
+        Err(Overtaken) if fresh => Ok(Ended::later(2, "somebody else is linking it")),
         Err(Overtaken) => {
             settle(&run, &referral, None, Look { referral: true, record: true, ..look.anew() }).await
         }

@@ -65,6 +65,11 @@ impl<'a, P: Ports> Work<'a, P> {
         }
     }
 
+    /// Nothing of the link is in the table yet.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.saved.is_none()
+    }
+
     /// What the map says of the link's record.
     pub(crate) fn map(&self) -> &'a Map {
         let record = self.link.record.as_ref();

@@ -268,16 +268,19 @@ impl State {
         }
     }
 
-    /// Our own half shows Microsoft's opportunity without a stamp of its own: only a `related-*` event tells, with an
-    /// instant of Microsoft's.
+    /// Our own half shows Microsoft's opportunity without a stamp of its own: a `related-*` event tells, with an instant of
+    /// Microsoft's, or the daily round.
     fn microsofts_id_appears(&mut self, id: &ReferralId, half: ReferralId) {
         self.shows_quietly(id, "/trackingInfo/microsoftMsxId", json!("7-3XKQ9TLM2"));
         let named = if self.center.sibling_id { half } else { id.clone() };
         let at = self.now - SignedDuration::from_secs(self.dice.between(1, 300));
         let hint = Hint::new(Subject::Engagement { referral: named }, "related-referral-updated", at);
+        say!(self, "Microsoft", "its id appears in {}", short(id.as_str()));
+        if self.strikes(Kind::WebhookLost) {
+            return;
+        }
         let late = SignedDuration::from_millis(self.dice.between(10, 60_000));
         self.queue.arrive(hint, self.now + late);
-        say!(self, "Microsoft", "its id appears in {}", short(id.as_str()));
     }
 
     /// A seller changes a column of an open record.

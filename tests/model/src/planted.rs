@@ -13,6 +13,7 @@ use sync::planted::{Bug, plant};
 /// Bugs that few schedules show, and one that does: looked at first. One that does not show it any more costs nothing
 /// but itself.
 const RARE: &[(Bug, u64)] = &[
+    (Bug::AdoptionGivenUp, 472_713),
     (Bug::AnswerSwallowsLists, 3_838),
     (Bug::ClaimedRowSkipped, 4_506),
     (Bug::DeadWriteForgotten, 8_589),

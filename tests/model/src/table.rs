@@ -16,6 +16,9 @@ use sync::{
     table::{Change, Expect, Item, Key, Row},
 };
 
+/// Links shown at once.
+const PAGE: usize = 4;
+
 /// The rows, and every audit line that was ever saved.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
@@ -90,6 +93,23 @@ impl Links for World {
         let answer = self.lock().save(changes);
         self.after().await;
         answer
+    }
+
+    async fn page(&self, cursor: Option<&str>) -> Result<(Vec<Row>, Option<String>), Failure> {
+        step().await;
+        let page = {
+            let mut state = self.lock();
+            let links = state.table.items().filter(|(_, item)| matches!(item, Item::Link(_)));
+            let mut keys: Vec<Key> = links
+                .map(|(k, _)| k.clone())
+                .filter(|k| cursor.is_none_or(|last| k.pk.as_str() > last))
+                .collect();
+            let next = (keys.len() > PAGE).then(|| keys[PAGE - 1].pk.clone());
+            keys.truncate(PAGE);
+            state.read_rows(&keys).map(|rows| (rows.into_iter().flatten().collect(), next))
+        };
+        self.after().await;
+        page
     }
 
     async fn parked(&self) -> Result<Vec<Row>, Failure> {

@@ -11,6 +11,7 @@ crate::faults::whatever_fails! {
     t47_microsofts_acceptance_fills_its_identifier_and_nothing_else,
     t47_microsofts_acceptance_is_found_by_its_own_half,
     t48_microsoft_declines_and_the_seller_reads_why,
+    t48_what_no_event_told_is_found_by_the_daily_round,
     t63_help_changed_or_emptied_after_sending_is_refused_and_restored,
     t63_help_asked_later_is_kept_too,
     t64_help_makes_the_deal_visible,
@@ -159,6 +160,24 @@ async fn help_is_kept(stage: &Stage, opportunity: &str) {
         assert!(audit.contains("can no longer be changed"), "{audit}");
     }
     assert_eq!(stage.partner_center.system().referrals().len(), 2);
+}
+
+#[tokio::test]
+async fn t48_what_no_event_told_is_found_by_the_daily_round() {
+    let stage = Stage::open().await;
+    let (_, referral) = stage.in_step().await;
+    stage.poll().await;
+    stage.microsoft(&referral, "decline", Some("Not our customer."));
+    stage.partner_center.system().lose();
+    stage.poll().await;
+    let audit = || text(&stage.opportunity(), "cosell_audit");
+    assert!(!audit().contains("Not our customer."), "the sweep lists our own half only: {}", audit());
+    stage.advance(24 * 60 * 60);
+    stage.poll().await;
+    assert!(audit().contains("Not our customer."), "{}", audit());
+    stage.poll().await;
+    assert_eq!(stage.parked_words().await, "");
+    stage.close().await;
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use mapping::{DealKind, MicrosoftHalf, Referral, ReferralId};
 pub(super) enum Invited {
     Half(ReferralId),
     /// Refused before, for the same request: its time has not come.
-    Parked,
+    Parked(String),
     Ended(Ended),
     Refused(String),
 }
@@ -72,7 +72,7 @@ pub(super) async fn invite_microsoft<P: Ports>(
         && let Some(parked) = parked_row(run, &held.intent.record.to_string()).await?
         && parked.holds(&digest(&held.intent.request), run.now())
     {
-        return Ok(Invited::Parked);
+        return Ok(Invited::Parked(parked.reason));
     }
     let own: serde_json::Value = serde_json::from_str(&held.intent.request).unwrap_or_default();
     let organization = (run.settings.organization.as_str(), own_name);

@@ -198,9 +198,10 @@ async fn look_at<P: Ports>(
     if candidate.gone && planted::is(Bug::GoneRowForgotten) {
         return Ok(None);
     }
+    let at_least = candidate.row.as_ref().and_then(|seen| seen.version.order);
     // An engagement half made goes on even where its own half is linked already.
     if intent.is_some() && !(planted::is(Bug::HalfMadeLeft) && link_row.is_some()) {
-        return Box::pin(create_engagement(run, &candidate.record, intent)).await.map(Some);
+        return Box::pin(create_engagement(run, &candidate.record, intent, at_least)).await.map(Some);
     }
     if let Some(row) = link_row
         && let Item::Link(known) = &row.item
@@ -235,7 +236,7 @@ async fn look_at<P: Ports>(
     if !creates || candidate.gone || !wants || !comes {
         return Ok(None);
     }
-    match Box::pin(create_engagement(run, &candidate.record, None)).await? {
+    match Box::pin(create_engagement(run, &candidate.record, None, at_least)).await? {
         Ended::Done(decision) if decision.decision == "skipped" => Ok(None),
         ended => Ok(Some(ended)),
     }

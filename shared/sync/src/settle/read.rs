@@ -343,7 +343,11 @@ fn judge<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version, fields
 }
 
 /// A record's read older than what its hint's sender saw: the feed will not show that again.
-fn older_than_seen<P: Ports>(run: &Run<'_, P>, at_least: Option<i64>, read: &Version) -> Option<Ended> {
+pub(crate) fn older_than_seen<P: Ports>(
+    run: &Run<'_, P>,
+    at_least: Option<i64>,
+    read: &Version,
+) -> Option<Ended> {
     let (Some(order), Some(least)) = (read.order, at_least) else { return None };
     if order >= least || planted::is(Bug::OlderThanFeed) {
         return None;
