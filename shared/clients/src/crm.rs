@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use mapping::{Action, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId};
 use sync::{
     failure::{Failure, Written},
-    ports::{Changes, Created, Feed, Position, Seen},
+    ports::{Changes, Feed, Position, Ready, Seen},
 };
 
 /// One of the CRMs.
@@ -17,6 +17,8 @@ pub enum Crm {
 }
 
 impl sync::ports::Crm for Crm {
+    type Prepared = dynamics::Prepared;
+
     async fn fetch(&self, id: &RecordId) -> Result<Option<Seen>, Failure> {
         match self {
             Crm::Dynamics(crm) => crm.fetch(id).await,
@@ -29,9 +31,15 @@ impl sync::ports::Crm for Crm {
         }
     }
 
-    async fn create(&self, new: &NewRecord) -> Written<Created> {
+    async fn prepare(&self, new: &NewRecord) -> Written<Ready<Self::Prepared>> {
         match self {
-            Crm::Dynamics(crm) => crm.create(new).await,
+            Crm::Dynamics(crm) => crm.prepare(new).await,
+        }
+    }
+
+    async fn create(&self, new: &NewRecord, prepared: Self::Prepared) -> Written<Seen> {
+        match self {
+            Crm::Dynamics(crm) => crm.create(new, prepared).await,
         }
     }
 

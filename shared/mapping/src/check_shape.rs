@@ -4,6 +4,7 @@ use crate::{
     Direction, On,
     check::Check,
     list::{LISTS, RELATIONS, is_relation},
+    names::SALES_TEAM,
     reader::one_of,
     rule::{Kind, Rule},
 };
@@ -57,7 +58,10 @@ impl Check<'_> {
 
     pub(crate) fn list(&mut self, rule: &Rule) {
         if rule.kind != Kind::List {
-            for (key, given) in [("key", rule.key.is_some()), ("members", !rule.members.is_empty())] {
+            let members = !rule.members.is_empty();
+            for (key, given) in
+                [("key", rule.key.is_some()), ("members", members), ("further", rule.further.is_some())]
+            {
                 if given {
                     self.fault(rule, key, "only a rule of kind `list` has this");
                 }
@@ -72,6 +76,13 @@ impl Check<'_> {
         }
         if rule.referral.is_none() {
             self.fault(rule, "referral", "missing: expected the path of the list");
+        }
+        if rule
+            .further
+            .as_deref()
+            .is_some_and(|list| list != SALES_TEAM || rule.crm.as_deref() != Some("owner"))
+        {
+            self.fault(rule, "further", &format!("expected `{SALES_TEAM}`, besides `crm = \"owner\"`"));
         }
         let names: Vec<&str> = rule.members.iter().map(|member| member.name.as_str()).collect();
         let key = rule.members.iter().find(|member| Some(&member.name) == rule.key.as_ref());

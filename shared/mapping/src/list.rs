@@ -1,7 +1,11 @@
 //! Lists: people by e-mail, solutions by id. Elements without a key (a hidden contact) cannot be told apart and are
 //! left alone.
 
-use crate::{Direction, Record, Value, rule::Rule, scalar};
+use crate::{
+    Direction, Record, Value,
+    rule::{Required, Rule},
+    scalar,
+};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -61,7 +65,15 @@ pub(crate) fn elements_of_record(rule: &Rule, record: &Record) -> Option<Vec<Ele
     let key = rule.members.iter().find(|member| Some(&member.name) == rule.key.as_ref())?;
     record.columns.get(key.crm.as_deref()?)?;
     let one = of_row(&record.columns);
-    Some(if one.values().all(Value::is_null) { Vec::new() } else { vec![one] })
+    let mut all = if one.values().all(Value::is_null) { Vec::new() } else { vec![one] };
+    let further = rule.further.as_ref().and_then(|list| record.lists.get(list));
+    // Somebody who lacks what is required keeps nothing back: the one who must be there is the related row.
+    let lacks = |element: &Element| {
+        let mut required = rule.members.iter().filter(|member| member.required == Required::Always);
+        required.any(|member| element.get(&member.name).is_none_or(Value::is_null))
+    };
+    all.extend(further.into_iter().flatten().map(of_row).filter(|element| !lacks(element)));
+    Some(all)
 }
 
 /// The list in the other side's form. Members that decide nothing are dropped where they cannot be converted.

@@ -124,6 +124,11 @@ impl Map {
         })
     }
 
+    /// Whether a list takes the colleagues of the CRM's sales team.
+    pub fn has_sales_team(&self) -> bool {
+        self.rules.iter().any(|one| matches!(&one.shape, Shape::List(rule) if rule.further.is_some()))
+    }
+
     /// The column of a unit that has exactly one, such as `referral_id`.
     pub fn column(&self, unit: &str) -> Option<&str> {
         self.plain_rule(unit)?.crm.as_deref()

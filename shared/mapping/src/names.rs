@@ -12,3 +12,5 @@ pub const VISIBLE: &str = "visible";
 pub const REFERRAL_ID: &str = "referral_id";
 /// The list of solutions.
 pub const SOLUTIONS: &str = "solutions";
+/// Not a field: the CRM's list of colleagues who work on a deal with its owner.
+pub const SALES_TEAM: &str = "sales_team";

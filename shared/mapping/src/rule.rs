@@ -71,6 +71,8 @@ pub(crate) struct Rule {
     pub(crate) group: Option<String>,
     pub(crate) key: Option<String>,
     pub(crate) members: Vec<Rule>,
+    /// Of a list that is a related row: a list of the CRM whose rows are further elements.
+    pub(crate) further: Option<String>,
     /// Of a list's member: travels with a new element, decides nothing.
     pub(crate) carried: bool,
     pub(crate) values: Vec<(String, Json)>,
@@ -110,12 +112,13 @@ const MEMBER_KEYS: [&str; 18] = [
     "required",
     "carried",
 ];
-const RULE_ONLY: [&str; 10] = [
+const RULE_ONLY: [&str; 11] = [
     "on",
     "owner",
     "group",
     "key",
     "members",
+    "further",
     "template",
     "required_by_crm",
     "rise_only",
@@ -165,6 +168,7 @@ pub(crate) fn read(reader: &mut Reader, place: Place<'_>, name: &str, member: bo
         group: reader.text(place, "group"),
         key: reader.text(place, "key"),
         members: members(reader, place),
+        further: reader.text(place, "further"),
         carried: reader.yes(place, "carried", false),
         values: reader.pairs(place, "values"),
         empty: reader.text(place, "empty"),

@@ -76,7 +76,9 @@ fn row(map: &Map, name: &str, rule: &Value) -> Option<String> {
     };
     let crm = match (name, text("crm")) {
         ("status", _) => "`statecode`, `statuscode`".to_owned(),
-        (_, Some(crm)) => code(crm),
+        (_, Some(crm)) => {
+            [Some(crm), text("further")].into_iter().flatten().map(code).collect::<Vec<_>>().join(", ")
+        }
         (_, None) => made()?.to_owned(),
     };
     let label = text("label").unwrap_or_default();

@@ -1,13 +1,13 @@
 //! Whose is this referral, and which record: adopt one, create one, or set it aside with the reason.
 
 use crate::{
-    audit::{Journal, Line},
-    failure::{Class, Failure, System, Written},
+    audit::Line,
+    failure::{Class, Failure, Refused, System, Written},
     intent::Intent,
     link::{Claim, Link, State, digest, image},
     parked::Parked,
     planted::{self, Bug},
-    ports::{Created, Crm, Found, Links, Ports, Referrals, Seen},
+    ports::{Crm, Found, Links, Ports, Ready, Referrals, Seen},
     run::{Ended, Run, Story},
     settle::{Look, older_than_hint, settle, settle_on},
     table::{Change, Expect, Item, Key, Row},
@@ -275,7 +275,10 @@ pub async fn resume<P: Ports>(run: &Run<'_, P>, link: Link, rev: u64) -> Story {
         seen = run.ports.crm().find(RecordKind::Lead, &id).await?;
     }
     match seen.filter(|_| looks) {
-        Some(seen) => Box::pin(found(work, referral, seen)).await,
+        Some(seen) => {
+            born(&mut work, &referral);
+            Box::pin(found(work, referral, seen)).await
+        }
         None => Box::pin(create_as(work, referral)).await,
     }
 }
@@ -300,6 +303,12 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
     if !run.may_write() {
         return Ok(Ended::later(0, "this run has no time left for a create"));
     }
+    let Ready { prepared, told } = match run.ports.crm().prepare(&new).await {
+        Written::Done(ready) => ready,
+        Written::Refused(refused) => return refuse(&work, &referral, refused).await,
+        Written::Later(failure) | Written::Unknown(failure) => return Err(failure),
+        Written::Exists | Written::Lost => return Ok(Ended::later(1, "its customer is changing")),
+    };
     // The base, should the answer be lost: what was asked for, in each side's words.
     let fields = map.referral_fields(&referral);
     for (unit, value) in &fields {
@@ -312,6 +321,12 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
     work.link.engagement = referral.engagement().cloned();
     let version = Version::of_referral(referral.etag().unwrap_or_default(), referral.updated());
     work.link.partner_center.saw(&version, run.now());
+    // Told ahead: a run that dies with the create half known has told it, too.
+    for words in told {
+        if !work.link.journal.lines().iter().any(|line| line.text == words) {
+            work.note("chosen", words, true);
+        }
+    }
     work.link.claim = Some(Claim {
         side: Side::Crm,
         units: fields.keys().cloned().collect(),
@@ -322,15 +337,14 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
         return Ok(Ended::later(1, "somebody else is creating the record"));
     }
     // The Audit field is born with the record: no write of its own.
-    let mut journal = Journal::default();
-    let created = created(&referral);
-    journal.note(Line { at: run.now(), decision: "created".into(), text: created.clone() }, true);
+    let mut journal = work.link.journal.clone();
+    journal.note(Line { at: run.now(), decision: "created".into(), text: created(&referral) }, true);
     let audit = map.audit_column().and_then(|(column, _)| Some((column, journal.to_show(AUDIT_LENGTH)?)));
     if let Some((column, text)) = audit {
         new.columns.insert(column.to_owned(), CrmValue::Plain(text.into()));
     }
-    match run.ports.crm().create(&new).await {
-        Written::Done(Created { seen, told }) => {
+    match run.ports.crm().create(&new, prepared).await {
+        Written::Done(seen) => {
             let shown = map.record_fields(&seen.record);
             for (unit, value) in &fields {
                 let Some(crm) = shown.get(unit) else { continue };
@@ -345,11 +359,7 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
             }
             // What only the CRM has goes out as a change of its own.
             work.link.forget(&map.units().filter(|u| u.only_while_empty).map(|u| u.name.clone()).collect());
-            work.note("created", created, true);
-            work.link.journal.shown(AUDIT_LENGTH);
-            for words in told {
-                work.note("account", words, true);
-            }
+            born(&mut work, &referral);
             Box::pin(found(work, referral, seen)).await
         }
         Written::Exists => match run.ports.crm().find(kind, referral.id()).await? {
@@ -358,7 +368,10 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
                 let _ = run.ports.crm().patch(&seen.record.id, &seen.version, &patch).await;
                 Ok(Ended::later(1, "overwritten"))
             }
-            Some(seen) => Box::pin(found(work, referral, seen)).await,
+            Some(seen) => {
+                born(&mut work, &referral);
+                Box::pin(found(work, referral, seen)).await
+            }
             None => {
                 work.link.claim = None;
                 let _ = work.save().await?;
@@ -375,16 +388,7 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
             let _ = work.save().await?;
             Err(failure)
         }
-        Written::Refused(refused) => {
-            let words = match &refused.field {
-                Some(field) => format!("`{field}`: {}", refused.text),
-                None => refused.text,
-            };
-            // Nothing was made: the link goes, the reason stays.
-            work.link.claim = None;
-            let print = create_print(&run, &referral);
-            park_besides(&run, referral.id().as_str(), &words, &print, work.remove()).await
-        }
+        Written::Refused(refused) => refuse(&work, &referral, refused).await,
         Written::Unknown(failure) => {
             let after = run.deadline().duration_since(run.now()) + SignedDuration::from_secs(1);
             Ok(Ended::Later {
@@ -393,6 +397,22 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
             })
         }
     }
+}
+
+/// Nothing was made: the link goes, the reason stays.
+async fn refuse<P: Ports>(work: &Work<'_, P>, referral: &Referral, refused: Refused) -> Story {
+    let words = match &refused.field {
+        Some(field) => format!("`{field}`: {}", refused.text),
+        None => refused.text,
+    };
+    let print = create_print(&work.run, referral);
+    park_besides(&work.run, referral.id().as_str(), &words, &print, work.remove()).await
+}
+
+/// A record of ours shows the decisions up to its create.
+fn born<P: Ports>(work: &mut Work<'_, P>, referral: &Referral) {
+    work.note("created", created(referral), true);
+    work.link.journal.shown(AUDIT_LENGTH);
 }
 
 /// What the seller reads first, and until when to answer.

@@ -1,11 +1,16 @@
 //! Three-way merge per unit, as a pure function of the link's images and what the sides show. Decides what goes
 //! where; writes nothing.
 
+mod hold_back;
+mod lists;
+
 use crate::{
-    deal,
     link::{Link, is_image},
     planted::{self, Bug},
 };
+pub(crate) use hold_back::await_acceptance;
+use hold_back::hold_back;
+use lists::lists;
 use mapping::{CrmStep, Direction, Fields, Map, Side, Unit, Value, names::STATUS};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -333,140 +338,5 @@ fn rise(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
         }
     } else {
         plan.to_partner_center.insert(name.clone(), change);
-    }
-}
-
-/// Lists merge per element by key; the target's list is read before it is written, since it is sent whole.
-fn lists(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
-    let name = &unit.name;
-    let (Some(p), Some(c)) = (pc.value, crm.value) else {
-        plan.need = Some(if pc.value.is_none() { Side::PartnerCenter } else { Side::Crm });
-        return;
-    };
-    let (p, c) = (elements(p), elements(c));
-    let base = |look: Look<'_>| look.base.map(elements).unwrap_or_default();
-    let (pb, cb) = (base(pc), base(crm));
-    let owner = map.owner(name, None);
-    let (mut to_p, mut to_c) = (p.clone(), c.clone());
-    for key in p.keys().chain(c.keys()).chain(pb.keys()).chain(cb.keys()).collect::<BTreeSet<_>>() {
-        let differs = |now: &BTreeMap<String, Value>, base: &BTreeMap<String, Value>| {
-            // By key: after an answer without state the base has the other side's words.
-            now.contains_key(key) != base.contains_key(key)
-        };
-        let (p_new, c_new) = match planted::is(Bug::ListsWhole) {
-            true => (pc.changed(), crm.changed()),
-            false => (differs(&p, &pb), differs(&c, &cb)),
-        };
-        let from_p = match (p_new, c_new) {
-            (false, false) => continue,
-            (true, false) => true,
-            (false, true) => false,
-            (true, true) => owner == Side::PartnerCenter,
-        };
-        let (from, to) = if from_p { (&p, &mut to_c) } else { (&c, &mut to_p) };
-        match from.get(key) {
-            // An element both sides have keeps each side's own words for what the other does not know.
-            Some(element) if !to.contains_key(key) => {
-                to.insert(key.clone(), element.clone());
-            }
-            Some(_) => {}
-            None => {
-                to.remove(key);
-            }
-        }
-    }
-    if to_p.is_empty() && !p.is_empty() {
-        plan.refused.insert(name.clone(), format!("`{name}`: the last one cannot be removed"));
-        plan.agree.insert(name.clone(), (Value::Map(p), Value::Map(c)));
-        return;
-    }
-    let differing = |a: &BTreeMap<String, Value>, b: &BTreeMap<String, Value>| -> BTreeSet<String> {
-        a.keys().chain(b.keys()).filter(|key| a.contains_key(*key) != b.contains_key(*key)).cloned().collect()
-    };
-    let (for_p, for_c) = (differing(&to_p, &p), differing(&to_c, &c));
-    if !for_p.is_empty() && unit.direction != Direction::ToCrm {
-        let change = Change { value: Value::Map(to_p), source: Value::Map(c), pending: for_c };
-        plan.to_partner_center.insert(name.clone(), change);
-    } else if !for_c.is_empty() && unit.direction != Direction::ToPartnerCenter {
-        let change = Change { value: Value::Map(to_c), source: Value::Map(p), pending: for_p };
-        plan.to_crm.insert(name.clone(), change);
-    } else {
-        plan.agree.insert(name.clone(), (Value::Map(p), Value::Map(c)));
-    }
-}
-
-fn elements(value: &Value) -> BTreeMap<String, Value> {
-    match value {
-        Value::Map(elements) => elements.clone(),
-        _ => BTreeMap::new(),
-    }
-}
-
-/// What the state of the deal forbids: edits before acceptance wait, edits after the end are taken as they are.
-fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Plan) {
-    fn status<'a>(fields: Option<&'a Fields>, base: Option<&'a Value>) -> &'a Value {
-        fields.and_then(|f| f.get(STATUS)).or(base).unwrap_or(&Value::Null)
-    }
-    let pc = status(shown.partner_center, link.partner_center.images.get(STATUS));
-    let crm = status(shown.crm, link.crm.images.get(STATUS));
-    let take_as_it_is = |plan: &mut Plan, unit: &str, words: &str| {
-        let of = |fields: Option<&Fields>, base: Option<&Value>| {
-            fields.and_then(|f| f.get(unit)).or(base).cloned().unwrap_or(Value::Null)
-        };
-        let p = of(shown.partner_center, link.partner_center.images.get(unit));
-        let c = of(shown.crm, link.crm.images.get(unit));
-        let is = |value: &Value, base: Option<&Value>| base.is_some_and(|base| is_image(value, base));
-        let known = is(&p, link.partner_center.images.get(unit)) && is(&c, link.crm.images.get(unit));
-        if !known {
-            // Said once: afterwards it is what both sides remember.
-            plan.refused.insert(unit.to_owned(), format!("`{unit}`: {words}"));
-        }
-        plan.agree.insert(unit.to_owned(), (p, c));
-        plan.conflicts.remove(unit);
-    };
-    if deal::is_terminal(pc) {
-        let outbound = |(_, unfit): &(&String, &Unfit)| unfit.target == Side::PartnerCenter;
-        let unfit: Vec<_> = plan.unfit.iter().filter(outbound).map(|(unit, _)| unit.clone()).collect();
-        let unsent = std::mem::take(&mut plan.to_partner_center).into_keys().chain(unfit);
-        for unit in unsent.collect::<Vec<_>>() {
-            plan.unfit.remove(&unit);
-            take_as_it_is(plan, &unit, "not sent, the referral is closed");
-        }
-    }
-    if deal::is_closed_record(map, crm) {
-        for unit in std::mem::take(&mut plan.to_crm).into_keys() {
-            take_as_it_is(plan, &unit, "not written, the record is closed");
-        }
-    }
-    // A terminal move waits until nothing is parked: afterwards nothing could be sent any more. What was never accepted
-    // takes no edits anyway.
-    let parked = link.parked.keys().any(|unit| unit != STATUS) || !plan.unfit.is_empty();
-    let ends = plan.to_partner_center.get(STATUS).is_some_and(|c| deal::is_terminal(&c.value));
-    if parked
-        && !planted::is(Bug::TerminalMoveNotWaiting)
-        && (ends && !deal::is_new(pc) || plan.action.is_some())
-    {
-        plan.to_partner_center.remove(STATUS);
-        plan.action = None;
-        plan.conflicts.remove(STATUS);
-        plan.waiting.insert(STATUS.to_owned());
-    }
-    await_acceptance(map, pc, plan);
-}
-
-/// Edits of a referral that nobody has accepted wait, unless a move of its status goes with them.
-pub(crate) fn await_acceptance(map: &Map, status: &Value, plan: &mut Plan) {
-    if !deal::is_new(status)
-        || planted::is(Bug::EditsBeforeAcceptance)
-        || plan.to_partner_center.contains_key(STATUS)
-    {
-        return;
-    }
-    let only_while_empty = |name: &str| map.unit(name).is_some_and(|u| u.only_while_empty);
-    let waiting: Vec<_> = plan.to_partner_center.keys().filter(|n| !only_while_empty(n)).cloned().collect();
-    for unit in waiting {
-        plan.to_partner_center.remove(&unit);
-        plan.conflicts.remove(&unit);
-        plan.waiting.insert(unit);
     }
 }

@@ -67,23 +67,19 @@ pub struct Seen {
     pub lead: Option<RecordId>,
 }
 
-/// A record that was just made.
+/// What a new record will belong to.
 #[derive(Clone, Debug)]
-pub struct Created {
-    /// As it is there.
-    pub seen: Seen,
-    /// What its sellers should be told of how it was made: which of several accounts it belongs to.
+pub struct Ready<T> {
+    /// For the create.
+    pub prepared: T,
+    /// What sellers should be told of it: which of several accounts, whom as owner.
     pub told: Vec<String>,
-}
-
-impl From<Seen> for Created {
-    fn from(seen: Seen) -> Self {
-        Created { seen, told: vec![] }
-    }
 }
 
 /// The CRM's opportunities (and leads).
 pub trait Crm: Sync {
+    /// What a create has looked up before.
+    type Prepared: Send;
     /// One by id with its related rows and lists; `None`: deleted or never there.
     fn fetch(&self, id: &RecordId) -> impl Future<Output = Result<Option<Seen>, Failure>> + Send;
     /// The record of this kind that carries this Referral Identifier.
@@ -92,9 +88,12 @@ pub trait Crm: Sync {
         kind: RecordKind,
         referral: &ReferralId,
     ) -> impl Future<Output = Result<Option<Seen>, Failure>> + Send;
+    /// Looks up what a new record belongs to; writes nothing. `Done`, `Later` or `Refused`.
+    fn prepare(&self, new: &NewRecord) -> impl Future<Output = Written<Ready<Self::Prepared>>> + Send;
     /// Create-only, in one transaction with what is missing of account and contact. The answer shows the record
     /// with its lists. Never overwrites: `Exists` if the key is taken.
-    fn create(&self, new: &NewRecord) -> impl Future<Output = Written<Created>> + Send;
+    fn create(&self, new: &NewRecord, prepared: Self::Prepared)
+    -> impl Future<Output = Written<Seen>> + Send;
     /// A conditional update; never creates. `patch.action` is `None`. The answer shows the record's own columns.
     fn patch(
         &self,
@@ -139,6 +138,8 @@ pub enum Feed {
     Contacts,
     /// The customers: of records that have no referral yet.
     Accounts,
+    /// The colleagues who work on deals.
+    SalesTeam,
 }
 
 impl Feed {
@@ -150,6 +151,7 @@ impl Feed {
             Feed::Solutions => "solutions",
             Feed::Contacts => "contacts",
             Feed::Accounts => "accounts",
+            Feed::SalesTeam => "sales_team",
         }
     }
 }

@@ -195,7 +195,7 @@ fn planted_bugs(wanted: &Wanted) -> ExitCode {
     let setting = Setting { allowed: wanted.allowed.clone(), trace: false };
     let most = wanted.schedules.unwrap_or(40_000);
     let bugs: Vec<Bug> = wanted.bug.map_or_else(|| Bug::ALL.to_vec(), |bug| vec![bug]);
-    println!("| planted bug | schedules | seed | invariant | first words |\n|---|---|---|---|---|");
+    println!("| planted bug | schedules | seed | invariants | first words |\n|---|---|---|---|---|");
     let hunts = hunt_all(&bugs, wanted.seed, most, &setting, |hunt| println!("{}", row(hunt)));
     let alive = hunts.iter().filter(|hunt| hunt.caught.is_none()).count();
     let schedules: u64 = hunts.iter().map(|hunt| hunt.schedules).sum();
@@ -220,8 +220,9 @@ fn row(hunt: &Hunt) -> String {
     match &hunt.caught {
         Some(caught) => {
             let words: String = caught.words.chars().take(100).collect();
-            let (schedules, seed, invariant) = (hunt.schedules, caught.seed, caught.invariant.word());
-            format!("| {:?} | {schedules} | {seed} | {invariant} | {words} |", hunt.bug)
+            let (schedules, seed) = (hunt.schedules, caught.seed);
+            let all: Vec<_> = caught.all.iter().map(|invariant| invariant.word()).collect();
+            format!("| {:?} | {schedules} | {seed} | {} | {words} |", hunt.bug, all.join(", "))
         }
         None => {
             format!("| {:?} | ALIVE after {} | - | - | {} |", hunt.bug, hunt.schedules, hunt.bug.sentence())

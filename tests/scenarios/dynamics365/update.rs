@@ -2,7 +2,7 @@
 
 use crate::deal::{SOLUTION, Stage, text};
 use serde_json::json;
-use simulators::dataverse::OTHER_SELLER;
+use simulators::dataverse::{INTEGRATION_USER, OTHER_SELLER, SALES_TEAM_ROLE, STAKEHOLDER_ROLE};
 
 crate::faults::whatever_fails! {
     t18_a_new_value_is_one_patch_of_the_value,
@@ -13,6 +13,8 @@ crate::faults::whatever_fails! {
     t24_a_solution_added_later_is_added_to_the_referral,
     t24_a_solution_removed_leaves_the_referral_and_the_last_one_stays,
     t25_another_owner_and_another_contact_replace_those_of_the_referral,
+    t25_a_corrected_person_is_corrected_there_and_what_is_emptied_stays,
+    t25_a_colleague_of_the_sales_team_joins_the_referral_and_leaves_it,
     t25_the_contact_shared_with_microsoft_stays_and_the_seller_reads_why,
     t27_a_value_of_zero_is_never_sent,
     t40_our_own_write_coming_back_costs_nothing,
@@ -188,6 +190,50 @@ async fn t25_another_owner_and_another_contact_replace_those_of_the_referral() {
         addresses(&shown["customerProfile"]["team"]),
         ["ada.moss@kestrelfoods.example", "liam.reed@kestrelfoods.example"]
     );
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn t25_a_corrected_person_is_corrected_there_and_what_is_emptied_stays() {
+    let stage = Stage::open().await;
+    let (_, referral) = stage.in_step_without_help(false).await;
+    let contact = text(&stage.rows("contacts")[0], "contactid");
+    stage.edit("contacts", &contact, json!({ "telephone1": "+44 113 555 0180", "lastname": "Shah-Lee" }));
+    stage.poll().await;
+    let person = || stage.referral(&referral)["customerProfile"]["team"][0].clone();
+    assert_eq!(
+        (text(&person(), "lastName"), text(&person(), "phoneNumber")),
+        ("Shah-Lee".to_owned(), "+44 113 555 0180".to_owned())
+    );
+    stage.edit("contacts", &contact, json!({ "telephone1": null, "firstname": "Priya M." }));
+    stage.poll().await;
+    assert_eq!(
+        (text(&person(), "firstName"), text(&person(), "phoneNumber")),
+        ("Priya M.".to_owned(), "+44 113 555 0180".to_owned())
+    );
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn t25_a_colleague_of_the_sales_team_joins_the_referral_and_leaves_it() {
+    let stage = Stage::open().await;
+    let (id, referral) = stage.in_step_without_help(false).await;
+    let joins = |user: &str, role: &str| {
+        let columns = json!({ "record1id_opportunity@odata.bind": format!("/opportunities({id})"),
+                              "record2id_systemuser@odata.bind": format!("/systemusers({user})"),
+                              "record2roleid@odata.bind": format!("/connectionroles({role})") });
+        stage.sell("connections", columns)
+    };
+    let colleague = joins(OTHER_SELLER, SALES_TEAM_ROLE);
+    joins(INTEGRATION_USER, STAKEHOLDER_ROLE);
+    stage.poll().await;
+    let team = || addresses(&stage.referral(&referral)["team"]);
+    assert_eq!(team(), ["sara.klein@partner.example", "tom.abara@partner.example"]);
+    stage.delete("connections", &colleague);
+    // Connections are not tracked as they come: what was taken off shows with the next change.
+    stage.edit("opportunities", &id, json!({ "estimatedvalue": 64000 }));
+    stage.poll().await;
+    assert_eq!(team(), ["sara.klein@partner.example"]);
     stage.close().await;
 }
 

@@ -20,6 +20,8 @@ mod wire;
 use crate::{http::Http, token::Tokens};
 use batch::{Reply, Request};
 use columns::{Columns, SOLUTION, SOLUTION_OPPORTUNITY, Texts};
+pub use create::Prepared;
+use encode::NotBegun;
 use errors::{Meaning, Said};
 use lookups::Lookups;
 use mapping::{Action, Map, NewRecord, Record, RecordId, RecordKind, RecordPatch, ReferralId, names};
@@ -29,7 +31,7 @@ use serde_json::{Map as Object, Value};
 use std::sync::Arc;
 use sync::{
     failure::{Failure, Written},
-    ports::{Changes, Created, Feed, Position, Seen},
+    ports::{Changes, Feed, Position, Ready, Seen},
     version::Version,
 };
 use wire::Wire;
@@ -37,6 +39,9 @@ use wire::Wire;
 /// Rows asked for per page of a feed. A row with a full audit column is 30 KB; a page stays below the bound of an
 /// answer.
 pub const PAGE: u32 = 250;
+
+/// The record that a connection belongs to.
+const RECORD1: &str = "_record1id_value";
 
 /// The Referral Identifier where the map has no rule for it.
 const REFERRAL_ID: &str = "cosell_referralid";
@@ -114,22 +119,27 @@ impl Dynamics {
         self.record_request(kind, &key)
     }
 
+    /// An opportunity's lists, in the order of [`with_lists`](Self::with_lists).
+    fn lists_requests(&self, id: &str) -> Vec<Request> {
+        let team = self.columns.team_query().map(|query| {
+            let filter = escaped(&format!("{RECORD1} eq {id} and statecode eq 0"));
+            Request::get(format!("connections?{query}&$filter={filter}"))
+        });
+        std::iter::once(self.solutions_request(id)).chain(team).collect()
+    }
+
     fn solutions_request(&self, id: &str) -> Request {
         let filter = escaped(&format!("{} eq {id}", value_of(SOLUTION_OPPORTUNITY)));
         Request::get(format!("{}?{}&$filter={filter}", set_of(SOLUTION), self.columns.solutions_query()))
     }
 
-    /// The record in two replies, its own and its solutions'; `None`: it is not there.
-    async fn shown(
-        &self,
-        operation: &str,
-        record: &Reply,
-        solutions: &Reply,
-    ) -> Result<Option<Seen>, Failure> {
+    /// The record in its own reply and its lists'; `None`: it is not there.
+    async fn shown(&self, operation: &str, record: &Reply, lists: &[Reply]) -> Result<Option<Seen>, Failure> {
         let Some(row) = self.row(operation, record)? else { return Ok(None) };
-        let rows = wire::list(solutions);
-        let rows = rows.ok_or_else(|| self.wire.failed(operation, &Said::of_reply(solutions)))?;
-        self.with_solutions(operation, &row, &rows).await.map(Some)
+        let rows =
+            |reply| wire::list(reply).ok_or_else(|| self.wire.failed(operation, &Said::of_reply(reply)));
+        let lists = lists.iter().map(rows).collect::<Result<Vec<_>, _>>()?;
+        self.with_lists(operation, &row, &lists).await.map(Some)
     }
 
     /// The lead in a reply, all of it; `None`: it is not there.
@@ -140,16 +150,20 @@ impl Dynamics {
         }
     }
 
-    async fn with_solutions(
+    async fn with_lists(
         &self,
         operation: &str,
         row: &Object<String, Value>,
-        solutions: &[Value],
+        lists: &[Vec<Value>],
     ) -> Result<Seen, Failure> {
+        let [solutions, team @ ..] = lists else { return Err(self.unreadable(operation)) };
         let texts = self.lookups.texts(&self.wire, self.columns.lookups(row, solutions)).await?;
         let seen = self.seen(RecordKind::Opportunity, row, &texts, true);
         let mut seen = seen.ok_or_else(|| self.unreadable(operation))?;
         seen.record.lists.insert(names::SOLUTIONS.to_owned(), self.columns.solutions(solutions, &texts));
+        if let [team, ..] = team {
+            seen.record.lists.insert(names::SALES_TEAM.to_owned(), self.columns.team(team, &texts));
+        }
         Ok(seen)
     }
 
@@ -232,6 +246,8 @@ fn key_column(map: &Map) -> String {
 }
 
 impl sync::ports::Crm for Dynamics {
+    type Prepared = Prepared;
+
     async fn fetch(&self, id: &RecordId) -> Result<Option<Seen>, Failure> {
         let operation = format!("fetch `{id}`");
         let (kind, id) = (id.kind, self.id(&operation, id)?);
@@ -240,8 +256,9 @@ impl sync::ports::Crm for Dynamics {
             let replies = self.wire.batch_read(&operation, vec![own]).await?;
             return self.shown_lead(&operation, &replies[0]).await;
         }
-        let replies = self.wire.batch_read(&operation, vec![own, self.solutions_request(&id)]).await?;
-        self.shown(&operation, &replies[0], &replies[1]).await
+        let requests = std::iter::once(own).chain(self.lists_requests(&id)).collect();
+        let replies = self.wire.batch_read(&operation, requests).await?;
+        self.shown(&operation, &replies[0], &replies[1..]).await
     }
 
     async fn find(&self, kind: RecordKind, referral: &ReferralId) -> Result<Option<Seen>, Failure> {
@@ -254,15 +271,20 @@ impl sync::ports::Crm for Dynamics {
         let Some(row) = self.row(&operation, &replies[0])? else { return Ok(None) };
         let id = row.get("opportunityid").and_then(Value::as_str).and_then(guid);
         let id = id.ok_or_else(|| self.unreadable(&operation))?;
-        let replies = self.wire.batch_read(&operation, vec![self.solutions_request(&id)]).await?;
-        let solutions = wire::list(&replies[0]);
-        let solutions =
-            solutions.ok_or_else(|| self.wire.failed(&operation, &Said::of_reply(&replies[0])))?;
-        self.with_solutions(&operation, &row, &solutions).await.map(Some)
+        let lists = self.wire.batch_read(&operation, self.lists_requests(&id)).await?;
+        self.shown(&operation, &replies[0], &lists).await
     }
 
-    async fn create(&self, new: &NewRecord) -> Written<Created> {
-        self.create_record(new).await
+    async fn prepare(&self, new: &NewRecord) -> Written<Ready<Prepared>> {
+        let prepared = match new.kind {
+            RecordKind::Opportunity => self.prepared(new).await,
+            RecordKind::Lead => self.prepared_lead(new).await,
+        };
+        prepared.map_or_else(NotBegun::written, Written::Done)
+    }
+
+    async fn create(&self, new: &NewRecord, prepared: Prepared) -> Written<Seen> {
+        self.create_record(new, prepared).await
     }
 
     async fn patch(&self, id: &RecordId, version: &Version, patch: &RecordPatch) -> Written<Option<Seen>> {
@@ -274,7 +296,15 @@ impl sync::ports::Crm for Dynamics {
     }
 
     fn feeds(&self) -> &'static [Feed] {
-        &[Feed::Leads, Feed::Opportunities, Feed::Solutions, Feed::Contacts, Feed::Accounts]
+        let all = &[
+            Feed::Leads,
+            Feed::Opportunities,
+            Feed::Solutions,
+            Feed::Contacts,
+            Feed::Accounts,
+            Feed::SalesTeam,
+        ];
+        if self.map.has_sales_team() { all } else { &all[..5] }
     }
 
     async fn qualify(&self, lead: &RecordId, version: &Version, new: &NewRecord) -> Written<Seen> {

@@ -15,7 +15,7 @@ use crate::{
 use mapping::{Action, CrmValue, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId, child_id};
 use sync::{
     failure::{Class, Failure, Refused, System, Written},
-    ports::{Changes, Created, Crm, Feed, Position, Seen},
+    ports::{Changes, Crm, Feed, Position, Ready, Seen},
     version::Version,
 };
 
@@ -23,6 +23,9 @@ use sync::{
 pub(crate) const BROKEN: &str = "a plug-in on retrieve throws";
 
 impl Crm for World {
+    /// Whether its account was there.
+    type Prepared = bool;
+
     async fn fetch(&self, id: &RecordId) -> Result<Option<Seen>, Failure> {
         step().await;
         let seen = match id.kind {
@@ -43,14 +46,17 @@ impl Crm for World {
         seen
     }
 
-    async fn create(&self, new: &NewRecord) -> Written<Created> {
+    async fn prepare(&self, new: &NewRecord) -> Written<Ready<bool>> {
         step().await;
-        // The look for the customer goes first, in a request of its own.
-        let there = self.lock().crm.accounts.contains_key(&new.account.key);
+        let prepared = self.lock().crm.accounts.contains_key(&new.account.key);
+        Written::Done(Ready { prepared, told: vec![] })
+    }
+
+    async fn create(&self, new: &NewRecord, there: bool) -> Written<Seen> {
         step().await;
         let written = self.lock().send_create_record(new, there);
         self.after().await;
-        written.map(Created::from)
+        written
     }
 
     async fn patch(&self, id: &RecordId, version: &Version, patch: &RecordPatch) -> Written<Option<Seen>> {

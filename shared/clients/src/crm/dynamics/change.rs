@@ -155,13 +155,13 @@ impl Dynamics {
         operation: &str,
         id: &str,
         requests: Vec<Request>,
-        with_solutions: bool,
+        with_lists: bool,
         sent: impl IntoIterator<Item = &'a str>,
     ) -> Written<Option<Seen>> {
         let mut items =
             vec![Item::ChangeSet(requests), Item::Read(self.record_request(RecordKind::Opportunity, id))];
-        if with_solutions {
-            items.push(Item::Read(self.solutions_request(id)));
+        if with_lists {
+            items.extend(self.lists_requests(id).into_iter().map(Item::Read));
         }
         let outcomes = match self.wire.batch_write(operation, &items).await {
             Ok(outcomes) => outcomes,
@@ -173,7 +173,7 @@ impl Dynamics {
         if let Some(reply) = set.refusal() {
             let said = Said::of_reply(reply);
             let row_in_the_way = matches!(said.meaning(), Meaning::Taken | Meaning::Gone);
-            if with_solutions && row_in_the_way {
+            if with_lists && row_in_the_way {
                 // A row that somebody else just added or took away: read again and decide again.
                 self.forget();
                 return Written::Lost;
@@ -181,17 +181,18 @@ impl Dynamics {
             return self.not_patched(operation, &said, sent);
         }
         // It happened; a read that failed only means that nothing is shown.
-        let reply = |n: usize| match outcomes.get(n) {
-            Some(Outcome::One(reply)) => Some(reply),
+        let mut reads = outcomes.into_iter().skip(1).filter_map(|outcome| match outcome {
+            Outcome::One(reply) => Some(reply),
+            Outcome::Set(_) => None,
+        });
+        let Some(record) = reads.next() else { return Written::Done(None) };
+        let seen = match self.row(operation, &record) {
+            Ok(Some(_)) if with_lists => {
+                let lists: Vec<_> = reads.collect();
+                self.shown(operation, &record, &lists).await.ok().flatten()
+            }
+            Ok(Some(row)) => self.own(operation, RecordKind::Opportunity, &row, true).await.ok(),
             _ => None,
-        };
-        let Some(record) = reply(1) else { return Written::Done(None) };
-        let seen = match reply(2) {
-            Some(solutions) => self.shown(operation, record, solutions).await.ok().flatten(),
-            None => match self.row(operation, record) {
-                Ok(Some(row)) => self.own(operation, RecordKind::Opportunity, &row, true).await.ok(),
-                _ => None,
-            },
         };
         Written::Done(seen)
     }

@@ -17,6 +17,12 @@ pub(super) const SOLUTION_OPPORTUNITY: &str = "cosell_OpportunityId";
 pub(super) const SOLUTION_DETAIL_LOOKUP: &str = "cosell_SolutionDetailId";
 /// The catalogue's text key.
 pub(super) const SOLUTION_KEY: &str = "cosell_solutionid";
+/// A connection: its id, the colleague it leads to, and as what (dataverse.md §5).
+pub(super) const CONNECTION_ID: &str = "connectionid";
+const MEMBER: &str = "record2id_systemuser";
+const ROLE: &str = "record2roleid";
+/// The category of roles that make a connection one of the Sales Team.
+const SALES_TEAM_CATEGORY: i64 = 1001;
 /// Before columns of the catalogue row in a list's row.
 pub(super) const DETAIL: &str = "detail.";
 
@@ -55,6 +61,7 @@ pub(super) struct Columns {
     related: BTreeMap<&'static str, Vec<ColumnUse>>,
     solution: Vec<ColumnUse>,
     detail: Vec<ColumnUse>,
+    sales_team: bool,
 }
 
 impl Columns {
@@ -79,7 +86,8 @@ impl Columns {
         if !detail.iter().any(|u| u.name == SOLUTION_KEY) {
             detail.push(ColumnUse { name: SOLUTION_KEY.to_owned(), lookup: None });
         }
-        Columns { own: uses(""), always, related, solution, detail }
+        let sales_team = map.has_sales_team();
+        Columns { own: uses(""), always, related, solution, detail, sales_team }
     }
 
     /// `$select` of the record's own columns.
@@ -106,6 +114,14 @@ impl Columns {
         let own = select(&self.solution, [id_of(SOLUTION).as_str()]);
         let detail = select(&self.detail, [id_of(SOLUTION_DETAIL).as_str()]);
         format!("$select={own}&$expand={SOLUTION_DETAIL_LOOKUP}($select={detail})")
+    }
+
+    /// `$select` and `$expand` of connections; `None`: the map has no use for them.
+    pub(super) fn team_query(&self) -> Option<String> {
+        let user = select(&self.related["owner"], ["systemuserid", "isdisabled"]);
+        self.sales_team.then(|| {
+            format!("$select={CONNECTION_ID}&$expand={MEMBER}($select={user}),{ROLE}($select=category)")
+        })
     }
 
     /// Every lookup in these rows whose text must be known before they can be read: table, column, GUID.
@@ -151,6 +167,22 @@ impl Columns {
             }
         }
         columns
+    }
+
+    /// The colleagues among an opportunity's connections, their columns named as the owner's.
+    pub(super) fn team(&self, rows: &[Value], texts: &Texts) -> Vec<Row> {
+        let read = |row: &Value| {
+            let (member, role) = (row.get(MEMBER)?.as_object()?, row.get(ROLE)?);
+            let left = member.get("isdisabled") == Some(&Value::Bool(true));
+            if left || role.get("category").and_then(Value::as_i64) != Some(SALES_TEAM_CATEGORY) {
+                return None;
+            }
+            let mut columns = Row::new();
+            columns.extend(row.get(CONNECTION_ID).map(|id| (ROW.to_owned(), id.clone())));
+            shown(&self.related["owner"], member, texts, "owner.", &mut columns);
+            Some(columns)
+        };
+        rows.iter().filter_map(read).collect()
     }
 
     /// The rows of the solutions list.

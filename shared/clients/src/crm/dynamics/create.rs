@@ -6,14 +6,17 @@ use super::{
     batch::{Item, Outcome, Reply, Request},
     encode::NotBegun,
     errors::{Meaning, Said},
-    odata::is_name,
+    odata::{is_name, set_of},
     owner,
     party::{Choice, Place},
     wire::{self, Unwritten},
 };
 use mapping::{NewRecord, Party, RecordKind, child_id, names::SOLUTIONS};
-use serde_json::{Value, json};
-use sync::{failure::Written, ports::Created};
+use serde_json::{Map as Object, Value, json};
+use sync::{
+    failure::Written,
+    ports::{Ready, Seen},
+};
 
 /// A party's row, and the request that makes it what it must be.
 pub(super) struct Settled {
@@ -36,33 +39,36 @@ pub(super) struct Customer {
     further: Vec<Vec<Value>>,
 }
 
-/// What makes a new record.
-pub(super) struct Prepared {
-    pub(super) requests: Vec<Request>,
+/// What a new record belongs to.
+#[derive(Default)]
+pub struct Prepared {
+    /// The lookups that lead there.
+    binds: Object<String, Value>,
+    /// What goes before the record: of the customer, of the catalogue.
+    before: Vec<Request>,
+    /// What goes after it: its lists.
+    after: Vec<Request>,
     /// The rows it will be known to have found or made.
-    pub(super) parties: Vec<(&'static str, Settled)>,
-    /// Choices that sellers should know of.
-    pub(super) told: Vec<String>,
+    parties: Vec<(&'static str, Settled)>,
 }
 
 impl Dynamics {
-    pub(super) async fn create_record(&self, new: &NewRecord) -> Written<Created> {
-        let kind = new.kind;
-        let operation = format!("create {} (referral `{}`)", kind.as_str(), new.referral);
-        let id = child_id(&[kind.as_str(), new.referral.as_str()]);
-        let prepared = match kind {
-            RecordKind::Opportunity => self.prepared(&operation, new, &id).await,
-            RecordKind::Lead => self.prepared_lead(&operation, new, &id).await,
-        };
-        let Prepared { requests, parties, mut told } = match prepared {
-            Ok(prepared) => prepared,
+    pub(super) async fn create_record(&self, new: &NewRecord, prepared: Prepared) -> Written<Seen> {
+        let (kind, operation, id) = (new.kind, operation(new), record_id(new));
+        let mut body = match self.body(&new.columns).await {
+            Ok(body) => body,
             Err(not_begun) => return not_begun.written(),
         };
+        body.extend(prepared.binds);
+        body.insert(self.key_of(kind).to_owned(), json!(new.referral.as_str()));
+        let path = format!("{}({id})", set_of(kind.as_str()));
+        let record = Request::write("PATCH", path, Value::Object(body)).with("If-None-Match", "*");
+        let requests = prepared.before.into_iter().chain([record]).chain(prepared.after).collect();
         // By key: whoever holds the referral's id shows up, also if it is not us.
         let own = self.record_by_key_request(kind, &new.referral);
         let mut items = vec![Item::ChangeSet(requests), Item::Read(own)];
         if kind == RecordKind::Opportunity {
-            items.push(Item::Read(self.solutions_request(&id)));
+            items.extend(self.lists_requests(&id).into_iter().map(Item::Read));
         }
         let outcomes = match self.wire.batch_write(&operation, &items).await {
             Ok(outcomes) => outcomes,
@@ -72,21 +78,20 @@ impl Dynamics {
         let mut outcomes = outcomes.into_iter();
         let Some(set) = outcomes.next() else { return Written::Unknown(self.unreadable(&operation)) };
         let mut reads = outcomes.filter_map(|o| if let Outcome::One(reply) = o { Some(reply) } else { None });
-        let (record, solutions) = (reads.next(), reads.next());
+        let (record, lists) = (reads.next(), reads.collect::<Vec<_>>());
         if let Some(reply) = set.refusal() {
             return self.not_created(&operation, new, &Said::of_reply(reply), record.as_ref());
         }
-        for (set, party) in parties {
+        for (set, party) in prepared.parties {
             self.known.put(set, &party.key, &party.id);
-            told.extend(party.told);
         }
         self.remember_details(new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default());
-        let shown = match (record, solutions) {
-            (Some(record), Some(solutions)) => self.shown(&operation, &record, &solutions).await,
-            (Some(record), None) if kind == RecordKind::Lead => self.shown_lead(&operation, &record).await,
-            _ => Ok(None),
+        let shown = match record {
+            Some(record) if kind == RecordKind::Lead => self.shown_lead(&operation, &record).await,
+            Some(record) => self.shown(&operation, &record, &lists).await,
+            None => Ok(None),
         };
-        self.happened(&operation, shown).map(|seen| Created { seen, told })
+        self.happened(&operation, shown)
     }
 
     /// All or nothing was nothing. Which part failed is not said, so the read after it decides whose row was there.
@@ -96,7 +101,7 @@ impl Dynamics {
         new: &NewRecord,
         said: &Said,
         record: Option<&Reply>,
-    ) -> Written<Created> {
+    ) -> Written<Seen> {
         match said.meaning() {
             Meaning::Taken | Meaning::Lost | Meaning::Gone => {
                 if record.is_some_and(|r| r.status == 200) {
@@ -116,33 +121,38 @@ impl Dynamics {
         }
     }
 
-    async fn prepared(&self, operation: &str, new: &NewRecord, id: &str) -> Result<Prepared, NotBegun> {
-        let mut body = self.body(&new.columns).await?;
+    pub(super) async fn prepared(&self, new: &NewRecord) -> Result<Ready<Prepared>, NotBegun> {
+        let operation = operation(new);
         let rows = new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default();
         let missing = self.unknown_details(rows)?;
         let mut further = owner::requests(&new.owner)?;
         let owners = further.len();
         further.extend(self.details_request(&missing));
-        let customer = self.customer(operation, new, further).await?;
+        let customer = self.customer(&operation, new, further).await?;
         let (owners, details) = customer.further.split_at(owners);
-        let told = owner::bind(&new.owner, owners, &mut body);
+        let mut binds = Object::new();
+        let mut told: Vec<String> = owner::bind(&new.owner, owners, &mut binds).into_iter().collect();
+        told.extend(customer.settled.iter().filter_map(|(_, party)| party.told.clone()));
         let account = format!("/accounts({})", customer.account);
-        body.insert("parentaccountid@odata.bind".into(), json!(account));
-        body.insert("customerid_account@odata.bind".into(), json!(account));
+        binds.insert("parentaccountid@odata.bind".into(), json!(account));
+        binds.insert("customerid_account@odata.bind".into(), json!(account));
         if let Some(contact) = &customer.contact {
-            body.insert("parentcontactid@odata.bind".into(), json!(format!("/contacts({contact})")));
+            binds.insert("parentcontactid@odata.bind".into(), json!(format!("/contacts({contact})")));
         }
-        let mut requests = customer.requests;
-        let (details, solutions) =
-            self.solution_requests(id, rows, details.first().map(Vec::as_slice).unwrap_or_default()).await?;
-        requests.extend(details);
-        body.insert(self.key.clone(), json!(new.referral.as_str()));
-        requests.push(
-            Request::write("PATCH", format!("opportunities({id})"), Value::Object(body))
-                .with("If-None-Match", "*"),
-        );
-        requests.extend(solutions);
-        Ok(Prepared { requests, parties: customer.settled, told: told.into_iter().collect() })
+        let details = details.first().map(Vec::as_slice).unwrap_or_default();
+        let (details, after) = self.solution_requests(&record_id(new), rows, details).await?;
+        let before = customer.requests.into_iter().chain(details).collect();
+        Ok(Ready { prepared: Prepared { binds, before, after, parties: customer.settled }, told })
+    }
+
+    pub(super) async fn prepared_lead(&self, new: &NewRecord) -> Result<Ready<Prepared>, NotBegun> {
+        let (operation, owners) = (operation(new), owner::requests(&new.owner)?);
+        let owners =
+            if owners.is_empty() { vec![] } else { self.wire.batch_read(&operation, owners).await? };
+        let mut binds = Object::new();
+        let told = owner::bind(&new.owner, &self.lists(&operation, &owners)?, &mut binds);
+        let prepared = Prepared { binds, ..Prepared::default() };
+        Ok(Ready { prepared, told: told.into_iter().collect() })
     }
 
     /// One look for account, contact and what else is asked, and the requests that make what is missing.
@@ -268,6 +278,15 @@ impl Dynamics {
             }
         })
     }
+}
+
+fn operation(new: &NewRecord) -> String {
+    format!("create {} (referral `{}`)", new.kind.as_str(), new.referral)
+}
+
+/// The id of a record that we make: the same whoever makes it.
+fn record_id(new: &NewRecord) -> String {
+    child_id(&[new.kind.as_str(), new.referral.as_str()])
 }
 
 /// The id of a party's row that we make: the same whoever makes it.

@@ -2,8 +2,8 @@
 //! the configured origin: no token follows a link anywhere else.
 
 use super::{
-    Dynamics,
-    columns::{SOLUTION, SOLUTION_OPPORTUNITY},
+    Dynamics, RECORD1,
+    columns::{CONNECTION_ID, SOLUTION, SOLUTION_OPPORTUNITY},
     errors::{Meaning, Said},
     odata::{self, any_of, escaped, guid, id_of, set_of, value_of},
     page::{Line, Page, Unreadable},
@@ -18,18 +18,29 @@ use sync::{
     ports::{Changed, Changes, Feed, Position},
 };
 
-/// A table whose rows several opportunities may point to.
+/// A table whose rows matter to opportunities.
 struct Followed {
+    /// What of a row is looked for.
     id: &'static str,
-    lookups: [&'static str; 2],
+    /// Where an opportunity shows it.
+    shown_in: &'static [&'static str],
     /// It matters to records without a referral only.
     before_the_referral: bool,
 }
 
-const CONTACT: Followed =
-    Followed { id: "contactid", lookups: ["parentcontactid", "customerid"], before_the_referral: false };
-const ACCOUNT: Followed =
-    Followed { id: "accountid", lookups: ["parentaccountid", "customerid"], before_the_referral: true };
+const CONTACT: Followed = Followed {
+    id: "contactid",
+    shown_in: &["_parentcontactid_value", "_customerid_value"],
+    before_the_referral: false,
+};
+const ACCOUNT: Followed = Followed {
+    id: "accountid",
+    shown_in: &["_parentaccountid_value", "_customerid_value"],
+    before_the_referral: true,
+};
+/// A connection joins any two records.
+const CONNECTION: Followed =
+    Followed { id: RECORD1, shown_in: &["opportunityid"], before_the_referral: false };
 
 /// Changes since a position or an instant, not a page of a walk over the whole table.
 fn is_live(path: &str) -> bool {
@@ -49,6 +60,7 @@ impl Dynamics {
             }
             Feed::Contacts => ("contact", "contactid".to_owned()),
             Feed::Accounts => ("account", "accountid".to_owned()),
+            Feed::SalesTeam => ("connection", format!("{CONNECTION_ID},{RECORD1}")),
         };
         let set = set_of(table);
         let path = match position {
@@ -74,7 +86,7 @@ impl Dynamics {
         let answer = self.wire.get(&operation, &path, &self.preferences(&path)).await?;
         let Some(Value::Object(body)) = answer.json().filter(|_| answer.status == 200) else {
             let said = Said::of(&answer);
-            let of_party = matches!(feed, Feed::Contacts | Feed::Accounts);
+            let of_party = matches!(feed, Feed::Contacts | Feed::Accounts | Feed::SalesTeam);
             return match (said.meaning(), position) {
                 (Meaning::Expired, _) => Ok(Changes::Expired),
                 // Not tracked here, or not ours to follow: it is asked by time, or what lacks something heals later.
@@ -99,9 +111,20 @@ impl Dynamics {
         })?;
         let rows = match feed {
             // A walk over all customers tells nothing: what changes from here on does.
-            Feed::Contacts | Feed::Accounts if !is_live(&path) => vec![],
+            Feed::Contacts | Feed::Accounts | Feed::SalesTeam if !is_live(&path) => vec![],
             Feed::Contacts => self.of_party(&operation, &CONTACT, page.lines).await?,
             Feed::Accounts => self.of_party(&operation, &ACCOUNT, page.lines).await?,
+            Feed::SalesTeam => {
+                // One that was taken off is known by the way back from it.
+                let gone = page.lines.iter().filter_map(|line| match line {
+                    Line::Gone(id) => Some(Changed::Gone(id.clone())),
+                    Line::Row(_) => None,
+                });
+                let gone: Vec<_> = gone.collect();
+                let mut rows = self.of_party(&operation, &CONNECTION, page.lines).await?;
+                rows.extend(gone);
+                rows
+            }
             _ => self.changed(&operation, feed, page.lines).await?,
         };
         Ok(Changes::Page { rows, next: page.next, resume: page.resume })
@@ -113,7 +136,7 @@ impl Dynamics {
         if is_live(path) { size } else { format!("odata.track-changes,{size}") }
     }
 
-    /// The open records with Sync = Yes that belong to changed customers or their people.
+    /// The open records with Sync = Yes that belong to changed customers, their people, or connections.
     async fn of_party(
         &self,
         operation: &str,
@@ -129,7 +152,8 @@ impl Dynamics {
         let mut changed = vec![];
         // A filter of a URL's length.
         for some in ids.chunks(50) {
-            let points = party.lookups.map(|lookup| any_of(&value_of(lookup), some.iter().cloned()));
+            let points: Vec<String> =
+                party.shown_in.iter().map(|property| any_of(property, some.iter().cloned())).collect();
             let mut terms = vec![format!("({})", points.join(" or ")), "statecode eq 0".to_owned()];
             terms.extend(sync.map(|column| format!("{column} eq true")));
             if party.before_the_referral {
@@ -149,7 +173,7 @@ impl Dynamics {
         let kind = match feed {
             Feed::Leads => Some(RecordKind::Lead),
             Feed::Opportunities => Some(RecordKind::Opportunity),
-            Feed::Solutions | Feed::Contacts | Feed::Accounts => None,
+            Feed::Solutions | Feed::Contacts | Feed::Accounts | Feed::SalesTeam => None,
         };
         let mut wanted = BTreeSet::new();
         if let Some(kind) = kind {

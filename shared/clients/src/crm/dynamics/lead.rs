@@ -1,14 +1,12 @@
-//! Leads (dataverse.md §5): a new one is one create-only row; `QualifyLead` goes in one change set with the customer it
+//! Leads (dataverse.md §5): `QualifyLead` goes in one change set with the customer it
 //! is for and a write of the lead under its version, so that it happens only to the lead that was read, and once.
 
 use super::{
     Dynamics,
     batch::{Item, Outcome, Reply, Request},
-    create::Prepared,
     encode::NotBegun,
     errors::{Meaning, Said},
     odata::{escaped, guid, id_of, set_of, value_of},
-    owner,
     wire::{self, Unwritten},
 };
 use mapping::{NewRecord, RecordId, RecordKind};
@@ -25,23 +23,6 @@ pub(super) const ORIGIN: &str = "originatingleadid";
 const QUALIFYING: &str = "qualifyingopportunityid";
 
 impl Dynamics {
-    /// The change set of a new lead: one row, without customer.
-    pub(super) async fn prepared_lead(
-        &self,
-        operation: &str,
-        new: &NewRecord,
-        id: &str,
-    ) -> Result<Prepared, NotBegun> {
-        let mut body = self.body(&new.columns).await?;
-        let owners = owner::requests(&new.owner)?;
-        let owners = if owners.is_empty() { vec![] } else { self.wire.batch_read(operation, owners).await? };
-        let told = owner::bind(&new.owner, &self.lists(operation, &owners)?, &mut body);
-        body.insert(self.key_of(RecordKind::Lead).to_owned(), json!(new.referral.as_str()));
-        let path = format!("{}({id})", set_of(RecordKind::Lead.as_str()));
-        let request = Request::write("PATCH", path, Value::Object(body)).with("If-None-Match", "*");
-        Ok(Prepared { requests: vec![request], parties: vec![], told: told.into_iter().collect() })
-    }
-
     pub(super) async fn qualify_lead(
         &self,
         lead: &RecordId,

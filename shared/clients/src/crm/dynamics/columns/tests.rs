@@ -23,6 +23,7 @@ fn columns() -> Columns {
         ]),
         solution: vec![plain("cosell_name")],
         detail: vec![plain("cosell_solutionid")],
+        sales_team: false,
     }
 }
 

@@ -1,0 +1,78 @@
+//! What the state of a deal forbids.
+
+use super::{Plan, Shown, Unfit};
+use crate::{
+    deal,
+    link::{Link, is_image},
+    planted::{self, Bug},
+};
+use mapping::{Fields, Map, Side, Value, names::STATUS};
+
+/// What the state of the deal forbids: edits before acceptance wait, edits after the end are taken as they are.
+pub(super) fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Plan) {
+    fn status<'a>(fields: Option<&'a Fields>, base: Option<&'a Value>) -> &'a Value {
+        fields.and_then(|f| f.get(STATUS)).or(base).unwrap_or(&Value::Null)
+    }
+    let pc = status(shown.partner_center, link.partner_center.images.get(STATUS));
+    let crm = status(shown.crm, link.crm.images.get(STATUS));
+    let take_as_it_is = |plan: &mut Plan, unit: &str, words: &str| {
+        let of = |fields: Option<&Fields>, base: Option<&Value>| {
+            fields.and_then(|f| f.get(unit)).or(base).cloned().unwrap_or(Value::Null)
+        };
+        let p = of(shown.partner_center, link.partner_center.images.get(unit));
+        let c = of(shown.crm, link.crm.images.get(unit));
+        let is = |value: &Value, base: Option<&Value>| base.is_some_and(|base| is_image(value, base));
+        let known = is(&p, link.partner_center.images.get(unit)) && is(&c, link.crm.images.get(unit));
+        if !known {
+            // Said once: afterwards it is what both sides remember.
+            plan.refused.insert(unit.to_owned(), format!("`{unit}`: {words}"));
+        }
+        plan.agree.insert(unit.to_owned(), (p, c));
+        plan.conflicts.remove(unit);
+    };
+    if deal::is_terminal(pc) {
+        let outbound = |(_, unfit): &(&String, &Unfit)| unfit.target == Side::PartnerCenter;
+        let unfit: Vec<_> = plan.unfit.iter().filter(outbound).map(|(unit, _)| unit.clone()).collect();
+        let unsent = std::mem::take(&mut plan.to_partner_center).into_keys().chain(unfit);
+        for unit in unsent.collect::<Vec<_>>() {
+            plan.unfit.remove(&unit);
+            take_as_it_is(plan, &unit, "not sent, the referral is closed");
+        }
+    }
+    if deal::is_closed_record(map, crm) {
+        for unit in std::mem::take(&mut plan.to_crm).into_keys() {
+            take_as_it_is(plan, &unit, "not written, the record is closed");
+        }
+    }
+    // A terminal move waits until nothing is parked: afterwards nothing could be sent any more. What was never accepted
+    // takes no edits anyway.
+    let parked = link.parked.keys().any(|unit| unit != STATUS) || !plan.unfit.is_empty();
+    let ends = plan.to_partner_center.get(STATUS).is_some_and(|c| deal::is_terminal(&c.value));
+    if parked
+        && !planted::is(Bug::TerminalMoveNotWaiting)
+        && (ends && !deal::is_new(pc) || plan.action.is_some())
+    {
+        plan.to_partner_center.remove(STATUS);
+        plan.action = None;
+        plan.conflicts.remove(STATUS);
+        plan.waiting.insert(STATUS.to_owned());
+    }
+    await_acceptance(map, pc, plan);
+}
+
+/// Edits of a referral that nobody has accepted wait, unless a move of its status goes with them.
+pub(crate) fn await_acceptance(map: &Map, status: &Value, plan: &mut Plan) {
+    if !deal::is_new(status)
+        || planted::is(Bug::EditsBeforeAcceptance)
+        || plan.to_partner_center.contains_key(STATUS)
+    {
+        return;
+    }
+    let only_while_empty = |name: &str| map.unit(name).is_some_and(|u| u.only_while_empty);
+    let waiting: Vec<_> = plan.to_partner_center.keys().filter(|n| !only_while_empty(n)).cloned().collect();
+    for unit in waiting {
+        plan.to_partner_center.remove(&unit);
+        plan.conflicts.remove(&unit);
+        plan.waiting.insert(unit);
+    }
+}

@@ -1,0 +1,99 @@
+//! Lists: merged per element.
+
+use super::{Change, Look, Plan};
+use crate::{
+    link::is_image,
+    planted::{self, Bug},
+};
+use mapping::{Direction, Map, Side, Unit, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Lists merge per element by key; the target's list is read before it is written, since it is sent whole.
+pub(super) fn lists(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
+    let name = &unit.name;
+    let (Some(p), Some(c)) = (pc.value, crm.value) else {
+        plan.need = Some(if pc.value.is_none() { Side::PartnerCenter } else { Side::Crm });
+        return;
+    };
+    let (p, c) = (elements(p), elements(c));
+    let base = |look: Look<'_>| look.base.map(elements).unwrap_or_default();
+    let (pb, cb) = (base(pc), base(crm));
+    let owner = map.owner(name, None);
+    let (mut to_p, mut to_c) = (p.clone(), c.clone());
+    let mut other_words = BTreeSet::new();
+    for key in p.keys().chain(c.keys()).chain(pb.keys()).chain(cb.keys()).collect::<BTreeSet<_>>() {
+        let differs = |now: &BTreeMap<String, Value>, base: &BTreeMap<String, Value>| {
+            // By key: after an answer without state the base has the other side's words.
+            now.contains_key(key) != base.contains_key(key)
+        };
+        let (p_new, c_new) = match planted::is(Bug::ListsWhole) {
+            true => (pc.changed(), crm.changed()),
+            false => (differs(&p, &pb), differs(&c, &cb)),
+        };
+        let from_p = match (p_new, c_new) {
+            (false, false) => {
+                if let Some(element) = reworded(map, unit, key, [&p, &c, &cb]) {
+                    to_p.insert(key.clone(), element);
+                    other_words.insert(key.clone());
+                }
+                continue;
+            }
+            (true, false) => true,
+            (false, true) => false,
+            (true, true) => owner == Side::PartnerCenter,
+        };
+        let (from, to) = if from_p { (&p, &mut to_c) } else { (&c, &mut to_p) };
+        match from.get(key) {
+            // An element both sides have keeps each side's own words for what the other does not know.
+            Some(element) if !to.contains_key(key) => {
+                to.insert(key.clone(), element.clone());
+            }
+            Some(_) => {}
+            None => {
+                to.remove(key);
+            }
+        }
+    }
+    if to_p.is_empty() && !p.is_empty() {
+        plan.refused.insert(name.clone(), format!("`{name}`: the last one cannot be removed"));
+        plan.agree.insert(name.clone(), (Value::Map(p), Value::Map(c)));
+        return;
+    }
+    let differing = |a: &BTreeMap<String, Value>, b: &BTreeMap<String, Value>| -> BTreeSet<String> {
+        a.keys().chain(b.keys()).filter(|key| a.contains_key(*key) != b.contains_key(*key)).cloned().collect()
+    };
+    let (mut for_p, for_c) = (differing(&to_p, &p), differing(&to_c, &c));
+    for_p.append(&mut other_words);
+    if !for_p.is_empty() && unit.direction != Direction::ToCrm {
+        let change = Change { value: Value::Map(to_p), source: Value::Map(c), pending: for_c };
+        plan.to_partner_center.insert(name.clone(), change);
+    } else if !for_c.is_empty() && unit.direction != Direction::ToPartnerCenter {
+        let change = Change { value: Value::Map(to_c), source: Value::Map(p), pending: for_p };
+        plan.to_crm.insert(name.clone(), change);
+    } else {
+        plan.agree.insert(name.clone(), (Value::Map(p), Value::Map(c)));
+    }
+}
+
+fn elements(value: &Value) -> BTreeMap<String, Value> {
+    match value {
+        Value::Map(elements) => elements.clone(),
+        _ => BTreeMap::new(),
+    }
+}
+
+/// An element of a list that only the CRM decides (people), as it shall be once somebody changed it there. What the CRM
+/// leaves empty stays as it was.
+fn reworded(map: &Map, unit: &Unit, key: &str, [p, c, base]: [&BTreeMap<String, Value>; 3]) -> Option<Value> {
+    let (p, c, base) = (p.get(key)?, c.get(key)?, base.get(key)?);
+    if unit.direction != Direction::ToPartnerCenter || is_image(c, base) {
+        return None;
+    }
+    let mut wanted = c.members()?.clone();
+    for (member, value) in wanted.iter_mut().filter(|(_, value)| value.is_null()) {
+        *value = p.member(member).clone();
+    }
+    let (wanted, alone) =
+        (Value::Map(wanted), |v: &Value| Value::Map(BTreeMap::from([(key.to_owned(), v.clone())])));
+    (!map.equal(&unit.name, &alone(p), &alone(&wanted))).then_some(wanted)
+}
