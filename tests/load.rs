@@ -3,6 +3,8 @@
 
 use std::process::ExitCode;
 
+#[path = "arguments.rs"]
+mod arguments;
 #[path = "load/burst.rs"]
 mod burst;
 #[path = "load/check.rs"]
@@ -64,16 +66,9 @@ struct Arguments {
 // One thread: the same seed plays as nearly the same as real sockets allow, and CPU is what the work costs.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments = match arguments(std::env::args().skip(1)) {
-        Ok(Some(arguments)) => arguments,
-        Ok(None) => {
-            println!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(fault) => {
-            eprintln!("{fault}\n\n{HELP}");
-            return ExitCode::from(2);
-        }
+    let arguments = match arguments::read(HELP, parse) {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
     };
     let mut rows = vec![];
     let mut right = true;
@@ -110,7 +105,7 @@ async fn play(profile: &'static str, scale: u32, seed: u64) -> anyhow::Result<(F
 }
 
 /// `Ok(None)`: help was asked for.
-fn arguments(mut words: impl Iterator<Item = String>) -> Result<Option<Arguments>, String> {
+fn parse(words: &mut dyn Iterator<Item = String>) -> Result<Option<Arguments>, String> {
     let mut arguments = Arguments { profiles: vec![], scale: 1, seed: 1 };
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("`{word}`: a value is missing"));

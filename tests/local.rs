@@ -6,6 +6,8 @@ use std::process::ExitCode;
 #[path = "world.rs"]
 mod world;
 
+#[path = "arguments.rs"]
+mod arguments;
 #[path = "local/check.rs"]
 mod check;
 #[path = "local/live.rs"]
@@ -35,16 +37,9 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = match arguments(std::env::args().skip(1)) {
-        Ok(Some(arguments)) => arguments,
-        Ok(None) => {
-            println!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(fault) => {
-            eprintln!("{fault}\n\n{HELP}");
-            return ExitCode::from(2);
-        }
+    let arguments = match arguments::read(HELP, parse) {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
     };
     let map = match arguments.map.as_deref().map(std::fs::read_to_string).transpose() {
         Ok(map) => map,
@@ -74,7 +69,7 @@ async fn main() -> ExitCode {
 }
 
 /// `Ok(None)`: help was asked for.
-fn arguments(mut words: impl Iterator<Item = String>) -> Result<Option<Arguments>, String> {
+fn parse(words: &mut dyn Iterator<Item = String>) -> Result<Option<Arguments>, String> {
     let mut arguments = Arguments { check: false, map: None, port: 0 };
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("`{word}`: a value is missing"));

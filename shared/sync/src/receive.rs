@@ -35,6 +35,8 @@ pub fn keys(hint: &Hint) -> Vec<Key> {
     }
 }
 
+/// Who sends a hint to look at everything of a deal, once a day.
+pub(crate) const DAILY: &str = "daily";
 /// Who sends a hint that a record was deleted.
 pub(crate) const GONE: &str = "gone";
 /// How often a read that still shows a deleted record is looked at again.
@@ -181,7 +183,7 @@ fn lead(hint: &Hint, rows: &Rows) -> Lead {
         },
         // Their instant is Microsoft's and their id may be: never dropped by time, never a tombstone.
         Subject::Engagement { referral } => {
-            let look = Box::new(in_engagement());
+            let look = Box::new(Look { record: hint.from == DAILY, ..in_engagement() });
             match (item(Key::link(referral)), item(Key::sibling(referral))) {
                 (Some(Item::Link(link)), _)
                     if planted::is(Bug::RelatedDroppedByTime) && tells_nothing_new(link, hint.at) =>

@@ -1,5 +1,8 @@
 //! The model on the command line: many schedules, one in words, the planted bugs, the whole small world (`--help`).
 
+#[path = "../../arguments.rs"]
+mod arguments;
+
 use model::{
     Invariant, Setting,
     exhaustive::{KINDS, Small, explore, replay},
@@ -52,7 +55,7 @@ struct Wanted {
 }
 
 /// `None`: only help is wanted.
-fn wanted() -> Result<Option<Wanted>, String> {
+fn wanted(words: &mut dyn Iterator<Item = String>) -> Result<Option<Wanted>, String> {
     let mut wanted = Wanted {
         schedules: None,
         seed: 1,
@@ -63,7 +66,6 @@ fn wanted() -> Result<Option<Wanted>, String> {
         bug: None,
         allowed: Allowed::new(true),
     };
-    let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut next = || words.next().ok_or_else(|| format!("`{word}` needs a value"));
         let number = |text: String| text.parse().map_err(|_| format!("`{text}` is no number"));
@@ -159,16 +161,10 @@ fn whole(small: &Small, choices: Option<&[usize]>) -> ExitCode {
 }
 
 fn main() -> ExitCode {
-    let wanted = match wanted() {
-        Ok(Some(wanted)) => wanted,
-        Ok(None) => {
-            println!("{HELP}\n\nfaults: {}", kinds().join(", "));
-            return ExitCode::SUCCESS;
-        }
-        Err(words) => {
-            eprintln!("{words}");
-            return ExitCode::from(2);
-        }
+    let help = format!("{HELP}\n\nfaults: {}", kinds().join(", "));
+    let wanted = match arguments::read(&help, wanted) {
+        Ok(wanted) => wanted,
+        Err(code) => return code,
     };
     if let Some(small) = &wanted.small {
         return whole(small, wanted.choices.as_deref());
@@ -221,8 +217,10 @@ fn row(hunt: &Hunt) -> String {
         Some(caught) => {
             let words: String = caught.words.chars().take(100).collect();
             let (schedules, seed) = (hunt.schedules, caught.seed);
+            let only =
+                if caught.only.is_empty() { String::new() } else { format!(" --only {}", caught.only) };
             let all: Vec<_> = caught.all.iter().map(|invariant| invariant.word()).collect();
-            format!("| {:?} | {schedules} | {seed} | {} | {words} |", hunt.bug, all.join(", "))
+            format!("| {:?} | {schedules} | {seed}{only} | {} | {words} |", hunt.bug, all.join(", "))
         }
         None => {
             format!("| {:?} | ALIVE after {} | - | - | {} |", hunt.bug, hunt.schedules, hunt.bug.sentence())

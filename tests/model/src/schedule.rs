@@ -21,6 +21,18 @@ pub struct Setting {
     pub trace: bool,
 }
 
+impl Setting {
+    /// The same with nothing but these kinds of faults, which must be known; as it is if none is named.
+    pub fn only(&self, kinds: &str) -> Self {
+        let mut only = self.clone();
+        if !kinds.is_empty() {
+            only.allowed = Allowed::new(false);
+            only.allowed.set(kinds, true).expect("known kinds of faults");
+        }
+        only
+    }
+}
+
 /// What became of it.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {

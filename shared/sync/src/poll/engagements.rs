@@ -1,5 +1,5 @@
-//! Once a day the engagements of linked deals, some at each tick: a lost `related-*` event must not hide what Microsoft
-//! answered.
+//! Once a day every linked deal is looked at from all sides, some at each tick: a lost `related-*` event must not hide what
+//! Microsoft answered, nor a CRM that tells no deletions who left a list.
 
 use super::{Mark, Report, out_of_time, send};
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     link::State,
     planted::{self, Bug},
     ports::{Links, Ports},
+    receive::DAILY,
     run::Run,
     table::{Item, Walk},
 };
@@ -44,7 +45,7 @@ pub(super) async fn engagements<P: Ports>(
         .filter_map(|row| match row.item {
             Item::Link(link) if link.state == State::Linked && link.engagement.is_some() => {
                 let subject = Subject::Engagement { referral: link.referral };
-                Some(Hint::new(subject, "daily", began))
+                Some(Hint::new(subject, DAILY, began))
             }
             _ => None,
         })
