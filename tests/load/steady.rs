@@ -5,9 +5,11 @@ use crate::storm::Storm;
 const SECONDS: usize = 600;
 const EVENTS: usize = 200 * SECONDS;
 const CHANCE: f64 = 0.05;
+/// On one deal, on average: at 20 writes of ours an hour the brake sets it aside.
+const EVENTS_ON_A_DEAL: usize = 6;
 
 pub(crate) async fn run(storm: &mut Storm) -> anyhow::Result<()> {
-    storm.furnish(storm.share(EVENTS / 20).max(12)).await?;
+    storm.furnish(storm.share(EVENTS / EVENTS_ON_A_DEAL).max(12)).await?;
     storm.begin();
     storm.faults(CHANCE);
     let (events, began) = (storm.share(EVENTS), storm.events as usize);
