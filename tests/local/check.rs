@@ -303,8 +303,8 @@ impl Check<'_> {
         let now = table_calls(self.world);
         let table = (now.0 - self.table.0, now.1 - self.table.1);
         self.costs.push((
-            "idle tick: five feeds and the sweep".into(),
-            "6".into(),
+            "idle tick: six feeds and the sweep".into(),
+            "7".into(),
             self.world.calls().len(),
             table,
         ));

@@ -18,20 +18,17 @@ fn party() -> Party {
     }
 }
 
+fn accounts(match_on: &[String], create: bool) -> Place<'_> {
+    Place { set: "accounts", id: "accountid", key: "cosell_customerkey", match_on, alike: true, create }
+}
+
 fn choose(by_key: &[Value], by_match: &[Value]) -> Choice {
     with(true, by_key, by_match)
 }
 
 fn with(create: bool, by_key: &[Value], by_match: &[Value]) -> Choice {
     let match_on = ["name".to_owned(), "address1_postalcode".to_owned()];
-    let place = Place {
-        set: "accounts",
-        id: "accountid",
-        key: "cosell_customerkey",
-        match_on: &match_on,
-        alike: true,
-        create,
-    };
+    let place = accounts(&match_on, create);
     place.choose(&party(), NEW, by_key, by_match)
 }
 
@@ -51,14 +48,7 @@ fn the_one_with_our_key_is_taken_as_it_is() {
 #[test]
 fn of_several_the_choice_is_told_and_of_one_nothing_is() {
     let match_on = ["name".to_owned()];
-    let place = Place {
-        set: "accounts",
-        id: "accountid",
-        key: "cosell_customerkey",
-        match_on: &match_on,
-        alike: true,
-        create: true,
-    };
+    let place = accounts(&match_on, true);
     let (one, two) = (row("a", None, 0), row("b", None, 0));
     let told = |found: &[Value], id: &str| place.told(&party(), found, true, id);
     let words = told(&[one.clone(), two.clone()], "a").unwrap();
@@ -104,8 +94,7 @@ fn our_own_row_whose_key_was_emptied_gets_it_again() {
 #[test]
 fn the_match_asks_for_the_oldest_active_and_quotes_what_people_typed() {
     let match_on = ["name".to_owned(), "address1_postalcode".to_owned()];
-    let place =
-        Place { set: "accounts", id: "accountid", key: "k", match_on: &match_on, alike: true, create: true };
+    let place = accounts(&match_on, true);
     let path = place.by_match(&party()).unwrap().path;
     assert!(!path.contains([' ', '\'']) && path.matches('&').count() == 3, "{path}");
     let decoded = percent_decode_str(&path).decode_utf8().unwrap();
@@ -124,8 +113,7 @@ fn the_match_asks_for_the_oldest_active_and_quotes_what_people_typed() {
 #[test]
 fn one_that_only_reads_alike_is_asked_for_by_its_first_word_and_told() {
     let match_on = ["name".to_owned(), "address1_postalcode".to_owned()];
-    let place =
-        Place { set: "accounts", id: "accountid", key: "k", match_on: &match_on, alike: true, create: true };
+    let place = accounts(&match_on, true);
     let path = place.by_likeness(&party()).unwrap().path;
     let decoded = percent_decode_str(&path).decode_utf8().unwrap();
     assert!(decoded.contains("$filter=startswith(name,'O''Brien') and statecode eq 0&"), "{decoded}");
