@@ -6,7 +6,8 @@ use clients::{
     aws::{self, SdkConfig},
     clock::Clock,
     config,
-    links::Links,
+    links::{Calls, Links},
+    live::Live,
     outside::{self, App},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -36,6 +37,7 @@ pub const DEAD: &str = "hints-dlq.fifo";
 const VISIBILITY: u32 = 360;
 const WRITER: SignedDuration = SignedDuration::from_secs(60);
 const POLLER: SignedDuration = SignedDuration::from_secs(300);
+const ADMIN: SignedDuration = SignedDuration::from_secs(300);
 
 /// What may differ from world to world.
 #[derive(Default)]
@@ -57,8 +59,9 @@ pub struct World {
     pub aws: Server<Aws>,
     pub webhook_url: String,
     pub links: Links,
-    pub writer: Arc<App>,
-    pub poller: App,
+    writer: Live,
+    poller: Live,
+    admin: admin::Opened,
     /// What another map is deployed with.
     deployment: Deployment,
     /// Who may kill a handler while it waits for an answer.
@@ -70,7 +73,7 @@ pub struct World {
 
 /// What the functions are opened with.
 struct Deployment {
-    worker: config::Worker,
+    admin: config::Admin,
     aws: SdkConfig,
     table: SdkConfig,
     time: Clock,
@@ -78,12 +81,19 @@ struct Deployment {
 
 impl Deployment {
     /// Writer and poller.
-    fn open(&self, map: &str) -> anyhow::Result<(Arc<App>, App)> {
+    fn open(&self, map: &str) -> anyhow::Result<(Live, Live)> {
         let map = outside::map(mapping::CrmKind::Dynamics365, map)?;
         let app = |stores| {
-            App::open(&self.worker, &self.aws, &self.table, Arc::clone(&map), self.time.clone(), stores)
+            let worker = &self.admin.worker;
+            App::open(worker, &self.aws, &self.table, Arc::clone(&map), self.time.clone(), stores)
         };
-        Ok((Arc::new(app(false)?), app(true)?))
+        Ok((Live::new(app(false)?), Live::new(app(true)?)))
+    }
+
+    fn open_admin(&self, map: &str) -> anyhow::Result<admin::Opened> {
+        let map = outside::map(mapping::CrmKind::Dynamics365, map)?;
+        let (config, time) = (self.admin.clone(), self.time.clone());
+        Ok(Ok(admin::App::open(config, &self.aws, &self.table, map, time, false)?))
     }
 }
 
@@ -98,15 +108,16 @@ impl World {
         let aws = Server::start(port(3), clock.clone(), Aws::new).await?;
         let (table, stop) = table().await?;
 
-        let (queue_url, partner_secret, crm_secret) = {
+        let (queue_url, dead_url, partner_secret, crm_secret) = {
             let mut aws = aws.system();
-            aws.create_fifo(DEAD, None, VISIBILITY);
+            let dead = aws.create_fifo(DEAD, None, VISIBILITY);
             let queue = aws.create_fifo(QUEUE, Some((DEAD, 100)), VISIBILITY);
             let partner =
                 json!({ "client_secret": login::PARTNER_SECRET, "refresh_token": login::REFRESH_TOKEN });
             let crm = json!({ "client_secret": login::DYNAMICS_SECRET });
             (
                 queue,
+                dead,
                 aws.put_secret("partner-center", &partner.to_string()),
                 aws.put_secret("crm", &crm.to_string()),
             )
@@ -122,6 +133,7 @@ impl World {
             queue_url: queue_url.clone(),
             grace: SignedDuration::from_secs(180),
             audit_days: 400,
+            stack: "world".into(),
             partner_center: config::PartnerCenter {
                 tenant_id: login::PARTNER_TENANT.into(),
                 client_id: login::PARTNER_CLIENT.into(),
@@ -140,8 +152,6 @@ impl World {
                 login_url: login.url(),
             }),
         };
-        let deployment = Deployment { worker, aws: at_aws, table: at_table, time };
-        let (writer, poller) = deployment.open(options.map.as_deref().unwrap_or_default())?;
         let prefix = format!("{}/cert/", partner_center.url());
         let ingress_config = config::Ingress {
             queue_url,
@@ -150,8 +160,22 @@ impl World {
             ],
             certificate_roots_pem: Some(partner_center.system().roots_pem()),
         };
-        let ingress = Arc::new(ingress::App::new(&ingress_config, &deployment.aws, deployment.time.clone())?);
+        let ingress = Arc::new(ingress::App::new(&ingress_config, &at_aws, time.clone())?);
         let (webhook_url, gateway) = gateway(port(4), ingress).await?;
+        let admin = config::Admin {
+            worker,
+            dead_letter_queue_url: dead_url,
+            webhook_url: webhook_url.clone(),
+            webhooks_api_url: partner_center.url(),
+            webhooks_audience: login::WEBHOOKS_AUDIENCE.into(),
+            register: true,
+            overwrite: false,
+            crm_admin_secret_arn: None,
+        };
+        let deployment = Deployment { admin, aws: at_aws, table: at_table, time };
+        let map = options.map.as_deref().unwrap_or_default();
+        let (writer, poller) = deployment.open(map)?;
+        let admin = deployment.open_admin(map)?;
         let now = clock.now();
         partner_center.system().register_webhook(&webhook_url, &EVENTS, false, now);
         let links = Links::new(&deployment.table, TABLE, deployment.time.clone());
@@ -165,6 +189,7 @@ impl World {
             links,
             writer,
             poller,
+            admin,
             deployment,
             twice: options.twice,
             strike: Mutex::default(),
@@ -252,10 +277,16 @@ impl World {
 
     /// The schedule fires once.
     pub async fn tick(&self) -> anyhow::Result<()> {
-        match self.or_killed(poller::handle(&self.poller, self.now() + POLLER)).await {
+        let app = self.poller.app().await?;
+        match self.or_killed(poller::handle(&app, self.now() + POLLER)).await {
             Some(report) => report.map(drop).map_err(Into::into),
             None => Ok(()),
         }
+    }
+
+    /// A call of the admin function: a command, or what CloudFormation sends.
+    pub async fn call(&self, event: Value) -> Value {
+        admin::handle(&self.admin, &event, self.now() + ADMIN).await
     }
 
     /// Webhooks and messages until nothing is left, moving time on for messages that wait.
@@ -286,6 +317,11 @@ impl World {
             }
         }
         anyhow::bail!("writes do not come to rest")
+    }
+
+    /// Calls of writer and poller to the table.
+    pub fn table_calls(&self) -> [Calls; 2] {
+        [&self.writer, &self.poller].map(|function| function.last().outside.links.calls())
     }
 
     /// Messages in the queue, in flight or not.

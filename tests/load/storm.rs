@@ -202,7 +202,7 @@ impl Storm {
 
     /// Calls of writer and poller to the table.
     fn table(&self) -> u64 {
-        let calls = [self.world.writer.outside.links.calls(), self.world.poller.outside.links.calls()];
+        let calls = self.world.table_calls();
         calls.iter().map(|c| c.reads + c.writes + c.transactions).sum()
     }
 

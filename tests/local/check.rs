@@ -338,6 +338,6 @@ fn text(value: &Value) -> String {
 
 /// Calls of writer and poller to the table so far: reads, saves (of one item or several together).
 fn table_calls(world: &World) -> (u64, u64) {
-    let calls = [world.writer.outside.links.calls(), world.poller.outside.links.calls()];
+    let calls = world.table_calls();
     (calls.iter().map(|c| c.reads).sum(), calls.iter().map(|c| c.writes + c.transactions).sum())
 }

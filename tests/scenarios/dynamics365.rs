@@ -1,5 +1,6 @@
 //! Dynamics 365.
 
+mod admin;
 mod bad_input;
 mod closing;
 mod conflict;

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-const OURS: [&str; 8] = ["mapping", "sync", "clients", "ingress", "writer", "poller", "simulators", "model"];
+const OURS: [&str; 9] =
+    ["mapping", "sync", "clients", "ingress", "writer", "poller", "admin", "simulators", "model"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the workspace")
@@ -27,7 +28,7 @@ fn dependencies_run_one_way() {
     check("shared/mapping", &[]);
     check("shared/sync", &["mapping"]);
     check("shared/clients", &["sync", "mapping"]);
-    for function in ["ingress", "writer", "poller"] {
+    for function in ["ingress", "writer", "poller", "admin"] {
         check(&format!("functions/{function}"), &["clients", "sync", "mapping"]);
     }
     assert!(dependencies("functions/writer").contains("clients"), "this test can see dependencies");

@@ -131,6 +131,11 @@ impl PartnerCenter {
         });
     }
 
+    /// As before anybody registered.
+    pub fn unregister_webhook(&mut self) {
+        self.registration = None;
+    }
+
     /// Root and intermediates an admin would configure.
     pub fn roots_pem(&self) -> String {
         roots_pem()

@@ -4,6 +4,7 @@ use clients::{
     aws,
     clock::Clock,
     config::Worker,
+    live::Live,
     log,
     outside::{self, App},
 };
@@ -15,10 +16,11 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let config = Worker::from_environment()?;
     let aws = aws::config().await?;
     let map = outside::map(config.crm.kind(), "")?;
-    let app = App::open(&config, &aws, &aws, map, Clock::system(), true)?;
-    let app = &app;
+    let live = Live::new(App::open(&config, &aws, &aws, map, Clock::system(), true)?);
+    let live = &live;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
-        let report = poller::handle(app, outside::ends(event.context.deadline)).await;
+        let app = live.app().await?;
+        let report = poller::handle(&app, outside::ends(event.context.deadline)).await;
         report.map(drop).map_err(lambda_runtime::Error::from)
     }))
     .await

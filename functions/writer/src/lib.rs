@@ -5,7 +5,7 @@ mod batch;
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use batch::Group;
-use clients::outside::App;
+use clients::{live::Live, outside::App};
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeSet, sync::Arc};
 use sync::{
@@ -25,7 +25,8 @@ const GIVE_UP_AFTER: u32 = 90;
 const TAIL: SignedDuration = SignedDuration::from_secs(3);
 
 /// Works off one batch. `ends`: the instant this run is killed.
-pub async fn handle(app: &Arc<App>, event: SqsEvent, ends: Timestamp) -> Result<SqsBatchResponse, Failure> {
+pub async fn handle(live: &Live, event: SqsEvent, ends: Timestamp) -> Result<SqsBatchResponse, Failure> {
+    let app = live.last();
     let run = app.run(ends, 1);
     let (groups, unusable) = batch::group(event);
     for message in unusable {
@@ -42,7 +43,9 @@ pub async fn handle(app: &Arc<App>, event: SqsEvent, ends: Timestamp) -> Result<
     if groups.is_empty() {
         return Ok(answer);
     }
-    let rows = read_all(app, &groups).await?;
+    let rows = read_all(&app, &groups).await?;
+    let app = &live.with(rows.get(&Key::active_map()))?;
+    let run = app.run(ends, 1);
     if let Some(until) = held_until(rows.values(), run.now()) {
         for group in &groups {
             if group.received >= GIVE_UP_AFTER {
@@ -106,9 +109,10 @@ pub async fn handle(app: &Arc<App>, event: SqsEvent, ends: Timestamp) -> Result<
     Ok(answer)
 }
 
-/// All rows the batch's first decisions need, and the holds, in one read.
+/// All rows the batch's first decisions need, the holds and the map, in one read.
 async fn read_all(app: &App, groups: &[Group]) -> Result<Rows, Failure> {
     let mut keys: BTreeSet<Key> = SYSTEMS.iter().map(|system| Key::hold(system)).collect();
+    keys.insert(Key::active_map());
     keys.extend(groups.iter().flat_map(|group| &group.hints).flat_map(receive::keys));
     let keys: Vec<Key> = keys.into_iter().collect();
     let rows = app.outside.links().read(&keys).await?;

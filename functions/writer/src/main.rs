@@ -5,11 +5,11 @@ use clients::{
     aws,
     clock::Clock,
     config::Worker,
+    live::Live,
     log,
     outside::{self, App},
 };
 use lambda_runtime::{LambdaEvent, service_fn};
-use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -17,10 +17,10 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let config = Worker::from_environment()?;
     let aws = aws::config().await?;
     let map = outside::map(config.crm.kind(), "")?;
-    let app = Arc::new(App::open(&config, &aws, &aws, map, Clock::system(), false)?);
-    let app = &app;
+    let live = Live::new(App::open(&config, &aws, &aws, map, Clock::system(), false)?);
+    let live = &live;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        let answer = writer::handle(app, event.payload, outside::ends(event.context.deadline)).await;
+        let answer = writer::handle(live, event.payload, outside::ends(event.context.deadline)).await;
         answer.map_err(lambda_runtime::Error::from)
     }))
     .await

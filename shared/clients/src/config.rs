@@ -34,10 +34,33 @@ pub struct Worker {
     pub grace: SignedDuration,
     /// `AUDIT_DAYS`: how long audit lines are kept.
     pub audit_days: u32,
+    /// `STACK_NAME`: by which metrics of several stacks are told apart.
+    pub stack: String,
     /// Partner Center.
     pub partner_center: PartnerCenter,
     /// `CRM`, and what that CRM needs.
     pub crm: Crm,
+}
+
+/// What the admin function needs besides what a worker needs.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    /// As writer and poller.
+    pub worker: Worker,
+    /// `DEAD_LETTER_QUEUE_URL`: messages whose every run crashed.
+    pub dead_letter_queue_url: String,
+    /// `WEBHOOK_URL`: the address that Partner Center is told.
+    pub webhook_url: String,
+    /// `PARTNER_CENTER_WEBHOOKS_API_URL`: origin of the Webhooks API.
+    pub webhooks_api_url: String,
+    /// `PARTNER_CENTER_WEBHOOKS_AUDIENCE`: its token audience.
+    pub webhooks_audience: String,
+    /// `REGISTER_WEBHOOK`: whether a deployment registers the webhook (`yes`, `no`).
+    pub register: bool,
+    /// `OVERWRITE_REGISTRATION`: whether a deployment takes over somebody else's registration (`yes`, `no`).
+    pub overwrite: bool,
+    /// `CRM_ADMIN_SECRET_ARN`: JSON of an administrator who may make columns; `None`: nothing is provisioned.
+    pub crm_admin_secret_arn: Option<String>,
 }
 
 /// How to reach Partner Center.
@@ -138,6 +161,11 @@ impl Worker {
     /// From anything that knows the variables.
     pub fn read(variables: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
         let mut reader = Reader::new(variables);
+        let config = Worker::of(&mut reader);
+        reader.finish(config)
+    }
+
+    fn of(reader: &mut Reader) -> Self {
         let login_url = reader.origin("LOGIN_URL");
         let partner_center = PartnerCenter {
             tenant_id: reader.tenant("PARTNER_CENTER_TENANT_ID"),
@@ -150,13 +178,36 @@ impl Worker {
             login_url: login_url.clone(),
         };
         let crm = reader.crm("CRM", login_url);
-        let config = Worker {
+        Worker {
             table_name: reader.text("TABLE_NAME"),
             queue_url: reader.url("QUEUE_URL"),
             grace: SignedDuration::from_secs(reader.number("GRACE_SECONDS", GRACE_SECONDS).into()),
             audit_days: reader.number("AUDIT_DAYS", AUDIT_DAYS),
+            stack: reader.optional("STACK_NAME").unwrap_or_else(|| "local".to_owned()),
             partner_center,
             crm,
+        }
+    }
+}
+
+impl Admin {
+    /// From the environment.
+    pub fn from_environment() -> Result<Self, Faults> {
+        Self::read(&environment)
+    }
+
+    /// From anything that knows the variables.
+    pub fn read(variables: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
+        let mut reader = Reader::new(variables);
+        let config = Admin {
+            worker: Worker::of(&mut reader),
+            dead_letter_queue_url: reader.url("DEAD_LETTER_QUEUE_URL"),
+            webhook_url: reader.url("WEBHOOK_URL"),
+            webhooks_api_url: reader.origin("PARTNER_CENTER_WEBHOOKS_API_URL"),
+            webhooks_audience: reader.text("PARTNER_CENTER_WEBHOOKS_AUDIENCE"),
+            register: reader.yes("REGISTER_WEBHOOK", true),
+            overwrite: reader.yes("OVERWRITE_REGISTRATION", false),
+            crm_admin_secret_arn: reader.optional("CRM_ADMIN_SECRET_ARN"),
         };
         reader.finish(config)
     }
@@ -236,6 +287,18 @@ impl<'a> Reader<'a> {
             self.fault(name, format_args!("expected a whole number, found `{text}`"));
             default
         })
+    }
+
+    fn yes(&mut self, name: &str, default: bool) -> bool {
+        match self.optional(name).as_deref() {
+            None => default,
+            Some("yes") => true,
+            Some("no") => false,
+            Some(other) => {
+                self.fault(name, format_args!("expected `yes` or `no`, found `{other}`"));
+                default
+            }
+        }
     }
 
     fn writes(&mut self, name: &str) -> Writes {

@@ -4,7 +4,8 @@ pub mod dynamics;
 
 use dynamics::Dynamics;
 use jiff::Timestamp;
-use mapping::{Action, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId};
+use mapping::{Action, Map, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId};
+use std::sync::Arc;
 use sync::{
     failure::{Failure, Written},
     ports::{Changes, Feed, Position, Ready, Seen},
@@ -14,6 +15,16 @@ use sync::{
 pub enum Crm {
     /// Dynamics 365 Sales.
     Dynamics(Dynamics),
+}
+
+impl Crm {
+    /// The same environment through another map.
+    #[must_use]
+    pub fn with_map(&self, map: Arc<Map>) -> Self {
+        match self {
+            Crm::Dynamics(crm) => Crm::Dynamics(crm.with_map(map)),
+        }
+    }
 }
 
 impl sync::ports::Crm for Crm {

@@ -7,12 +7,15 @@ pub mod clock;
 pub mod config;
 pub mod http;
 pub mod log;
+pub mod metrics;
 pub mod queue;
 
 #[cfg(feature = "full")]
 pub mod crm;
 #[cfg(feature = "full")]
 pub mod links;
+#[cfg(feature = "full")]
+pub mod live;
 #[cfg(feature = "full")]
 pub mod outside;
 #[cfg(feature = "full")]

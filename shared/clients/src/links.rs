@@ -125,6 +125,27 @@ impl Links {
         Err(Failure::later(System::Table, "read", format!("{} items left over", open.len())))
     }
 
+    /// All items of one partition, in the order of their sort keys.
+    pub async fn partition(&self, pk: &str) -> Result<Vec<Row>, Failure> {
+        let mut rows = vec![];
+        let mut next = None;
+        loop {
+            self.counts.reads.fetch_add(1, Relaxed);
+            let query = self.reads.query().table_name(&self.table).consistent_read(true);
+            let query = query.key_condition_expression("pk = :pk").set_exclusive_start_key(next);
+            let query = query.expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()));
+            let page =
+                query.send().await.map_err(|e| failure(System::Table, &format!("read all of `{pk}`"), &e))?;
+            for found in page.items.into_iter().flatten() {
+                rows.extend(self.row(found)?);
+            }
+            next = page.last_evaluated_key.filter(|key| !key.is_empty());
+            if next.is_none() {
+                return Ok(rows);
+            }
+        }
+    }
+
     /// `None`: the table should have forgotten it by now.
     fn row(&self, found: Attributes) -> Result<Option<Row>, Failure> {
         let key = item::text(&found, "pk");
@@ -243,23 +264,7 @@ impl Port for Links {
     }
 
     async fn parked(&self) -> Result<Vec<Row>, Failure> {
-        let partition = Key::parked("").pk;
-        let mut rows = vec![];
-        let mut next = None;
-        loop {
-            self.counts.reads.fetch_add(1, Relaxed);
-            let query = self.reads.query().table_name(&self.table).consistent_read(true);
-            let query = query.key_condition_expression("pk = :pk").set_exclusive_start_key(next);
-            let query = query.expression_attribute_values(":pk", AttributeValue::S(partition.clone()));
-            let page = query.send().await.map_err(|e| failure(System::Table, "read what is parked", &e))?;
-            for found in page.items.into_iter().flatten() {
-                rows.extend(self.row(found)?);
-            }
-            next = page.last_evaluated_key.filter(|key| !key.is_empty());
-            if next.is_none() {
-                return Ok(rows);
-            }
-        }
+        self.partition(&Key::parked("").pk).await
     }
 }
 

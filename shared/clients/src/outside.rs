@@ -106,6 +106,20 @@ impl App {
         Ok(App { outside: Outside { partner_center, crm, links, queue, clock }, map, settings })
     }
 
+    /// The same connections and caches, seen through another map.
+    #[must_use]
+    pub fn with_map(&self, map: Arc<Map>) -> Self {
+        let Outside { partner_center, crm, links, queue, clock } = &self.outside;
+        let outside = Outside {
+            partner_center: partner_center.filtering(map.vendor().filter_updated),
+            crm: crm.with_map(Arc::clone(&map)),
+            links: links.clone(),
+            queue: queue.clone(),
+            clock: clock.clone(),
+        };
+        App { outside, map, settings: self.settings.clone() }
+    }
+
     /// One run, killed at `ends`; its hints were received `attempt` times.
     pub fn run(&self, ends: Timestamp, attempt: u32) -> Run<'_, Outside> {
         Run { ports: &self.outside, map: &self.map, settings: &self.settings, ends, attempt }

@@ -2,6 +2,7 @@
 //! nothing about deals; says how each call ended.
 
 mod refusal;
+pub mod webhooks;
 
 use crate::{
     http::{
@@ -22,6 +23,7 @@ use sync::{
     ports::{Found, Page, Referrals},
 };
 use uuid::Uuid;
+use webhooks::Webhooks;
 
 /// Below the configured origin.
 const PATH: &str = "/v1.0/engagements/referrals";
@@ -52,6 +54,17 @@ impl PartnerCenter {
     ) -> Self {
         let session = Session::new(http, tokens, audience, System::PartnerCenter);
         PartnerCenter { session, base: format!("{}{PATH}", origin.trim_end_matches('/')), filter_by_updated }
+    }
+
+    /// The same API; `filter_by_updated` as another map says.
+    #[must_use]
+    pub fn filtering(&self, filter_by_updated: bool) -> Self {
+        PartnerCenter { filter_by_updated, ..self.clone() }
+    }
+
+    /// The Webhooks API at an origin, by the same login.
+    pub fn webhooks(&self, origin: &str, audience: &str) -> Webhooks {
+        Webhooks::new(self.session.towards(audience), origin)
     }
 
     fn one(&self, id: &ReferralId) -> String {

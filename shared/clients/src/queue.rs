@@ -26,6 +26,17 @@ pub struct Queue {
     url: String,
 }
 
+/// A received message.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// Its id.
+    pub id: String,
+    /// What it says.
+    pub body: String,
+    /// By which it is deleted.
+    pub receipt: String,
+}
+
 impl Queue {
     /// The queue at this URL.
     pub fn new(aws: &SdkConfig, url: &str) -> Self {
@@ -49,6 +60,46 @@ impl Queue {
         let change = self.sqs.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
         let answer = change.visibility_timeout(seconds).send().await;
         answer.map(|_| ()).map_err(|e| failure(System::Queue, "change visibility", &e))
+    }
+
+    /// Messages that wait or are being worked on, as SQS counts them: about.
+    pub async fn depth(&self) -> Result<u64, Failure> {
+        let names = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+        ];
+        let ask = self.sqs.get_queue_attributes().queue_url(&self.url);
+        let answer = ask.set_attribute_names(Some(names.to_vec())).send().await;
+        let answer = answer.map_err(|e| failure(System::Queue, "count messages", &e))?;
+        let number = |name| answer.attributes().and_then(|all| all.get(name)?.parse::<u64>().ok());
+        Ok(names.iter().filter_map(number).sum())
+    }
+
+    /// Up to ten messages, hidden from everybody else for `hidden` seconds.
+    pub async fn receive(&self, hidden: i32) -> Result<Vec<Letter>, Failure> {
+        let ask = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(10);
+        let answer = ask.visibility_timeout(hidden).send().await;
+        let answer = answer.map_err(|e| failure(System::Queue, "receive", &e))?;
+        let letter = |message: aws_sdk_sqs::types::Message| Letter {
+            id: message.message_id.unwrap_or_default(),
+            body: message.body.unwrap_or_default(),
+            receipt: message.receipt_handle.unwrap_or_default(),
+        };
+        Ok(answer.messages.into_iter().flatten().map(letter).collect())
+    }
+
+    /// Takes a received message out of the queue.
+    pub async fn delete(&self, receipt: &str) -> Result<(), Failure> {
+        let answer = self.sqs.delete_message().queue_url(&self.url).receipt_handle(receipt).send().await;
+        answer.map(|_| ()).map_err(|e| failure(System::Queue, "delete", &e))
+    }
+
+    /// Sends a hint once more, whatever was sent of it in the last five minutes: told apart by `again`.
+    pub async fn resend(&self, hint: &Hint, again: &str) -> Result<(), Failure> {
+        let send = self.sqs.send_message().queue_url(&self.url).message_body(hint.body());
+        let send = send.message_group_id(hint.group()).message_deduplication_id(again);
+        send.send().await.map(|_| ()).map_err(|e| failure(System::Queue, "send a hint again", &e))
     }
 
     async fn send_batch(&self, hints: &[Hint]) -> Result<(), Failure> {

@@ -49,6 +49,13 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// Of something set aside: a referral's or a record's id; a message's is no subject.
+    pub fn parked(what: &str) -> Option<Subject> {
+        let record =
+            RecordId::parse(what).map(|record| Subject::Record { record, referral: None, seen: None });
+        record.or_else(|| ReferralId::parse(what).map(|referral| Subject::Referral { referral }))
+    }
+
     /// The referral it names, if it does.
     pub fn referral(&self) -> Option<&ReferralId> {
         match self {

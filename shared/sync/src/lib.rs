@@ -22,6 +22,7 @@ pub mod planted;
 pub mod poll;
 pub mod ports;
 pub mod receive;
+pub mod repair;
 pub mod run;
 pub mod settle;
 pub mod table;

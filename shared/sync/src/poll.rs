@@ -19,7 +19,6 @@ use crate::{
 use engagements::{ROUND, engagements};
 use feed::feed;
 use jiff::{SignedDuration, Timestamp};
-use mapping::{RecordId, ReferralId};
 use sweep::sweep;
 
 /// A run stops this long before it is killed and goes on at the next tick.
@@ -128,14 +127,7 @@ async fn due<P: Ports>(run: &Run<'_, P>, began: Timestamp, report: &mut Report) 
         if parked.body.is_some() || parked.next_try > began || planted::is(Bug::ParkedForgotten) {
             continue;
         }
-        let subject = if let Some(record) = RecordId::parse(&row.key.sk) {
-            Subject::Record { record, referral: None, seen: None }
-        } else if let Some(referral) = ReferralId::parse(&row.key.sk) {
-            Subject::Referral { referral }
-        } else {
-            continue;
-        };
-        hints.push(Hint::new(subject, "retry", began));
+        hints.extend(Subject::parked(&row.key.sk).map(|subject| Hint::new(subject, "retry", began)));
     }
     send(run, &hints, report).await
 }

@@ -62,6 +62,14 @@ impl Key {
     pub fn lease() -> Self {
         Key::new("LEASE#poller".to_owned(), "-")
     }
+    /// The override of the field map that is in effect.
+    pub fn active_map() -> Self {
+        Key::new("MAP".to_owned(), "ACTIVE")
+    }
+    /// One of the overrides that were ever set; in their order.
+    pub fn map(version: u32) -> Self {
+        Key::new("MAP".to_owned(), &format!("{version:06}"))
+    }
 }
 
 /// What a row holds.
@@ -97,6 +105,19 @@ pub enum Item {
         /// Until when.
         until: Timestamp,
     },
+    /// An override of the field map, as an admin set it.
+    Map(StoredMap),
+}
+
+/// An override of the field map: what differs from the default map of the CRM.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredMap {
+    /// Counts from 1.
+    pub version: u32,
+    /// TOML; empty: the default map as it is.
+    pub toml: String,
+    /// Since when.
+    pub at: Timestamp,
 }
 
 /// How far a feed was read. Saved only over the `rev` that was read.

@@ -57,7 +57,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    fn read(body: &Value, now: Timestamp) -> Result<Self, String> {
+    fn read(body: &Value, empty: bool, now: Timestamp) -> Result<Self, String> {
         let body = body.as_object().ok_or("expected an object")?;
         let mut read = Registration {
             subscriber_id: Uuid::new_v4().to_string(),
@@ -90,7 +90,7 @@ impl Registration {
         if !https && !["http://127.0.0.1", "http://localhost"].iter().any(|p| read.url.starts_with(p)) {
             return Err("WebhookUrl must be a public https URL".into());
         }
-        if read.events.is_empty() {
+        if read.events.is_empty() && !empty {
             return Err("WebhookEvents is required".into());
         }
         match read.events.iter().find(|e| !EVENTS.contains(&e.as_str())) {
@@ -161,7 +161,8 @@ impl PartnerCenter {
     }
 
     fn register(&mut self, request: &Request, now: Timestamp) -> Response {
-        match Registration::read(&request.json().unwrap_or_default(), now) {
+        let empty = self.switches.empty_event_list;
+        match Registration::read(&request.json().unwrap_or_default(), empty, now) {
             Err(text) => webhook_error(400, "400", &text),
             Ok(mut new) => {
                 if let Some(old) = &self.registration {

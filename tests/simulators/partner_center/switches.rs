@@ -107,6 +107,8 @@ pub struct Switches {
     pub post_on_existing: PostOnExisting,
     /// PUT makes a registration where there is none.
     pub put_creates: bool,
+    /// A registration may have no events at all (undocumented).
+    pub empty_event_list: bool,
     /// GET answers camelCase with `lastModifiedTimestamp`.
     pub camel_registration: bool,
     /// Seconds from a refused delivery to the next one, doubled each time up to an hour, where there is a clock.
@@ -162,6 +164,7 @@ impl Default for Switches {
             related_event_names: RelatedEventNames::Own,
             post_on_existing: PostOnExisting::Conflict,
             put_creates: false,
+            empty_event_list: false,
             camel_registration: false,
             redelivery_seconds: 60,
             duplicate_deliveries: false,

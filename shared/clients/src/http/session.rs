@@ -29,6 +29,11 @@ impl Session {
         Session { http, tokens, audience: audience.into(), system }
     }
 
+    /// The same system and login, another resource.
+    pub(crate) fn towards(&self, audience: &str) -> Self {
+        Session { audience: audience.into(), ..self.clone() }
+    }
+
     /// A failure of this system.
     pub(crate) fn failure(
         &self,

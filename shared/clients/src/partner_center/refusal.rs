@@ -61,8 +61,8 @@ fn told(body: &Value) -> String {
     parts.join(": ")
 }
 
-/// Documents write `innerError` and `innererror`.
-fn member<'a>(body: &'a Value, name: &str) -> Option<&'a Value> {
+/// A member whatever its case: documents write `innerError` and `innererror`.
+pub(super) fn member<'a>(body: &'a Value, name: &str) -> Option<&'a Value> {
     body.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 

@@ -1,0 +1,306 @@
+//! Commands as JSON: `{"command": "explain", "referral": "…"}`. What is not understood gets the usage text.
+
+use mapping::{Map, RecordId, ReferralId};
+use serde_json::{Map as Object, Value};
+
+/// How to use it.
+pub const USAGE: &str = "\
+usage: sam remote invoke Admin --stack-name STACK --event '{\"command\": \"NAME\", …}'
+
+  doctor                                   is everything as it should be, and what to do if not
+  register   {overwrite: yes|no}           registers the webhook at Partner Center; a foreign one only with yes
+  unregister                               gives the registration back, if it is ours
+  selftest                                 asks Partner Center for a test event and tells how it arrived
+  watch                                    what the schedule looks at: registration, queues, parked items, tokens
+  provision                                makes the missing columns and tables of the CRM
+  explain    {referral | record}           one deal: its state and every decision, with times
+  preview    {referral | record | all: yes}  what would be written now, and why; writes nothing
+  backfill   {action: start|status|stop}   every referral and every record with Sync set; goes on by itself
+  retry      {filter}                      what is parked is tried at once; filter: part of id or reason
+  redrive    {filter}                      dead letters and unusable messages go back to the queue
+  relink     {referral, record}            a detached link looks for its record again, or takes another
+  disconnect {referral | record}           sets Sync to No at the record: both sides stay as they are
+  rebase     {action: start|status|stop}   after the table was restored: all links are compared anew
+  map        {action: check|set|show|history|rollback, map: \"TOML\", version: N}
+  help
+
+An id: a referral's GUID; a record's as opportunity/ID or lead/ID (ID alone: an opportunity).";
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Is everything as it should be?
+    Doctor,
+    /// Registers the webhook.
+    Register {
+        /// Somebody else's registration too; `None`: as deployed.
+        overwrite: Option<bool>,
+    },
+    /// Gives the registration back.
+    Unregister,
+    /// One event from Partner Center to the ingress.
+    SelfTest,
+    /// What the schedule looks at.
+    Watch,
+    /// Makes columns and tables.
+    Provision,
+    /// One deal's timeline.
+    Explain(About),
+    /// A dry run.
+    Preview(Option<About>),
+    /// The first load.
+    Backfill(Action),
+    /// Parked items.
+    Retry {
+        /// Part of id or reason.
+        filter: Option<String>,
+    },
+    /// Dead letters.
+    Redrive {
+        /// Part of the body.
+        filter: Option<String>,
+    },
+    /// Revives a detached link.
+    Relink {
+        /// Whose.
+        referral: ReferralId,
+        /// With another record.
+        record: Option<RecordId>,
+    },
+    /// Stops one deal.
+    Disconnect(About),
+    /// After a restore of the table.
+    Rebase(Action),
+    /// The override of the field map.
+    Map(MapAction),
+    /// The usage text.
+    Help,
+}
+
+/// A deal, by one of its ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Of Partner Center.
+    Referral(ReferralId),
+    /// Of the CRM.
+    Record(RecordId),
+}
+
+/// Of something long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Begins, or goes on.
+    Start,
+    /// How far it is.
+    Status,
+    /// Ends it where it is.
+    Stop,
+}
+
+/// Of the field map's override.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MapAction {
+    /// Faults of a TOML text, nothing else.
+    Check(String),
+    /// Checks and puts it into effect.
+    Set(String),
+    /// The one in effect.
+    Show,
+    /// All that were set.
+    History,
+    /// An earlier one again; `None`: the one before.
+    Rollback(Option<u32>),
+}
+
+impl Command {
+    /// Reads one; the error says what is wrong in words.
+    pub fn parse(event: &Value, map: &Map) -> Result<Command, String> {
+        let Some(members) = event.as_object() else { return Err("expected a JSON object".into()) };
+        let arguments = Arguments(members);
+        let name = arguments.text("command")?.ok_or("`command` is missing")?;
+        let command = match name {
+            "doctor" => arguments.only(&[], Command::Doctor),
+            "register" => {
+                arguments.only(&["overwrite"], Command::Register { overwrite: arguments.yes("overwrite")? })
+            }
+            "unregister" => arguments.only(&[], Command::Unregister),
+            "selftest" => arguments.only(&[], Command::SelfTest),
+            "watch" => arguments.only(&[], Command::Watch),
+            "provision" => arguments.only(&[], Command::Provision),
+            "explain" => arguments.only(&DEAL, Command::Explain(arguments.about(map)?)),
+            "preview" if arguments.yes("all")? == Some(true) => {
+                arguments.only(&["all"], Command::Preview(None))
+            }
+            "preview" => arguments.only(&DEAL, Command::Preview(Some(arguments.about(map)?))),
+            "backfill" => arguments.only(&["action"], Command::Backfill(arguments.action()?)),
+            "retry" => arguments.only(&["filter"], Command::Retry { filter: arguments.owned("filter")? }),
+            "redrive" => arguments.only(&["filter"], Command::Redrive { filter: arguments.owned("filter")? }),
+            "relink" => {
+                let referral = arguments.referral()?.ok_or("`referral` is missing")?;
+                arguments.only(&DEAL, Command::Relink { referral, record: arguments.record(map)? })
+            }
+            "disconnect" => arguments.only(&DEAL, Command::Disconnect(arguments.about(map)?)),
+            "rebase" => arguments.only(&["action"], Command::Rebase(arguments.action()?)),
+            "map" => arguments.only(&["action", "map", "version"], Command::Map(arguments.map()?)),
+            "help" => arguments.only(&[], Command::Help),
+            other => Err(format!("`{other}` is no command")),
+        };
+        command
+    }
+}
+
+const DEAL: [&str; 2] = ["referral", "record"];
+
+struct Arguments<'a>(&'a Object<String, Value>);
+
+impl<'a> Arguments<'a> {
+    /// The command, unless an argument was given that it does not take.
+    fn only(&self, names: &[&str], command: Command) -> Result<Command, String> {
+        let stranger = self.0.keys().find(|key| *key != "command" && !names.contains(&key.as_str()));
+        stranger.map_or(Ok(command), |key| Err(format!("`{key}` is no argument of this command")))
+    }
+
+    fn text(&self, name: &str) -> Result<Option<&'a str>, String> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.trim()).filter(|text| !text.is_empty())),
+            Some(other) => Err(format!("`{name}`: expected a text, found `{other}`")),
+        }
+    }
+
+    fn owned(&self, name: &str) -> Result<Option<String>, String> {
+        Ok(self.text(name)?.map(str::to_owned))
+    }
+
+    fn yes(&self, name: &str) -> Result<Option<bool>, String> {
+        match self.0.get(name) {
+            Some(Value::Bool(yes)) => return Ok(Some(*yes)),
+            Some(Value::String(_)) | None | Some(Value::Null) => {}
+            Some(other) => return Err(format!("`{name}`: expected yes or no, found `{other}`")),
+        }
+        match self.text(name)? {
+            None => Ok(None),
+            Some("yes" | "true") => Ok(Some(true)),
+            Some("no" | "false") => Ok(Some(false)),
+            Some(other) => Err(format!("`{name}`: expected yes or no, found `{other}`")),
+        }
+    }
+
+    fn referral(&self) -> Result<Option<ReferralId>, String> {
+        let read = |text| ReferralId::parse(text).ok_or_else(|| format!("`referral`: `{text}` is no GUID"));
+        self.text("referral")?.map(read).transpose()
+    }
+
+    fn record(&self, map: &Map) -> Result<Option<RecordId>, String> {
+        let read = |text: &str| {
+            let known = match text.split_once('/') {
+                Some((_, id)) => RecordId::parse(text).filter(|_| map.shaped_like_record_id(id).is_some()),
+                None => map.shaped_like_record_id(text),
+            };
+            known.ok_or_else(|| format!("`record`: `{text}` is no opportunity/ID or lead/ID of this CRM"))
+        };
+        self.text("record")?.map(read).transpose()
+    }
+
+    fn about(&self, map: &Map) -> Result<About, String> {
+        match (self.referral()?, self.record(map)?) {
+            (Some(referral), None) => Ok(About::Referral(referral)),
+            (None, Some(record)) => Ok(About::Record(record)),
+            (Some(_), Some(_)) => Err("either `referral` or `record`, not both".into()),
+            (None, None) => Err("`referral` or `record` is missing".into()),
+        }
+    }
+
+    fn action(&self) -> Result<Action, String> {
+        match self.text("action")? {
+            None | Some("start") => Ok(Action::Start),
+            Some("status") => Ok(Action::Status),
+            Some("stop") => Ok(Action::Stop),
+            Some(other) => Err(format!("`action`: expected start, status or stop, found `{other}`")),
+        }
+    }
+
+    fn map(&self) -> Result<MapAction, String> {
+        // An empty text is the default map.
+        let toml = || match self.0.get("map") {
+            Some(Value::String(text)) => Ok(text.clone()),
+            _ => Err("`map`: expected the TOML text of an override".to_owned()),
+        };
+        let version = match self.0.get("version") {
+            None | Some(Value::Null) => None,
+            Some(value) => {
+                let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
+                let number = number.and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
+                Some(number.ok_or_else(|| format!("`version`: expected a number above 0, found `{value}`"))?)
+            }
+        };
+        match self.text("action")? {
+            Some("check") => Ok(MapAction::Check(toml()?)),
+            Some("set") => Ok(MapAction::Set(toml()?)),
+            Some("show") => Ok(MapAction::Show),
+            Some("history") => Ok(MapAction::History),
+            Some("rollback") => Ok(MapAction::Rollback(version)),
+            other => {
+                let found = other.map_or("nothing".to_owned(), |other| format!("`{other}`"));
+                Err(format!("`action`: expected check, set, show, history or rollback, found {found}"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mapping::CrmKind;
+    use serde_json::json;
+
+    fn parsed(event: Value) -> Result<Command, String> {
+        Command::parse(&event, Map::standard(CrmKind::Dynamics365))
+    }
+
+    #[test]
+    fn each_command_of_the_usage_text_is_read() {
+        let id = "0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01";
+        let names =
+            USAGE.lines().skip(2).filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
+        for name in names.take_while(|name| !name.is_empty()) {
+            let mut event = json!({ "command": name });
+            match name {
+                "explain" | "preview" | "relink" | "disconnect" => event["referral"] = json!(id),
+                "map" => event["action"] = json!("show"),
+                _ => {}
+            }
+            assert!(parsed(event).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_record_is_named_with_or_without_its_table() {
+        let id = "5f0c54a8-3b0e-4d2c-9d55-5b8b8a3f1a11";
+        let of = |record: &str| parsed(json!({ "command": "explain", "record": record }));
+        assert_eq!(of(id), of(&format!("opportunity/{id}")));
+        assert!(of(&format!("lead/{id}")).is_ok());
+        for bad in ["account/5f0c54a8-3b0e-4d2c-9d55-5b8b8a3f1a11", "opportunity/7", "7"] {
+            assert!(of(bad).unwrap_err().contains(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        for (event, word) in [
+            (json!([]), "object"),
+            (json!({}), "`command`"),
+            (json!({ "command": "dance" }), "dance"),
+            (json!({ "command": "doctor", "now": true }), "`now`"),
+            (json!({ "command": "explain" }), "`referral` or `record`"),
+            (json!({ "command": "explain", "referral": "7" }), "`7`"),
+            (json!({ "command": "register", "overwrite": "perhaps" }), "perhaps"),
+            (json!({ "command": "map", "action": "set" }), "`map`"),
+            (json!({ "command": "map", "action": "rollback", "version": -1 }), "-1"),
+            (json!({ "command": 7 }), "`7`"),
+        ] {
+            let told = parsed(event.clone()).unwrap_err();
+            assert!(told.contains(word), "{event}: {told}");
+        }
+    }
+}

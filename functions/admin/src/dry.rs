@@ -1,0 +1,239 @@
+//! The ports of a dry run: they read what is there, and note what would be written instead of writing it. The stories
+//! of `sync` run on them unchanged, so that what is shown is what would be decided.
+
+use clients::{
+    clock::Clock,
+    outside::{App, Outside},
+    partner_center::PartnerCenter,
+};
+use jiff::Timestamp;
+use mapping::{Action, CrmValue, EngagementId, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use sync::{
+    failure::{Failure, System, Written},
+    hint::Hint,
+    ports::{Changes, Crm, Feed, Found, Hints, Links, Page, Ports, Position, Ready, Referrals, Seen},
+    run::Run,
+    table::{Change, Expect, Key, Row},
+    version::Version,
+};
+
+type Inner = clients::crm::Crm;
+
+/// What would be written, in words and as data.
+#[derive(Clone, Debug)]
+pub(crate) struct Write {
+    pub(crate) words: String,
+    pub(crate) data: Value,
+}
+
+/// One dry run.
+#[derive(Clone)]
+pub(crate) struct Dry {
+    app: Arc<App>,
+    noted: Arc<Mutex<Noted>>,
+}
+
+#[derive(Default)]
+struct Noted {
+    writes: Vec<Write>,
+    /// What the table would hold by now; `None`: deleted.
+    rows: HashMap<Key, Option<Row>>,
+}
+
+impl Dry {
+    pub(crate) fn new(app: Arc<App>) -> Self {
+        Dry { app, noted: Arc::default() }
+    }
+
+    /// A run on these ports.
+    pub(crate) fn run(&self, ends: Timestamp) -> Run<'_, Dry> {
+        Run { ports: self, map: &self.app.map, settings: &self.app.settings, ends, attempt: 1 }
+    }
+
+    /// What was noted; begins anew.
+    pub(crate) fn take(&self) -> Vec<Write> {
+        std::mem::take(&mut *self.noted()).writes
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, words: String, data: Value) {
+        self.noted().writes.push(Write { words, data });
+    }
+
+    fn outside(&self) -> &Outside {
+        &self.app.outside
+    }
+
+    /// What it would have shown nobody knows: the story ends here.
+    fn ends_here<T>(system: System) -> Written<T> {
+        Written::Later(Failure::later(system, "dry run", "what follows depends on the answer"))
+    }
+}
+
+impl Ports for Dry {
+    type Referrals = Dry;
+    type Crm = Dry;
+    type Links = Dry;
+    type Hints = Dry;
+    type Clock = Clock;
+    fn referrals(&self) -> &Dry {
+        self
+    }
+    fn crm(&self) -> &Dry {
+        self
+    }
+    fn links(&self) -> &Dry {
+        self
+    }
+    fn hints(&self) -> &Dry {
+        self
+    }
+    fn clock(&self) -> &Clock {
+        &self.outside().clock
+    }
+}
+
+impl Referrals for Dry {
+    async fn fetch(&self, id: &ReferralId) -> Result<Found, Failure> {
+        Referrals::fetch(&self.outside().partner_center, id).await
+    }
+
+    async fn engagement(&self, id: &EngagementId) -> Result<Vec<mapping::Referral>, Failure> {
+        self.outside().partner_center.engagement(id).await
+    }
+
+    async fn changed_since(&self, since: Timestamp, cursor: Option<&str>) -> Result<Page, Failure> {
+        PartnerCenter::changed_since(&self.outside().partner_center, since, cursor).await
+    }
+
+    async fn patch(
+        &self,
+        id: &ReferralId,
+        _etag: &str,
+        operations: &[Value],
+    ) -> Written<Option<mapping::Referral>> {
+        let paths: Vec<&str> = operations.iter().filter_map(|o| o.get("path")?.as_str()).collect();
+        self.note(format!("Partner Center: referral `{id}` gets {}", paths.join(", ")), json!(operations));
+        Written::Done(None)
+    }
+
+    async fn create(&self, body: &str, _request_id: &str) -> Written<mapping::Referral> {
+        let body: Value = serde_json::from_str(body).unwrap_or(Value::Null);
+        let kind = body["type"].as_str().unwrap_or("?").to_owned();
+        let name = body["name"].as_str().unwrap_or("?").to_owned();
+        self.note(format!("Partner Center: a new referral of type {kind}: \"{name}\""), body);
+        Dry::ends_here(System::PartnerCenter)
+    }
+}
+
+impl Crm for Dry {
+    type Prepared = <Inner as Crm>::Prepared;
+
+    async fn fetch(&self, id: &RecordId) -> Result<Option<Seen>, Failure> {
+        Crm::fetch(self.outside().crm(), id).await
+    }
+
+    async fn find(&self, kind: RecordKind, referral: &ReferralId) -> Result<Option<Seen>, Failure> {
+        self.outside().crm().find(kind, referral).await
+    }
+
+    async fn prepare(&self, new: &NewRecord) -> Written<Ready<Self::Prepared>> {
+        self.outside().crm().prepare(new).await
+    }
+
+    async fn create(&self, new: &NewRecord, _prepared: Self::Prepared) -> Written<Seen> {
+        let data = json!({
+            "account": plain(&new.account.columns), "columns": plain(&new.columns),
+            "contact": new.contact.as_ref().map(|contact| plain(&contact.columns)),
+        });
+        let kind = new.kind.as_str();
+        self.note(format!("CRM: a new {kind} for referral `{}`", new.referral), data);
+        Dry::ends_here(System::Crm)
+    }
+
+    async fn patch(&self, id: &RecordId, _version: &Version, patch: &RecordPatch) -> Written<Option<Seen>> {
+        let names: Vec<&str> = patch.columns.keys().chain(patch.lists.keys()).map(String::as_str).collect();
+        let mut data = json!(plain(&patch.columns));
+        for (list, change) in &patch.lists {
+            let add: Vec<Value> = change.add.iter().map(|row| json!(plain(row))).collect();
+            data[list] = json!({ "add": add, "remove": change.remove });
+        }
+        self.note(format!("CRM: `{id}` gets {}", names.join(", ")), data);
+        Written::Done(None)
+    }
+
+    async fn act(&self, id: &RecordId, action: &Action) -> Written<Option<Seen>> {
+        self.note(format!("CRM: `{id}`: {action:?}"), Value::Null);
+        Dry::ends_here(System::Crm)
+    }
+
+    async fn qualify(&self, lead: &RecordId, _version: &Version, new: &NewRecord) -> Written<Seen> {
+        self.note(format!("CRM: `{lead}` is qualified"), json!(plain(&new.columns)));
+        Dry::ends_here(System::Crm)
+    }
+
+    async fn qualified(&self, lead: &RecordId) -> Result<Option<Seen>, Failure> {
+        self.outside().crm().qualified(lead).await
+    }
+
+    fn feeds(&self) -> &'static [Feed] {
+        self.outside().crm().feeds()
+    }
+
+    async fn changes(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {
+        self.outside().crm().changes(feed, position).await
+    }
+}
+
+impl Links for Dry {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, Failure> {
+        let stored = self.outside().links.read(keys).await?;
+        let noted = self.noted();
+        let now = |(key, row): (&Key, Option<Row>)| noted.rows.get(key).cloned().unwrap_or(row);
+        Ok(keys.iter().zip(stored).map(now).collect())
+    }
+
+    /// Nobody else writes here: every condition holds.
+    async fn commit(&self, changes: Vec<Change>) -> Result<bool, Failure> {
+        let mut noted = self.noted();
+        for Change { key, expect, item, .. } in changes {
+            let rev = match expect {
+                Expect::Rev(rev) => rev + 1,
+                Expect::Absent | Expect::Any => 1,
+            };
+            noted.rows.insert(key.clone(), item.map(|item| Row { key, rev, item }));
+        }
+        Ok(true)
+    }
+
+    async fn page(&self, cursor: Option<&str>) -> Result<(Vec<Row>, Option<String>), Failure> {
+        self.outside().links.page(cursor).await
+    }
+
+    async fn parked(&self) -> Result<Vec<Row>, Failure> {
+        self.outside().links.parked().await
+    }
+}
+
+impl Hints for Dry {
+    async fn send(&self, _hints: &[Hint]) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// Columns as they would be shown.
+fn plain(columns: &BTreeMap<String, CrmValue>) -> BTreeMap<&str, Value> {
+    let shown = |value: &CrmValue| match value {
+        CrmValue::Plain(value) => value.clone(),
+        CrmValue::Lookup { value, .. } => json!(value),
+    };
+    columns.iter().map(|(name, value)| (name.as_str(), shown(value))).collect()
+}

@@ -1,0 +1,134 @@
+//! One deal's timeline: where it is, what it waits for, and every decision about it with its reason.
+
+use crate::{App, command::About, report::Report};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sync::{
+    audit::Line,
+    failure::Failure,
+    link::{Link, State},
+    parked::Parked,
+    ports::Links,
+    repair::intent_in_words,
+    table::{Item, Key, Row},
+};
+
+/// What the table knows of a deal.
+pub(crate) async fn explain(app: &App, about: About) -> Result<Report, Failure> {
+    let links = &app.live.app().await?.outside.links;
+    let mut report = Report::default();
+    // Whichever end was named, and the other one where a link leads to it.
+    let mut partitions = vec![match &about {
+        About::Referral(id) => Key::link(id).pk,
+        About::Record(id) => Key::record(id).pk,
+    }];
+    let mut rows: Vec<Row> = vec![];
+    while let Some(pk) = partitions.pop() {
+        let found = links.partition(&pk).await?;
+        for row in &found {
+            let other = match &row.item {
+                Item::Alias { referral } => Some(Key::link(referral).pk),
+                Item::Link(link) => link.record.as_ref().map(|record| Key::record(record).pk),
+                _ => None,
+            };
+            let known = |pk: &String| *pk == row.key.pk || rows.iter().any(|row| row.key.pk == *pk);
+            partitions.extend(other.filter(|pk| !known(pk)));
+        }
+        rows.extend(found);
+    }
+    rows.extend(parked(links, &about, &rows).await?);
+    let mut timeline: Vec<&Line> = vec![];
+    for row in &rows {
+        match &row.item {
+            Item::Link(link) => describe(&mut report, link),
+            Item::Intent(intent) => report.warn(intent_in_words(intent), ""),
+            Item::Foreign => {
+                report.good("this referral is not ours, or Partner Center does not show it to us")
+            }
+            Item::Parked(parked) => set_aside(&mut report, "", parked),
+            Item::Audit(line) => timeline.push(line),
+            _ => {}
+        }
+    }
+    if rows.is_empty() {
+        report.warn(
+            "the table knows nothing of it",
+            "a referral comes with its next change or by `backfill`; a record once Sync with Partner Center is Yes",
+        );
+    }
+    timeline.sort_by_key(|line| line.at);
+    for line in &timeline {
+        report.good(format!("{} {}: {}", minute(line.at), line.decision, line.text));
+    }
+    report.data = json!({ "timeline": timeline, "link": rows.iter().find_map(|row| data(&row.item)) });
+    Ok(report)
+}
+
+/// What is set aside under one of the ids.
+async fn parked(links: &impl Links, about: &About, rows: &[Row]) -> Result<Vec<Row>, Failure> {
+    let mut keys: Vec<Key> = rows
+        .iter()
+        .filter_map(|row| match &row.item {
+            Item::Link(link) => link.record.as_ref().map(|record| Key::parked(&record.to_string())),
+            _ => None,
+        })
+        .collect();
+    keys.push(match about {
+        About::Referral(id) => Key::parked(id.as_str()),
+        About::Record(id) => Key::parked(&id.to_string()),
+    });
+    // A link tells its own parked fields itself.
+    let linked = rows.iter().any(|row| matches!(row.item, Item::Link(_)));
+    keys.retain(|key| !(linked && matches!(about, About::Referral(id) if key.sk == id.as_str())));
+    Ok(links.read(&keys).await?.into_iter().flatten().collect())
+}
+
+fn describe(report: &mut Report, link: &Link) {
+    let record =
+        link.record.as_ref().map_or("a record that is being created".to_owned(), ToString::to_string);
+    let state = match link.state {
+        State::Creating => "is being created in the CRM",
+        State::Linked => "kept in step",
+        State::Detached => "detached: the record is gone, the referral is left alone",
+        State::Closed => "closed on both sides",
+        State::Stopped => "stopped: Sync with Partner Center is No",
+    };
+    report.good(format!("referral `{}` and `{record}`: {state}", link.referral));
+    if let Some(microsoft) = &link.microsoft {
+        report.good(format!("Microsoft's half of the engagement is `{microsoft}`"));
+    }
+    if let Some(claim) = &link.claim {
+        let units: Vec<&str> = claim.units.iter().map(String::as_str).collect();
+        report.warn(
+            format!("a write of {units:?} to {:?} is in flight, or its answer was lost", claim.side),
+            &format!("it is judged after {}", minute(claim.deadline)),
+        );
+    }
+    if !link.awaiting.is_empty() {
+        report.good(format!("kept until the referral is accepted: {:?}", link.awaiting));
+    }
+    for (unit, parked) in &link.parked {
+        set_aside(report, if unit == "*" { "the whole deal" } else { unit }, parked);
+    }
+}
+
+fn set_aside(report: &mut Report, what: &str, parked: &Parked) {
+    let what = if what.is_empty() { "it" } else { what };
+    report.warn(
+        format!("{what} is set aside: {}", parked.reason),
+        &format!("tried again when something of it changes and at {}; now: `retry`", minute(parked.next_try)),
+    );
+}
+
+fn data(item: &Item) -> Option<Value> {
+    let Item::Link(link) = item else { return None };
+    Some(json!({
+        "referral": link.referral, "engagement": link.engagement, "microsoft": link.microsoft,
+        "record": link.record, "state": link.state, "parked": link.parked, "awaiting": link.awaiting,
+    }))
+}
+
+/// To the minute: enough to find it in a log.
+fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%MZ").to_string()
+}

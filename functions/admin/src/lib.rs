@@ -1,0 +1,130 @@
+//! Set-up and operation: called by CloudFormation as a custom resource, by the schedule, and by hand with
+//! `sam remote invoke`. JSON in, readable JSON out; decides nothing about deals.
+
+pub mod command;
+mod dry;
+mod explain;
+mod long;
+mod map;
+mod preview;
+pub mod register;
+mod repair;
+pub mod report;
+mod stack;
+mod walk;
+mod watch;
+
+use clients::{
+    aws::SdkConfig, clock::Clock, config, http::BuildError, live::Live, outside,
+    partner_center::webhooks::Webhooks, queue::Queue, secrets::Secrets,
+};
+use command::{Command, USAGE};
+use jiff::{SignedDuration, Timestamp};
+use long::Long;
+use mapping::Map;
+use report::Report;
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+use sync::failure::Failure;
+
+/// A command ends this long before its run is killed, so that its answer is still given.
+const TAIL: SignedDuration = SignedDuration::from_secs(20);
+
+/// What the function keeps between calls.
+pub struct App {
+    config: config::Admin,
+    live: Live,
+    webhooks: Webhooks,
+    dead: Queue,
+    secrets: Secrets,
+    /// Whether waiting takes time; a world's clock is moved by its test.
+    sleeps: bool,
+}
+
+impl App {
+    /// Builds every client once. `table`: AWS as the table is reached.
+    pub fn open(
+        config: config::Admin,
+        aws: &SdkConfig,
+        table: &SdkConfig,
+        map: Arc<Map>,
+        clock: Clock,
+        sleeps: bool,
+    ) -> Result<Self, BuildError> {
+        let worker = outside::App::open(&config.worker, aws, table, map, clock, false)?;
+        let center = &worker.outside.partner_center;
+        let webhooks = center.webhooks(&config.webhooks_api_url, &config.webhooks_audience);
+        let dead = Queue::new(aws, &config.dead_letter_queue_url);
+        Ok(App { webhooks, dead, secrets: Secrets::new(aws), live: Live::new(worker), config, sleeps })
+    }
+
+    async fn pause(&self, pause: Duration) {
+        if self.sleeps {
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+/// The function, or why it could not be opened: every call is answered all the same.
+pub type Opened = Result<App, String>;
+
+/// One call: a stack's event, or a command. Never fails: every outcome is an answer.
+pub async fn handle(app: &Opened, event: &Value, ends: Timestamp) -> Value {
+    let ends = ends - TAIL;
+    if let Some(request) = stack::Request::read(event) {
+        return Box::pin(stack::handle(app, &request, ends)).await;
+    }
+    let report = match app {
+        Ok(app) => Box::pin(answer(app, event, ends)).await,
+        Err(faults) => Report::fault_only(faults, "correct the stack's parameters and deploy again"),
+    };
+    json!(report)
+}
+
+async fn answer(app: &App, event: &Value, ends: Timestamp) -> Report {
+    match Command::parse(event, Map::standard(app.config.worker.crm.kind())) {
+        Ok(command) => Box::pin(run(app, command, ends)).await.unwrap_or_else(|failure| {
+            let mut report = Report::default();
+            report.failed(&failure);
+            report
+        }),
+        Err(wrong) => {
+            let mut report = Report::fault_only(wrong, "see the usage in `data`");
+            report.data = usage();
+            report
+        }
+    }
+}
+
+/// One command to its end.
+async fn run(app: &App, command: Command, ends: Timestamp) -> Result<Report, Failure> {
+    match command {
+        Command::Register { overwrite } => {
+            register::register(app, overwrite.unwrap_or(app.config.overwrite)).await
+        }
+        Command::Unregister => register::unregister(app).await,
+        Command::SelfTest => register::self_test(app).await,
+        Command::Watch => Box::pin(watch::watch(app, ends)).await,
+        Command::Explain(about) => explain::explain(app, about).await,
+        Command::Preview(about) => Box::pin(preview::preview(app, about, ends)).await,
+        Command::Backfill(action) => Box::pin(long::command(app, Long::Backfill, action, ends)).await,
+        Command::Rebase(action) => Box::pin(long::command(app, Long::Rebase, action, ends)).await,
+        Command::Retry { filter } => repair::retry(app, filter.as_deref(), ends).await,
+        Command::Redrive { filter } => repair::redrive(app, filter.as_deref(), ends).await,
+        Command::Relink { referral, record } => repair::relink(app, &referral, record, ends).await,
+        Command::Disconnect(about) => repair::disconnect(app, about, ends).await,
+        Command::Map(action) => map::map(app, action).await,
+        Command::Doctor => Ok(Report::fault_only("not built yet", "")),
+        Command::Provision => Ok(Report::fault_only("not built yet", "")),
+        Command::Help => {
+            let mut report = Report::default();
+            report.good("the usage is in `data`");
+            report.data = usage();
+            Ok(report)
+        }
+    }
+}
+
+fn usage() -> Value {
+    json!(USAGE.lines().collect::<Vec<_>>())
+}

@@ -1,0 +1,211 @@
+//! What is too long for one call: the first load, and comparing all links anew. How far it is stands in the table, a
+//! call does as much as its time allows, and the schedule goes on. It drips: the next page is sent only while few
+//! messages wait, so that what happens today is not kept behind what happened last year.
+
+use crate::{
+    App,
+    command::Action,
+    report::Report,
+    walk::{self, One, Place},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::time::Duration;
+use sync::{
+    failure::Failure,
+    hint::{Hint, Subject},
+    ports::{Hints, Links},
+    repair,
+    table::{Change, Expect, Item, Key, Row, Watermark},
+};
+
+/// So many messages may wait when the next page is sent.
+const FEW: u64 = 100;
+/// How long it is waited for that.
+const PAUSE: Duration = Duration::from_secs(2);
+/// The longest it takes to look at a page.
+const PAGE: SignedDuration = SignedDuration::from_secs(30);
+
+/// Which one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Long {
+    /// Every referral, and every record with Sync set.
+    Backfill,
+    /// Every link.
+    Rebase,
+}
+
+impl Long {
+    fn name(self) -> &'static str {
+        match self {
+            Long::Backfill => "backfill",
+            Long::Rebase => "rebase",
+        }
+    }
+}
+
+/// How far it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Progress {
+    began: Timestamp,
+    /// `None`: over.
+    place: Option<Place>,
+    sent: u64,
+    pages: u64,
+    left_out: u64,
+}
+
+/// Begins, tells or ends it.
+pub(crate) async fn command(
+    app: &App,
+    long: Long,
+    action: Action,
+    ends: Timestamp,
+) -> Result<Report, Failure> {
+    let worker = app.live.app().await?;
+    let key = Key::watermark(long.name());
+    let row = worker.outside.links.read(std::slice::from_ref(&key)).await?.pop().flatten();
+    let known = row.as_ref().and_then(progress);
+    let mut report = Report::default();
+    match (action, known) {
+        (Action::Status, None) => report.good(format!("{} was never started", long.name())),
+        (Action::Status, Some(progress)) => tell(&mut report, long, &progress),
+        (Action::Stop, Some(mut progress)) if progress.place.is_some() => {
+            progress.place = None;
+            save(&worker.outside.links, &key, row.as_ref(), &progress).await?;
+            report.good(format!("{} was stopped; {} hints were sent", long.name(), progress.sent));
+        }
+        (Action::Stop, _) => report.good(format!("{} is not under way", long.name())),
+        (Action::Start, known) => {
+            if known.as_ref().is_none_or(|progress| progress.place.is_none()) {
+                let began = worker.outside.clock.now();
+                let place = Some(Place::start());
+                let new = Progress { began, place, sent: 0, pages: 0, left_out: 0 };
+                save(&worker.outside.links, &key, row.as_ref(), &new).await?;
+            }
+            go_on(app, long, ends, &mut report).await?;
+        }
+    }
+    Ok(report)
+}
+
+/// Goes on with what is under way, if anything is.
+pub(crate) async fn go_on(
+    app: &App,
+    long: Long,
+    ends: Timestamp,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let worker = app.live.app().await?;
+    let (links, queue) = (&worker.outside.links, &worker.outside.queue);
+    let key = Key::watermark(long.name());
+    loop {
+        let row = links.read(std::slice::from_ref(&key)).await?.pop().flatten();
+        let Some(mut progress) = row.as_ref().and_then(progress) else { return Ok(()) };
+        let Some(place) = progress.place.clone() else {
+            if progress.pages > 0 {
+                tell(report, long, &progress);
+            }
+            return Ok(());
+        };
+        let now = worker.outside.clock.now();
+        if now + PAGE > ends {
+            tell(report, long, &progress);
+            return Ok(());
+        }
+        if queue.depth().await? >= FEW {
+            if !app.sleeps {
+                tell(report, long, &progress);
+                return Ok(());
+            }
+            app.pause(PAUSE).await;
+            continue;
+        }
+        let (hints, next, left_out) = match long {
+            Long::Backfill => {
+                let (found, next) = walk::page(&worker, &place).await?;
+                (found.into_iter().map(|one| hint(one, now)).collect(), next, 0)
+            }
+            Long::Rebase => rebase(&worker, &place, ends).await?,
+        };
+        // Sent before it is saved: a page may be sent twice, and none is skipped.
+        queue.send(&hints).await?;
+        progress.sent += hints.len() as u64;
+        progress.left_out += left_out;
+        progress.pages += 1;
+        progress.place = next;
+        if !save(links, &key, row.as_ref(), &progress).await? {
+            report.good(format!("{} goes on in another call", long.name()));
+            return Ok(());
+        }
+    }
+}
+
+fn hint(one: One, now: Timestamp) -> Hint {
+    let subject = match one {
+        One::Referral(referral) => Subject::Referral { referral },
+        One::Record(record) => Subject::Record { record, referral: None, seen: None },
+    };
+    Hint::new(subject, "backfill", now)
+}
+
+/// A page of links, each made to be compared anew.
+async fn rebase(
+    worker: &clients::outside::App,
+    place: &Place,
+    ends: Timestamp,
+) -> Result<(Vec<Hint>, Option<Place>, u64), Failure> {
+    let run = worker.run(ends, 1);
+    let (rows, next) = worker.outside.links.page(place.cursor.as_deref()).await?;
+    let (mut hints, mut left_out) = (vec![], 0);
+    for row in rows {
+        let Item::Link(link) = row.item else { continue };
+        match repair::rebase(&run, *link, row.rev).await? {
+            Ok(hint) => hints.push(hint),
+            // In work at this moment: whoever works on it compares it.
+            Err(_) => left_out += 1,
+        }
+    }
+    let next = next.map(|cursor| Place { cursor: Some(cursor), ..place.clone() });
+    Ok((hints, next, left_out))
+}
+
+fn tell(report: &mut Report, long: Long, progress: &Progress) {
+    let Progress { began, sent, pages, left_out, place } = progress;
+    let name = long.name();
+    let left = if *left_out > 0 { format!("; {left_out} in work, left out") } else { String::new() };
+    match place {
+        None => report.good(format!("{name} of {began} is over: {sent} hints in {pages} pages{left}")),
+        Some(place) => report.good(format!(
+            "{name} of {began} is under way at {:?}: {sent} hints in {pages} pages so far{left}; the schedule goes on",
+            place.part
+        )),
+    }
+    report.data = json!({ "done": place.is_none(), "sent": sent, "pages": pages, "left_out": left_out });
+}
+
+/// Kept where watermarks are: how far something was read.
+fn progress(row: &Row) -> Option<Progress> {
+    match &row.item {
+        Item::Watermark(mark) => serde_json::from_str(mark.position.as_deref()?).ok(),
+        _ => None,
+    }
+}
+
+async fn save(
+    links: &impl Links,
+    key: &Key,
+    row: Option<&Row>,
+    progress: &Progress,
+) -> Result<bool, Failure> {
+    let mark = Watermark {
+        position: Some(json!(progress).to_string()),
+        seen_until: progress.began,
+        since: progress.began,
+        walk: None,
+        map: String::new(),
+    };
+    let expect = row.map_or(Expect::Absent, |row| Expect::Rev(row.rev));
+    links.commit(vec![Change::put(key.clone(), expect, Item::Watermark(mark))]).await
+}

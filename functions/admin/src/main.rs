@@ -1,0 +1,31 @@
+//! Wiring. A faulty configuration is answered, not crashed on: a deployment would hang for an hour.
+
+use admin::App;
+use clients::{
+    aws,
+    clock::Clock,
+    config::Admin,
+    log,
+    outside::{self, map},
+};
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    log::init();
+    let app = open().await.map_err(|fault| fault.to_string());
+    let app = &app;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        let ends = outside::ends(event.context.deadline);
+        Ok::<Value, lambda_runtime::Error>(admin::handle(app, &event.payload, ends).await)
+    }))
+    .await
+}
+
+async fn open() -> anyhow::Result<App> {
+    let config = Admin::from_environment()?;
+    let aws = aws::config().await?;
+    let map = map(config.worker.crm.kind(), "")?;
+    Ok(App::open(config, &aws, &aws, map, Clock::system(), true)?)
+}

@@ -1,0 +1,97 @@
+//! What would be written now, and why: the stories on the ports of a dry run.
+
+use crate::{
+    App,
+    command::About,
+    dry::Dry,
+    report::Report,
+    walk::{self, One, Place},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use sync::{
+    failure::Failure,
+    hint::{Hint, Subject},
+    ports::{Links, Ports},
+    receive::{keys, receive},
+    run::Ended,
+    table::{Key, Row},
+};
+
+/// One deal takes at most this long.
+const ONE: SignedDuration = SignedDuration::from_secs(20);
+
+/// Of one deal, or of all.
+pub(crate) async fn preview(app: &App, about: Option<About>, ends: Timestamp) -> Result<Report, Failure> {
+    let worker = app.live.app().await?;
+    let dry = Dry::new(worker.clone());
+    let mut report = Report::default();
+    let mut data: Vec<Value> = vec![];
+    match about {
+        Some(about) => {
+            let one = match about {
+                About::Referral(id) => One::Referral(id),
+                About::Record(id) => One::Record(id),
+            };
+            look(&dry, one, ends, &mut report, &mut data).await;
+        }
+        None => {
+            let mut next = Some(Place::start());
+            let mut looked = 0;
+            while let Some(place) = next {
+                let (found, after) = walk::page(&worker, &place).await?;
+                for one in found {
+                    if worker.outside.clock().now() + ONE > ends {
+                        report.warn(
+                            format!("no time for more than {looked}"),
+                            "one by one, with `referral` or `record`",
+                        );
+                        report.data = json!(data);
+                        return Ok(report);
+                    }
+                    looked += 1;
+                    look(&dry, one, ends, &mut report, &mut data).await;
+                }
+                next = after;
+            }
+            report.good(format!("{looked} looked at, nothing written"));
+        }
+    }
+    report.data = json!(data);
+    Ok(report)
+}
+
+/// One deal; what fails is told and does not stop the others.
+async fn look(dry: &Dry, one: One, ends: Timestamp, report: &mut Report, data: &mut Vec<Value>) {
+    let (about, subject) = match one {
+        One::Referral(referral) => (referral.to_string(), Subject::Referral { referral }),
+        One::Record(record) => (record.to_string(), Subject::Record { record, referral: None, seen: None }),
+    };
+    let ended = story(dry, subject, ends).await;
+    let writes = dry.take();
+    for write in &writes {
+        report.good(format!("{about}: would write: {}", write.words));
+    }
+    let decision = match ended {
+        Ok(Ended::Done(decision)) => format!("{}: {}", decision.decision, decision.reason),
+        Ok(Ended::Later { why, .. }) => format!("later: {why}"),
+        Err(failure) if !writes.is_empty() => format!("later: {}", failure.text),
+        Err(failure) => {
+            report.failed(&failure);
+            return;
+        }
+    };
+    report.good(format!("{about}: {decision}"));
+    let writes: Vec<_> =
+        writes.into_iter().map(|write| json!({ "what": write.words, "data": write.data })).collect();
+    data.push(json!({ "about": about, "decision": decision, "writes": writes }));
+}
+
+async fn story(dry: &Dry, subject: Subject, ends: Timestamp) -> sync::run::Story {
+    let run = dry.run(ends);
+    let hint = Hint::new(subject, "preview", run.now());
+    let rows = dry.read(&keys(&hint)).await?.into_iter().flatten();
+    let rows: BTreeMap<Key, Row> = rows.map(|row| (row.key.clone(), row)).collect();
+    Box::pin(receive(&run, std::slice::from_ref(&hint), &rows)).await
+}

@@ -1,0 +1,148 @@
+//! The webhook's registration: Partner Center keeps one per tenant, and the last to register is told.
+
+use crate::{App, report::Report};
+use clients::partner_center::webhooks::Registration;
+use serde_json::json;
+use std::time::Duration;
+use sync::failure::Failure;
+
+/// What we want to be told.
+pub const EVENTS: [&str; 4] =
+    ["referral-created", "referral-updated", "related-referral-created", "related-referral-updated"];
+/// What Partner Center's self-test sends; nothing of ours is behind it.
+const TEST: &str = "test-created";
+/// How often and how long a self-test's answer is waited for.
+const LOOKS: u32 = 10;
+const PAUSE: Duration = Duration::from_secs(3);
+
+/// Whose registration it is.
+pub(crate) enum Whose {
+    /// Ours, with all events.
+    Ours,
+    /// Ours, but not of all events.
+    Incomplete,
+    /// There is none.
+    Nobodys,
+    /// Somebody else's.
+    Foreign(String),
+}
+
+/// Looks whose registration it is.
+pub(crate) async fn whose(app: &App) -> Result<Whose, Failure> {
+    Ok(judge(&wanted(app), app.webhooks.registration().await?.as_ref()))
+}
+
+fn wanted(app: &App) -> Registration {
+    Registration::new(&app.config.webhook_url, &EVENTS)
+}
+
+fn judge(wanted: &Registration, found: Option<&Registration>) -> Whose {
+    match found {
+        None => Whose::Nobodys,
+        Some(found) if found.events.is_empty() => Whose::Nobodys,
+        Some(found) if found.url != wanted.url => Whose::Foreign(found.url.clone()),
+        Some(found) if wanted.events.iter().all(|event| found.events.contains(event)) => Whose::Ours,
+        Some(_) => Whose::Incomplete,
+    }
+}
+
+/// Registers the webhook; somebody else's registration is replaced only if that is asked.
+pub(crate) async fn register(app: &App, overwrite: bool) -> Result<Report, Failure> {
+    let mut report = Report::default();
+    let wanted = wanted(app);
+    let found = app.webhooks.registration().await?;
+    match judge(&wanted, found.as_ref()) {
+        Whose::Ours => report.good(format!("registered already: `{}`", wanted.url)),
+        Whose::Foreign(url) if !overwrite => stolen(&mut report, &url),
+        whose => {
+            app.webhooks.register(&wanted, found.is_some()).await?;
+            // What Partner Center keeps, not what was sent, decides who is told.
+            match app.webhooks.registration().await? {
+                Some(kept) if kept == wanted => report.good(format!("registered: `{}`", wanted.url)),
+                kept => report.fault(
+                    format!("Partner Center took the registration but keeps another one: {kept:?}"),
+                    "try again; if it stays so, ask Partner Center's support",
+                ),
+            }
+            if let Whose::Foreign(url) = whose {
+                report.warn(format!("`{url}` was registered before and is told nothing any more"), "");
+            }
+        }
+    }
+    report.data = json!({ "url": wanted.url, "events": wanted.events });
+    Ok(report)
+}
+
+/// Somebody else is told, and not we.
+pub(crate) fn stolen(report: &mut Report, url: &str) {
+    tracing::error!(alarm = "registration", found = url, "the webhook is registered by somebody else");
+    report.warn(
+        format!("Partner Center tells `{url}` and not us; left as it is"),
+        "changes come by the sweep only; take it over with {\"command\": \"register\", \"overwrite\": \"yes\"}",
+    );
+}
+
+/// Gives the registration back, if it is ours. There is no DELETE: the list of events is emptied, or, where an empty
+/// one is refused (which of both is not documented), left to the test event alone.
+pub(crate) async fn unregister(app: &App) -> Result<Report, Failure> {
+    let mut report = Report::default();
+    match whose(app).await? {
+        Whose::Nobodys => report.good("nothing is registered"),
+        Whose::Foreign(url) => report.good(format!("`{url}` is registered, not we: left as it is")),
+        Whose::Ours | Whose::Incomplete => {
+            let url = &app.config.webhook_url;
+            match app.webhooks.register(&Registration::new(url, &[]), true).await {
+                Ok(()) => report.good("the registration has no events any more"),
+                Err(failure) if failure.is_retryable() => return Err(failure),
+                Err(_) => {
+                    app.webhooks.register(&Registration::new(url, &[TEST]), true).await?;
+                    report.good(format!("the registration has no event but `{TEST}` any more"));
+                }
+            }
+        }
+    }
+    Ok(report)
+}
+
+/// One event from Partner Center to the ingress and what became of it.
+pub(crate) async fn self_test(app: &App) -> Result<Report, Failure> {
+    let mut report = Report::default();
+    if !matches!(whose(app).await?, Whose::Ours) {
+        report.fault("the webhook is not registered for us", "{\"command\": \"register\"}");
+        return Ok(report);
+    }
+    let url = &app.config.webhook_url;
+    let with_test: Vec<&str> = EVENTS.into_iter().chain([TEST]).collect();
+    app.webhooks.register(&Registration::new(url, &with_test), true).await?;
+    let answers = ask(app).await;
+    app.webhooks.register(&Registration::new(url, &EVENTS), true).await?;
+    match answers? {
+        answers if answers.last().is_some_and(|last| last == "OK") => {
+            report.good(format!("Partner Center's test event was verified and answered `{}`", answers.join(", ")));
+        }
+        answers if answers.is_empty() => report.fault(
+            "Partner Center has not sent its test event within half a minute",
+            "look again later; Partner Center must reach the address from the internet",
+        ),
+        answers => report.fault(
+            format!("the ingress answered Partner Center's test event with `{}`", answers.join(", ")),
+            "the log of the Ingress function says why; an unknown certificate chain is cured by CertificateRootsPem",
+        ),
+    }
+    Ok(report)
+}
+
+async fn ask(app: &App) -> Result<Vec<String>, Failure> {
+    let id = app.webhooks.begin_self_test().await?;
+    let mut answers = vec![];
+    for _ in 0..LOOKS {
+        if let Some(test) = app.webhooks.self_test(&id).await? {
+            answers = test.answers;
+            if answers.last().is_some_and(|last| last == "OK") || test.status == "completed" {
+                break;
+            }
+        }
+        app.pause(PAUSE).await;
+    }
+    Ok(answers)
+}

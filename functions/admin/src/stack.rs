@@ -1,0 +1,124 @@
+//! CloudFormation's custom resource: what a deployment does beyond resources. It is always answered, in time, and a
+//! failure puts one sentence with its cause into the stack's events.
+
+use crate::{App, Opened, TAIL, register, report::Report};
+use clients::http::Http;
+use jiff::Timestamp;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// One request to CloudFormation's own address.
+const ANSWER: Duration = Duration::from_secs(10);
+/// CloudFormation takes 4 KB in all.
+const SENTENCE: usize = 1000;
+
+/// What CloudFormation asks.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Request {
+    request_type: Kind,
+    #[serde(rename = "ResponseURL")]
+    response_url: String,
+    stack_id: String,
+    request_id: String,
+    logical_resource_id: String,
+    physical_resource_id: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+enum Kind {
+    Create,
+    Update,
+    Delete,
+}
+
+impl Request {
+    /// `None`: it is none of CloudFormation's.
+    pub(crate) fn read(event: &Value) -> Option<Self> {
+        event.get("ResponseURL")?;
+        serde_json::from_value(event.clone()).ok()
+    }
+}
+
+/// Does what is asked and tells CloudFormation. What it told is the result, for the log and for tests.
+pub(crate) async fn handle(app: &Opened, request: &Request, ends: Timestamp) -> Value {
+    let report = match app {
+        // A stack whose function cannot start must still go away.
+        Err(_) if request.request_type == Kind::Delete => Report::default(),
+        Err(faults) => Report::fault_only(faults, ""),
+        Ok(app) => in_time(app, request.request_type, ends).await,
+    };
+    for line in &report.lines {
+        tracing::info!(decision = "set up", reason = line.text, cure = line.cure, level = ?line.level);
+    }
+    // Nothing here may keep a stack from being deleted.
+    let ok = report.ok || request.request_type == Kind::Delete;
+    let sentence: String = report.sentence().chars().take(SENTENCE).collect();
+    let answer = json!({
+        "Status": if ok { "SUCCESS" } else { "FAILED" },
+        "Reason": sentence,
+        "PhysicalResourceId": request.physical_resource_id.as_deref().unwrap_or("setup"),
+        "StackId": request.stack_id,
+        "RequestId": request.request_id,
+        "LogicalResourceId": request.logical_resource_id,
+        "Data": { "Outcome": sentence },
+    });
+    tell(&request.response_url, &answer).await;
+    answer
+}
+
+async fn in_time(app: &App, kind: Kind, ends: Timestamp) -> Report {
+    let now = match app.live.app().await {
+        Ok(worker) => worker.outside.clock.now(),
+        Err(failure) if kind == Kind::Delete => return told(&failure.to_string()),
+        Err(failure) => return Report::fault_only(failure.to_string(), ""),
+    };
+    let left = Duration::try_from(ends.duration_since(now)).unwrap_or(Duration::from_secs(5));
+    match tokio::time::timeout(left, act(app, kind)).await {
+        Ok(report) => report,
+        Err(_) => Report::fault_only(
+            format!("set-up took longer than {} s", (ends + TAIL).duration_since(now).as_secs()),
+            "deploy again",
+        ),
+    }
+}
+
+async fn act(app: &App, kind: Kind) -> Report {
+    let mut report = Report::default();
+    if !app.config.register {
+        report.good("RegisterWebhook=no: the webhook is left alone");
+        return report;
+    }
+    let done = match kind {
+        Kind::Create | Kind::Update => register::register(app, app.config.overwrite).await,
+        Kind::Delete => register::unregister(app).await,
+    };
+    match done {
+        Ok(done) => report.append(done),
+        Err(failure) => report.failed(&failure),
+    }
+    report
+}
+
+fn told(text: &str) -> Report {
+    let mut report = Report::default();
+    report.warn(text, "");
+    report
+}
+
+/// CloudFormation waits for this and nothing else: it is tried until it is taken.
+async fn tell(url: &str, answer: &Value) {
+    let Ok(http) = Http::new(ANSWER) else { return };
+    for attempt in 0..4 {
+        // The address is signed without a content type.
+        let request = http.request(Method::PUT, url).body(answer.to_string());
+        match http.send(request).await {
+            Ok(answer) if answer.is_success() => return,
+            Ok(answer) => tracing::error!(status = answer.status, "CloudFormation did not take the answer"),
+            Err(broken) => tracing::error!(reason = %broken, "CloudFormation did not take the answer"),
+        }
+        tokio::time::sleep(Duration::from_secs(1 << attempt)).await;
+    }
+}

@@ -1,0 +1,66 @@
+//! The field map in effect: the override an admin set in the table, read with what a run reads anyway, so that a changed
+//! map is seen by every function at its next run and without a deployment.
+
+use crate::outside::{self, App};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use sync::{
+    failure::{Class, Failure, System},
+    ports::Links,
+    table::{Item, Key, Row},
+};
+
+/// What a function keeps between runs, with the map of the moment.
+pub struct Live(Mutex<Kept>);
+
+struct Kept {
+    app: Arc<App>,
+    /// The stored override's version; 0: none.
+    version: u32,
+}
+
+impl Live {
+    /// Begins with the map that `app` was opened with: the default one.
+    pub fn new(app: App) -> Self {
+        Live(Mutex::new(Kept { app: Arc::new(app), version: 0 }))
+    }
+
+    /// As it was last.
+    pub fn last(&self) -> Arc<App> {
+        self.kept().app.clone()
+    }
+
+    /// With the map in effect, which is looked up.
+    pub async fn app(&self) -> Result<Arc<App>, Failure> {
+        let row = self.last().outside.links.read(&[Key::active_map()]).await?.pop().flatten();
+        self.with(row.as_ref())
+    }
+
+    /// With the map of this row ([`Key::active_map`]), just read. A stored map that this code cannot read stops the
+    /// function, retryably: writing by another map than the admin's would do harm that nobody asked for.
+    pub fn with(&self, row: Option<&Row>) -> Result<Arc<App>, Failure> {
+        let (version, toml) = match row.map(|row| &row.item) {
+            Some(Item::Map(map)) => (map.version, map.toml.as_str()),
+            _ => (0, ""),
+        };
+        let mut kept = self.kept();
+        if kept.version != version {
+            let map = outside::map(kept.app.map.crm(), toml).map_err(|faults| {
+                tracing::error!(alarm = "map", version, reason = %faults, "the stored map is unusable");
+                Failure {
+                    system: System::Table,
+                    operation: format!("read map version {version}"),
+                    class: Class::Retryable { after: None },
+                    wide: false,
+                    text: faults.to_string(),
+                }
+            })?;
+            tracing::info!(decision = "map", version, "the field map has changed");
+            *kept = Kept { app: Arc::new(kept.app.with_map(map)), version };
+        }
+        Ok(kept.app.clone())
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,191 @@
+//! The registration: T-01 to T-03, T-60, and CloudFormation's custom resource.
+
+use super::{command, told, words};
+use crate::{
+    deal::Stage,
+    world::{EVENTS, Options, World},
+};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+const FOREIGN: &str = "https://flows.example/webhook";
+
+async fn without_registration() -> World {
+    let world = World::start(Options::default()).await.unwrap();
+    world.partner_center.system().unregister_webhook();
+    world
+}
+
+fn registered(world: &World) -> (String, Vec<String>) {
+    let system = world.partner_center.system();
+    let registration = system.registration().expect("a registration");
+    let mut events = registration.events.clone();
+    events.sort();
+    (registration.url.clone(), events)
+}
+
+fn ours(world: &World) -> (String, Vec<String>) {
+    let mut events = EVENTS.map(str::to_owned).to_vec();
+    events.sort();
+    (world.webhook_url.clone(), events)
+}
+
+#[tokio::test]
+async fn t01_without_a_registration_four_events_are_registered() {
+    let world = without_registration().await;
+    let answer = world.call(json!({ "command": "register" })).await;
+    assert_eq!(answer["ok"], true, "{answer}");
+    assert_eq!(registered(&world), ours(&world));
+    let sent = |method: &str| world.partner_center.count(|log| log.method == method);
+    assert_eq!((sent("POST"), sent("PUT")), (1, 0));
+    // Once more changes nothing.
+    world.call(json!({ "command": "register" })).await;
+    assert_eq!((sent("POST"), sent("PUT")), (1, 0));
+    world.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn t02_a_foreign_registration_is_left_alone_and_told_loudly() {
+    let stage = Stage::open().await;
+    let now = stage.now();
+    stage.partner_center.system().register_webhook(FOREIGN, &EVENTS, false, now);
+    let (ok, told) = told(&stage, json!({ "command": "register" })).await;
+    assert!(ok && told.contains("warning") && told.contains(FOREIGN), "{told}");
+    assert_eq!(registered(&stage).0, FOREIGN);
+}
+
+#[tokio::test]
+async fn t03_a_foreign_registration_is_taken_over_if_that_is_asked() {
+    let stage = Stage::open().await;
+    let now = stage.now();
+    stage.partner_center.system().register_webhook(FOREIGN, &EVENTS[..1], false, now);
+    let answer = command(&stage, json!({ "command": "register", "overwrite": "yes" })).await;
+    assert!(words(&answer).contains(FOREIGN));
+    assert_eq!(registered(&stage), ours(&stage));
+    assert_eq!(stage.partner_center.count(|log| log.method == "PUT"), 1);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn t60_a_stolen_registration_is_seen_by_the_next_watch_and_the_sweep_bridges_it() {
+    let stage = Stage::open().await;
+    assert!(told(&stage, json!({ "command": "watch" })).await.1.contains("0 items are parked"));
+    let now = stage.now();
+    stage.partner_center.system().register_webhook(FOREIGN, &EVENTS, false, now);
+    let (_, told) = told(&stage, json!({ "command": "watch" })).await;
+    assert!(told.contains("warning") && told.contains(FOREIGN), "{told}");
+    stage.partner_center.system().unregister_webhook();
+    stage.refer(json!({}));
+    stage.partner_center.system().lose();
+    stage.poll().await;
+    assert_eq!(stage.opportunities().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_ours_but_incomplete_is_completed() {
+    let stage = Stage::open().await;
+    let (now, url) = (stage.now(), stage.webhook_url.clone());
+    stage.partner_center.system().register_webhook(&url, &EVENTS[..2], false, now);
+    command(&stage, json!({ "command": "register" })).await;
+    assert_eq!(registered(&stage), ours(&stage));
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_self_test_goes_all_the_way_and_leaves_the_registration_as_it_was() {
+    let stage = Stage::open().await;
+    // Partner Center delivers by itself.
+    let answer = tokio::select! {
+        answer = stage.call(json!({ "command": "selftest" })) => answer,
+        _ = async {
+            loop {
+                stage.webhooks().await;
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        } => unreachable!(),
+    };
+    assert!(answer["ok"] == true && words(&answer).contains("`OK`"), "{answer:#}");
+    assert_eq!(registered(&stage), ours(&stage));
+    stage.close().await;
+}
+
+/// CloudFormation's side: an address that takes one answer.
+async fn cloud_formation(world: &World, kind: &str) -> (Value, Value) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/answer?signed=yes", listener.local_addr().unwrap());
+    let told = Arc::new(Mutex::new(String::new()));
+    let heard = told.clone();
+    let taken = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut text = String::new();
+        while !text.ends_with('}') {
+            let mut bytes = [0; 4096];
+            let n = socket.read(&mut bytes).await.unwrap();
+            text += &String::from_utf8_lossy(&bytes[..n]);
+        }
+        socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        *heard.lock().unwrap() = text;
+    });
+    let event = json!({
+        "RequestType": kind, "ResponseURL": url, "StackId": "arn:stack", "RequestId": "r-1",
+        "LogicalResourceId": "Setup", "PhysicalResourceId": "setup", "ResourceType": "Custom::Setup",
+        "ResourceProperties": { "ServiceToken": "arn:function" },
+    });
+    let answer = world.call(event).await;
+    taken.await.unwrap();
+    let text = told.lock().unwrap().clone();
+    assert!(
+        text.starts_with("PUT /answer?signed=yes") && !text.to_lowercase().contains("content-type"),
+        "{text}"
+    );
+    let heard = serde_json::from_str(text.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    (answer, heard)
+}
+
+#[tokio::test]
+async fn a_deployment_registers_and_a_removal_gives_the_registration_back() {
+    for empty in [false, true] {
+        let world = without_registration().await;
+        world.partner_center.system().switches.empty_event_list = empty;
+        let (answer, heard) = cloud_formation(&world, "Create").await;
+        assert_eq!(answer, heard);
+        assert_eq!(heard["Status"], "SUCCESS", "{heard}");
+        for (member, value) in
+            [("StackId", "arn:stack"), ("RequestId", "r-1"), ("LogicalResourceId", "Setup")]
+        {
+            assert_eq!(heard[member], value);
+        }
+        assert_eq!(registered(&world), ours(&world));
+        assert_eq!(cloud_formation(&world, "Update").await.1["Status"], "SUCCESS");
+        assert_eq!(cloud_formation(&world, "Delete").await.1["Status"], "SUCCESS");
+        let left: &[&str] = if empty { &[] } else { &["test-created"] };
+        assert_eq!(registered(&world).1, left);
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_registration_does_not_fail_a_deployment_and_stays_after_a_removal() {
+    let world = without_registration().await;
+    let now = world.now();
+    world.partner_center.system().register_webhook(FOREIGN, &EVENTS, false, now);
+    let (_, heard) = cloud_formation(&world, "Create").await;
+    assert_eq!(heard["Status"], "SUCCESS");
+    assert!(heard["Data"]["Outcome"].as_str().unwrap().contains(FOREIGN), "{heard}");
+    assert_eq!(cloud_formation(&world, "Delete").await.1["Status"], "SUCCESS");
+    assert_eq!(registered(&world).0, FOREIGN);
+}
+
+#[tokio::test]
+async fn a_failing_set_up_says_in_one_sentence_why_and_a_removal_never_fails() {
+    let world = without_registration().await;
+    world.login.system().revoke();
+    let (_, heard) = cloud_formation(&world, "Create").await;
+    assert_eq!(heard["Status"], "FAILED");
+    let reason = heard["Reason"].as_str().unwrap();
+    assert!(reason.contains("invalid_grant") && !reason.contains('\n') && reason.len() < 1001, "{reason}");
+    assert_eq!(cloud_formation(&world, "Delete").await.1["Status"], "SUCCESS");
+}
