@@ -2,6 +2,7 @@
 //! hold and what was sent to them. Names are those of the acceptance tests the project is judged by.
 
 #[path = "../world.rs"]
+#[expect(dead_code, reason = "the world serves the local run and the load profiles as well")]
 mod world;
 
 mod deal;

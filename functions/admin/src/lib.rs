@@ -59,9 +59,7 @@ impl App {
     }
 
     async fn pause(&self, pause: Duration) {
-        if self.sleeps {
-            tokio::time::sleep(pause).await;
-        }
+        tokio::time::sleep(if self.sleeps { pause } else { Duration::from_millis(20) }).await;
     }
 }
 

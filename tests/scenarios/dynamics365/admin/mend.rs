@@ -14,7 +14,7 @@ use sync::{
 #[tokio::test]
 async fn a_deals_timeline_is_told_from_either_end() {
     let stage = Stage::open().await;
-    let (referral, record) = stage.in_step().await;
+    let (record, referral) = stage.in_step().await;
     for event in [
         json!({ "command": "explain", "referral": referral }),
         json!({ "command": "explain", "record": record }),
@@ -31,7 +31,7 @@ async fn a_deals_timeline_is_told_from_either_end() {
 #[tokio::test]
 async fn what_a_record_lacks_is_explained_and_a_retry_tries_it_at_once() {
     let stage = Stage::open().await;
-    let deal = stage.deal(json!({}));
+    let deal = stage.deal(json!({ "cosell_syncwithpartnercenter": true }));
     stage.poll().await;
     let told = words(&command(&stage, json!({ "command": "explain", "record": deal })).await);
     assert!(told.contains("Microsoft Solutions"), "{told}");
@@ -107,7 +107,8 @@ async fn a_detached_link_takes_another_record_or_says_why_not() {
     stage.poll().await;
     assert_eq!(stage.referral(&referral)["details"]["dealValue"].as_f64(), Some(91000.0));
     // Not to a record of another referral.
-    let (second, _) = stage.in_step().await;
+    let second = stage.refer(json!({ "name": "Harbor Line – rail" }));
+    stage.rest().await;
     let (ok, why) = told(&stage, json!({ "command": "relink", "referral": second, "record": other })).await;
     assert!(!ok && why.contains(&referral), "{why}");
     stage.close().await;
