@@ -10,7 +10,7 @@ from processes import say
 ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "target" / "e2e"
 SAM = str(WORK / "venv-sam/bin/sam")
-FUNCTIONS = ["ingress", "writer", "poller"]
+FUNCTIONS = ["ingress", "writer", "poller", "admin"]
 ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 # What MiniStack can run: it starts the binaries on this machine.
 HOST = ARCHITECTURES.get(platform.machine(), "x86_64")

@@ -50,17 +50,25 @@ class Plays:
 
     def deployed(self):
         names = ["WebhookUrl", "TableName", "QueueUrl", "DeadLetterQueueUrl"]
-        names += ["IngressFunction", "WriterFunction", "PollerFunction"]
+        names += ["IngressFunction", "WriterFunction", "PollerFunction", "AdminFunction", "Registration"]
         self.expect("0 outputs of the stack", sorted(names), sorted(self.stack.outputs))
         self.expect("0 roles with wildcards or foreign policies", [], self.stack.too_much())
         self.expect("0 first tick (invoked)", "done", self.stack.tick)
         feeds = ["opportunities", "referrals"]
         marks = lambda: [feed for feed in feeds if self.stack.rows(f"WATERMARK#{feed}")]
         self.expect("0 ... took stock of both sides", feeds, marks)
-        self.expect("0 the webhook is registered", 200, self.register("POST", vendors.EVENTS))
+        url = self.stack.outputs["WebhookUrl"]
+        registration = self.simulators.registration()
+        self.expect("0 the deployment registered the webhook", [url, sorted(vendors.EVENTS)], registration)
+        self.expect("0 ... and says so", f"registered: `{url}`", self.stack.outputs["Registration"])
+        # It names an AWS host: on this machine it is found elsewhere.
+        self.simulators.route(url, self.stack.webhook())
+        self.expect("0 a second registration changes nothing", True, self.stack.admin("register")["ok"])
+        usage = self.stack.admin("dance")
+        self.expect("0 an unknown command gets the usage", (False, True), (usage["ok"], "usage" in usage["data"][0]))
 
     def register(self, method, events):
-        return self.simulators.register(method, self.stack.webhook(), events)
+        return self.simulators.register(method, self.stack.outputs["WebhookUrl"], events)
 
     def unsigned(self):
         """Whoever finds the address gets nothing."""

@@ -72,6 +72,14 @@ class Simulators:
         body = {"WebhookUrl": url, "WebhookEvents": events}
         return call(method, f"{self.partner_center}/webhooks/v1/registration", body, token)[0]
 
+    def registration(self):
+        """Address and events, sorted; empty if there is none."""
+        found = self.state(self.partner_center)["registration"] or {}
+        return [found.get("url"), sorted(found.get("events", []))]
+
+    def route(self, url, to):
+        act(self.partner_center, "route", {"from": url, "to": to})
+
     def referrals(self):
         return self.state(self.partner_center)["referrals"]
 

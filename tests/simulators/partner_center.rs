@@ -62,6 +62,8 @@ pub struct PartnerCenter {
     last: Timestamp,
     changes: u32,
     registration: Option<Registration>,
+    /// Where an address that this machine cannot reach is found: a prefix and what stands for it.
+    route: Option<(String, String)>,
     outbox: Vec<Event>,
     /// Tells when a delivery is due; without one every call of `deliver` is the next attempt.
     clock: Option<Clock>,
@@ -86,6 +88,7 @@ impl PartnerCenter {
             last: Timestamp::UNIX_EPOCH,
             changes: 0,
             registration: None,
+            route: None,
             outbox: vec![],
             clock: None,
             calls: vec![],
@@ -134,6 +137,11 @@ impl PartnerCenter {
     /// As before anybody registered.
     pub fn unregister_webhook(&mut self) {
         self.registration = None;
+    }
+
+    /// Deliveries to addresses that begin with `from` go to `to`: a network detail, the registration stays.
+    pub fn route(&mut self, from: &str, to: &str) {
+        self.route = Some((from.to_owned(), to.to_owned()));
     }
 
     /// Root and intermediates an admin would configure.

@@ -58,6 +58,11 @@ impl App {
         Ok(App { webhooks, dead, secrets: Secrets::new(aws), live: Live::new(worker), config, sleeps })
     }
 
+    /// By which metrics of several stacks are told apart.
+    pub fn stack(&self) -> &str {
+        &self.config.worker.stack
+    }
+
     async fn pause(&self, pause: Duration) {
         tokio::time::sleep(if self.sleeps { pause } else { Duration::from_millis(20) }).await;
     }

@@ -5,7 +5,7 @@ use clients::{
     aws,
     clock::Clock,
     config::Admin,
-    log,
+    log, metrics,
     outside::{self, map},
 };
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -18,7 +18,11 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let app = &app;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let ends = outside::ends(event.context.deadline);
-        Ok::<Value, lambda_runtime::Error>(admin::handle(app, &event.payload, ends).await)
+        let answer = admin::handle(app, &event.payload, ends).await;
+        if let (Ok(app), Some(numbers)) = (app, answer["data"]["metrics"].as_object()) {
+            metrics::put(app.stack(), numbers, Clock::system().now());
+        }
+        Ok::<Value, lambda_runtime::Error>(answer)
     }))
     .await
 }

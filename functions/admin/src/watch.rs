@@ -7,8 +7,8 @@ use crate::{
     register::{self, Whose},
     report::{Level, Report},
 };
-use clients::metrics::{self, Unit};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use sync::{
     failure::{Failure, System},
     ports::Links,
@@ -28,35 +28,37 @@ pub(crate) async fn watch(app: &App, ends: Timestamp) -> Result<Report, Failure>
     let dead = app.dead.depth().await;
     let parked = worker.outside.links.parked().await;
     let age = token_age(app, now).await;
-    let mut measured = vec![];
+    let mut measured = serde_json::Map::new();
     match dead {
-        Ok(0) => measured.push(("DeadLetters", 0.0, Unit::Count)),
+        Ok(0) => {}
         Ok(n) => {
-            measured.push(("DeadLetters", n as f64, Unit::Count));
             report
                 .warn(format!("{n} messages in the dead-letter queue"), "`redrive` once the cause is mended");
         }
         Err(failure) => report.failed(&failure),
     }
     match depth {
-        Ok(n) => measured.push(("Waiting", n as f64, Unit::Count)),
+        Ok(n) => report.good(format!("{n} messages wait")),
         Err(failure) => report.failed(&failure),
     }
     match parked {
         Ok(rows) => {
             let poison = rows.iter().filter(|row| matches!(&row.item, Item::Parked(p) if p.body.is_some()));
             let poison = poison.count();
-            measured.push(("Parked", rows.len() as f64, Unit::Count));
             if poison > 0 {
-                report.warn(format!("{poison} unusable messages are parked"), "`explain`, then `redrive`");
+                report.warn(
+                    format!("{poison} unusable messages are parked"),
+                    "`redrive` once the cause is mended",
+                );
             }
             report.good(format!("{} items are parked", rows.len()));
+            measured.insert("Parked".to_owned(), json!(rows.len()));
         }
         Err(failure) => report.failed(&failure),
     }
     match age {
         Ok(Some(age)) => {
-            measured.push(("RefreshTokenAge", age.as_hours() as f64 * 3600.0, Unit::Seconds));
+            measured.insert("RefreshTokenAge".to_owned(), json!(age.as_secs()));
             if age > OLD {
                 report.warn(
                     format!("the refresh token is {} days old", age.as_hours() / 24),
@@ -67,13 +69,13 @@ pub(crate) async fn watch(app: &App, ends: Timestamp) -> Result<Report, Failure>
         Ok(None) => {}
         Err(failure) => report.failed(&failure),
     }
-    metrics::put(&app.config.worker.stack, &measured, now);
     for long in [Long::Backfill, Long::Rebase] {
         long::go_on(app, long, ends, &mut report).await?;
     }
     for line in report.lines.iter().filter(|line| line.level != Level::Ok) {
         tracing::warn!(decision = "watch", level = ?line.level, reason = line.text, cure = line.cure);
     }
+    report.data = json!({ "metrics": measured });
     Ok(report)
 }
 

@@ -5,7 +5,7 @@ use clients::{
     clock::Clock,
     config::Worker,
     live::Live,
-    log,
+    log, metrics,
     outside::{self, App},
 };
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -17,11 +17,17 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let aws = aws::config().await?;
     let map = outside::map(config.crm.kind(), "")?;
     let live = Live::new(App::open(&config, &aws, &aws, map, Clock::system(), true)?);
-    let live = &live;
+    let (live, stack) = (&live, &config.stack);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
         let app = live.app().await?;
-        let report = poller::handle(&app, outside::ends(event.context.deadline)).await;
-        report.map(drop).map_err(lambda_runtime::Error::from)
+        let report = poller::handle(&app, outside::ends(event.context.deadline)).await?;
+        // No number: it did not get to the end, and who waits for one is told.
+        if report.stopped.is_none() {
+            let numbers = [("Polled", 1), ("Settled", report.settled), ("HintsSent", report.hints)];
+            let numbers = numbers.map(|(name, n)| (name.to_owned(), n.into())).into_iter().collect();
+            metrics::put(stack, &numbers, Clock::system().now());
+        }
+        Ok::<(), lambda_runtime::Error>(())
     }))
     .await
 }

@@ -6,37 +6,19 @@ use serde_json::{Map, Value, json};
 /// Where they are found.
 const NAMESPACE: &str = "CosellConnector";
 
-/// What a number counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// Things.
-    Count,
-    /// Time.
-    Seconds,
-}
-
-impl Unit {
-    fn name(self) -> &'static str {
-        match self {
-            Unit::Count => "Count",
-            Unit::Seconds => "Seconds",
-        }
-    }
-}
-
-/// Writes numbers of this instant.
+/// Writes numbers of this instant, told apart by `stack`. A name that ends in `Age` counts seconds.
 #[expect(clippy::print_stdout, reason = "CloudWatch reads them from standard output, by their own form")]
-pub fn put(stack: &str, numbers: &[(&str, f64, Unit)], at: Timestamp) {
+pub fn put(stack: &str, numbers: &Map<String, Value>, at: Timestamp) {
     if !numbers.is_empty() {
         println!("{}", line(stack, numbers, at));
     }
 }
 
-fn line(stack: &str, numbers: &[(&str, f64, Unit)], at: Timestamp) -> Value {
+fn line(stack: &str, numbers: &Map<String, Value>, at: Timestamp) -> Value {
+    let unit = |name: &str| if name.ends_with("Age") { "Seconds" } else { "Count" };
     let metrics: Vec<Value> =
-        numbers.iter().map(|(name, _, unit)| json!({ "Name": name, "Unit": unit.name() })).collect();
-    let mut line: Map<String, Value> =
-        numbers.iter().map(|(name, number, _)| ((*name).to_owned(), json!(number))).collect();
+        numbers.keys().map(|name| json!({ "Name": name, "Unit": unit(name) })).collect();
+    let mut line = numbers.clone();
     let about = json!([{ "Namespace": NAMESPACE, "Dimensions": [["Stack"]], "Metrics": metrics }]);
     line.insert("_aws".to_owned(), json!({ "Timestamp": at.as_millisecond(), "CloudWatchMetrics": about }));
     line.insert("Stack".to_owned(), json!(stack));
@@ -49,13 +31,14 @@ mod tests {
 
     #[test]
     fn a_line_is_what_cloudwatch_reads() {
-        let line = line("s", &[("Parked", 2.0, Unit::Count)], Timestamp::UNIX_EPOCH);
-        assert_eq!(line["Parked"], 2.0);
-        assert_eq!(
-            line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0],
-            json!({ "Name": "Parked", "Unit": "Count" })
-        );
-        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0][0], "Stack");
-        assert_eq!(line["Stack"], "s");
+        let numbers =
+            Map::from_iter([("Parked".to_owned(), json!(2)), ("RefreshTokenAge".to_owned(), json!(7))]);
+        let line = line("s", &numbers, Timestamp::UNIX_EPOCH);
+        let about = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!((&line["Parked"], &line["Stack"]), (&json!(2), &json!("s")));
+        assert_eq!(about["Metrics"][0], json!({ "Name": "Parked", "Unit": "Count" }));
+        assert_eq!(about["Metrics"][1], json!({ "Name": "RefreshTokenAge", "Unit": "Seconds" }));
+        assert_eq!(about["Dimensions"][0][0], "Stack");
+        assert_eq!(line["_aws"]["Timestamp"], 0);
     }
 }

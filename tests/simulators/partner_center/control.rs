@@ -10,6 +10,7 @@ impl PartnerCenter {
     /// `edit {"id", "set": {"/pointer": value}}`; `accept|decline|won|lost|expire {"id", "reason"}`;
     /// `convert {"id"}`;
     /// `microsoft {"id" or "engagementId", "action", "reason"}`; `lose`; `renew_certificate`; `switches`;
+    /// `route {"from", "to"}`: deliveries to addresses that begin with `from`;
     /// `documented_faults` answers what `POST faults` takes, by name.
     pub(super) fn act_by_verb(
         &mut self,
@@ -49,6 +50,11 @@ impl PartnerCenter {
             "lose" => Ok(json!({ "lost": self.lose() })),
             "documented_faults" => {
                 Ok(FAULTS.iter().filter_map(|name| Some((*name, json!(fault(name)?)))).collect())
+            }
+            "route" => {
+                let text = |name: &str| body[name].as_str().unwrap_or_default();
+                self.route(text("from"), text("to"));
+                Ok(json!({}))
             }
             "renew_certificate" => {
                 self.renew_certificate();

@@ -206,7 +206,11 @@ pub async fn deliver(server: &Server<PartnerCenter>) -> Vec<Delivered> {
         if system.switches.reverse_deliveries {
             queue.reverse();
         }
-        (registration.url.clone(), queue)
+        let routed = system
+            .route
+            .as_ref()
+            .and_then(|(from, to)| Some(format!("{to}{}", registration.url.strip_prefix(from.as_str())?)));
+        (routed.unwrap_or_else(|| registration.url.clone()), queue)
     };
     let mut delivered = vec![];
     for (n, event, headers) in queue.drain(..) {
