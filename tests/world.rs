@@ -48,6 +48,8 @@ pub struct Options {
     pub map: Option<String>,
     /// Ports of the simulators; 0: any free one.
     pub port: u16,
+    /// Whose referrals are ours; none: the simulated partner's.
+    pub organization: Option<String>,
 }
 
 /// Everything, running.
@@ -108,18 +110,22 @@ impl World {
         let aws = Server::start(port(3), clock.clone(), Aws::new).await?;
         let (table, stop) = table().await?;
 
-        let (queue_url, dead_url, partner_secret, crm_secret) = {
+        let (queue_url, dead_url, partner_secret, crm_secret, admin_secret) = {
             let mut aws = aws.system();
             let dead = aws.create_fifo(DEAD, None, VISIBILITY);
             let queue = aws.create_fifo(QUEUE, Some((DEAD, 100)), VISIBILITY);
             let partner =
                 json!({ "client_secret": login::PARTNER_SECRET, "refresh_token": login::REFRESH_TOKEN });
             let crm = json!({ "client_secret": login::DYNAMICS_SECRET });
+            let administrator = json!({
+                "client_id": login::ADMINISTRATOR_CLIENT, "client_secret": login::ADMINISTRATOR_SECRET,
+            });
             (
                 queue,
                 dead,
                 aws.put_secret("partner-center", &partner.to_string()),
                 aws.put_secret("crm", &crm.to_string()),
+                aws.put_secret("crm-admin", &administrator.to_string()),
             )
         };
         let at_aws = aws::at(&aws.url())?;
@@ -137,7 +143,9 @@ impl World {
             partner_center: config::PartnerCenter {
                 tenant_id: login::PARTNER_TENANT.into(),
                 client_id: login::PARTNER_CLIENT.into(),
-                organization_id: partner_center::ORGANIZATION_ID.into(),
+                organization_id: options
+                    .organization
+                    .unwrap_or_else(|| partner_center::ORGANIZATION_ID.to_owned()),
                 secret_arn: partner_secret,
                 api_url: partner_center.url(),
                 audience: login::REFERRALS_AUDIENCE.into(),
@@ -170,7 +178,7 @@ impl World {
             webhooks_audience: login::WEBHOOKS_AUDIENCE.into(),
             register: true,
             overwrite: false,
-            crm_admin_secret_arn: None,
+            crm_admin_secret_arn: Some(admin_secret),
         };
         let deployment = Deployment { admin, aws: at_aws, table: at_table, time };
         let map = options.map.as_deref().unwrap_or_default();
@@ -201,6 +209,7 @@ impl World {
     /// Deploys the functions anew, with another map laid over the standard one.
     pub fn remap(&mut self, toml: &str) -> anyhow::Result<()> {
         (self.writer, self.poller) = self.deployment.open(toml)?;
+        self.admin = self.deployment.open_admin(toml)?;
         Ok(())
     }
 

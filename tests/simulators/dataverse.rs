@@ -24,6 +24,7 @@ mod refusal;
 mod route;
 mod shape;
 mod store;
+mod structure;
 mod switches;
 mod tables;
 #[cfg(test)]
@@ -32,8 +33,8 @@ mod values;
 mod write;
 
 pub use people::{
-    BASE_CURRENCY, CHF, EUR, GBP, INTEGRATION_USER, OTHER_SELLER, SALES_TEAM_ROLE, SELLER, STAKEHOLDER_ROLE,
-    SYSTEM, USD,
+    ADMINISTRATOR, BASE_CURRENCY, CHF, EUR, GBP, INTEGRATION_USER, OTHER_SELLER, SALES_TEAM_ROLE, SELLER,
+    STAKEHOLDER_ROLE, SYSTEM, USD,
 };
 pub use store::Row;
 pub use switches::Switches;
@@ -197,6 +198,10 @@ impl Dataverse {
             (_, ["WhoAmI"]) => return self.who_am_i(&call),
             ("POST", ["WinOpportunity"]) => return self.close(&call, 1),
             ("POST", ["LoseOpportunity"]) => return self.close(&call, 2),
+            ("POST", ["EntityDefinitions"]) if parts[0].key.is_none() => return self.add_table(&call),
+            ("POST", ["RelationshipDefinitions"]) if parts[0].key.is_none() => {
+                return self.add_relationship(&call);
+            }
             (_, ["EntityDefinitions", ..]) => return self.definitions(&call, &parts),
             (_, [name, ..]) if route::KNOWN_ELSEWHERE.contains(name) => {
                 return Err(not_modelled(format!("`{name}`")));

@@ -18,6 +18,9 @@ pub const REFRESH_TOKEN: &str = "refresh-0";
 pub const DYNAMICS_TENANT: &str = PARTNER_TENANT;
 pub const DYNAMICS_CLIENT: &str = "c0de0002-0000-4000-8000-000000000002";
 pub const DYNAMICS_SECRET: &str = "dynamics-secret";
+/// An administrator's application of the same environment.
+pub const ADMINISTRATOR_CLIENT: &str = "c0de0003-0000-4000-8000-000000000003";
+pub const ADMINISTRATOR_SECRET: &str = "administrator-secret";
 pub const REFERRALS_AUDIENCE: &str = "https://api.partner.microsoft.com";
 pub const WEBHOOKS_AUDIENCE: &str = "https://api.partnercenter.microsoft.com";
 
@@ -118,7 +121,7 @@ impl Login {
     /// `dynamics_scopes`: organization URLs of Dataverse, with or without trailing slash or `/.default`.
     pub fn new(dynamics_scopes: Vec<String>) -> Self {
         let audiences = vec![REFERRALS_AUDIENCE.to_owned(), WEBHOOKS_AUDIENCE.to_owned()];
-        let resources =
+        let resources: Vec<String> =
             dynamics_scopes.iter().map(|s| bare(s.strip_suffix("/.default").unwrap_or(s))).collect();
         let app = |tenant: &str, secret: &str, resources, delegated| App {
             tenant: tenant.to_owned(),
@@ -129,6 +132,10 @@ impl Login {
         };
         let apps = BTreeMap::from([
             (PARTNER_CLIENT.to_owned(), app(PARTNER_TENANT, PARTNER_SECRET, audiences.clone(), audiences)),
+            (
+                ADMINISTRATOR_CLIENT.to_owned(),
+                app(DYNAMICS_TENANT, ADMINISTRATOR_SECRET, resources.clone(), vec![]),
+            ),
             (DYNAMICS_CLIENT.to_owned(), app(DYNAMICS_TENANT, DYNAMICS_SECRET, resources, vec![])),
         ]);
         Login {

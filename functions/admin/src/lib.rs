@@ -1,12 +1,15 @@
 //! Set-up and operation: called by CloudFormation as a custom resource, by the schedule, and by hand with
 //! `sam remote invoke`. JSON in, readable JSON out; decides nothing about deals.
 
+mod columns;
 pub mod command;
+mod doctor;
 mod dry;
 mod explain;
 mod long;
 mod map;
 mod preview;
+mod provision;
 pub mod register;
 mod repair;
 pub mod report;
@@ -117,8 +120,8 @@ async fn run(app: &App, command: Command, ends: Timestamp) -> Result<Report, Fai
         Command::Relink { referral, record } => repair::relink(app, &referral, record, ends).await,
         Command::Disconnect(about) => repair::disconnect(app, about, ends).await,
         Command::Map(action) => map::map(app, action).await,
-        Command::Doctor => Ok(Report::fault_only("not built yet", "")),
-        Command::Provision => Ok(Report::fault_only("not built yet", "")),
+        Command::Doctor => Box::pin(doctor::doctor(app)).await,
+        Command::Provision => Box::pin(provision::provision(app, ends)).await,
         Command::Help => {
             let mut report = Report::default();
             report.good("the usage is in `data`");

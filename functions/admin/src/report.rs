@@ -80,10 +80,11 @@ impl Report {
         self.lines.extend(other.lines);
     }
 
-    /// The first line of the worst level, for where there is room for one sentence only.
+    /// The first thing that is not as it should be, else the last that was done: for where there is room for one
+    /// sentence only.
     pub fn sentence(&self) -> String {
-        let worst = self.lines.iter().map(|line| line.level).max();
-        let line = self.lines.iter().find(|line| Some(line.level) == worst);
+        let worst = self.lines.iter().map(|line| line.level).max().filter(|worst| *worst > Level::Ok);
+        let line = self.lines.iter().find(|line| Some(line.level) == worst).or(self.lines.last());
         line.map_or_else(
             || "done".to_owned(),
             |line| {

@@ -1,13 +1,14 @@
 //! CloudFormation's custom resource: what a deployment does beyond resources. It is always answered, in time, and a
 //! failure puts one sentence with its cause into the stack's events.
 
-use crate::{App, Opened, TAIL, register, report::Report};
+use crate::{App, Opened, TAIL, provision, register, report::Report};
 use clients::http::Http;
 use jiff::Timestamp;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
+use sync::failure::Failure;
 
 /// One request to CloudFormation's own address.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -48,7 +49,7 @@ pub(crate) async fn handle(app: &Opened, request: &Request, ends: Timestamp) -> 
         // A stack whose function cannot start must still go away.
         Err(_) if request.request_type == Kind::Delete => Report::default(),
         Err(faults) => Report::fault_only(faults, ""),
-        Ok(app) => in_time(app, request.request_type, ends).await,
+        Ok(app) => Box::pin(in_time(app, request.request_type, ends)).await,
     };
     for line in &report.lines {
         tracing::info!(decision = "set up", reason = line.text, cure = line.cure, level = ?line.level);
@@ -76,7 +77,7 @@ async fn in_time(app: &App, kind: Kind, ends: Timestamp) -> Report {
         Err(failure) => return Report::fault_only(failure.to_string(), ""),
     };
     let left = Duration::try_from(ends.duration_since(now)).unwrap_or(Duration::from_secs(5));
-    match tokio::time::timeout(left, act(app, kind)).await {
+    match tokio::time::timeout(left, act(app, kind, ends)).await {
         Ok(report) => report,
         Err(_) => Report::fault_only(
             format!("set-up took longer than {} s", (ends + TAIL).duration_since(now).as_secs()),
@@ -85,8 +86,12 @@ async fn in_time(app: &App, kind: Kind, ends: Timestamp) -> Report {
     }
 }
 
-async fn act(app: &App, kind: Kind) -> Report {
+async fn act(app: &App, kind: Kind, ends: Timestamp) -> Report {
     let mut report = Report::default();
+    // Columns first: with the registration events begin to arrive.
+    if kind != Kind::Delete && app.config.crm_admin_secret_arn.is_some() {
+        add(&mut report, provision::provision(app, ends).await);
+    }
     if !app.config.register {
         report.good("RegisterWebhook=no: the webhook is left alone");
         return report;
@@ -95,11 +100,15 @@ async fn act(app: &App, kind: Kind) -> Report {
         Kind::Create | Kind::Update => register::register(app, app.config.overwrite).await,
         Kind::Delete => register::unregister(app).await,
     };
+    add(&mut report, done);
+    report
+}
+
+fn add(report: &mut Report, done: Result<Report, Failure>) {
     match done {
         Ok(done) => report.append(done),
         Err(failure) => report.failed(&failure),
     }
-    report
 }
 
 fn told(text: &str) -> Report {

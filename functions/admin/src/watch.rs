@@ -7,6 +7,7 @@ use crate::{
     register::{self, Whose},
     report::{Level, Report},
 };
+use clients::outside;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sync::{
@@ -22,14 +23,25 @@ const OLD: SignedDuration = SignedDuration::from_hours(60 * 24);
 pub(crate) async fn watch(app: &App, ends: Timestamp) -> Result<Report, Failure> {
     let mut report = Report::default();
     let worker = app.live.app().await?;
-    let now = worker.outside.clock.now();
     registration(app, &mut report).await;
-    let depth = worker.outside.queue.depth().await;
-    let dead = app.dead.depth().await;
-    let parked = worker.outside.links.parked().await;
-    let age = token_age(app, now).await;
-    let mut measured = serde_json::Map::new();
-    match dead {
+    let parked = queues(app, &worker, &mut report).await;
+    let age = token(app, &worker, &mut report).await;
+    for long in [Long::Backfill, Long::Rebase] {
+        long::go_on(app, long, ends, &mut report).await?;
+    }
+    for line in report.lines.iter().filter(|line| line.level != Level::Ok) {
+        tracing::warn!(decision = "watch", level = ?line.level, reason = line.text, cure = line.cure);
+    }
+    let measured = [("Parked", parked.map(|n| json!(n))), ("RefreshTokenAge", age.map(|n| json!(n)))];
+    let measured: serde_json::Map<_, _> =
+        measured.into_iter().filter_map(|(name, n)| Some((name.to_owned(), n?))).collect();
+    report.data = json!({ "metrics": measured });
+    Ok(report)
+}
+
+/// What waits, what died, what is parked; how many of the latter.
+pub(crate) async fn queues(app: &App, worker: &outside::App, report: &mut Report) -> Option<usize> {
+    match app.dead.depth().await {
         Ok(0) => {}
         Ok(n) => {
             report
@@ -37,46 +49,50 @@ pub(crate) async fn watch(app: &App, ends: Timestamp) -> Result<Report, Failure>
         }
         Err(failure) => report.failed(&failure),
     }
-    match depth {
+    match worker.outside.queue.depth().await {
         Ok(n) => report.good(format!("{n} messages wait")),
         Err(failure) => report.failed(&failure),
     }
-    match parked {
-        Ok(rows) => {
-            let poison = rows.iter().filter(|row| matches!(&row.item, Item::Parked(p) if p.body.is_some()));
-            let poison = poison.count();
-            if poison > 0 {
-                report.warn(
-                    format!("{poison} unusable messages are parked"),
-                    "`redrive` once the cause is mended",
-                );
-            }
-            report.good(format!("{} items are parked", rows.len()));
-            measured.insert("Parked".to_owned(), json!(rows.len()));
+    let rows = match worker.outside.links.parked().await {
+        Ok(rows) => rows,
+        Err(failure) => {
+            report.failed(&failure);
+            return None;
         }
-        Err(failure) => report.failed(&failure),
+    };
+    let poison = rows.iter().filter(|row| matches!(&row.item, Item::Parked(p) if p.body.is_some())).count();
+    if poison > 0 {
+        report.warn(format!("{poison} unusable messages are parked"), "`redrive` once the cause is mended");
     }
-    match age {
-        Ok(Some(age)) => {
-            measured.insert("RefreshTokenAge".to_owned(), json!(age.as_secs()));
-            if age > OLD {
-                report.warn(
-                    format!("the refresh token is {} days old", age.as_hours() / 24),
-                    "the poller stores a new one daily: its log says why not; renew the consent before day 90",
-                );
-            }
+    match rows.len() - poison {
+        0 => report.good("0 deals are parked"),
+        n => report
+            .warn(format!("{n} deals are parked"), "`explain` tells why; their sellers read it in Audit"),
+    }
+    Some(rows.len())
+}
+
+/// How old the refresh token is, in seconds: since its secret was last stored.
+pub(crate) async fn token(app: &App, worker: &outside::App, report: &mut Report) -> Option<i64> {
+    let arn = &app.config.worker.partner_center.secret_arn;
+    let stored = match app.secrets.fetch(System::PartnerCenter, arn).await {
+        Ok(stored) => stored,
+        Err(failure) => {
+            report.failed(&failure);
+            return None;
         }
-        Ok(None) => {}
-        Err(failure) => report.failed(&failure),
+    };
+    let age = worker.outside.clock.now().duration_since(stored.created()?);
+    let days = age.as_hours() / 24;
+    if age > OLD {
+        report.warn(
+            format!("the refresh token is {days} days old"),
+            "the poller stores a new one daily: its log says why not; renew the consent before day 90",
+        );
+    } else {
+        report.good(format!("the refresh token is {days} days old"));
     }
-    for long in [Long::Backfill, Long::Rebase] {
-        long::go_on(app, long, ends, &mut report).await?;
-    }
-    for line in report.lines.iter().filter(|line| line.level != Level::Ok) {
-        tracing::warn!(decision = "watch", level = ?line.level, reason = line.text, cure = line.cure);
-    }
-    report.data = json!({ "metrics": measured });
-    Ok(report)
+    Some(age.as_secs())
 }
 
 async fn registration(app: &App, report: &mut Report) {
@@ -92,11 +108,4 @@ async fn registration(app: &App, report: &mut Report) {
         }
         Err(failure) => report.failed(&failure),
     }
-}
-
-/// How long ago the secret with the refresh token was last stored.
-async fn token_age(app: &App, now: Timestamp) -> Result<Option<SignedDuration>, Failure> {
-    let arn = &app.config.worker.partner_center.secret_arn;
-    let stored = app.secrets.fetch(System::PartnerCenter, arn).await?;
-    Ok(stored.created().map(|at| now.duration_since(at)))
 }

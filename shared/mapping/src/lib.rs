@@ -35,6 +35,7 @@ mod tree;
 mod unit;
 mod value;
 mod vendor_name;
+mod wanted;
 
 pub use classify::{Category, classify};
 pub use fault::{Fault, Missing, Refusal};
@@ -50,3 +51,4 @@ pub use referral::{EngagementId, Malformed, Referral, ReferralId};
 pub use switches::{AccountRule, ContactRule, MicrosoftHalf, Switches, Vendor};
 pub use unit::{Direction, On, Side, Unit};
 pub use value::{Fields, Value};
+pub use wanted::{WantedColumn, WantedKind, WantedTable};

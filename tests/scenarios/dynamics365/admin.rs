@@ -1,8 +1,10 @@
 //! Set-up and operation: the admin function as CloudFormation, the schedule and a person call it.
 
+mod doctor;
 mod load;
 mod map;
 mod mend;
+mod provision;
 mod setup;
 
 use crate::deal::Stage;

@@ -1,15 +1,17 @@
 //! The org as it is found: users, currencies, roles; and people who act in it, by the same rules as the API.
 
-use super::metadata::KeyStatus;
+use super::metadata::{Column, KeyStatus, Kind};
 use super::refusal::{Outcome, Refusal};
 use super::store::{Row, Writer};
 use super::{Dataverse, Rule};
-use crate::login::DYNAMICS_CLIENT;
+use crate::login::{ADMINISTRATOR_CLIENT, DYNAMICS_CLIENT};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 /// The application user of the connector; what `WhoAmI` answers.
 pub const INTEGRATION_USER: &str = "1d6a8e90-3c55-ef11-a316-000d3a5b7c21";
+/// The application user of an administrator, for set-up.
+pub const ADMINISTRATOR: &str = "1d6a8e90-3c55-ef11-a316-000d3a5b7c99";
 pub const SELLER: &str = "2e7b9fa1-4d66-ef11-a316-000d3a5b7c22";
 pub const OTHER_SELLER: &str = "3f8ca0b2-5e77-ef11-a316-000d3a5b7c23";
 /// Whom plug-ins of the platform run as.
@@ -22,6 +24,8 @@ pub const BASE_CURRENCY: &str = USD;
 /// A connection role of category Sales Team, and one of category Stakeholder.
 pub const SALES_TEAM_ROLE: &str = "be0c2b01-0000-4000-8000-000000001001";
 pub const STAKEHOLDER_ROLE: &str = "be0c2b01-0000-4000-8000-000000001000";
+const PUBLISHER: &str = "be0c2b01-0000-4000-8000-00000000aa01";
+const SOLUTION: &str = "be0c2b01-0000-4000-8000-00000000aa02";
 pub(super) const BUSINESS_UNIT: &str = "0a5c7e91-3c55-ef11-a316-000d3a5b7c00";
 pub(super) const ORGANIZATION: &str = "4c1d6e22-9b0a-ef11-9f83-000d3a123400";
 
@@ -40,6 +44,7 @@ impl Dataverse {
         let rows = [
             ("systemusers", SYSTEM, user("", "SYSTEM", "", "", None)),
             ("systemusers", INTEGRATION_USER, user("#", "Co-sell Connector", "", "", Some(DYNAMICS_CLIENT))),
+            ("systemusers", ADMINISTRATOR, user("#", "Set-up", "", "", Some(ADMINISTRATOR_CLIENT))),
             (
                 "systemusers",
                 SELLER,
@@ -54,6 +59,19 @@ impl Dataverse {
             ("transactioncurrencies", EUR, currency("EUR", "Euro", "€", 0.92)),
             ("transactioncurrencies", CHF, currency("CHF", "Swiss Franc", "CHF", 0.88)),
             ("transactioncurrencies", GBP, currency("GBP", "Pound Sterling", "£", 0.79)),
+            // As an earlier tool left them.
+            (
+                "publishers",
+                PUBLISHER,
+                json!({ "uniquename": "csl", "friendlyname": "csl", "customizationprefix": "csl",
+                        "customizationoptionvalueprefix": 20_000 }),
+            ),
+            (
+                "solutions",
+                SOLUTION,
+                json!({ "uniquename": "CoSellLink", "friendlyname": "CoSellLink", "version": "1.0.0.0",
+                        "publisherid@odata.bind": format!("/publishers({PUBLISHER})") }),
+            ),
             ("connectionroles", SALES_TEAM_ROLE, json!({ "name": "Account Manager", "category": 1001 })),
             ("connectionroles", STAKEHOLDER_ROLE, json!({ "name": "Stakeholder", "category": 1000 })),
         ];
@@ -225,6 +243,40 @@ impl Dataverse {
         for row in self.rows.values_mut().flat_map(|rows| rows.values_mut()) {
             row.retain(|name, _| !name.starts_with("cosell_"));
         }
+    }
+
+    /// The application user is disabled: its application is no member of the organization any more.
+    pub fn disable_user(&mut self, id: &str) {
+        if let Some(user) = self.rows.get_mut("systemusers").and_then(|users| users.get_mut(id)) {
+            user.insert("isdisabled".to_owned(), json!(true));
+        }
+    }
+
+    /// An administrator deletes a column.
+    pub fn drop_column(&mut self, set: &str, column: &str) {
+        let table = std::sync::Arc::make_mut(self.tables.get_mut(set).expect("a table"));
+        table.columns.remove(column).expect("a column");
+        for row in self.rows.get_mut(set).into_iter().flat_map(|rows| rows.values_mut()) {
+            row.remove(column);
+        }
+    }
+
+    /// An administrator takes an option out of a choice.
+    pub fn drop_option(&mut self, set: &str, column: &str, option: i64) {
+        match &mut self.column_mut(set, column).kind {
+            Kind::Choice { options } => options.retain(|(value, _)| *value != option),
+            other => panic!("`{column}` is no choice: {other:?}"),
+        }
+    }
+
+    /// A text column that takes fewer characters.
+    pub fn shorten_column(&mut self, set: &str, column: &str, length: usize) {
+        self.column_mut(set, column).kind = Kind::Text { max: length };
+    }
+
+    fn column_mut(&mut self, set: &str, column: &str) -> &mut Column {
+        let table = std::sync::Arc::make_mut(self.tables.get_mut(set).expect("a table"));
+        table.columns.get_mut(column).expect("a column")
     }
 
     /// Sets the status of an alternate key: `Pending`, `InProgress`, `Active`, `Failed`.

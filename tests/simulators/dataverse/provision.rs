@@ -14,6 +14,7 @@ impl Dataverse {
         let body = self.object("EntityKeyMetadata", &call.request.body)?;
         let name = body.get("SchemaName").and_then(Value::as_str);
         let name = name.ok_or_else(|| bad_payload("EntityKeyMetadata", "SchemaName is missing."))?;
+        self.may_customize(call, name)?;
         let columns: Option<Vec<String>> = body
             .get("KeyAttributes")
             .and_then(Value::as_array)
@@ -64,6 +65,7 @@ impl Dataverse {
         let body = self.object("AttributeMetadata", &call.request.body)?;
         let wrong = |text: &str| bad_payload("AttributeMetadata", text);
         let schema = body.get("SchemaName").and_then(Value::as_str).ok_or_else(|| wrong("SchemaName"))?;
+        self.may_customize(call, schema)?;
         let kind = body.get("@odata.type").and_then(Value::as_str).ok_or_else(|| wrong("@odata.type"))?;
         let kind = type_wanted(kind.trim_start_matches('#'))?;
         if body.get("AttributeType").and_then(Value::as_str).is_some_and(|t| t != kind) {

@@ -19,8 +19,6 @@ pub(super) const KNOWN_ELSEWHERE: &[&str] = &[
     "pricelevels",
     "competitors",
     "campaigns",
-    "solutions",
-    "publishers",
     "roles",
     "queues",
     "teamtemplates",

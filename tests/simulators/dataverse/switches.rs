@@ -61,6 +61,8 @@ pub struct Switches {
     pub burst_limit: Option<usize>,
     /// Lead columns that QualifyLead copies to the opportunity, besides the platform's own.
     pub qualify_copies: Vec<String>,
+    /// Only the administrator's application changes metadata; the reference's samples use one for everything.
+    pub only_administrators_customize: bool,
     /// 401 answers carry a JSON body.
     pub unauthorized_json: bool,
 }
@@ -96,6 +98,7 @@ impl Default for Switches {
             key_polls: 2,
             burst_limit: Some(6000),
             qualify_copies: vec![],
+            only_administrators_customize: false,
             unauthorized_json: false,
         }
     }

@@ -19,6 +19,8 @@ pub(super) fn all() -> BTreeMap<String, Table> {
         connectionrole(),
         cosell_solution(),
         cosell_solutiondetail(),
+        publisher(),
+        solution(),
     ];
     tables.into_iter().map(|t| (t.set.clone(), t)).collect()
 }
@@ -240,6 +242,20 @@ fn connectionrole() -> Table {
             ]),
         )
         .simple_states()
+}
+
+/// Whose customizations carry which prefix.
+fn publisher() -> Table {
+    table("publisher", "publishers", "publisherid", "friendlyname")
+        .texts(&[("uniquename", 256), ("friendlyname", 256), ("customizationprefix", 8)])
+        .add("customizationoptionvalueprefix", Kind::Integer { min: 10_000, max: 99_999 })
+}
+
+/// A set of customizations that is exported and removed as one.
+fn solution() -> Table {
+    table("solution", "solutions", "solutionid", "friendlyname")
+        .texts(&[("uniquename", 65), ("friendlyname", 256), ("version", 256)])
+        .lookup("publisherid", &[("publisherid", "publisher")])
 }
 
 fn cosell_solution() -> Table {

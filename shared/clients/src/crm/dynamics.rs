@@ -5,6 +5,7 @@ pub mod batch;
 mod change;
 mod columns;
 mod create;
+pub mod definitions;
 mod encode;
 mod errors;
 mod feed;

@@ -24,6 +24,14 @@ pub(crate) enum Unanswered {
     Unknown(Failure),
 }
 
+impl From<Unanswered> for Failure {
+    fn from(unanswered: Unanswered) -> Failure {
+        match unanswered {
+            Unanswered::NotSent(failure) | Unanswered::Unknown(failure) => failure,
+        }
+    }
+}
+
 impl Session {
     pub(crate) fn new(http: Http, tokens: Arc<Tokens>, audience: &str, system: System) -> Self {
         Session { http, tokens, audience: audience.into(), system }
@@ -56,10 +64,7 @@ impl Session {
         operation: &str,
         build: impl Fn(&Http) -> RequestBuilder,
     ) -> Result<Answer, Failure> {
-        match self.attempt(operation, &build).await {
-            Ok(answer) => Ok(answer),
-            Err(Unanswered::NotSent(failure) | Unanswered::Unknown(failure)) => Err(failure),
-        }
+        Ok(self.attempt(operation, &build).await?)
     }
 
     /// A write: never again once it may have left. A 401 is a definite answer: it did not happen.

@@ -5,10 +5,7 @@ use super::{
     common,
     refusal::{Words, member},
 };
-use crate::http::{
-    Answer,
-    session::{Session, Unanswered},
-};
+use crate::http::{Answer, session::Session};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sync::failure::{Class, Failure};
@@ -123,9 +120,7 @@ impl Webhooks {
     ) -> Result<Answer, Failure> {
         let url = format!("{}{path}", self.base);
         let build = |http: &crate::http::Http| common(http.request(method.clone(), &url)).json(body);
-        let answer = self.session.write(operation, build).await.map_err(|unanswered| match unanswered {
-            Unanswered::NotSent(failure) | Unanswered::Unknown(failure) => failure,
-        })?;
+        let answer = self.session.write(operation, build).await?;
         if answer.is_success() { Ok(answer) } else { Err(self.refused(operation, &answer)) }
     }
 

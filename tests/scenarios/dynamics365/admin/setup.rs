@@ -73,7 +73,7 @@ async fn t03_a_foreign_registration_is_taken_over_if_that_is_asked() {
 #[tokio::test]
 async fn t60_a_stolen_registration_is_seen_by_the_next_watch_and_the_sweep_bridges_it() {
     let stage = Stage::open().await;
-    assert!(told(&stage, json!({ "command": "watch" })).await.1.contains("0 items are parked"));
+    assert!(told(&stage, json!({ "command": "watch" })).await.1.contains("0 deals are parked"));
     let now = stage.now();
     stage.partner_center.system().register_webhook(FOREIGN, &EVENTS, false, now);
     let (_, told) = told(&stage, json!({ "command": "watch" })).await;

@@ -100,6 +100,22 @@ impl Wire {
         self.session.write(operation, build).await
     }
 
+    /// A POST of set-up, into a solution where one is named.
+    pub(super) async fn post(
+        &self,
+        operation: &str,
+        path: &str,
+        body: &Value,
+        solution: &str,
+    ) -> Result<Answer, Unanswered> {
+        let url = format!("{}{ROOT}/{path}", self.origin);
+        let build = |http: &Http| {
+            let request = common(http.request(Method::POST, &url)).json(body);
+            if solution.is_empty() { request } else { request.header("MSCRM.SolutionUniqueName", solution) }
+        };
+        self.session.write(operation, build).await
+    }
+
     /// A batch of reads: one reply each, in order.
     pub(super) async fn batch_read(
         &self,

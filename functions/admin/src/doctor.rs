@@ -1,0 +1,135 @@
+//! Is everything as it should be, and what to do if not. Asks each system as the functions do, and writes nothing.
+
+use crate::{
+    App, columns,
+    register::{self, Whose},
+    report::Report,
+    watch,
+};
+use clients::outside;
+use jiff::{SignedDuration, Timestamp};
+use mapping::Referral;
+use sync::{
+    failure::Failure,
+    hold::SYSTEMS,
+    ports::{Links, Ports, Referrals},
+    table::{Item, Key},
+};
+
+/// Everything, in the order in which it is set up.
+pub(crate) async fn doctor(app: &App) -> Result<Report, Failure> {
+    let mut report = Report::default();
+    let worker = app.live.app().await?;
+    partner_center(&worker, &mut report).await;
+    registration(app, &mut report).await;
+    crm(&worker, &mut report).await;
+    holds(&worker, &mut report).await;
+    watch::queues(app, &worker, &mut report).await;
+    watch::token(app, &worker, &mut report).await;
+    Ok(report)
+}
+
+async fn partner_center(worker: &outside::App, report: &mut Report) {
+    let page = worker.outside.referrals().changed_since(Timestamp::UNIX_EPOCH, None).await;
+    let page = match page {
+        Ok(page) => page,
+        Err(failure) => return report.fault(failure.to_string(), cure_of_partner_center(&failure.text)),
+    };
+    report.good("Partner Center answers, with MFA and the role for referrals");
+    let ours = |referral: &&Referral| referral.belongs_to(&worker.settings.organization);
+    let seen = page.referrals.len();
+    match page.referrals.iter().filter(ours).count() {
+        0 if seen == 0 => report.warn(
+            "Partner Center shows no referral at all",
+            "new here? Else the service account needs Referrals admin with company scope, and the PartnerID of tenant and solutions must be the same",
+        ),
+        0 => report.fault(
+            format!("none of {seen} referrals is of organisation `{}`", worker.settings.organization),
+            "PartnerCenterOrganizationId must be the `organizationId` that your own referrals show",
+        ),
+        n => report.good(format!("{n} of the {seen} newest referrals are ours")),
+    }
+}
+
+/// What usually is behind the vendor's words (partner-center.md §7, §9).
+fn cure_of_partner_center(words: &str) -> &'static str {
+    if words.contains("900421") {
+        "the consent was given without MFA: consent again with it, and store the new refresh_token"
+    } else if words.contains("invalid_grant") || words.contains("interaction_required") {
+        "the refresh token is revoked or expired: consent again, and store the new refresh_token"
+    } else if words.contains("invalid_client") {
+        "client_secret in the secret of Partner Center is wrong or expired"
+    } else if words.contains("the secret has no") || words.contains("not a JSON object") {
+        "store the secret of Partner Center as JSON with client_secret and refresh_token"
+    } else if words.contains("403") {
+        "the service account needs the role Referrals admin (company scope) in Partner Center"
+    } else if words.contains("401") {
+        "PartnerCenterAudience and the consent must be for the Referrals API"
+    } else {
+        "is the address right, and is Partner Center up?"
+    }
+}
+
+async fn registration(app: &App, report: &mut Report) {
+    match register::whose(app).await {
+        Ok(Whose::Ours) => {
+            report.good("the webhook is registered for us; `selftest` sends an event through it")
+        }
+        Ok(Whose::Foreign(url)) => register::stolen(report, &url),
+        Ok(Whose::Incomplete) => {
+            report.fault("the webhook is not registered for all four events", "{\"command\": \"register\"}");
+        }
+        Ok(Whose::Nobodys) if app.config.register => {
+            report.fault("the webhook is not registered", "{\"command\": \"register\"}");
+        }
+        Ok(Whose::Nobodys) => report.warn("no webhook is registered: RegisterWebhook=no", ""),
+        Err(failure) => report.fault(failure.to_string(), cure_of_partner_center(&failure.text)),
+    }
+}
+
+async fn crm(worker: &outside::App, report: &mut Report) {
+    let before = report.lines.len();
+    if let Err(failure) = columns::check(&worker.outside.crm, &worker.map, report).await {
+        let words = &failure.text;
+        let cure = if words.contains("invalid_client") || words.contains("unauthorized_client") {
+            "client id or client_secret of the CRM's application is wrong or expired"
+        } else if words.contains("0x80072560") || words.contains("403") {
+            "add the application as application user of the environment, with the role of the README"
+        } else if words.contains("401") {
+            "the application needs access to this environment: application user, DynamicsTenantId, DynamicsUrl"
+        } else {
+            "is DynamicsUrl right, and is the environment up?"
+        };
+        report.fault(failure.to_string(), cure);
+        return;
+    }
+    if report.lines.len() > before {
+        let clients::crm::Crm::Dynamics(crm) = &worker.outside.crm;
+        match crm.currencies().await {
+            Ok(codes) if codes.is_empty() => report.fault("the CRM shows no currency", "read on currencies"),
+            Ok(codes) => report.good(format!("currencies of the CRM: {}", codes.join(", "))),
+            Err(failure) => report.failed(&failure),
+        }
+    }
+}
+
+async fn holds(worker: &outside::App, report: &mut Report) {
+    let keys = SYSTEMS.map(Key::hold);
+    let now = worker.outside.clock.now();
+    match worker.outside.links.read(&keys).await {
+        Ok(rows) => {
+            for (row, system) in rows.into_iter().zip(SYSTEMS) {
+                if let Some(Item::Hold(hold)) = row.map(|row| row.item)
+                    && hold.until > now
+                {
+                    let left = hold.until.duration_since(now).max(SignedDuration::ZERO).as_secs();
+                    report.warn(
+                        format!("everything waits {left} s for {system}: {}", hold.reason),
+                        "it goes on by itself once the cause is gone",
+                    );
+                }
+            }
+        }
+        Err(failure) => report.failed(&failure),
+    }
+}

@@ -1,0 +1,297 @@
+//! The environment's own metadata (dataverse.md §11): what its tables are like, and what is made there that the map
+//! needs. Asked by set-up only: metadata calls take seconds.
+
+use super::{
+    Dynamics,
+    columns::{SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_OPPORTUNITY},
+    errors::Said,
+    wire::ROOT,
+};
+use futures_util::future::try_join_all;
+use mapping::{WantedColumn, WantedKind, WantedTable};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use sync::failure::Failure;
+
+/// The publisher and the solution that what we make belongs to: so it can be found, exported and removed as one.
+const PUBLISHER: &str = "cosellconnector";
+const PREFIX: &str = "cosell";
+const SOLUTION_NAME: &str = "CosellConnector";
+const TYPES: &str = "Microsoft.Dynamics.CRM.";
+
+/// A table as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    /// Whether its changes can be followed.
+    pub tracked: bool,
+    /// Column to what it is.
+    pub columns: BTreeMap<String, Column>,
+    /// Alternate keys: their columns and the state of their index.
+    pub keys: Vec<(Vec<String>, String)>,
+}
+
+/// A column as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Column {
+    /// Dataverse's word: `String`, `Memo`, `Picklist`, …
+    pub kind: String,
+    /// Characters it takes, where it is text.
+    pub length: Option<u64>,
+    /// Option values, where it is a choice.
+    pub options: Vec<i64>,
+}
+
+/// The vendor's name of a table.
+pub fn table_name(table: WantedTable) -> &'static str {
+    match table {
+        WantedTable::Opportunity => "opportunity",
+        WantedTable::Lead => "lead",
+        WantedTable::Account => "account",
+        WantedTable::Contact => "contact",
+        WantedTable::Owner => "systemuser",
+        WantedTable::Solution => SOLUTION,
+        WantedTable::SolutionDetail => SOLUTION_DETAIL,
+    }
+}
+
+impl Dynamics {
+    /// What a table is like; `None`: there is none of this name.
+    pub async fn table(&self, name: &str) -> Result<Option<Table>, Failure> {
+        let operation = format!("read the definition of `{name}`");
+        let path = format!("EntityDefinitions(LogicalName='{name}')");
+        let query = format!("{ROOT}/{path}?$select=LogicalName,ChangeTrackingEnabled");
+        let answer = self.wire.get(&operation, &query, "").await?;
+        if answer.status == 404 {
+            return Ok(None);
+        }
+        let body = answer.json().filter(|_| answer.status == 200);
+        let body = body.ok_or_else(|| self.wire.failed(&operation, &Said::of(&answer)))?;
+        let mut table = Table { tracked: body["ChangeTrackingEnabled"] == true, ..Table::default() };
+        let list = |tail: &str| format!("{path}/{tail}");
+        let queries = [
+            list("Attributes?$select=LogicalName,AttributeType"),
+            list(&format!("Attributes/{TYPES}StringAttributeMetadata?$select=LogicalName,MaxLength")),
+            list(&format!("Attributes/{TYPES}MemoAttributeMetadata?$select=LogicalName,MaxLength")),
+            list(&format!(
+                "Attributes/{TYPES}PicklistAttributeMetadata?$select=LogicalName&$expand=OptionSet"
+            )),
+            list("Keys?$select=SchemaName,KeyAttributes,EntityKeyIndexStatus"),
+        ];
+        let lists = try_join_all(queries.iter().map(|query| self.wire.rows(&operation, query))).await?;
+        let [columns, texts, memos, choices, keys] = &lists[..] else { return Ok(None) };
+        let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+        for row in columns {
+            let column = Column { kind: text(row, "AttributeType"), ..Column::default() };
+            table.columns.insert(text(row, "LogicalName"), column);
+        }
+        for row in texts.iter().chain(memos) {
+            if let Some(column) = table.columns.get_mut(&text(row, "LogicalName")) {
+                column.length = row["MaxLength"].as_u64();
+            }
+        }
+        for row in choices {
+            if let Some(column) = table.columns.get_mut(&text(row, "LogicalName")) {
+                let options = row["OptionSet"]["Options"].as_array();
+                column.options = options.into_iter().flatten().filter_map(|o| o["Value"].as_i64()).collect();
+            }
+        }
+        for row in keys {
+            let columns = row["KeyAttributes"].as_array().into_iter().flatten();
+            let columns = columns.filter_map(|c| c.as_str().map(str::to_owned)).collect();
+            table.keys.push((columns, text(row, "EntityKeyIndexStatus")));
+        }
+        Ok(Some(table))
+    }
+
+    /// The ISO codes of the currencies of the environment.
+    pub async fn currencies(&self) -> Result<Vec<String>, Failure> {
+        let query = "transactioncurrencies?$select=isocurrencycode";
+        let rows = self.wire.rows("read the currencies", query).await?;
+        Ok(rows.iter().filter_map(|row| row["isocurrencycode"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// The publisher and the solution that new columns go into; whether they had to be made.
+    pub async fn make_solution(&self) -> Result<bool, Failure> {
+        let wire = &self.wire;
+        let query = format!("solutions?$select=solutionid&$filter=uniquename eq '{SOLUTION_NAME}'");
+        if !wire.rows("look for our solution", &query).await?.is_empty() {
+            return Ok(false);
+        }
+        let query = format!("publishers?$select=publisherid&$filter=customizationprefix eq '{PREFIX}'");
+        let found = wire.rows("look for our publisher", &query).await?;
+        let publisher = match found.first().and_then(|row| row["publisherid"].as_str()) {
+            Some(id) => id.to_owned(),
+            None => {
+                let body = json!({
+                    "uniquename": PUBLISHER, "friendlyname": "Co-sell connector",
+                    "customizationprefix": PREFIX, "customizationoptionvalueprefix": 10000,
+                });
+                self.make("make our publisher", "publishers", &body, false).await?
+            }
+        };
+        let body = json!({
+            "uniquename": SOLUTION_NAME, "friendlyname": "Co-sell connector", "version": "1.0.0.0",
+            "publisherid@odata.bind": format!("/publishers({publisher})"),
+        });
+        self.make("make our solution", "solutions", &body, false).await?;
+        Ok(true)
+    }
+
+    /// Makes a table of ours with its name column; its other columns are made one by one.
+    pub async fn make_table(&self, table: WantedTable) -> Result<(), Failure> {
+        let (schema, title, plural) = match table {
+            WantedTable::Solution => ("cosell_Solution", "Microsoft Solution", "Microsoft Solutions"),
+            _ => ("cosell_SolutionDetail", "Microsoft Solution Detail", "Microsoft Solution Details"),
+        };
+        let body = json!({
+            "@odata.type": format!("{TYPES}EntityMetadata"),
+            "SchemaName": schema,
+            "DisplayName": label(title), "DisplayCollectionName": label(plural),
+            "Description": label("Made by the co-sell connector."),
+            "OwnershipType": "UserOwned", "IsActivity": false, "HasActivities": false, "HasNotes": false,
+            "ChangeTrackingEnabled": true,
+            "Attributes": [{
+                "@odata.type": format!("{TYPES}StringAttributeMetadata"),
+                "AttributeType": "String", "AttributeTypeName": { "Value": "StringType" },
+                "SchemaName": "cosell_Name", "IsPrimaryName": true,
+                "DisplayName": label("Name"), "Description": label("Made by the co-sell connector."),
+                "RequiredLevel": required("None"), "MaxLength": 850, "FormatName": { "Value": "Text" },
+            }],
+        });
+        let operation = format!("make table `{}`", table_name(table));
+        self.make(&operation, "EntityDefinitions", &body, true).await.map(drop)
+    }
+
+    /// Makes the lookups of a row of Microsoft Solutions: the opportunity it belongs to, and its row of the catalogue.
+    pub async fn make_lookups(&self, solution: &Table) -> Result<Vec<&'static str>, Failure> {
+        let mut made = vec![];
+        for (lookup, referenced, title) in [
+            (SOLUTION_OPPORTUNITY, "opportunity", "Opportunity"),
+            (SOLUTION_DETAIL_LOOKUP, SOLUTION_DETAIL, "Solution"),
+        ] {
+            if solution.columns.contains_key(&lookup.to_lowercase()) {
+                continue;
+            }
+            let body = json!({
+                "@odata.type": format!("{TYPES}OneToManyRelationshipMetadata"),
+                "SchemaName": format!("cosell_solution_{}", lookup.trim_start_matches("cosell_")),
+                "ReferencedEntity": referenced, "ReferencedAttribute": format!("{referenced}id"),
+                "ReferencingEntity": SOLUTION,
+                "CascadeConfiguration": {
+                    "Assign": "NoCascade", "Merge": "NoCascade", "Reparent": "NoCascade", "Share": "NoCascade",
+                    "Unshare": "NoCascade",
+                    // A deleted deal takes its rows with it; a row of the catalogue that is in use stays.
+                    "Delete": if referenced == "opportunity" { "Cascade" } else { "Restrict" },
+                },
+                "Lookup": {
+                    "@odata.type": format!("{TYPES}LookupAttributeMetadata"),
+                    "AttributeType": "Lookup", "AttributeTypeName": { "Value": "LookupType" },
+                    "SchemaName": lookup, "DisplayName": label(title),
+                    "Description": label("Made by the co-sell connector."),
+                    "RequiredLevel": required("ApplicationRequired"),
+                },
+            });
+            self.make(&format!("make lookup `{lookup}`"), "RelationshipDefinitions", &body, true).await?;
+            made.push(lookup);
+        }
+        Ok(made)
+    }
+
+    /// Makes a column.
+    pub async fn make_column(&self, column: &WantedColumn) -> Result<(), Failure> {
+        let mut body = json!({
+            "SchemaName": column.name,
+            "DisplayName": label(&column.label), "Description": label("Made by the co-sell connector."),
+            "RequiredLevel": required("None"),
+        });
+        let kind = match &column.kind {
+            WantedKind::Text(length) => {
+                body["MaxLength"] = json!(length.unwrap_or(100).min(4000));
+                let url = column.name.ends_with("link");
+                body["FormatName"] = json!({ "Value": if url { "Url" } else { "Text" } });
+                "String"
+            }
+            WantedKind::Memo(length) => {
+                body["MaxLength"] = json!(length);
+                body["Format"] = json!("TextArea");
+                "Memo"
+            }
+            WantedKind::Boolean => {
+                body["DefaultValue"] = json!(false);
+                let option = |value: i64, text: &str| json!({ "Value": value, "Label": label(text) });
+                body["OptionSet"] = json!({ "TrueOption": option(1, "Yes"), "FalseOption": option(0, "No") });
+                "Boolean"
+            }
+            WantedKind::Choice(options) => {
+                let options: Vec<Value> = options
+                    .iter()
+                    .map(|(value, text)| json!({ "Value": value, "Label": label(text) }))
+                    .collect();
+                body["OptionSet"] = json!({
+                    "@odata.type": format!("{TYPES}OptionSetMetadata"),
+                    "IsGlobal": false, "OptionSetType": "Picklist", "Options": options,
+                });
+                "Picklist"
+            }
+            WantedKind::Money => {
+                body["PrecisionSource"] = json!(2);
+                "Money"
+            }
+            WantedKind::Number => "Decimal",
+            WantedKind::Date => {
+                body["Format"] = json!("DateOnly");
+                body["DateTimeBehavior"] = json!({ "Value": "DateOnly" });
+                "DateTime"
+            }
+            WantedKind::Lookup(..) => {
+                let words =
+                    format!("`{}` is a lookup: only an administrator knows to which table", column.name);
+                return Err(self.wire.unusable("make a column", words));
+            }
+        };
+        body["@odata.type"] = json!(format!("{TYPES}{kind}AttributeMetadata"));
+        body["AttributeType"] = json!(kind);
+        body["AttributeTypeName"] = json!({ "Value": format!("{kind}Type") });
+        let table = table_name(column.table);
+        let path = format!("EntityDefinitions(LogicalName='{table}')/Attributes");
+        self.make(&format!("make column `{table}.{}`", column.name), &path, &body, true).await.map(drop)
+    }
+
+    /// Makes a column an alternate key. Its index is built by a job of Dataverse's: it takes seconds to minutes.
+    pub async fn make_key(&self, column: &WantedColumn) -> Result<(), Failure> {
+        let table = table_name(column.table);
+        let body = json!({
+            "SchemaName": format!("{}_key", column.name), "DisplayName": label(&format!("{} key", column.label)),
+            "KeyAttributes": [column.name],
+        });
+        let path = format!("EntityDefinitions(LogicalName='{table}')/Keys");
+        self.make(&format!("make a key of `{table}.{}`", column.name), &path, &body, true).await.map(drop)
+    }
+
+    /// A POST of set-up; the id of what was made. `ours`: into our solution.
+    async fn make(&self, operation: &str, path: &str, body: &Value, ours: bool) -> Result<String, Failure> {
+        let solution = if ours { SOLUTION_NAME } else { "" };
+        let answer = self.wire.post(operation, path, body, solution).await?;
+        if answer.is_success() {
+            let id = answer.header("odata-entityid").unwrap_or_default();
+            let id = id.rsplit_once('(').map_or("", |(_, id)| id.trim_end_matches(')'));
+            return Ok(id.to_owned());
+        }
+        Err(self.wire.failed(operation, &Said::of(&answer)))
+    }
+}
+
+fn label(text: &str) -> Value {
+    json!({
+        "@odata.type": format!("{TYPES}Label"),
+        "LocalizedLabels": [
+            { "@odata.type": format!("{TYPES}LocalizedLabel"), "Label": text, "LanguageCode": 1033 },
+        ],
+    })
+}
+
+fn required(level: &str) -> Value {
+    json!({
+        "Value": level, "CanBeChanged": true, "ManagedPropertyLogicalName": "canmodifyrequirementlevelsettings",
+    })
+}
