@@ -27,6 +27,7 @@ def prepare(processes, times):
     times["functions compiled"], times["sam build"] = build.functions(processes, build.HOST)
     say(f"MiniStack: starting on {stack.url}")
     stack.start()
+    simulators.unprovision()
     say("stack: sam deploy")
     times["sam deploy"] = stack.deploy(simulators)
     return stack, simulators

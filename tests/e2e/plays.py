@@ -61,6 +61,9 @@ class Plays:
         registration = self.simulators.registration()
         self.expect("0 the deployment registered the webhook", [url, sorted(vendors.EVENTS)], registration)
         self.expect("0 ... and says so", f"registered: `{url}`", self.stack.outputs["Registration"])
+        doctor = self.stack.admin("doctor")
+        faults = [line["text"] for line in doctor["lines"] if line["level"] == "fault"]
+        self.expect("0 ... made the CRM's columns and tables: the doctor has no fault", (True, []), (doctor["ok"], faults))
         # It names an AWS host: on this machine it is found elsewhere.
         self.simulators.route(url, self.stack.webhook())
         self.expect("0 a second registration changes nothing", True, self.stack.admin("register")["ok"])

@@ -101,6 +101,7 @@ class Stack:
             "DynamicsTenantId": vendors.TENANT,
             "DynamicsClientId": vendors.DYNAMICS_CLIENT,
             "CrmSecretArn": arns["crm"],
+            "CrmAdminSecretArn": arns["crm-admin"],
             "GraceSeconds": str(GRACE_SECONDS),
         }
         file = WORK / "parameters.toml"

@@ -19,6 +19,7 @@ CHF = "9a1f3b52-7d11-ef11-8e4e-000d3a8c1f02"
 SECRETS = {
     "partner-center": {"client_secret": PARTNER_SECRET, "refresh_token": REFRESH_TOKEN},
     "crm": {"client_secret": "dynamics-secret"},
+    "crm-admin": {"client_id": "c0de0003-0000-4000-8000-000000000003", "client_secret": "administrator-secret"},
 }
 EVENTS = ["referral-created", "referral-updated", "related-referral-created", "related-referral-updated"]
 
@@ -90,6 +91,11 @@ class Simulators:
         act(self.partner_center, "edit", {"id": referral, "set": {f"/details/{k}": v for k, v in details.items()}})
 
     # --- Dynamics 365 -----------------------------------------------------------------------------------------
+
+    def unprovision(self):
+        """The environment as it was before anything of ours was made; only its administrator may make it."""
+        act(self.dataverse, "unprovision")
+        act(self.dataverse, "switches", {"only_administrators_customize": True})
 
     def opportunities(self):
         return list(self.state(self.dataverse)["tables"].get("opportunities", {}).values())
