@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 #[path = "arguments.rs"]
 mod arguments;
+#[path = "load/backfill.rs"]
+mod backfill;
 #[path = "load/burst.rs"]
 mod burst;
 #[path = "load/check.rs"]
@@ -48,6 +50,7 @@ usage: cargo run --release --example load -- --profile NAME [options]
                  outage   the CRM is down for an hour
                  silence  no webhook arrives for a day
                  replay   runs crash until their messages are dead letters; these are replayed twice, shuffled
+                 backfill 5,000 referrals that were there before; the first load is killed three times
                  all      one after the other
   --scale N      one Nth of the events, same checks (default 1)
   --seed N       another storm (default 1)
@@ -55,7 +58,7 @@ usage: cargo run --release --example load -- --profile NAME [options]
 
 exit 0: all of it holds; 1: something is wrong; 2: usage";
 
-const PROFILES: [&str; 5] = ["steady", "burst", "outage", "silence", "replay"];
+const PROFILES: [&str; 6] = ["steady", "burst", "outage", "silence", "replay", "backfill"];
 
 struct Arguments {
     profiles: Vec<&'static str>,
@@ -98,6 +101,7 @@ async fn play(profile: &'static str, scale: u32, seed: u64) -> anyhow::Result<(F
         "steady" => steady::run(&mut storm).await?,
         "burst" => burst::run(&mut storm).await?,
         "outage" => outage::run(&mut storm).await?,
+        "backfill" => backfill::run(&mut storm).await?,
         "silence" => silence::run(&mut storm).await?,
         _ => replay::run(&mut storm).await?,
     }

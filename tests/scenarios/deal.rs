@@ -30,7 +30,12 @@ impl Stage {
     }
 
     pub(crate) async fn with(options: Options) -> Stage {
-        let stage = Stage(World::start(options).await.expect("the world starts"), Cell::new(false));
+        Stage::of(World::start(options).await.expect("the world starts")).await
+    }
+
+    /// A world that has just begun.
+    pub(crate) async fn of(world: World) -> Stage {
+        let stage = Stage(world, Cell::new(false));
         stage.tick().await.expect("first start");
         stage.advance(60);
         stage.forget_calls();

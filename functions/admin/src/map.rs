@@ -1,7 +1,8 @@
 //! The field map's override in the table: checked whole before it takes effect, with all that were ever set.
 
-use crate::{App, command::MapAction, report::Report};
-use mapping::{CrmKind, Map};
+use crate::{columns, command::MapAction, report::Report};
+use clients::outside::App;
+use mapping::Map;
 use serde_json::json;
 use sync::{
     failure::Failure,
@@ -10,15 +11,15 @@ use sync::{
 };
 
 /// One action on the override. Needs no map itself: an unusable one is mended here.
-pub(crate) async fn map(app: &App, action: MapAction) -> Result<Report, Failure> {
+pub(crate) async fn map(app: &crate::App, action: MapAction) -> Result<Report, Failure> {
     let worker = app.live.last();
-    let (links, crm) = (&worker.outside.links, worker.map.crm());
+    let links = &worker.outside.links;
     let active = links.read(&[Key::active_map()]).await?.pop().flatten();
     let mut report = Report::default();
     match action {
-        MapAction::Check(toml) => check(&mut report, crm, &toml),
+        MapAction::Check(toml) => check(&mut report, &worker, &toml).await,
         MapAction::Set(toml) => {
-            check(&mut report, crm, &toml);
+            check(&mut report, &worker, &toml).await;
             if report.ok {
                 set(&mut report, links, worker.outside.clock.now(), active, toml).await?;
             }
@@ -57,7 +58,7 @@ pub(crate) async fn map(app: &App, action: MapAction) -> Result<Report, Failure>
                 }
             };
             // What was good once may not be after an upgrade.
-            check(&mut report, crm, &toml);
+            check(&mut report, &worker, &toml).await;
             if report.ok {
                 report.good(match wanted {
                     0 => "back to the default map".to_owned(),
@@ -70,9 +71,15 @@ pub(crate) async fn map(app: &App, action: MapAction) -> Result<Report, Failure>
     Ok(report)
 }
 
-fn check(report: &mut Report, crm: CrmKind, toml: &str) {
-    match Map::with_override(crm, toml) {
-        Ok(map) => report.good(format!("the map is without fault ({})", map.hash())),
+/// By the form of maps, then by the CRM's own metadata. A CRM that is out of reach keeps nobody from mending a map.
+async fn check(report: &mut Report, worker: &App, toml: &str) {
+    match Map::with_override(worker.map.crm(), toml) {
+        Ok(map) => {
+            report.good(format!("the map is without fault ({})", map.hash()));
+            if let Err(failure) = columns::check(&worker.outside.crm, &map, report).await {
+                report.warn(format!("not held against the CRM: {failure}"), "`doctor` does it later");
+            }
+        }
         Err(faults) => {
             for fault in faults {
                 report.fault(fault.to_string(), "");

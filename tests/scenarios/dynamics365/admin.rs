@@ -1,6 +1,7 @@
 //! Set-up and operation: the admin function as CloudFormation, the schedule and a person call it.
 
 mod doctor;
+mod evidence;
 mod load;
 mod map;
 mod mend;

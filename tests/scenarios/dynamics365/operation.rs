@@ -8,7 +8,7 @@ crate::faults::whatever_fails! {
     t51_what_no_webhook_told_arrives_by_the_sweep,
     first_start_creates_nothing,
     an_outage_of_the_crm_holds_everything_and_loses_nothing,
-    throttled_with_retry_after_waits_that_long,
+    t52_throttled_with_retry_after_it_waits_that_long,
     a_lost_answer_of_our_post_makes_no_second_referral,
     a_lost_answer_of_microsofts_post_makes_no_second_referral,
     a_lost_answer_of_the_crms_create_makes_no_second_opportunity,
@@ -16,7 +16,7 @@ crate::faults::whatever_fails! {
     a_lost_answer_of_a_patch_is_judged_by_a_later_read,
     an_answer_without_an_etag_is_no_settled_version,
     an_expired_delta_is_walked_anew_and_loses_no_edit,
-    a_revoked_refresh_token_holds_and_heals_after_a_new_consent,
+    t53_a_revoked_refresh_token_holds_and_heals_after_a_new_consent,
 }
 
 fn fault(route: &str, times: u32, kind: FaultKind) -> Fault {
@@ -64,7 +64,7 @@ async fn an_outage_of_the_crm_holds_everything_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn throttled_with_retry_after_waits_that_long() {
+async fn t52_throttled_with_retry_after_it_waits_that_long() {
     let stage = Stage::open().await;
     let (referral, _) = stage.inbound_in_step().await;
     let headers = [("retry-after".to_owned(), "57".to_owned())].into();
@@ -180,7 +180,7 @@ async fn an_expired_delta_is_walked_anew_and_loses_no_edit() {
 }
 
 #[tokio::test]
-async fn a_revoked_refresh_token_holds_and_heals_after_a_new_consent() {
+async fn t53_a_revoked_refresh_token_holds_and_heals_after_a_new_consent() {
     let stage = Stage::open().await;
     let (referral, _) = stage.inbound_in_step().await;
     stage.login.system().revoke();
