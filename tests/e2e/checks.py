@@ -14,10 +14,13 @@ def main():
     # Half of a build is linking, which takes one core.
     builds = ThreadPoolExecutor()
     try:
-        say("template: sam validate --lint, cfn-lint")
+        say("template: sam validate --lint, cfn-lint, checkov")
         env = build.environment()
         processes.run([SAM, "validate", "--lint", "--region", "us-east-1"], 120, cwd=ROOT, env=env)
         processes.run([str(WORK / "venv-sam/bin/cfn-lint"), "template.yaml"], 120, cwd=ROOT, env=env)
+        checkov = [str(WORK / "venv-lint/bin/checkov"), "-f", "template.yaml", "--framework", "cloudformation"]
+        checkov += ["--compact", "--quiet", "--skip-download"]
+        processes.run(checkov, 120, cwd=ROOT, env=env)
         architectures = ["arm64", "x86_64"]
         for done in [builds.submit(build.functions, processes, one) for one in architectures]:
             done.result()

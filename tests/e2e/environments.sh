@@ -1,6 +1,6 @@
-# Sourced from the root of the checkout: three Python environments below target/e2e, since their pins contradict each
+# Sourced from the root of the checkout: four Python environments below target/e2e, since their pins contradict each
 # other. Made anew when a requirement file changes; said ready only when everything is in.
-for name in build sam aws; do
+for name in build sam aws lint; do
   wanted=tests/e2e/requirements-$name.txt
   venv=target/e2e/venv-$name
   cmp -s "$wanted" "$venv/installed.txt" && continue
