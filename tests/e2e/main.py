@@ -28,6 +28,8 @@ def prepare(processes, times):
     say(f"MiniStack: starting on {stack.url}")
     stack.start()
     simulators.unprovision()
+    say("consent")
+    simulators.consent()
     say("stack: sam deploy")
     times["sam deploy"] = stack.deploy(simulators)
     return stack, simulators

@@ -1,9 +1,14 @@
 """The simulated vendors as a process: their secrets, acting in them, and what they hold."""
 
 import json
+import subprocess
+import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+
+import build
+from build import ROOT, WORK
 
 # The simulators' own (tests/simulators/login.rs, partner_center/referral.rs, dataverse/people.rs).
 TENANT = "8b2f1c3e-51d0-4a1e-9a64-0c1f6a5e7d01"
@@ -80,6 +85,25 @@ class Simulators:
 
     def route(self, url, to):
         act(self.partner_center, "route", {"from": url, "to": to})
+
+    def consent(self):
+        """The service account's consent by the helper an admin uses; its file is the secret."""
+        file = WORK / "partner-center.json"
+        file.unlink(missing_ok=True)
+        command = [sys.executable, str(ROOT / "functions/admin/consent.py"), "--tenant", TENANT, "--port", "0"]
+        command += ["--client-id", PARTNER_CLIENT, "--login-url", self.login, "--output", str(file)]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=build.environment()) as helper:
+            helper.stdin.write(PARTNER_SECRET + "\n")
+            helper.stdin.flush()
+            address = helper.stdout.readline().removeprefix("open: ").strip()
+            # The browser: signs in and is sent back to the helper.
+            OPENER.open(address, timeout=30).read()
+            if helper.wait(timeout=30) != 0:
+                raise SystemExit("consent: the helper failed")
+        secret = json.loads(file.read_text())
+        file.unlink()
+        SECRETS["partner-center"] = secret
 
     def referrals(self):
         return self.state(self.partner_center)["referrals"]

@@ -1,7 +1,10 @@
 //! The Microsoft Entra sign-in endpoint at the wire: tokens for Partner Center (refresh token, client credentials)
 //! and for Dataverse (client credentials), v1 and v2.
 
+mod authorize;
+
 use crate::server::{Request, Response, Simulator};
+use authorize::Code;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::percent_decode_str;
@@ -113,6 +116,8 @@ pub struct Login {
     /// Refresh token -> issued at; `None`: not used yet, age counts from the first sight of it.
     refresh_tokens: BTreeMap<String, Option<Timestamp>>,
     revoked: Vec<String>,
+    /// Codes of interactive consents; `None`: redeemed.
+    codes: BTreeMap<String, Option<Code>>,
     rotations: u32,
     issued: BTreeMap<String, u32>,
 }
@@ -143,6 +148,7 @@ impl Login {
             apps,
             refresh_tokens: BTreeMap::from([(REFRESH_TOKEN.to_owned(), None)]),
             revoked: vec![],
+            codes: BTreeMap::new(),
             rotations: 0,
             issued: BTreeMap::new(),
         }
@@ -193,7 +199,7 @@ impl Login {
             return Err(Refusal(400, "invalid_request", 90002, format!("Tenant '{tenant}' not found.")));
         }
         let grant = field("grant_type")?;
-        if grant != "refresh_token" && grant != "client_credentials" {
+        if !["refresh_token", "client_credentials", "authorization_code"].contains(&grant.as_str()) {
             let text = format!("The app requested an unsupported grant type '{grant}'.");
             return Err(Refusal(400, "unsupported_grant_type", 70003, text));
         }
@@ -214,7 +220,7 @@ impl Login {
             let text = "The provided client secret keys for app are expired.";
             return Err(Refusal(401, "invalid_client", 7000222, text.into()));
         }
-        let user = grant == "refresh_token";
+        let user = grant != "client_credentials";
         let asked = if v2 { scopes(field("scope")?, user)? } else { Asked::v1(field("resource")?) };
         if !(if user { &app.delegated } else { &app.resources }).contains(&asked.resource) {
             let text =
@@ -234,8 +240,10 @@ impl Login {
             },
             exp: now.as_second() + self.switches.expires_in,
         };
-        if user {
-            self.redeem(field("refresh_token")?, now)?;
+        match grant.as_str() {
+            "refresh_token" => self.redeem(field("refresh_token")?, now)?,
+            "authorization_code" => self.take_code(&form)?,
+            _ => {}
         }
         *self.issued.entry(asked.resource.clone()).or_default() += 1;
         Ok(self.answer(&claims, &asked, v2, now))
@@ -306,6 +314,10 @@ impl Simulator for Login {
                     .with("content-type", "application/json; charset=utf-8")
                     .with("cache-control", "no-store, no-cache")
                     .body(body.to_string())
+            }
+            None if request.method == "GET" && request.path.ends_with("/oauth2/authorize") => {
+                let tenant = request.path.trim_start_matches('/').split('/').next().unwrap_or_default();
+                self.authorize(request, tenant)
             }
             _ => Response::unknown(request, "not a token endpoint"),
         }
@@ -429,16 +441,18 @@ fn form(request: &Request) -> Result<BTreeMap<String, String>, Refusal> {
         return Err(bad("The body must be form encoded."));
     }
     let text = std::str::from_utf8(&request.body).map_err(|_| bad("Request is malformed or invalid."))?;
-    let decode = |s: &str| percent_decode_str(&s.replace('+', " ")).decode_utf8_lossy().into_owned();
-    let mut form = BTreeMap::new();
-    for (name, value) in
-        text.split('&').filter(|p| !p.is_empty()).map(|p| p.split_once('=').unwrap_or((p, "")))
-    {
-        if form.insert(decode(name), decode(value)).is_some() {
-            return Err(bad("A parameter is repeated."));
-        }
+    let form = pairs(text);
+    if form.len() != text.split('&').filter(|pair| !pair.is_empty()).count() {
+        return Err(bad("A parameter is repeated."));
     }
     Ok(form)
+}
+
+/// Names and values of a form or a query.
+fn pairs(text: &str) -> BTreeMap<String, String> {
+    let decode = |s: &str| percent_decode_str(&s.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let pairs = text.split('&').filter(|p| !p.is_empty()).map(|p| p.split_once('=').unwrap_or((p, "")));
+    pairs.map(|(name, value)| (decode(name), decode(value))).collect()
 }
 
 fn bare(url: &str) -> String {
@@ -529,7 +543,7 @@ mod tests {
         assert_eq!((&*claims.aud, &*claims.idtyp, &*claims.appid), (ORG, "app", DYNAMICS_CLIENT));
         for (at, value, status, error, code) in [
             (2, "wrong", 401, "invalid_client", 7000215),
-            (1, "c0de0003-0000-4000-8000-000000000003", 400, "unauthorized_client", 700016),
+            (1, "c0de0009-0000-4000-8000-000000000009", 400, "unauthorized_client", 700016),
             (0, "password", 400, "unsupported_grant_type", 70003),
             (0, "", 400, "invalid_request", 900144),
             (3, "https://other.crm.dynamics.com/.default", 400, "invalid_resource", 500011),
