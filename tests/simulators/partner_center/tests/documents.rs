@@ -227,7 +227,7 @@ fn no_sample_is_left_out() {
 fn differences_are_found() {
     let body = sample(ERROR_404);
     for (pointer, value, expected) in [
-        ("/error/code", json!("other"), "/error/code: itemNotFound became other"),
+        ("/error/code", json!("other"), "/error/code: \"itemNotFound\" became \"other\""),
         ("/error/message", Value::Null, "/error/message: \"The referral could not be found.\" became null"),
         ("/error/new", json!(1), "/error/new invented"),
     ] {

@@ -10,23 +10,30 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 
 const ORG_OF_THE_SAMPLES: &str = "https://contoso-partner.my.salesforce.com";
 /// Made by the server: same form only.
-const MADE: [&str; 9] =
-    ["id", "Id", "url", "access_token", "nextRecordsUrl", "totalSize", "Max", "Remaining", "issued_at"];
+const MADE: [&str; 10] = [
+    "id",
+    "Id",
+    "url",
+    "access_token",
+    "nextRecordsUrl",
+    "totalSize",
+    "Max",
+    "Remaining",
+    "issued_at",
+    "Location",
+];
 
 fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/simulators/salesforce/samples"))
 }
 
-/// Ids as `#`, digits as `0`.
+/// Ids by their prefix, other parts without their digits.
 fn form(text: &str) -> String {
     let part = |part: &str| match ids::parsed(part) {
         Some(id) if id == part => format!("#{}", &part[..3]),
-        _ => part.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect(),
+        _ => part.replace(|c: char| c.is_ascii_digit(), ""),
     };
-    text.split('/')
-        .map(|piece| piece.split('-').map(part).collect::<Vec<_>>().join("-"))
-        .collect::<Vec<_>>()
-        .join("/")
+    text.split(['/', '-']).map(part).collect::<Vec<_>>().join("/")
 }
 
 fn alike(at: &str, sample: &Value, seen: &Value) -> bool {
