@@ -3,17 +3,22 @@
 //! A row store driven by object descriptions. Strict: it refuses what the vendor refuses, and answers 501 to what the
 //! reference does not describe.
 
+mod admin;
+mod bin;
 mod call;
 mod checks;
 mod collections;
 mod composite;
+mod conditions;
 mod control;
 mod convert;
 mod custom;
 mod describe;
+mod elsewhere;
 mod filter;
 mod ids;
 mod lexer;
+mod matching;
 mod metadata;
 mod people;
 mod places;
@@ -24,6 +29,7 @@ mod replication;
 mod rights;
 mod route;
 mod rows;
+mod setup;
 mod soql;
 mod stages;
 mod standard;
@@ -34,6 +40,7 @@ mod tests;
 mod times;
 mod token;
 mod tooling;
+mod upsert;
 mod values;
 
 pub use convert::Converted;

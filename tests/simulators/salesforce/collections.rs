@@ -9,7 +9,7 @@ use super::refusal::{
     Fault, Outcome, Refusal, bad, method_not_allowed, no_external_id, no_resource, no_such_object,
     no_such_row, not_json, not_modelled, too_many,
 };
-use super::rows::Upserted;
+use super::upsert::Upserted;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 

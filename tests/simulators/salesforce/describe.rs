@@ -119,7 +119,7 @@ impl Salesforce {
             "nillable": !field.required && field.kind != Kind::Boolean && field.kind != Kind::Id,
             "permissionable": field.custom() && !field.required, "picklistValues": values, "precision": precision,
             "referenceTo": reference, "relationshipName": relationship, "restrictedPicklist": picklist && restricted,
-            "scale": scale, "soapType": format!("xsd:{}", field.type_name()), "sortable": field.filterable(),
+            "scale": scale, "soapType": format!("xsd:{}", field.parsed_as()), "sortable": field.filterable(),
             "type": field.type_name(), "unique": field.unique, "updateable": field.updateable && edit,
         })
     }

@@ -1,13 +1,14 @@
 //! WHERE and ORDER BY on rows: paths to parents, types of literals, comparison as the vendor does it.
 
 use super::Salesforce;
-use super::lexer::{ESCAPED_PERCENT, ESCAPED_UNDERSCORE, Token, malformed};
+use super::elsewhere::FIELDS_ELSEWHERE;
+use super::ids;
+use super::lexer::Token;
+use super::matching::{compare, like};
 use super::metadata::{Field, Kind, Object};
 use super::refusal::{Outcome, not_modelled, refuse};
 use super::soql::{Condition, Name, Order};
-use super::standard::FIELDS_ELSEWHERE;
 use super::store::Row;
-use super::{ids, times};
 use serde_json::{Value, json};
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -17,6 +18,9 @@ pub(super) struct Query<'a> {
     pub soql: &'a str,
     pub user: &'a str,
 }
+
+/// A condition ready to be asked of rows.
+pub(super) type Test<'a> = Box<dyn Fn(&Row) -> bool + 'a>;
 
 /// Where a path ends, and through which lookups.
 #[derive(Clone, Debug)]
@@ -93,7 +97,7 @@ impl Salesforce {
         query: &Query,
         object: &Arc<Object>,
         condition: &Condition,
-    ) -> Outcome<Box<dyn Fn(&Row) -> bool + 'a>> {
+    ) -> Outcome<Test<'a>> {
         let each =
             |all: &[Condition]| all.iter().map(|c| self.test(query, object, c)).collect::<Outcome<Vec<_>>>();
         Ok(match condition {
@@ -239,57 +243,4 @@ impl Salesforce {
         });
         Ok(())
     }
-}
-
-/// Text without case, unless the field tells case apart; ids with it. `None`: one of them is null.
-fn compare(a: &Value, b: &Value, field: &Field) -> Option<Ordering> {
-    match (a, b) {
-        (Value::Null, Value::Null) => Some(Ordering::Equal),
-        (Value::String(a), Value::String(b)) => {
-            let exact = field.case_sensitive || matches!(field.kind, Kind::Id | Kind::Reference { .. });
-            if field.kind == Kind::DateTime {
-                return Some(times::instant(a).cmp(&times::instant(b)));
-            }
-            Some(if exact { a.cmp(b) } else { a.to_lowercase().cmp(&b.to_lowercase()) })
-        }
-        (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
-        (Value::Number(a), Value::Number(b)) => a.as_f64()?.partial_cmp(&b.as_f64()?),
-        _ => None,
-    }
-}
-
-fn like(text: &[char], pattern: &[char]) -> bool {
-    match pattern {
-        [] => text.is_empty(),
-        ['%', rest @ ..] => (0..=text.len()).any(|n| like(&text[n..], rest)),
-        [wanted, rest @ ..] => {
-            let one = |c: char| match *wanted {
-                '_' => true,
-                ESCAPED_PERCENT => c == '%',
-                ESCAPED_UNDERSCORE => c == '_',
-                other => c == other,
-            };
-            text.first().is_some_and(|c| one(*c)) && like(&text[1..], rest)
-        }
-    }
-}
-
-/// Some objects are only searched by certain fields.
-pub(super) fn demand_filter(object: &Object, condition: Option<&Condition>) -> Outcome<()> {
-    let by = |name: &str| ["ContentDocumentId", "LinkedEntityId"].contains(&name);
-    fn narrow(condition: &Condition, by: &dyn Fn(&str) -> bool) -> bool {
-        match condition {
-            Condition::All(all) => all.iter().any(|c| narrow(c, by)),
-            Condition::Compare(path, "=", _) => by(&path.text),
-            Condition::In(path, true, _) => by(&path.text),
-            _ => false,
-        }
-    }
-    if object.name != "ContentDocumentLink" || condition.is_some_and(|c| narrow(c, &by)) {
-        return Ok(());
-    }
-    Err(malformed(
-        "Implementation restriction: ContentDocumentLink requires a filter by a single Id on ContentDocumentId or \
-         LinkedEntityId using the equals operator or multiple Id's using the IN operator.",
-    ))
 }

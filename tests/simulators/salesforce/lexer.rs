@@ -112,12 +112,11 @@ pub(super) const ESCAPED_PERCENT: char = '\u{e000}';
 pub(super) const ESCAPED_UNDERSCORE: char = '\u{e001}';
 
 fn literal(text: &str) -> Outcome<Token> {
-    let number = text.trim_start_matches(['-', '+']);
-    if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit() || b == b'.') && !number.ends_with('.')
-    {
-        if let Ok(value) = text.parse::<f64>() {
-            return Ok(Token::Number(value, !text.contains('.')));
-        }
+    let digits = text.trim_start_matches(['-', '+']);
+    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let number = text.parse::<f64>().ok().filter(|_| plain && !digits.ends_with('.'));
+    if let Some(value) = number {
+        return Ok(Token::Number(value, !text.contains('.')));
     }
     if times::date(text).is_some() {
         return Ok(Token::Date(text.to_owned()));

@@ -73,7 +73,16 @@ impl Field {
         !matches!(self.kind, Kind::LongText | Kind::Base64)
     }
 
-    /// The describe call's name of the type; also what parse errors call it.
+    /// What parse errors and the describe call's `soapType` call the type.
+    pub(super) fn parsed_as(&self) -> &'static str {
+        match &self.kind {
+            Kind::Number(..) => "double",
+            Kind::Boolean | Kind::Integer | Kind::Date | Kind::DateTime | Kind::Base64 => self.type_name(),
+            _ => "string",
+        }
+    }
+
+    /// The describe call's name of the type.
     pub(super) fn type_name(&self) -> &'static str {
         match &self.kind {
             Kind::Id => "id",

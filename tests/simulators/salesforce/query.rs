@@ -2,12 +2,13 @@
 
 use super::Salesforce;
 use super::call::{Call, Reply, Step};
-use super::filter::{Query, Resolved, demand_filter};
+use super::elsewhere::OBJECTS_ELSEWHERE;
+use super::filter::{Query, Resolved};
 use super::ids;
+use super::matching::demand_filter;
 use super::metadata::{Kind, Object};
 use super::refusal::{Outcome, method_not_allowed, no_such_object, not_modelled, refuse};
 use super::soql::{Item, Select, parse};
-use super::standard::OBJECTS_ELSEWHERE;
 use super::store::Row;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};

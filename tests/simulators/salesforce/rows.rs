@@ -4,11 +4,8 @@ use super::Salesforce;
 use super::call::{Call, Reply, Step};
 use super::ids;
 use super::metadata::{Field, Kind, Object};
-use super::refusal::{
-    Outcome, Refusal, in_the_bin, method_not_allowed, no_external_id, no_resource, no_such_row, not_modelled,
-    refuse,
-};
-use super::times;
+use super::refusal::{Outcome, method_not_allowed, no_external_id, no_resource, no_such_row, not_modelled};
+use super::upsert::choices;
 use serde_json::{Map, Value, json};
 
 impl Salesforce {
@@ -16,7 +13,7 @@ impl Salesforce {
     pub(super) fn object_at(&self, name: &str, call: &Call) -> Outcome<std::sync::Arc<Object>> {
         match self.object(name).filter(|object| self.may(object, &call.user, "read")) {
             Some(object) => Ok(object),
-            None if super::standard::OBJECTS_ELSEWHERE.contains(&name) => {
+            None if super::elsewhere::OBJECTS_ELSEWHERE.contains(&name) => {
                 Err(not_modelled(format!("the object `{name}`")))
             }
             None => Err(no_resource()),
@@ -139,36 +136,6 @@ impl Salesforce {
         Ok(Reply::new(204, Value::Null))
     }
 
-    /// `If-Modified-Since` and `If-Unmodified-Since`, by `LastModifiedDate`.
-    fn check_conditions(&self, step: &Step, object: &Object, id: &str) -> Outcome<()> {
-        if step.header("if-match").is_some() || step.header("if-none-match").is_some() {
-            return Err(not_modelled("entity tags of rows: only Account has them"));
-        }
-        let modified =
-            self.row(&object.name, id).and_then(|row| times::instant(row["LastModifiedDate"].as_str()?));
-        let asked = |name: &str| match step.header(name) {
-            None => Ok(None),
-            Some(text) => {
-                let given = times::from_http_date(text);
-                given.map(Some).ok_or_else(|| not_modelled(format!("`{name}: {text}`")))
-            }
-        };
-        if let (Some(since), Some(modified)) = (asked("if-unmodified-since")?, modified)
-            && modified > since
-        {
-            let told = "The resource has been modified since the given date";
-            return Err(match self.switches.precondition_body {
-                true => refuse(412, "PRECONDITION_FAILED", told),
-                false => Refusal::Bare(412),
-            });
-        }
-        match (asked("if-modified-since")?, modified) {
-            (Some(_), _) if step.method != "GET" => Err(not_modelled("`If-Modified-Since` on a write")),
-            (Some(since), Some(modified)) if modified <= since => Err(Refusal::Bare(304)),
-            _ => Ok(()),
-        }
-    }
-
     fn get(&self, call: &Call, step: &Step, object: &Object, id: &str) -> Outcome<Reply> {
         step.only(&["fields"])?;
         let id = ids::parsed(id).ok_or_else(no_resource)?;
@@ -234,87 +201,4 @@ impl Salesforce {
             several => Ok(choices(call, object, several)),
         }
     }
-
-    fn upsert(
-        &mut self,
-        call: &Call,
-        step: &Step,
-        object: &Object,
-        field: &Field,
-        value: &str,
-    ) -> Outcome<Reply> {
-        step.only(&["updateOnly"])?;
-        let only = match step.parameter("updateOnly")?.as_deref() {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(other) => return Err(not_modelled(format!("`updateOnly={other}`"))),
-        };
-        let body = step.object()?;
-        if body.contains_key(&field.name) {
-            let text = format!("The {} field should not be specified in the sobject data.", field.name);
-            return Err(refuse(400, "INVALID_FIELD", text));
-        }
-        if self.switches.conditions_on_external_id
-            && let [id] = &self.matching(object, field, value)[..]
-        {
-            self.check_conditions(step, object, id)?;
-        }
-        match self.upsert_from(call, step, object, (field, value), body, only)? {
-            Upserted::Several(found) => Ok(choices(call, object, &found)),
-            Upserted::One(id, created) => {
-                let body = json!({ "id": id, "success": true, "errors": [], "created": created });
-                Ok(match (created, call.version >= 46) {
-                    (true, _) => Reply::made(call, &object.name, &id, body),
-                    (false, true) => Reply::new(200, body),
-                    (false, false) => Reply::new(204, Value::Null),
-                })
-            }
-        }
-    }
-
-    /// Also for collections, whose rows carry the key among their fields.
-    pub(super) fn upsert_from(
-        &mut self,
-        call: &Call,
-        step: &Step,
-        object: &Object,
-        (field, value): (&Field, &str),
-        body: &Map<String, Value>,
-        only: bool,
-    ) -> Outcome<Upserted> {
-        match &self.matching(object, field, value)[..] {
-            [id] => {
-                self.patch_from(call, step, object, id, body)?;
-                Ok(Upserted::One(id.clone(), false))
-            }
-            [] if only => Err(no_resource()),
-            [] if self.switches.upsert_matches_deleted && self.in_the_bin(object, field, value) => {
-                Err(in_the_bin())
-            }
-            [] => {
-                let mut body = body.clone();
-                body.insert(field.name.clone(), json!(value));
-                Ok(Upserted::One(self.create_from(call, step, object, &body)?, true))
-            }
-            several => Ok(Upserted::Several(several.to_vec())),
-        }
-    }
-
-    fn in_the_bin(&self, object: &Object, field: &Field, value: &str) -> bool {
-        let rows = self.rows.get(&object.name).into_iter().flat_map(|rows| rows.values());
-        let mut same =
-            rows.filter(|row| row[&field.name].as_str().is_some_and(|v| v.eq_ignore_ascii_case(value)));
-        same.any(|row| row["IsDeleted"] == json!(true))
-    }
-}
-
-/// Where an upsert ended.
-pub(super) enum Upserted {
-    One(String, bool),
-    Several(Vec<String>),
-}
-
-fn choices(call: &Call, object: &Object, found: &[String]) -> Reply {
-    let url = |id: &String| format!("/services/data/v{}.0/sobjects/{}/{id}", call.version, object.name);
-    Reply::new(300, found.iter().map(url).collect())
 }

@@ -4,6 +4,10 @@
 //! `cascade`, `keep`; `currency`, `orgcurrency`, `statecountry`: only there with that feature.
 
 use super::metadata::{Feature, Field, Object};
+use super::setup::{
+    ASSIGNMENT, CURRENCY, FIELD_PERMISSIONS, LEAD_STATUS, OBJECT_PERMISSIONS, ORGANIZATION, PERMISSION_SET,
+    STAGE, USER,
+};
 use std::sync::Arc;
 
 const LEAD_SOURCES: &str = "Web;Phone Inquiry;Partner Referral;Purchased List;Other";
@@ -142,80 +146,6 @@ LinkedEntityId | Linked Entity ID | ref Account,Contact,Opportunity,Lead LinkedE
 ShareType | Share Type | picklist V;C;I | restricted required
 Visibility | Visibility | picklist AllUsers;InternalUsers;SharedUsers | restricted default=AllUsers
 ";
-const STAGE: &str = "
-ApiName | API Name | text 255
-MasterLabel | Master Label | text 255
-IsActive | Is Active | bool
-IsClosed | Closed | bool
-IsWon | Won | bool
-DefaultProbability | Default Probability | percent 3 0
-ForecastCategory | Forecast Category | text 40
-ForecastCategoryName | Forecast Category Name | text 255
-SortOrder | Sort Order | int
-Description | Description | textarea 255
-";
-const LEAD_STATUS: &str = "
-ApiName | API Name | text 255
-MasterLabel | Master Label | text 255
-IsDefault | Is Default | bool
-IsConverted | Converted | bool
-SortOrder | Sort Order | int
-";
-const CURRENCY: &str = "
-IsoCode | Currency ISO Code | text 3
-ConversionRate | Conversion Rate | double 18 6
-DecimalPlaces | Decimal Places | int
-IsActive | Active | bool
-IsCorporate | Corporate Currency | bool
-";
-const ORGANIZATION: &str = "
-Name | Name | text 80
-IsSandbox | Is Sandbox | bool
-InstanceName | Instance Name | text 5
-OrganizationType | Edition | text 40
-DefaultCurrencyIsoCode | Default Currency ISO Code | text 3 | orgcurrency
-";
-const USER: &str = "
-Username | Username | text 80
-LastName | Last Name | text 80
-FirstName | First Name | text 40
-Name | Full Name | text 121
-Email | Email | email 128
-Phone | Phone | phone 40
-MobilePhone | Mobile | phone 40
-Title | Title | text 80
-UserType | User Type | text 40
-IsActive | Active | bool
-CurrencyIsoCode | User Currency | picklist @CurrencyType | currency
-DefaultCurrencyIsoCode | Default Currency ISO Code | picklist @CurrencyType | currency
-";
-const PERMISSION_SET: &str = "
-Name | Permission Set Name | text 80 | required
-Label | Permission Set Label | text 80 | required
-Description | Description | text 255
-IsOwnedByProfile | Is Owned By Profile | bool | readonly
-";
-const ASSIGNMENT: &str = "
-PermissionSetId | PermissionSet ID | ref PermissionSet PermissionSet Assignments | required createonly cascade
-AssigneeId | Assignee ID | ref User Assignee PermissionSetAssignments | required createonly cascade
-";
-const FIELD_PERMISSIONS: &str = "
-ParentId | Parent ID | ref PermissionSet Parent FieldPerms | required createonly cascade
-SobjectType | Sobject Type Name | text 255 | required createonly
-Field | Field Name | text 255 | required createonly
-PermissionsRead | Read Field | bool
-PermissionsEdit | Edit Field | bool
-";
-const OBJECT_PERMISSIONS: &str = "
-ParentId | Parent ID | ref PermissionSet Parent ObjectPerms | required createonly cascade
-SobjectType | Object Type Name | text 255 | required createonly
-PermissionsRead | Read Records | bool
-PermissionsCreate | Create Records | bool
-PermissionsEdit | Edit Records | bool
-PermissionsDelete | Delete Records | bool
-PermissionsViewAllRecords | Read All Records | bool
-PermissionsModifyAllRecords | Edit All Records | bool
-";
 const SYSTEM: &str = "
 IsDeleted | Deleted | bool | readonly
 CreatedDate | Created Date | datetime | readonly
@@ -224,86 +154,6 @@ LastModifiedDate | Last Modified Date | datetime | readonly
 LastModifiedById | Last Modified By ID | ref User LastModifiedBy | readonly keep
 SystemModstamp | System Modstamp | datetime | readonly
 ";
-
-/// Names the vendor has and this simulator does not: 501 instead of "not supported" or "no such column".
-pub(super) const OBJECTS_ELSEWHERE: &[&str] = &[
-    "AccountContactRelation",
-    "AccountTeamMember",
-    "ApexClass",
-    "Asset",
-    "Attachment",
-    "Campaign",
-    "Case",
-    "ContentVersion",
-    "Contract",
-    "CustomField",
-    "CustomObject",
-    "EntityDefinition",
-    "Event",
-    "FieldDefinition",
-    "Group",
-    "OpportunityHistory",
-    "OpportunityFieldHistory",
-    "OpportunityLineItem",
-    "Order",
-    "Partner",
-    "Period",
-    "Pricebook2",
-    "Product2",
-    "Profile",
-    "Quote",
-    "RecordType",
-    "UserRole",
-    "DuplicateRecordSet",
-    "EmailMessage",
-];
-pub(super) const FIELDS_ELSEWHERE: &[&str] = &[
-    "AccountSource",
-    "AnnualRevenue",
-    "BillingAddress",
-    "BillingLatitude",
-    "BillingLongitude",
-    "CampaignId",
-    "ContractId",
-    "Fax",
-    "Fiscal",
-    "FiscalQuarter",
-    "FiscalYear",
-    "HasOpportunityLineItem",
-    "HasOpenActivity",
-    "HasOverdueTask",
-    "HomePhone",
-    "LastActivityDate",
-    "LastReferencedDate",
-    "LastViewedDate",
-    "MailingAddress",
-    "MailingCity",
-    "MailingCountry",
-    "MailingPostalCode",
-    "MailingState",
-    "MailingStreet",
-    "OtherAddress",
-    "Ownership",
-    "PhotoUrl",
-    "Pricebook2Id",
-    "ProfileId",
-    "RecordTypeId",
-    "ReportsToId",
-    "Salutation",
-    "ShippingAddress",
-    "ShippingCity",
-    "ShippingCountry",
-    "ShippingPostalCode",
-    "ShippingState",
-    "ShippingStreet",
-    "Sic",
-    "Site",
-    "TickerSymbol",
-    "TotalOpportunityQuantity",
-    "UserRoleId",
-    "TimeZoneSidKey",
-    "LanguageLocaleKey",
-];
 
 /// When the org was set up: its definitions are that old.
 pub(super) const SET_UP: &str = "2026-01-05T08:00:00Z";

@@ -2,12 +2,11 @@
 
 use super::Salesforce;
 use super::ids;
-use super::metadata::{Field, Kind, Object, OnDelete};
-use super::refusal::{Outcome, bad, in_the_bin, no_such_row};
+use super::metadata::{Field, Kind, Object};
+use super::refusal::{Outcome, in_the_bin, no_such_row};
 use super::times;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 /// A row: every field of its object by name, null where empty.
 pub type Row = Map<String, Value>;
@@ -30,7 +29,7 @@ impl Writer {
         Writer { user: user.to_owned(), now, late: 0, api: false, allow_save: true }
     }
 
-    fn stamp(&self) -> Value {
+    pub(super) fn stamp(&self) -> Value {
         json!(times::stamp(self.now - SignedDuration::from_secs(self.late)))
     }
 }
@@ -183,77 +182,6 @@ impl Salesforce {
             let document = json!({ "Title": note["Title"], "OwnerId": note["OwnerId"], "FileType": "SNOTE" });
             self.furnish_row("ContentDocument", Some(id), document);
         }
-    }
-
-    /// Puts a row and what belongs to it into the recycle bin; lookups to it are emptied.
-    pub(super) fn remove(&mut self, object: &Object, id: &str, by: &Writer) -> Outcome<()> {
-        let old = self.live(&object.name, id)?.clone();
-        self.check_locks(object, Some(id), &old)?;
-        for (child, field, on_delete) in self.children(&object.name) {
-            let rows = self.rows.get(&child.name).into_iter().flatten();
-            let pointing: Vec<String> = rows
-                .filter(|(_, row)| row["IsDeleted"] != json!(true) && row[&field] == id)
-                .map(|(id, _)| id.clone())
-                .collect();
-            for other in pointing {
-                match on_delete {
-                    OnDelete::Cascade => self.remove(&child, &other, by)?,
-                    OnDelete::Clear => {
-                        let mut row = self.rows[&child.name][&other].clone();
-                        row.insert(field.clone(), Value::Null);
-                        row.insert("SystemModstamp".into(), by.stamp());
-                        self.put(&child.name, &other, Some(row));
-                    }
-                    OnDelete::Keep => {}
-                }
-            }
-        }
-        if object.replicateable {
-            let mut row = old;
-            row.insert("IsDeleted".into(), json!(true));
-            self.commit(object, id, row, by);
-        } else {
-            self.put(&object.name, id, None);
-        }
-        Ok(())
-    }
-
-    /// Takes a row out of the recycle bin, with what went there with it.
-    pub(super) fn restore(&mut self, object: &Object, id: &str, by: &Writer) -> Outcome<()> {
-        let row = self.row(&object.name, id).cloned().ok_or_else(no_such_row)?;
-        if row["IsDeleted"] != json!(true) {
-            return Err(bad("UNDELETE_FAILED", "Entity is not in the recycle bin", &[]));
-        }
-        self.check_unique(object, Some(id), &row)?;
-        let gone = row["SystemModstamp"].clone();
-        let mut back = row;
-        back.insert("IsDeleted".into(), json!(false));
-        self.commit(object, id, back, by);
-        for (child, field, on_delete) in self.children(&object.name) {
-            let rows = self.rows.get(&child.name).into_iter().flatten();
-            let with_it: Vec<String> = rows
-                .filter(|_| on_delete == OnDelete::Cascade)
-                .filter(|(_, r)| {
-                    r["IsDeleted"] == json!(true) && r[&field] == id && r["SystemModstamp"] == gone
-                })
-                .map(|(id, _)| id.clone())
-                .collect();
-            for other in with_it {
-                self.restore(&child, &other, by)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The objects with a field that points to this one.
-    pub(super) fn children(&self, parent: &str) -> Vec<(Arc<Object>, String, OnDelete)> {
-        let points = |field: &&Field| match &field.kind {
-            Kind::Reference { to, .. } => to.iter().any(|t| t == parent),
-            _ => false,
-        };
-        let all = self.objects.values();
-        all.flat_map(|o| o.fields.iter().filter(points).map(|f| (o.clone(), f.name.clone(), f.on_delete)))
-            .collect()
     }
 
     /// Runs several writes as one transaction: the one that is open, or one of its own.

@@ -1,10 +1,10 @@
 //! What a body says, checked field by field: names, rights, types, lengths, picklists, and what a lookup points to.
 
 use super::Salesforce;
+use super::elsewhere::FIELDS_ELSEWHERE;
 use super::ids;
 use super::metadata::{Feature, Field, Kind, Object};
 use super::refusal::{Outcome, bad, no_such_column, not_modelled, wrong_type};
-use super::standard::FIELDS_ELSEWHERE;
 use super::store::{Row, Writer};
 use super::times;
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -106,7 +106,7 @@ impl Salesforce {
         if value.is_null() {
             return Ok(if field.kind == Kind::Boolean { json!(false) } else { Value::Null });
         }
-        let wrong = || wrong_type(field.type_name(), value);
+        let wrong = || wrong_type(field.parsed_as(), value);
         let text = || value.as_str().ok_or_else(wrong);
         match &field.kind {
             Kind::Boolean => value.as_bool().map(Value::Bool).ok_or_else(wrong),

@@ -29,9 +29,11 @@ fn folder() -> PathBuf {
 
 /// Ids by their prefix, other parts without their digits.
 fn form(text: &str) -> String {
-    let part = |part: &str| match ids::parsed(part) {
-        Some(id) if id == part => format!("#{}", &part[..3]),
-        _ => part.replace(|c: char| c.is_ascii_digit(), ""),
+    // The locator of the samples has no right check characters.
+    let id = |part: &str| part.len() == 18 && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let part = |part: &str| match id(part) {
+        true => format!("#{}", &part[..3]),
+        false => part.replace(|c: char| c.is_ascii_digit(), ""),
     };
     text.split(['/', '-']).map(part).collect::<Vec<_>>().join("/")
 }

@@ -90,7 +90,7 @@ fn answer(when: &str) -> Answer {
         "bad email" => {
             bench.patch(&format!("sobjects/Contact/{contact}"), json!({ "Email": "not-an-email" }))
         }
-        "id of the wrong object" => bench.patch(&path, json!({ "AccountId": deal })),
+        "id of the wrong object" => bench.patch(&path, json!({ "AccountId": "006Qy00000kLmNoIAK" })),
         "wrong JSON type (position and wording vary)" => bench.patch(&path, json!({ "Amount": "forty" })),
         "write to a converted lead" => {
             let lead = bench.made("Lead", json!({ "LastName": "Vogel", "Company": "Fabrikam" }));
