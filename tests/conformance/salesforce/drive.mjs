@@ -28,7 +28,7 @@ function assertion() {
   return `${signed}.${createSign("RSA-SHA256").update(signed).sign(given.salesforce_private_key_pem, "base64url")}`;
 }
 
-const connection = new jsforce.Connection({ loginUrl: given.salesforce, version: "62.0", maxRequest: 1 });
+const connection = new jsforce.Connection({ loginUrl: given.salesforce, version: "62.0" });
 await connection.authorize({ grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer", assertion: assertion() });
 
 let failed = 0;

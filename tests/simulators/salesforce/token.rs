@@ -150,13 +150,16 @@ impl Salesforce {
         if audience != expected && !(own && self.switches.own_address_is_audience) {
             return refused("invalid_grant", "audience is invalid");
         }
-        let Some(expires) = claims_read["exp"].as_i64() else {
+        // A widespread client sends it as text, rounded to the next second.
+        let expires = &claims_read["exp"];
+        let expires = expires.as_i64().or_else(|| expires.as_str()?.parse().ok());
+        let Some(expires) = expires else {
             return refused("invalid_grant", "invalid assertion");
         };
         if expires <= now.as_second() {
             return refused("invalid_grant", "expired assertion");
         }
-        if expires > now.as_second() + self.switches.assertion_seconds {
+        if expires > (now.as_millisecond() + 999).div_euclid(1000) + self.switches.assertion_seconds {
             return refused("invalid_grant", "invalid assertion");
         }
         let users = self.rows("User");

@@ -55,7 +55,7 @@ fn an_assertion_is_short_lived_and_for_this_org() {
     };
     let now = bench.now.as_second();
     assert_eq!(refused(&mut bench, "exp", json!(now - 1)).1, "expired assertion");
-    assert_eq!(refused(&mut bench, "exp", json!(now + 181)).1, "invalid assertion");
+    assert_eq!(refused(&mut bench, "exp", json!(now + 182)).1, "invalid assertion");
     assert_eq!(refused(&mut bench, "aud", json!("https://test.salesforce.com")).1, "audience is invalid");
     bench.org.switches.sandbox = true;
     assert_eq!(refused(&mut bench, "aud", json!("https://login.salesforce.com")).1, "audience is invalid");
