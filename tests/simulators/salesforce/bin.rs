@@ -11,7 +11,7 @@ impl Salesforce {
     /// Puts a row and what belongs to it into the recycle bin; lookups to it are emptied.
     pub(super) fn remove(&mut self, object: &Object, id: &str, by: &Writer) -> Outcome<()> {
         let old = self.live(&object.name, id)?.clone();
-        self.check_locks(object, Some(id), &old)?;
+        self.check_locks(Some(id), &old)?;
         for (child, field, on_delete) in self.children(&object.name) {
             let rows = self.rows.get(&child.name).into_iter().flatten();
             let pointing: Vec<String> = rows

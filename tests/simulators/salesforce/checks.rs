@@ -61,7 +61,7 @@ impl Salesforce {
             let shown: Vec<&str> = rule.shown.iter().map(String::as_str).collect();
             return Err(bad("FIELD_CUSTOM_VALIDATION_EXCEPTION", &rule.message, &shown));
         }
-        self.check_locks(object, old.map(|(id, _)| id), row)?;
+        self.check_locks(old.map(|(id, _)| id), row)?;
         self.check_unique(object, old.map(|(id, _)| id), row)?;
         self.check_duplicates(object, old.map(|(id, _)| id), row, by)?;
         if let Some(trigger) = self.triggers.iter_mut().find(|t| t.object == object.name && t.left > 0) {
@@ -72,7 +72,7 @@ impl Salesforce {
     }
 
     /// Row locks of other transactions and approval processes.
-    pub(super) fn check_locks(&mut self, object: &Object, id: Option<&str>, row: &Row) -> Outcome<()> {
+    pub(super) fn check_locks(&mut self, id: Option<&str>, row: &Row) -> Outcome<()> {
         if id.is_some_and(|id| self.in_approval.contains(id)) {
             return Err(bad("ENTITY_IS_LOCKED", "entity is locked for editing", &[]));
         }
@@ -87,7 +87,6 @@ impl Salesforce {
                 break;
             }
         }
-        let _ = object;
         blocked.map_or(Ok(()), |id| {
             let message = format!("unable to obtain exclusive access to this record or 1 records: {id}");
             let fault =

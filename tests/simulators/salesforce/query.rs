@@ -38,7 +38,7 @@ impl Salesforce {
                 return Err(not_modelled("a query of more than 100,000 characters"));
             }
             let (total, records) = self.select(call, &soql, all)?;
-            return Ok(Reply::new(200, self.page(call, size, total, records, None, all)));
+            return Ok(Reply::new(200, self.page(call, size, total, records, None)));
         };
         let gone = || refuse(400, "INVALID_QUERY_LOCATOR", "invalid query locator");
         let (id, offset) = locator.rsplit_once('-').ok_or_else(gone)?;
@@ -49,7 +49,7 @@ impl Salesforce {
             self.cursors.iter().find(|c| c.id == id && c.user == call.user && offset < c.records.len());
         let cursor = found.ok_or_else(gone)?;
         let (total, records) = (cursor.total, cursor.records[offset..].to_vec());
-        Ok(Reply::new(200, self.page(call, size, total, records, Some((id.to_owned(), offset)), all)))
+        Ok(Reply::new(200, self.page(call, size, total, records, Some((id.to_owned(), offset)))))
     }
 
     fn page(
@@ -59,7 +59,6 @@ impl Salesforce {
         total: usize,
         mut records: Vec<Value>,
         cursor: Option<(String, usize)>,
-        all: bool,
     ) -> Value {
         if records.len() <= size {
             return json!({ "totalSize": total, "done": true, "records": records });
@@ -72,7 +71,6 @@ impl Salesforce {
             (id, 0)
         });
         records.truncate(size);
-        let _ = all;
         let next = format!("/services/data/v{}.0/query/{id}-{}", call.version, offset + size);
         json!({ "totalSize": total, "done": false, "nextRecordsUrl": next, "records": records })
     }

@@ -65,7 +65,9 @@ fn an_assertion_is_short_lived_and_for_this_org() {
     bench.org.switches.assertion_seconds = 300;
     own["exp"] = json!(now + 300);
     ask(&mut bench, &with_assertion(&own)).done(200);
-    bench.org.switches.logins_per_hour = 2;
+    own["exp"] = json!((now + 300).to_string());
+    ask(&mut bench, &with_assertion(&own)).done(200);
+    bench.org.switches.logins_per_hour = 3;
     assert_eq!(ask(&mut bench, &with_assertion(&own)).done(400).body["error"], "login_rate_exceeded");
     bench.later(-7);
     bench.org.approve(INTEGRATION_USER, Approval::Missing);
