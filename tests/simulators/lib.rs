@@ -4,8 +4,11 @@
 
 pub mod aws;
 pub mod clock;
+#[cfg(test)]
+mod compare;
 pub mod dataverse;
 pub mod login;
 pub mod partner_center;
+pub mod salesforce;
 pub mod server;
 pub mod weather;

@@ -8,6 +8,7 @@ use simulators::{
     dataverse::Dataverse,
     login::Login,
     partner_center::{self, Forge, PartnerCenter},
+    salesforce::{self, Salesforce},
     server::Server,
 };
 use std::{process::ExitCode, time::Duration};
@@ -17,17 +18,19 @@ const USAGE: &str = "\
 usage: simulators [--port P]
 
 Starts the simulated outside systems on 127.0.0.1 and prints one JSON line:
-login, partner_center, dataverse, aws (base URLs), certificate_url, certificate_roots_pem.
+login, partner_center, dataverse, aws, salesforce (base URLs), certificate_url, certificate_roots_pem, and what signs in
+to Salesforce: salesforce_client_id, salesforce_client_secret, salesforce_username, salesforce_admin_username,
+salesforce_private_key_pem. Called as `localhost` Salesforce is the login host, as 127.0.0.1 My Domain.
 
 Webhooks go out as events happen; a refused one again after a minute, then twice as long each time.
 
-  --port P   login listens on P, the others on P+1, P+2 and P+3; 0 (default): free ports
+  --port P   login listens on P, the others on P+1 to P+4; 0 (default): free ports
   --help     this text
 
 Stops on SIGINT or SIGTERM. Exit code 2: bad usage.
 Control API of each: GET /_sim/state|requests|clock, POST /_sim/faults|clock|<verb>, DELETE /_sim/requests|faults.";
 
-const SYSTEMS: u16 = 4;
+const SYSTEMS: u16 = 5;
 const DELIVERY_PERIOD: Duration = Duration::from_millis(200);
 
 #[derive(Debug, PartialEq, Eq)]
@@ -87,13 +90,20 @@ async fn run(port: u16) -> std::io::Result<()> {
     let timed = |url: &str| PartnerCenter::new(url).with_clock(clock.clone());
     let partner_center = Server::start(nth(1), clock.clone(), timed).await?;
     let aws = Server::start(nth(3), clock.clone(), Aws::new).await?;
+    let salesforce = Server::start(nth(4), clock.clone(), Salesforce::new).await?;
     let addresses = json!({
         "login": login.url(),
         "partner_center": partner_center.url(),
         "dataverse": dataverse.url(),
         "aws": aws.url(),
+        "salesforce": salesforce.url(),
         "certificate_url": partner_center.system().certificate_url(Forge::Microsoft),
         "certificate_roots_pem": partner_center::roots_pem(),
+        "salesforce_client_id": salesforce::CLIENT_ID,
+        "salesforce_client_secret": salesforce::CLIENT_SECRET,
+        "salesforce_username": salesforce::USERNAME,
+        "salesforce_admin_username": salesforce::ADMIN_USERNAME,
+        "salesforce_private_key_pem": salesforce::PRIVATE_KEY_PEM,
     });
     println!("{addresses}");
     let deliveries = async {
@@ -121,13 +131,13 @@ mod tests {
     #[test]
     fn the_port_is_optional_and_leaves_room_for_all_systems() {
         assert_eq!(parsed(&[]), Ok(Command::Run { port: 0 }));
-        assert_eq!(parsed(&["--port", "65532"]), Ok(Command::Run { port: 65532 }));
+        assert_eq!(parsed(&["--port", "65531"]), Ok(Command::Run { port: 65531 }));
         assert_eq!(parsed(&["--port", "1", "--help"]), Ok(Command::Help));
     }
 
     #[test]
     fn bad_usage_is_told() {
-        for bad in [&["--port"][..], &["--port", "x"], &["--port", "65533"], &["--crm"], &["8080"]] {
+        for bad in [&["--port"][..], &["--port", "x"], &["--port", "65532"], &["--crm"], &["8080"]] {
             assert!(parsed(bad).is_err(), "{bad:?}");
         }
     }

@@ -1,0 +1,161 @@
+//! What has no plain REST call and is yet seen through it: conversion of a lead, merge of two rows.
+
+use super::Salesforce;
+use super::metadata::OnDelete;
+use super::refusal::{Outcome, bad};
+use super::store::{Row, Writer};
+use super::times::quarter_end;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// What a conversion made, or took.
+#[derive(Clone, Debug)]
+pub struct Converted {
+    pub account: String,
+    pub contact: String,
+    pub opportunity: Option<String>,
+}
+
+impl Salesforce {
+    /// A person converts a lead: to a new account, or this one; with a new opportunity or without.
+    pub fn act_convert(
+        &mut self,
+        lead: &str,
+        by: &str,
+        account: Option<&str>,
+        opportunity: bool,
+        now: Timestamp,
+    ) -> Result<Converted, String> {
+        let by = Writer::person(by, now);
+        let outcome = self.atomically(|org| org.convert(lead, &by, account, opportunity));
+        outcome.map_err(|refusal| format!("{refusal:?}"))
+    }
+
+    fn convert(
+        &mut self,
+        id: &str,
+        by: &Writer,
+        account: Option<&str>,
+        opportunity: bool,
+    ) -> Outcome<Converted> {
+        let lead = self.live("Lead", id)?.clone();
+        if lead["IsConverted"] == json!(true) {
+            return Err(bad("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", &[]));
+        }
+        let copied = |pairs: &[(&str, &str)]| -> Row {
+            pairs.iter().map(|(to, from)| ((*to).to_owned(), lead[*from].clone())).collect()
+        };
+        let account = match account {
+            Some(account) => account.to_owned(),
+            None => {
+                let row = copied(&[
+                    ("Name", "Company"),
+                    ("Phone", "Phone"),
+                    ("Website", "Website"),
+                    ("BillingStreet", "Street"),
+                    ("BillingCity", "City"),
+                    ("BillingState", "State"),
+                    ("BillingPostalCode", "PostalCode"),
+                    ("BillingCountry", "Country"),
+                    ("Industry", "Industry"),
+                    ("NumberOfEmployees", "NumberOfEmployees"),
+                    ("OwnerId", "OwnerId"),
+                ]);
+                let object = self.named("Account")?;
+                self.insert(&object, row, by)?
+            }
+        };
+        let mut row = copied(&[
+            ("LastName", "LastName"),
+            ("FirstName", "FirstName"),
+            ("Email", "Email"),
+            ("Phone", "Phone"),
+            ("Title", "Title"),
+            ("OwnerId", "OwnerId"),
+        ]);
+        row.insert("AccountId".into(), json!(account));
+        let object = self.named("Contact")?;
+        let contact = self.insert(&object, row, by)?;
+        let deal = if opportunity {
+            let mut row =
+                copied(&[("Name", "Company"), ("LeadSource", "LeadSource"), ("OwnerId", "OwnerId")]);
+            let name: String = lead["Company"].as_str().unwrap_or_default().chars().take(120).collect();
+            row.insert("Name".into(), json!(name));
+            row.insert("AccountId".into(), json!(account));
+            row.insert("CloseDate".into(), json!(quarter_end(by.now)));
+            let mut stages = self.rows("OpportunityStage");
+            stages.retain(|stage| stage["IsActive"] == json!(true));
+            stages.sort_by_key(|stage| stage["SortOrder"].as_i64());
+            row.insert(
+                "StageName".into(),
+                stages.first().map_or(Value::Null, |stage| stage["ApiName"].clone()),
+            );
+            for name in self.switches.convert_copies.clone() {
+                row.insert(name.clone(), lead.get(&name).cloned().unwrap_or(Value::Null));
+            }
+            let object = self.named("Opportunity")?;
+            let deal = self.insert(&object, row, by)?;
+            let role = json!({ "OpportunityId": deal, "ContactId": contact, "IsPrimary": true });
+            let object = self.named("OpportunityContactRole")?;
+            self.insert(&object, super::people::fields(role), by)?;
+            Some(deal)
+        } else {
+            None
+        };
+        let statuses = self.rows("LeadStatus");
+        let status =
+            statuses.iter().find(|row| row["IsConverted"] == json!(true)).map(|row| row["ApiName"].clone());
+        let mut row = lead;
+        row.insert("Status".into(), status.unwrap_or_default());
+        row.insert("IsConverted".into(), json!(true));
+        row.insert("ConvertedDate".into(), json!(by.now.strftime("%Y-%m-%d").to_string()));
+        row.insert("ConvertedAccountId".into(), json!(account));
+        row.insert("ConvertedContactId".into(), json!(contact));
+        row.insert("ConvertedOpportunityId".into(), json!(deal));
+        let object = self.named("Lead")?;
+        self.commit(&object, id, row, by);
+        Ok(Converted { account, contact, opportunity: deal })
+    }
+
+    /// A person merges two rows (accounts, contacts, leads): the loser goes to the bin with `MasterRecordId`, what
+    /// belonged to it belongs to the winner.
+    pub fn act_merge(
+        &mut self,
+        object: &str,
+        winner: &str,
+        loser: &str,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        let by = Writer::person(by, now);
+        let outcome = self.atomically(|org| {
+            let object = org.named(object)?;
+            if object.field("MasterRecordId").is_none() {
+                return Err(super::refusal::not_modelled(format!("a merge of {}", object.name)));
+            }
+            let kept = org.live(&object.name, winner)?.clone();
+            org.live(&object.name, loser)?;
+            for (child, field, on_delete) in org.children(&object.name) {
+                if on_delete == OnDelete::Keep {
+                    continue;
+                }
+                let rows = org.rows.get(&child.name).into_iter().flatten();
+                let theirs: Vec<(String, Row)> = rows
+                    .filter(|(_, row)| row["IsDeleted"] != json!(true) && row[&field] == loser)
+                    .map(|(id, row)| (id.clone(), row.clone()))
+                    .collect();
+                for (id, mut row) in theirs {
+                    row.insert(field.clone(), json!(winner));
+                    org.commit(&child, &id, row, &by);
+                }
+            }
+            org.remove(&object, loser, &by)?;
+            let mut gone = org.rows[&object.name][loser].clone();
+            gone.insert("MasterRecordId".into(), json!(winner));
+            org.put(&object.name, loser, Some(gone));
+            org.commit(&object, winner, kept, &by);
+            Ok(())
+        });
+        outcome.map_err(|refusal| format!("{refusal:?}"))
+    }
+}
