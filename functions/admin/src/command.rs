@@ -118,7 +118,7 @@ impl Command {
         let Some(members) = event.as_object() else { return Err("expected a JSON object".into()) };
         let arguments = Arguments(members);
         let name = arguments.text("command")?.ok_or("`command` is missing")?;
-        let command = match name {
+        match name {
             "doctor" => arguments.only(&[], Command::Doctor),
             "register" => {
                 arguments.only(&["overwrite"], Command::Register { overwrite: arguments.yes("overwrite")? })
@@ -144,8 +144,7 @@ impl Command {
             "map" => arguments.only(&["action", "map", "version"], Command::Map(arguments.map()?)),
             "help" => arguments.only(&[], Command::Help),
             other => Err(format!("`{other}` is no command")),
-        };
-        command
+        }
     }
 }
 
