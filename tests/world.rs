@@ -11,6 +11,7 @@ use clients::{
     outside::{self, App},
 };
 use jiff::{SignedDuration, Timestamp};
+use mapping::CrmKind;
 use serde_json::{Value, json};
 use simulators::{
     aws::{Aws, lambda_event},
@@ -18,6 +19,7 @@ use simulators::{
     dataverse::Dataverse,
     login::{self, Login},
     partner_center::{self, PartnerCenter},
+    salesforce::{self, Salesforce},
     server::{Logged, Server, Strike},
 };
 use std::{
@@ -48,6 +50,8 @@ pub struct Options {
     pub map: Option<String>,
     /// Ports of the simulators; 0: any free one.
     pub port: u16,
+    /// The CRM; none: Dynamics 365.
+    pub crm: Option<CrmKind>,
     /// Whose referrals are ours; none: the simulated partner's.
     pub organization: Option<String>,
 }
@@ -58,6 +62,7 @@ pub struct World {
     pub login: Server<Login>,
     pub partner_center: Server<PartnerCenter>,
     pub dataverse: Server<Dataverse>,
+    pub salesforce: Server<Salesforce>,
     pub aws: Server<Aws>,
     pub webhook_url: String,
     pub links: Links,
@@ -84,7 +89,7 @@ struct Deployment {
 impl Deployment {
     /// Writer and poller.
     fn open(&self, map: &str) -> anyhow::Result<(Live, Live)> {
-        let map = outside::map(mapping::CrmKind::Dynamics365, map)?;
+        let map = outside::map(self.admin.worker.crm.kind(), map)?;
         let app = |stores| {
             let worker = &self.admin.worker;
             App::open(worker, &self.aws, &self.table, Arc::clone(&map), self.time.clone(), stores)
@@ -93,7 +98,7 @@ impl Deployment {
     }
 
     fn open_admin(&self, map: &str) -> anyhow::Result<admin::Opened> {
-        let map = outside::map(mapping::CrmKind::Dynamics365, map)?;
+        let map = outside::map(self.admin.worker.crm.kind(), map)?;
         let (config, time) = (self.admin.clone(), self.time.clone());
         Ok(Ok(admin::App::open(config, &self.aws, &self.table, map, time, false)?))
     }
@@ -108,6 +113,10 @@ impl World {
         let dynamics = dataverse.url();
         let login = Server::start(port(2), clock.clone(), |_| Login::new(vec![dynamics.clone()])).await?;
         let aws = Server::start(port(3), clock.clone(), Aws::new).await?;
+        let salesforce = Server::start(port(5), clock.clone(), Salesforce::new).await?;
+        let kind = options.crm.unwrap_or(CrmKind::Dynamics365);
+        // As the default map expects it.
+        salesforce.system().switches.multi_currency = true;
         let (table, stop) = table().await?;
 
         let (queue_url, dead_url, partner_secret, crm_secret, admin_secret) = {
@@ -116,7 +125,10 @@ impl World {
             let queue = aws.create_fifo(QUEUE, Some((DEAD, 100)), VISIBILITY);
             let partner =
                 json!({ "client_secret": login::PARTNER_SECRET, "refresh_token": login::REFRESH_TOKEN });
-            let crm = json!({ "client_secret": login::DYNAMICS_SECRET });
+            let crm = match kind {
+                CrmKind::Dynamics365 => json!({ "client_secret": login::DYNAMICS_SECRET }),
+                CrmKind::Salesforce => json!({ "private_key": salesforce::PRIVATE_KEY_PEM }),
+            };
             let administrator = json!({
                 "client_id": login::ADMINISTRATOR_CLIENT, "client_secret": login::ADMINISTRATOR_SECRET,
             });
@@ -152,13 +164,23 @@ impl World {
                 writes: config::Writes::All,
                 login_url: login.url(),
             },
-            crm: config::Crm::Dynamics365(config::Dynamics {
-                url: dataverse.url(),
-                tenant_id: login::DYNAMICS_TENANT.into(),
-                client_id: login::DYNAMICS_CLIENT.into(),
-                secret_arn: crm_secret,
-                login_url: login.url(),
-            }),
+            crm: match kind {
+                CrmKind::Dynamics365 => config::Crm::Dynamics365(config::Dynamics {
+                    url: dataverse.url(),
+                    tenant_id: login::DYNAMICS_TENANT.into(),
+                    client_id: login::DYNAMICS_CLIENT.into(),
+                    secret_arn: crm_secret,
+                    login_url: login.url(),
+                }),
+                CrmKind::Salesforce => config::Crm::Salesforce(config::Salesforce {
+                    login_url: salesforce.url(),
+                    client_id: salesforce::CLIENT_ID.into(),
+                    username: salesforce::USERNAME.into(),
+                    secret_arn: crm_secret,
+                    api_version: "62.0".into(),
+                    host_pattern: salesforce.url().trim_start_matches("http://").to_owned(),
+                }),
+            },
         };
         let prefix = format!("{}/cert/", partner_center.url());
         let ingress_config = config::Ingress {
@@ -192,6 +214,7 @@ impl World {
             login,
             partner_center,
             dataverse,
+            salesforce,
             aws,
             webhook_url,
             links,
@@ -349,12 +372,14 @@ impl World {
             |log: &&Logged| !log.route.contains("cert/") && !log.route.contains("transactioncurrencies");
         let mut calls: Vec<String> = self.partner_center.requests().iter().filter(ours).map(line).collect();
         calls.extend(self.dataverse.requests().iter().filter(ours).map(line));
+        calls.extend(self.salesforce.requests().iter().filter(ours).map(line));
         calls
     }
 
     pub fn forget_calls(&self) {
         self.partner_center.forget_requests();
         self.dataverse.forget_requests();
+        self.salesforce.forget_requests();
     }
 
     /// Writes that reached a vendor so far. A batch counts if it holds a change set.
@@ -362,7 +387,12 @@ impl World {
         let writes = |log: &Logged| {
             log.method != "GET" && (!log.path.ends_with("$batch") || log.body.contains("changeset"))
         };
-        self.partner_center.count(writes) + self.dataverse.count(writes)
+        // A composite counts if it writes.
+        let salesforce = |log: &Logged| {
+            log.path.ends_with("/composite")
+                && ["\"POST\"", "\"PATCH\"", "\"DELETE\""].iter().any(|m| log.body.contains(m))
+        };
+        self.partner_center.count(writes) + self.dataverse.count(writes) + self.salesforce.count(salesforce)
     }
 
     pub async fn parked(&self) -> anyhow::Result<Vec<Row>> {
@@ -382,6 +412,7 @@ impl World {
         let logs = [
             self.partner_center.requests(),
             self.dataverse.requests(),
+            self.salesforce.requests(),
             self.aws.requests(),
             self.login.requests(),
         ];

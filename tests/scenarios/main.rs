@@ -9,4 +9,5 @@ mod deal;
 mod dynamics365;
 mod faults;
 mod ingress;
+mod salesforce;
 mod tidy;

@@ -103,8 +103,9 @@ async fn crm(worker: &outside::App, report: &mut Report) {
         report.fault(failure.to_string(), cure);
         return;
     }
-    if report.lines.len() > before {
-        let clients::crm::Crm::Dynamics(crm) = &worker.outside.crm;
+    if report.lines.len() > before
+        && let clients::crm::Crm::Dynamics(crm) = &worker.outside.crm
+    {
         match crm.currencies().await {
             Ok(codes) if codes.is_empty() => report.fault("the CRM shows no currency", "read on currencies"),
             Ok(codes) => report.good(format!("currencies of the CRM: {}", codes.join(", "))),

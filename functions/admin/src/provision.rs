@@ -3,10 +3,7 @@
 
 use crate::{App, columns, report::Report};
 use clients::{
-    crm::{
-        Crm,
-        dynamics::{Dynamics, definitions::table_name},
-    },
+    crm::dynamics::{Dynamics, definitions::table_name},
     http::Http,
     outside,
     token::{Grant, Tokens},
@@ -36,7 +33,11 @@ pub(crate) async fn provision(app: &App, ends: Timestamp) -> Result<Report, Fail
         );
         return Ok(report);
     };
-    let crm = administrator(app, &worker, arn).await?;
+    let clients::config::Crm::Dynamics365(config) = &app.config.worker.crm else {
+        report.warn("nothing is made in Salesforce yet", "deploy the metadata with the Salesforce CLI");
+        return Ok(report);
+    };
+    let crm = administrator(app, &worker, config, arn).await?;
     let mut made: Vec<String> = vec![];
     let done = make(app, &worker, &crm, ends, &mut made, &mut report).await;
     for what in &made {
@@ -54,17 +55,16 @@ pub(crate) async fn provision(app: &App, ends: Timestamp) -> Result<Report, Fail
 async fn make(
     app: &App,
     worker: &outside::App,
-    crm: &Crm,
+    dynamics: &Dynamics,
     ends: Timestamp,
     made: &mut Vec<String>,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let Crm::Dynamics(dynamics) = crm;
     let wanted = worker.map.wanted_columns();
     if dynamics.make_solution().await? {
         made.push("the solution CosellConnector, which everything else is part of".to_owned());
     }
-    let mut tables = columns::tables(crm, &wanted).await?;
+    let mut tables = columns::tables(dynamics, &wanted).await?;
     // The catalogue first: rows of Microsoft Solutions lead to it.
     for table in [WantedTable::SolutionDetail, WantedTable::Solution] {
         let name = table_name(table);
@@ -162,7 +162,12 @@ fn out_of_time(worker: &outside::App, ends: Timestamp, report: &mut Report) -> b
 }
 
 /// The CRM as an administrator sees it.
-async fn administrator(app: &App, worker: &outside::App, arn: &str) -> Result<Crm, Failure> {
+async fn administrator(
+    app: &App,
+    worker: &outside::App,
+    config: &clients::config::Dynamics,
+    arn: &str,
+) -> Result<Dynamics, Failure> {
     let unusable = |text: String| Failure {
         system: System::Crm,
         operation: format!("fetch secret `{arn}`"),
@@ -173,10 +178,9 @@ async fn administrator(app: &App, worker: &outside::App, arn: &str) -> Result<Cr
     let secret = app.secrets.fetch(System::Crm, arn).await?;
     let client =
         secret.member("client_id").ok_or_else(|| unusable("the secret has no `client_id`".into()))?;
-    let clients::config::Crm::Dynamics365(config) = &app.config.worker.crm;
     let http = Http::new(CALL).map_err(|e| unusable(e.to_string()))?;
     let grant = Grant::client_credentials(&config.login_url, &config.tenant_id, client.expose());
     let clock = worker.outside.clock.clone();
     let tokens = Tokens::new(http.clone(), app.secrets.clone(), clock, System::Crm, grant, arn, false);
-    Ok(Crm::Dynamics(Dynamics::new(http, Arc::new(tokens), &config.url, worker.map.clone())))
+    Ok(Dynamics::new(http, Arc::new(tokens), &config.url, worker.map.clone()))
 }

@@ -3,7 +3,7 @@
 
 use crate::certificates::{Prefix, STANDARD_PREFIX};
 use jiff::SignedDuration;
-use mapping::CrmKind;
+use mapping::{CrmKind, UnknownCrm};
 use reqwest::Url;
 use std::fmt;
 
@@ -11,6 +11,9 @@ use std::fmt;
 const GRACE_SECONDS: u32 = 180;
 /// `AuditDays`, where the template does not say (design §11).
 const AUDIT_DAYS: u32 = 400;
+/// `SalesforceApiVersion` and `SalesforceHostPattern`, where the template does not say.
+const SALESFORCE_API_VERSION: &str = "62.0";
+const SALESFORCE_HOST_PATTERN: &str = "*.my.salesforce.com";
 
 /// What the ingress needs.
 #[derive(Clone, Debug)]
@@ -98,6 +101,8 @@ pub enum Writes {
 pub enum Crm {
     /// Dynamics 365 on Dataverse.
     Dynamics365(Dynamics),
+    /// Salesforce Sales Cloud.
+    Salesforce(Salesforce),
 }
 
 impl Crm {
@@ -105,6 +110,7 @@ impl Crm {
     pub fn kind(&self) -> CrmKind {
         match self {
             Crm::Dynamics365(_) => CrmKind::Dynamics365,
+            Crm::Salesforce(_) => CrmKind::Salesforce,
         }
     }
 }
@@ -122,6 +128,23 @@ pub struct Dynamics {
     pub secret_arn: String,
     /// `LOGIN_URL`: origin of Entra's sign-in.
     pub login_url: String,
+}
+
+/// How to reach Salesforce.
+#[derive(Clone, Debug)]
+pub struct Salesforce {
+    /// `SALESFORCE_LOGIN_URL`: origin of the sign-in: `login`, `test`, or My Domain.
+    pub login_url: String,
+    /// `SALESFORCE_CLIENT_ID`: consumer key of the connected app.
+    pub client_id: String,
+    /// `SALESFORCE_USERNAME`: the integration user.
+    pub username: String,
+    /// `CRM_SECRET_ARN`: JSON `private_key` (JWT bearer) or `client_secret` (client credentials).
+    pub secret_arn: String,
+    /// `SALESFORCE_API_VERSION`: `62.0`.
+    pub api_version: String,
+    /// `SALESFORCE_HOST_PATTERN`: which hosts a token may go to.
+    pub host_pattern: String,
 }
 
 /// Everything that is wrong with the environment, one line each.
@@ -314,8 +337,13 @@ impl<'a> Reader<'a> {
 
     fn crm(&mut self, name: &str, login_url: String) -> Crm {
         let kind = self.text(name);
-        if !kind.is_empty() && kind != CrmKind::Dynamics365.as_str() {
-            self.fault(name, format_args!("expected `{}`, found `{kind}`", CrmKind::Dynamics365.as_str()));
+        match kind.parse() {
+            Ok(CrmKind::Salesforce) => return Crm::Salesforce(self.salesforce()),
+            Ok(CrmKind::Dynamics365) => {}
+            Err(_) if kind.is_empty() => {}
+            Err(UnknownCrm(_)) => {
+                self.fault(name, format_args!("expected `dynamics365` or `salesforce`, found `{kind}`"));
+            }
         }
         Crm::Dynamics365(Dynamics {
             url: self.origin("DYNAMICS_URL"),
@@ -324,6 +352,27 @@ impl<'a> Reader<'a> {
             secret_arn: self.arn("CRM_SECRET_ARN"),
             login_url,
         })
+    }
+
+    fn salesforce(&mut self) -> Salesforce {
+        let version = |text: &str| {
+            text.split_once('.').is_some_and(|(major, minor)| {
+                minor == "0" && major.parse::<u32>().is_ok_and(|number| number >= 52)
+            })
+        };
+        let api_version = match self.optional("SALESFORCE_API_VERSION") {
+            None => SALESFORCE_API_VERSION.to_owned(),
+            Some(_) => self.checked("SALESFORCE_API_VERSION", "a version from 52.0", version),
+        };
+        let pattern = self.optional("SALESFORCE_HOST_PATTERN");
+        Salesforce {
+            login_url: self.origin("SALESFORCE_LOGIN_URL"),
+            client_id: self.text("SALESFORCE_CLIENT_ID"),
+            username: self.text("SALESFORCE_USERNAME"),
+            secret_arn: self.arn("CRM_SECRET_ARN"),
+            api_version,
+            host_pattern: pattern.unwrap_or_else(|| SALESFORCE_HOST_PATTERN.to_owned()),
+        }
     }
 
     fn prefixes(&mut self, name: &str) -> Vec<Prefix> {

@@ -1,10 +1,12 @@
 //! The CRM of this stack: a closed set, so that `match` finds every place where another one must be thought of.
 
 pub mod dynamics;
+pub mod salesforce;
 
 use dynamics::Dynamics;
 use jiff::Timestamp;
 use mapping::{Action, Map, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId};
+use salesforce::Salesforce;
 use std::sync::Arc;
 use sync::{
     failure::{Failure, Written},
@@ -15,6 +17,16 @@ use sync::{
 pub enum Crm {
     /// Dynamics 365 Sales.
     Dynamics(Dynamics),
+    /// Salesforce Sales Cloud.
+    Salesforce(Salesforce),
+}
+
+/// What a create has looked up before, by CRM.
+pub enum Prepared {
+    /// Of Dynamics 365.
+    Dynamics(Box<dynamics::Prepared>),
+    /// Of Salesforce.
+    Salesforce(Box<salesforce::Prepared>),
 }
 
 impl Crm {
@@ -23,34 +35,53 @@ impl Crm {
     pub fn with_map(&self, map: Arc<Map>) -> Self {
         match self {
             Crm::Dynamics(crm) => Crm::Dynamics(crm.with_map(map)),
+            Crm::Salesforce(crm) => Crm::Salesforce(crm.with_map(map)),
         }
     }
 }
 
 impl sync::ports::Crm for Crm {
-    type Prepared = dynamics::Prepared;
+    type Prepared = Prepared;
 
     async fn fetch(&self, id: &RecordId) -> Result<Option<Seen>, Failure> {
         match self {
             Crm::Dynamics(crm) => crm.fetch(id).await,
+            Crm::Salesforce(crm) => crm.fetch(id).await,
         }
     }
 
     async fn find(&self, kind: RecordKind, referral: &ReferralId) -> Result<Option<Seen>, Failure> {
         match self {
             Crm::Dynamics(crm) => crm.find(kind, referral).await,
+            Crm::Salesforce(crm) => crm.find(kind, referral).await,
         }
     }
 
     async fn prepare(&self, new: &NewRecord) -> Written<Ready<Self::Prepared>> {
         match self {
-            Crm::Dynamics(crm) => crm.prepare(new).await,
+            Crm::Dynamics(crm) => {
+                let to = |Ready { prepared, told }| Ready {
+                    prepared: Prepared::Dynamics(Box::new(prepared)),
+                    told,
+                };
+                crm.prepare(new).await.map(to)
+            }
+            Crm::Salesforce(crm) => {
+                let to = |Ready { prepared, told }| Ready {
+                    prepared: Prepared::Salesforce(Box::new(prepared)),
+                    told,
+                };
+                crm.prepare(new).await.map(to)
+            }
         }
     }
 
     async fn create(&self, new: &NewRecord, prepared: Self::Prepared) -> Written<Seen> {
-        match self {
-            Crm::Dynamics(crm) => crm.create(new, prepared).await,
+        match (self, prepared) {
+            (Crm::Dynamics(crm), Prepared::Dynamics(prepared)) => crm.create(new, *prepared).await,
+            (Crm::Salesforce(crm), Prepared::Salesforce(prepared)) => crm.create(new, *prepared).await,
+            // What was prepared by this CRM is created in it.
+            (_, Prepared::Dynamics(_) | Prepared::Salesforce(_)) => Written::Lost,
         }
     }
 
@@ -62,18 +93,21 @@ impl sync::ports::Crm for Crm {
     ) -> Written<Option<Seen>> {
         match self {
             Crm::Dynamics(crm) => crm.patch(id, version, patch).await,
+            Crm::Salesforce(crm) => crm.patch(id, version, patch).await,
         }
     }
 
     async fn act(&self, id: &RecordId, action: &Action) -> Written<Option<Seen>> {
         match self {
             Crm::Dynamics(crm) => crm.act(id, action).await,
+            Crm::Salesforce(crm) => crm.act(id, action).await,
         }
     }
 
     fn feeds(&self) -> &'static [Feed] {
         match self {
             Crm::Dynamics(crm) => crm.feeds(),
+            Crm::Salesforce(crm) => crm.feeds(),
         }
     }
 
@@ -85,18 +119,21 @@ impl sync::ports::Crm for Crm {
     ) -> Written<Seen> {
         match self {
             Crm::Dynamics(crm) => crm.qualify(lead, version, new).await,
+            Crm::Salesforce(crm) => crm.qualify(lead, version, new).await,
         }
     }
 
     async fn qualified(&self, lead: &RecordId) -> Result<Option<Seen>, Failure> {
         match self {
             Crm::Dynamics(crm) => crm.qualified(lead).await,
+            Crm::Salesforce(crm) => crm.qualified(lead).await,
         }
     }
 
     async fn changes(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {
         match self {
             Crm::Dynamics(crm) => crm.changes(feed, position).await,
+            Crm::Salesforce(crm) => crm.changes(feed, position).await,
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     clock::Clock,
     config::{self, Worker, Writes},
-    crm::{Crm, dynamics::Dynamics},
+    crm::{Crm, dynamics::Dynamics, salesforce::Salesforce},
     http::{BuildError, Http},
     links::Links,
     partner_center::PartnerCenter,
@@ -93,6 +93,10 @@ impl App {
             config::Crm::Dynamics365(dynamics) => {
                 let tokens = Arc::new(Tokens::dynamics(http.clone(), secrets, clock.clone(), dynamics));
                 Crm::Dynamics(Dynamics::new(http, tokens, &dynamics.url, map.clone()))
+            }
+            config::Crm::Salesforce(salesforce) => {
+                let tokens = Arc::new(Tokens::salesforce(http.clone(), secrets, clock.clone(), salesforce));
+                Crm::Salesforce(Salesforce::new(http, tokens, &salesforce.api_version, map.clone()))
             }
         };
         let links = Links::new(table, &config.table_name, clock.clone());

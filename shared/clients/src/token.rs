@@ -1,6 +1,7 @@
-//! Access tokens, asked for once and kept until shortly before their end; refresh-token rotation. Entra only: v1
-//! with a refresh token for Partner Center, v2 as application for Dataverse.
+//! Access tokens, asked for once and kept until shortly before their end; refresh-token rotation. Entra: v1 with a
+//! refresh token for Partner Center, v2 as application for Dataverse. Salesforce: an assertion or the app's secret.
 
+mod assertion;
 mod grant;
 
 pub use grant::Grant;
@@ -50,6 +51,7 @@ struct Kept {
 struct Token {
     bearer: Secret,
     until: Timestamp,
+    place: Option<String>,
 }
 
 impl Tokens {
@@ -69,6 +71,12 @@ impl Tokens {
     /// Dataverse's: the application itself; the audience is the environment's URL.
     pub fn dynamics(http: Http, secrets: Secrets, clock: Clock, config: &config::Dynamics) -> Self {
         let grant = Grant::client_credentials(&config.login_url, &config.tenant_id, &config.client_id);
+        Self::new(http, secrets, clock, System::Crm, grant, &config.secret_arn, false)
+    }
+
+    /// Salesforce's: the integration user's session.
+    pub fn salesforce(http: Http, secrets: Secrets, clock: Clock, config: &config::Salesforce) -> Self {
+        let grant = Grant::salesforce(config);
         Self::new(http, secrets, clock, System::Crm, grant, &config.secret_arn, false)
     }
 
@@ -127,6 +135,13 @@ impl Tokens {
         }
     }
 
+    /// Where the token of an audience is used (`instance_url`), an origin; asks for one if none is kept.
+    pub async fn place(&self, audience: &str) -> Result<String, Failure> {
+        self.bearer(audience).await?;
+        let place = self.kept().tokens.get(audience).and_then(|token| token.place.clone());
+        place.ok_or_else(|| self.failure(audience, None, "the token does not say where it is used"))
+    }
+
     /// The vendor does not take this token any more: the next [`Tokens::bearer`] asks anew. Another token, which
     /// somebody else got meanwhile, stays.
     pub fn expire(&self, audience: &str, bearer: &str) {
@@ -149,13 +164,13 @@ impl Tokens {
             Some(known) => (known, false),
             None => (self.secrets.fetch(self.system, &self.secret_arn).await?, true),
         };
-        let (used, answer) = match self.grant.redeem(&self.http, audience, &used).await {
+        let (used, answer) = match self.grant.redeem(&self.http, audience, &used, self.clock.now()).await {
             Err(Refused::Credentials(words)) if !just_read => {
                 let read = self.secrets.fetch(self.system, &self.secret_arn).await?;
                 if read.version() == used.version() {
                     return Err(self.failure(audience, None, &words));
                 }
-                let answer = self.grant.redeem(&self.http, audience, &read).await;
+                let answer = self.grant.redeem(&self.http, audience, &read, self.clock.now()).await;
                 (read, answer)
             }
             answer => (used, answer),
@@ -171,7 +186,7 @@ impl Tokens {
         };
         *secret = Some(self.store_rotation(used, &granted).await);
         let until = self.clock.now() + (granted.lasts - SPARE).max(SignedDuration::ZERO);
-        Ok(Token { bearer: granted.bearer, until })
+        Ok(Token { bearer: granted.bearer, until, place: granted.place })
     }
 
     /// Stores the refresh token that came with the answer. A failure is only told: the stored one still works, and

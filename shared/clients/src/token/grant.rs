@@ -1,10 +1,12 @@
-//! One request to Entra's token endpoint, and what its answer says.
+//! One request to a token endpoint, Entra's or Salesforce's, and what its answer says.
 
+use super::assertion::{assertion, audience as audience_of, is_of};
 use crate::{
+    config,
     http::{Answer, Broken, Http},
     secrets::{Secret, Stored},
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, header};
 use serde_json::Value;
 
@@ -12,6 +14,8 @@ use serde_json::Value;
 const WORDS: usize = 300;
 /// The longest a token is believed to last, whatever the answer says.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+/// Salesforce names no lifetime: the org's session policy decides, and a 401 ends it earlier.
+const SESSION: SignedDuration = SignedDuration::from_mins(60);
 
 /// How an access token is got.
 #[derive(Clone, Debug)]
@@ -21,12 +25,14 @@ pub struct Grant {
     kind: Kind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
     /// v1: a user's consent, redeemed for a `resource`.
     RefreshToken,
     /// v2: the application itself, for the `.default` scope.
     ClientCredentials,
+    /// Salesforce: an assertion where the secret holds a `private_key`, else the app's `client_secret`.
+    Salesforce { login_url: String, username: String, host_pattern: String },
 }
 
 /// A good answer.
@@ -34,6 +40,8 @@ pub(super) struct Granted {
     pub(super) bearer: Secret,
     pub(super) lasts: SignedDuration,
     pub(super) refresh_token: Option<Secret>,
+    /// Where it is used, if the answer says so.
+    pub(super) place: Option<String>,
 }
 
 /// Another answer, or none.
@@ -58,14 +66,26 @@ impl Grant {
         Grant { url, client_id: client_id.to_owned(), kind: Kind::ClientCredentials }
     }
 
+    /// Salesforce's, with the secret's `private_key` (JWT bearer) or `client_secret` (client credentials).
+    pub fn salesforce(config: &config::Salesforce) -> Self {
+        let kind = Kind::Salesforce {
+            login_url: config.login_url.clone(),
+            username: config.username.clone(),
+            host_pattern: config.host_pattern.clone(),
+        };
+        let url = format!("{}/services/oauth2/token", config.login_url);
+        Grant { url, client_id: config.client_id.clone(), kind }
+    }
+
     /// Asks; once more if nothing was sent. Redeeming changes nothing at Entra, so asking twice is harmless.
     pub(super) async fn redeem(
         &self,
         http: &Http,
         audience: &str,
         secret: &Stored,
+        now: Timestamp,
     ) -> Result<Granted, Refused> {
-        let form = self.form(audience, secret)?;
+        let form = self.form(audience, secret, now)?;
         let request = || {
             let request = http.request(Method::POST, &self.url).header(header::ACCEPT, "application/json");
             http.send(
@@ -77,21 +97,64 @@ impl Grant {
             answer => answer,
         };
         match answer {
-            Ok(answer) => judge(&answer),
+            Ok(answer) => self.judge(&answer),
             Err(Broken::NotSent(words) | Broken::MaybeSent(words)) => {
                 Err(Refused::Later { after: None, words })
             }
         }
     }
 
-    fn form(&self, audience: &str, secret: &Stored) -> Result<Vec<(&'static str, Secret)>, Refused> {
+    /// A good answer's token, and where it may go.
+    fn judge(&self, answer: &Answer) -> Result<Granted, Refused> {
+        let mut granted = judge(answer)?;
+        if let Kind::Salesforce { host_pattern, .. } = &self.kind {
+            granted.lasts = SESSION;
+            let place = answer.json().and_then(|body| Some(body["instance_url"].as_str()?.to_owned()));
+            let place = place.map(|place| place.trim_end_matches('/').to_owned());
+            match place.filter(|place| is_of(host_pattern, place)) {
+                Some(place) => granted.place = Some(place),
+                None => {
+                    let words =
+                        format!("its `instance_url` is not of SalesforceHostPattern `{host_pattern}`");
+                    return Err(Refused::Credentials(words));
+                }
+            }
+        }
+        Ok(granted)
+    }
+
+    fn form(
+        &self,
+        audience: &str,
+        secret: &Stored,
+        now: Timestamp,
+    ) -> Result<Vec<(&'static str, Secret)>, Refused> {
         let member = |name: &'static str| {
             let missing = || Refused::Credentials(format!("the secret has no `{name}`"));
             secret.member(name).ok_or_else(missing).map(|value| (name, value))
         };
         let open = |name: &'static str, value: &str| (name, Secret::new(value));
+        if let Kind::Salesforce { login_url, username, .. } = &self.kind {
+            return Ok(match secret.member("private_key") {
+                Some(key) => {
+                    let audience = audience_of(login_url);
+                    let signed = assertion(&self.client_id, username, audience, &key, now);
+                    let signed = signed.map_err(|words| Refused::Credentials(words.to_owned()))?;
+                    vec![
+                        open("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+                        ("assertion", signed),
+                    ]
+                }
+                None => vec![
+                    open("grant_type", "client_credentials"),
+                    open("client_id", &self.client_id),
+                    member("client_secret")?,
+                ],
+            });
+        }
         let mut form = vec![open("client_id", &self.client_id), member("client_secret")?];
         match self.kind {
+            Kind::Salesforce { .. } => {}
             Kind::RefreshToken => {
                 form.extend([open("grant_type", "refresh_token"), open("resource", audience)]);
                 form.push(member("refresh_token")?);
@@ -115,7 +178,7 @@ fn judge(answer: &Answer) -> Result<Granted, Refused> {
         let seconds = body["expires_in"].as_i64().or_else(|| body["expires_in"].as_str()?.parse().ok());
         let lasts = SignedDuration::from_secs(seconds.unwrap_or(0).max(0)).min(LONGEST);
         let refresh_token = body["refresh_token"].as_str().filter(|t| !t.is_empty()).map(Secret::new);
-        return Ok(Granted { bearer: Secret::new(bearer), lasts, refresh_token });
+        return Ok(Granted { bearer: Secret::new(bearer), lasts, refresh_token, place: None });
     }
     let error = body["error"].as_str().unwrap_or_default();
     let words = match body["error_description"].as_str() {
@@ -128,7 +191,13 @@ fn judge(answer: &Answer) -> Result<Granted, Refused> {
         None => format!("status {}: {}", answer.status, answer.text(WORDS)),
     };
     Err(match error {
-        "invalid_grant" | "invalid_client" | "interaction_required" => Refused::Credentials(words),
+        "invalid_grant"
+        | "invalid_client"
+        | "interaction_required"
+        | "invalid_client_id"
+        | "invalid_app_access"
+        | "inactive_user"
+        | "inactive_org" => Refused::Credentials(words),
         _ => Refused::Later { after: answer.retry_after(), words },
     })
 }

@@ -1,0 +1,204 @@
+//! Changing an opportunity that is there: its fields under a version, its solutions' rows, and the read that shows it,
+//! in one composite, all or nothing.
+
+use super::{
+    NotBegun, Salesforce,
+    errors::Meaning,
+    rows::{
+        DETAIL, Fresh, SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY, SOLUTION_OPPORTUNITY,
+        condition, solution_of,
+    },
+    soql::{any_of, quoted},
+    wire::{PARTS, Part},
+};
+use jiff::SignedDuration;
+use mapping::{CrmValue, ListChange, RecordId, RecordPatch, names::SOLUTIONS};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use sync::{
+    failure::{Class, Written},
+    ports::Seen,
+    version::Version,
+};
+
+/// A row of a list by the fields' names as they are read.
+pub(super) type ListRow = BTreeMap<String, CrmValue>;
+
+/// A stamp younger than two seconds is no condition.
+const SOON: SignedDuration = SignedDuration::from_secs(2);
+
+impl Salesforce {
+    pub(super) async fn patch_record(
+        &self,
+        id: &RecordId,
+        version: &Version,
+        patch: &RecordPatch,
+    ) -> Written<Option<Seen>> {
+        let operation = format!("patch `{id}`");
+        let parts = match self.patch_parts(&operation, id, version, patch).await {
+            Ok(parts) => parts,
+            Err(not_begun) => return not_begun.written(),
+        };
+        if parts.is_empty() {
+            return Written::Done(None);
+        }
+        let reads = self.parts_by_id(&id.id);
+        if parts.len() + reads.len() > PARTS {
+            return NotBegun::refused(SOLUTIONS, "more rows than one request of Salesforce takes").written();
+        }
+        let all: Vec<Part> = parts.into_iter().chain(reads).collect();
+        let answer = match self.wire.write(&operation, &all).await {
+            Ok(answer) => answer,
+            Err(unwritten) => return self.wire.unwritten(&operation, unwritten),
+        };
+        if let Some(said) = answer.refusal() {
+            let rows = patch.lists.values().any(|change| *change != ListChange::default());
+            if rows && matches!(said.meaning(), Meaning::Taken | Meaning::Gone) {
+                // A row that somebody else just added or took away: read again and decide again.
+                return Written::Lost;
+            }
+            return self.wire.ended(&operation, &said, patch.columns.keys().map(String::as_str));
+        }
+        // It happened; a read that failed only means that nothing is shown.
+        Written::Done(self.shown(&answer).ok().flatten())
+    }
+
+    async fn patch_parts(
+        &self,
+        operation: &str,
+        id: &RecordId,
+        version: &Version,
+        patch: &RecordPatch,
+    ) -> Result<Vec<Part>, NotBegun> {
+        let id = self.id(operation, id)?;
+        if let Some(list) = patch.lists.keys().find(|list| *list != SOLUTIONS) {
+            return Err(NotBegun::refused(list, "only the list of solutions is written"));
+        }
+        let modified = match condition(version) {
+            Ok(modified) => modified,
+            Err(Fresh::Yes) => {
+                let mut failure =
+                    self.wire.retryable(operation, "changed a moment ago: its stamp is too fresh");
+                failure.class = Class::Retryable { after: Some(SOON) };
+                return Err(failure.into());
+            }
+            Err(Fresh::NoVersion) => {
+                return Err(NotBegun::refused(
+                    "SystemModstamp",
+                    format!("`{}` is no version", version.token),
+                ));
+            }
+        };
+        let body = self.body(&patch.columns)?;
+        let mut parts = vec![];
+        if !body.is_empty() {
+            let own = Part::update("own", "Opportunity", id, Value::Object(body));
+            parts.push(own.unmodified_since(modified));
+        }
+        if let Some(change) = patch.lists.get(SOLUTIONS) {
+            parts.extend(self.list_parts(operation, id, change).await?);
+        }
+        Ok(parts)
+    }
+
+    async fn list_parts(
+        &self,
+        operation: &str,
+        id: &str,
+        change: &ListChange,
+    ) -> Result<Vec<Part>, NotBegun> {
+        let mut looks: Vec<Part> = self.details_query(&change.add)?.into_iter().collect();
+        if !change.remove.is_empty() {
+            let select = self.fields.solution_select();
+            let of = quoted(id);
+            let soql = format!("SELECT {select} FROM {SOLUTION} WHERE {SOLUTION_OPPORTUNITY} = {of}");
+            looks.push(Part::query("present", &soql));
+        }
+        if looks.is_empty() {
+            return Ok(vec![]);
+        }
+        let found = self.wire.look(operation, &looks).await?;
+        let rows = |reference: &str| match looks.iter().any(|look| look.reference == reference) {
+            true => found.rows(reference).map_err(|said| self.wire.failed(operation, &said)),
+            false => Ok(vec![]),
+        };
+        let mut parts = self.solution_parts(id, &change.add, &rows("details")?)?;
+        for row in rows("present")? {
+            let goes = solution_of(&row)
+                .filter(|(key, _)| change.remove.iter().any(|gone| gone.eq_ignore_ascii_case(key)));
+            if let Some((_, row)) = goes {
+                parts.push(Part::delete(format!("gone{}", parts.len()), SOLUTION, row));
+            }
+        }
+        Ok(parts)
+    }
+
+    /// The query that finds the catalogue's rows of these.
+    pub(super) fn details_query(&self, rows: &[ListRow]) -> Result<Option<Part>, NotBegun> {
+        let keys = rows.iter().map(solution_id).collect::<Result<Vec<_>, _>>()?;
+        let soql = format!(
+            "SELECT Id, {SOLUTION_KEY} FROM {SOLUTION_DETAIL} WHERE {SOLUTION_KEY} IN ({})",
+            any_of(&keys)
+        );
+        Ok((!keys.is_empty()).then(|| Part::query("details", &soql)))
+    }
+
+    /// Rows of the catalogue that are missing, and rows of the list, of an opportunity given by id or reference.
+    pub(super) fn solution_parts(
+        &self,
+        opportunity: &str,
+        rows: &[ListRow],
+        known: &[Value],
+    ) -> Result<Vec<Part>, NotBegun> {
+        let mut parts = vec![];
+        let mut seen: Vec<&str> = vec![];
+        for (n, row) in rows.iter().enumerate() {
+            let key = solution_id(row)?;
+            if seen.contains(&key) {
+                continue;
+            }
+            seen.push(key);
+            let same = |row: &&Value| row[SOLUTION_KEY].as_str().is_some_and(|k| k.eq_ignore_ascii_case(key));
+            let detail = match known.iter().find(same).and_then(|row| row["Id"].as_str()) {
+                Some(id) => id.to_owned(),
+                None if !self.map.switches().add_unknown_solutions => {
+                    let field = format!("{DETAIL}{SOLUTION_KEY}");
+                    return Err(NotBegun::refused(
+                        &field,
+                        format!("solution `{key}` is not in the catalogue"),
+                    ));
+                }
+                None => {
+                    let mut body = self.body(&part_of(row, true))?;
+                    body.insert(SOLUTION_KEY.to_owned(), json!(key));
+                    body.entry("Name").or_insert_with(|| json!(key));
+                    parts.push(Part::create(format!("detail{n}"), SOLUTION_DETAIL, Value::Object(body)));
+                    format!("@{{detail{n}.id}}")
+                }
+            };
+            let mut body = self.body(&part_of(row, false))?;
+            body.insert(SOLUTION_OPPORTUNITY.to_owned(), json!(opportunity));
+            body.insert(SOLUTION_DETAIL_LOOKUP.to_owned(), json!(detail));
+            parts.push(Part::create(format!("solution{n}"), SOLUTION, Value::Object(body)));
+        }
+        Ok(parts)
+    }
+}
+
+/// Which solution a row means.
+fn solution_id(row: &ListRow) -> Result<&str, NotBegun> {
+    let name = format!("{DETAIL}{SOLUTION_KEY}");
+    match row.get(&name) {
+        Some(CrmValue::Plain(Value::String(id))) if !id.is_empty() => Ok(id),
+        _ => Err(NotBegun::refused(&name, "a solution without its id")),
+    }
+}
+
+/// The fields of the catalogue's row, or of the list's own.
+fn part_of(row: &ListRow, detail: bool) -> ListRow {
+    let part = row.iter().filter_map(|(name, value)| match name.strip_prefix(DETAIL) {
+        Some(name) => detail.then(|| (name.to_owned(), value.clone())),
+        None => (!detail).then(|| (name.clone(), value.clone())),
+    });
+    part.collect()
+}

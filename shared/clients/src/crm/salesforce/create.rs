@@ -1,0 +1,305 @@
+//! Creating an opportunity with what is missing around it: one look, then one composite, all or nothing. Create-only:
+//! the Referral Identifier is a unique external id, and so are the keys of account and contact.
+
+use super::{
+    NotBegun, Salesforce,
+    errors::Meaning,
+    soql::{any_of, begins_with, is_name, quoted},
+    wire::{PARTS, Part},
+};
+use mapping::{CrmValue, NewRecord, Owner, Party, RecordKind, names::SOLUTIONS};
+use serde_json::{Map as Object, Value, json};
+use sync::{
+    failure::Written,
+    ports::{Ready, Seen},
+};
+
+/// Rows compared by likeness, at most.
+const ALIKE: u32 = 50;
+
+/// What a new record belongs to.
+#[derive(Default)]
+pub struct Prepared {
+    /// Requests before the record: of the customer.
+    before: Vec<Part>,
+    /// Ids or references.
+    account: String,
+    contact: Option<String>,
+    owner: Option<String>,
+    /// Rows of the catalogue that are there.
+    details: Vec<Value>,
+}
+
+/// Where a kind of party lives.
+struct Place<'a> {
+    object: &'static str,
+    key: &'a str,
+    match_on: &'a [String],
+    alike: bool,
+    create: bool,
+}
+
+/// A party that was found, or the request that makes it.
+struct Chosen {
+    /// An id, or a reference to the request's.
+    id: String,
+    part: Option<Part>,
+    told: Option<String>,
+}
+
+impl Salesforce {
+    fn places(&self) -> (Place<'_>, Place<'_>) {
+        let (account, contact) = (self.map.account(), self.map.contact());
+        (
+            Place {
+                object: "Account",
+                key: &account.key,
+                match_on: &account.match_on,
+                alike: account.alike,
+                create: account.create,
+            },
+            Place {
+                object: "Contact",
+                key: &contact.key,
+                match_on: &contact.match_on,
+                alike: false,
+                create: contact.create,
+            },
+        )
+    }
+
+    pub(super) async fn prepared(&self, new: &NewRecord) -> Result<Ready<Prepared>, NotBegun> {
+        let operation = operation(new);
+        if new.kind == RecordKind::Lead {
+            return Err(NotBegun::refused("Lead", "leads are not made in Salesforce"));
+        }
+        let (account, contact) = self.places();
+        if !is_name(account.key) {
+            return Err(NotBegun::refused("account.key", "the map names no key field for accounts"));
+        }
+        let contact = new.contact.as_ref().filter(|_| is_name(contact.key)).map(|party| (contact, party));
+        let rows = new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default();
+        let mut looks = vec![account.exact("account", &new.account)];
+        looks.extend(account.likeness("alike", &new.account));
+        looks.extend(contact.as_ref().map(|(place, party)| place.exact("contact", party)));
+        looks.extend(self.details_query(rows)?);
+        looks.extend(owner_query(&new.owner)?);
+        let found = self.wire.look(&operation, &looks).await?;
+        let rows = |reference: &str| match looks.iter().any(|look| look.reference == reference) {
+            true => found.rows(reference).map_err(|said| self.wire.failed(&operation, &said)),
+            false => Ok(vec![]),
+        };
+
+        let mut told = vec![];
+        let mut before = vec![];
+        let chosen = self.choose(&account, &new.account, &rows("account")?, &rows("alike")?, None)?;
+        let chosen = chosen.ok_or_else(|| {
+            let text = format!("no account matches, and none may be created (`{}`)", account.key);
+            NotBegun::refused("account.Name", text)
+        })?;
+        before.extend(chosen.part);
+        told.extend(chosen.told);
+        let account_id = chosen.id;
+        let mut contact_id = None;
+        if let Some((place, party)) = &contact
+            && let Some(chosen) = self.choose(place, party, &rows("contact")?, &[], Some(&account_id))?
+        {
+            before.extend(chosen.part);
+            contact_id = Some(chosen.id);
+        }
+        let (owner, nobody) = owner_of(&new.owner, &rows("owner")?);
+        told.extend(nobody);
+        let details = rows("details")?;
+        let prepared = Prepared { before, account: account_id, contact: contact_id, owner, details };
+        Ok(Ready { prepared, told })
+    }
+
+    pub(super) async fn create_record(&self, new: &NewRecord, prepared: Prepared) -> Written<Seen> {
+        let operation = operation(new);
+        let parts = match self.create_parts(new, prepared) {
+            Ok(parts) => parts,
+            Err(not_begun) => return not_begun.written(),
+        };
+        let answer = match self.wire.write(&operation, &parts).await {
+            Ok(answer) => answer,
+            Err(unwritten) => return self.wire.unwritten(&operation, unwritten),
+        };
+        match answer.refusal() {
+            None => match self.shown(&answer) {
+                Ok(Some(seen)) => Written::Done(seen),
+                Ok(None) => Written::Unknown(self.wire.retryable(&operation, "created, and not shown")),
+                Err(said) => Written::Unknown(self.wire.retryable(&operation, said.to_string())),
+            },
+            Some(said) => match said.meaning() {
+                // Whose value was taken is said in words only: the record's own key, or a party's.
+                Meaning::Taken if said.to_string().contains(&self.key) => Written::Exists,
+                Meaning::Taken | Meaning::Lost | Meaning::Gone => Written::Lost,
+                _ => {
+                    let list = new.lists.values().flatten().flat_map(|row| row.keys());
+                    let parties = [Some(&new.account), new.contact.as_ref()];
+                    let parties = parties.into_iter().flatten().flat_map(|party| party.columns.keys());
+                    let sent = new.columns.keys().chain(list).chain(parties).map(String::as_str);
+                    self.wire.ended(&operation, &said, sent)
+                }
+            },
+        }
+    }
+
+    fn create_parts(&self, new: &NewRecord, prepared: Prepared) -> Result<Vec<Part>, NotBegun> {
+        let mut body = self.body(&new.columns)?;
+        body.insert(self.key.clone(), json!(new.referral.as_str()));
+        body.insert("AccountId".to_owned(), json!(prepared.account));
+        body.extend(prepared.owner.map(|owner| (new.owner.column.clone(), json!(owner))));
+        let mut parts = prepared.before;
+        parts.push(Part::create("opportunity", "Opportunity", Value::Object(body)));
+        if let Some(contact) = prepared.contact {
+            let role = json!({
+                "OpportunityId": "@{opportunity.id}", "ContactId": contact, "IsPrimary": true,
+            });
+            parts.push(Part::create("role", "OpportunityContactRole", role));
+        }
+        let rows = new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default();
+        parts.extend(self.solution_parts("@{opportunity.id}", rows, &prepared.details)?);
+        parts.extend(self.parts_by_referral(&new.referral));
+        if parts.len() > PARTS {
+            return Err(NotBegun::refused(SOLUTIONS, "more rows than one request of Salesforce takes"));
+        }
+        Ok(parts)
+    }
+
+    /// The party's row: the one with our key, else the oldest that matches, else the oldest that reads alike, else new.
+    fn choose(
+        &self,
+        place: &Place<'_>,
+        party: &Party,
+        exact: &[Value],
+        alike: &[Value],
+        account: Option<&str>,
+    ) -> Result<Option<Chosen>, NotBegun> {
+        let keyed =
+            |row: &&Value| row[place.key].as_str().is_some_and(|k| k.eq_ignore_ascii_case(&party.key));
+        let id = |row: &Value| row["Id"].as_str().unwrap_or_default().to_owned();
+        if let Some(row) = exact.iter().find(keyed) {
+            return Ok(Some(Chosen { id: id(row), part: None, told: None }));
+        }
+        let (object, name, by) = (place.object, &party.name, place.match_on.join(", "));
+        let like: Vec<&Value> = alike.iter().filter(|row| place.reads_alike(party, row)).collect();
+        let (row, told) = match (exact.first(), like.first()) {
+            (Some(row), _) if exact.len() > 1 => {
+                let words =
+                    format!("several {object}s match `{name}` ({by}): the oldest, `{}`, was taken", id(row));
+                (Some(row), Some(words))
+            }
+            (Some(row), _) => (Some(row), None),
+            (None, Some(row)) => {
+                let words = format!(
+                    "no {object} shows `{name}` ({by}) exactly: `{}`, which reads alike, was taken",
+                    id(row)
+                );
+                (Some(*row), Some(words))
+            }
+            (None, None) => (None, None),
+        };
+        let reference = object.to_lowercase();
+        if let Some(row) = row {
+            // A found one gets our key and nothing else, ever.
+            let free = row[place.key].is_null();
+            let mark = || Part::update(reference, object, &id(row), json!({ place.key: party.key }));
+            return Ok(Some(Chosen { id: id(row), part: free.then(mark), told }));
+        }
+        if !place.create {
+            return Ok(None);
+        }
+        let mut body: Object<String, Value> = self.body(&party.columns)?;
+        body.insert(place.key.to_owned(), json!(party.key));
+        if let Some(account) = account {
+            body.insert("AccountId".to_owned(), json!(account));
+        }
+        let part = Part::create(reference.clone(), object, Value::Object(body));
+        Ok(Some(Chosen { id: format!("@{{{reference}.id}}"), part: Some(part), told: None }))
+    }
+}
+
+impl Place<'_> {
+    fn select(&self) -> String {
+        let mut fields = vec!["Id".to_owned(), self.key.to_owned()];
+        fields.extend(self.match_on.iter().filter(|name| is_name(name) && *name != self.key).cloned());
+        fields.join(", ")
+    }
+
+    /// By key, or the oldest that show the same in all of the map's fields.
+    fn exact(&self, reference: &str, party: &Party) -> Part {
+        let by_key = format!("{} = {}", self.key, quoted(&party.key));
+        let same = |field: &String| match shown(party, field) {
+            Some(text) => format!("{field} = {}", quoted(text)),
+            None => format!("{field} = null"),
+        };
+        let terms: Vec<String> = self.match_on.iter().filter(|field| is_name(field)).map(same).collect();
+        let matches = self.match_on.first().and_then(|field| shown(party, field)).is_some();
+        let which = if matches { format!("{by_key} OR ({})", terms.join(" AND ")) } else { by_key };
+        let (select, object) = (self.select(), self.object);
+        let soql = format!("SELECT {select} FROM {object} WHERE {which} ORDER BY CreatedDate, Id LIMIT 3");
+        Part::query(reference, &soql)
+    }
+
+    /// The oldest that begin with the same word, for [`reads_alike`](Self::reads_alike).
+    fn likeness(&self, reference: &str, party: &Party) -> Option<Part> {
+        let field = self.match_on.first().filter(|field| self.alike && is_name(field))?;
+        let word = shown(party, field)?.split_whitespace().next()?;
+        let (select, object) = (self.select(), self.object);
+        let soql = format!(
+            "SELECT {select} FROM {object} WHERE {field} LIKE {} ORDER BY CreatedDate, Id LIMIT {ALIKE}",
+            begins_with(word)
+        );
+        Some(Part::query(reference, &soql))
+    }
+
+    fn reads_alike(&self, party: &Party, row: &Value) -> bool {
+        self.match_on.iter().all(|field| {
+            let theirs = row[field.as_str()].as_str().unwrap_or_default();
+            mapping::reads_alike(shown(party, field).unwrap_or_default(), theirs)
+        })
+    }
+}
+
+/// The active users among those wanted.
+fn owner_query(owner: &Owner) -> Result<Option<Part>, NotBegun> {
+    let Some(first) = owner.wanted.first() else { return Ok(None) };
+    let (table, column) = (&first.table, &first.column);
+    let one_place = owner.wanted.iter().all(|wish| (&wish.table, &wish.column) == (table, column));
+    if !one_place || !is_name(table) || !is_name(column) {
+        return Err(NotBegun::refused("owner", "[owner] and from_team name one table and column"));
+    }
+    let texts = any_of(owner.wanted.iter().map(|wish| &wish.text));
+    let active = if table == "User" { " AND IsActive = true" } else { "" };
+    let soql = format!("SELECT Id, {column} FROM {table} WHERE {column} IN ({texts}){active}");
+    Ok(Some(Part::query("owner", &soql)))
+}
+
+/// The first of those wanted who is there, or what is to be told if nobody is.
+fn owner_of(owner: &Owner, rows: &[Value]) -> (Option<String>, Option<String>) {
+    let found = owner.wanted.iter().find_map(|wish| {
+        let shows = |row: &&Value| {
+            let text = row[wish.column.as_str()].as_str();
+            text.is_some_and(|text| text.to_lowercase() == wish.text.to_lowercase())
+        };
+        rows.iter().find(shows)?["Id"].as_str().map(str::to_owned)
+    });
+    let nobody = (found.is_none() && !owner.wanted.is_empty()).then(|| {
+        let named: Vec<&str> = owner.wanted.iter().map(|wish| wish.text.as_str()).collect();
+        format!("nobody here is `{}`: the connector's own user owns the record", named.join("`, `"))
+    });
+    (found, nobody)
+}
+
+fn operation(new: &NewRecord) -> String {
+    format!("create {} (referral `{}`)", new.kind.as_str(), new.referral)
+}
+
+/// What a party shows in a text field.
+fn shown<'a>(party: &'a Party, field: &str) -> Option<&'a str> {
+    match party.columns.get(field) {
+        Some(CrmValue::Plain(Value::String(text))) => Some(text.as_str()).filter(|t| !t.trim().is_empty()),
+        _ => None,
+    }
+}

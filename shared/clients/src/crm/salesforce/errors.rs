@@ -1,0 +1,186 @@
+//! What Salesforce says when it does not do something (salesforce.md §10), and what that means. Codes beat status: some
+//! are documented under two.
+
+use crate::http::{Answer, one_line};
+use jiff::SignedDuration;
+use serde_json::Value;
+use std::fmt;
+use sync::failure::Class;
+
+/// Longest text that is kept of an answer.
+const MOST: usize = 500;
+/// Code of what was rolled back because something else failed.
+const HALTED: &str = "PROCESSING_HALTED";
+
+/// Status, code, words and fields of an answer, or of one part of a composite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) status: u16,
+    pub(super) code: String,
+    message: String,
+    fields: Vec<String>,
+    after: Option<SignedDuration>,
+}
+
+/// What it means, whoever asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// The condition did not hold.
+    Lost,
+    /// A unique value met a row that has it.
+    Taken,
+    /// The row, or a row pointed to, is not there.
+    Gone,
+    /// A page or a position is too old.
+    Expired,
+    /// It did not happen and time cures it; `wide`: for everybody.
+    Later { wide: bool },
+    /// Understood and refused.
+    Refused,
+    /// Nobody can tell whether it happened.
+    Unknown { wide: bool },
+}
+
+impl Said {
+    pub(super) fn of(answer: &Answer) -> Self {
+        let body = answer.json().unwrap_or(Value::Null);
+        let said = Said::read(answer.status, &body, answer.retry_after());
+        // Maintenance pages are HTML.
+        if said.message.is_empty() { Said { message: answer.text(MOST), ..said } } else { said }
+    }
+
+    /// A part of a composite's answer.
+    pub(super) fn of_part(part: &Value) -> Self {
+        let status = part["httpStatusCode"].as_u64().and_then(|n| u16::try_from(n).ok()).unwrap_or(500);
+        Said::read(status, &part["body"], None)
+    }
+
+    fn read(status: u16, body: &Value, after: Option<SignedDuration>) -> Self {
+        let error = match body {
+            Value::Array(errors) => errors.first().cloned().unwrap_or(Value::Null),
+            other => other.clone(),
+        };
+        let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+        let code = if text("errorCode").is_empty() { text("statusCode") } else { text("errorCode") };
+        let fields = error["fields"].as_array().into_iter().flatten();
+        let fields = fields.filter_map(|f| f.as_str().map(str::to_owned)).collect();
+        // A query's refusal begins with the query; what is wrong with it comes last.
+        let message = text("message");
+        let words = message.split_once("ERROR at Row").map_or(message.as_str(), |(_, words)| words);
+        Said { status, code, message: one_line(words, MOST), fields, after }
+    }
+
+    /// Rolled back because another part failed.
+    pub(super) fn is_halted(&self) -> bool {
+        self.code == HALTED
+    }
+
+    pub(super) fn meaning(&self) -> Meaning {
+        // A customer's trigger wraps what stopped it.
+        if self.code == "UNABLE_TO_LOCK_ROW" || self.message.contains("UNABLE_TO_LOCK_ROW") {
+            return Meaning::Later { wide: false };
+        }
+        match self.code.as_str() {
+            "REQUEST_LIMIT_EXCEEDED" | "API_CURRENTLY_DISABLED" | "API_DISABLED_FOR_ORG" => {
+                return Meaning::Later { wide: true };
+            }
+            "DUPLICATE_VALUE" => return Meaning::Taken,
+            "ENTITY_IS_DELETED" | "NOT_FOUND" => return Meaning::Gone,
+            "INVALID_QUERY_LOCATOR" | "INVALID_REPLICATION_DATE" | "EXCEEDED_ID_LIMIT" => {
+                return Meaning::Expired;
+            }
+            "QUERY_TIMEOUT" => return Meaning::Later { wide: false },
+            _ => {}
+        }
+        match self.status {
+            401 | 429 => Meaning::Later { wide: true },
+            404 | 410 if self.code.is_empty() => Meaning::Refused,
+            404 => Meaning::Gone,
+            409 | 412 => Meaning::Lost,
+            408 | 500 => Meaning::Unknown { wide: false },
+            501.. => Meaning::Unknown { wide: true },
+            400..=499 => Meaning::Refused,
+            // A 2xx or 3xx that is not what was asked for.
+            _ => Meaning::Unknown { wide: false },
+        }
+    }
+
+    /// Class and width of a read that failed so.
+    pub(super) fn of_read(&self) -> (Class, bool) {
+        let retryable = Class::Retryable { after: self.after };
+        match self.meaning() {
+            Meaning::Later { wide } | Meaning::Unknown { wide } => (retryable, wide),
+            Meaning::Lost | Meaning::Taken => (retryable, false),
+            Meaning::Gone | Meaning::Expired | Meaning::Refused => (Class::Permanent, false),
+        }
+    }
+
+    pub(super) fn after(&self) -> Option<SignedDuration> {
+        self.after
+    }
+
+    /// The field that was sent and that is named, in `fields` or in the words.
+    pub(super) fn field<'a>(&self, sent: impl IntoIterator<Item = &'a str>) -> Option<String> {
+        let mut sent: Vec<&str> = sent.into_iter().collect();
+        sent.sort_by_key(|name| std::cmp::Reverse(name.len()));
+        let listed = |name: &&&str| self.fields.iter().any(|field| field.eq_ignore_ascii_case(name));
+        // Custom names are no plain words; others only count where they are listed.
+        let told = |name: &&&str| name.ends_with("__c") && self.message.contains(**name);
+        sent.iter().find(listed).or_else(|| sent.iter().find(told)).map(|name| (*name).to_owned())
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.status)?;
+        if !self.code.is_empty() {
+            write!(f, " {}", self.code)?;
+        }
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn said(status: u16, code: &str, message: &str) -> Said {
+        let body = json!([{ "message": message, "errorCode": code, "fields": ["StageName"] }]);
+        Said::read(status, &body, None)
+    }
+
+    #[test]
+    fn codes_decide_before_the_status() {
+        let meaning = |status, code: &str| said(status, code, "").meaning();
+        for status in [400, 500] {
+            assert_eq!(meaning(status, "UNABLE_TO_LOCK_ROW"), Meaning::Later { wide: false });
+        }
+        assert_eq!(meaning(403, "REQUEST_LIMIT_EXCEEDED"), Meaning::Later { wide: true });
+        assert_eq!(meaning(400, "DUPLICATE_VALUE"), Meaning::Taken);
+        assert_eq!(meaning(404, "ENTITY_IS_DELETED"), Meaning::Gone);
+        assert_eq!(meaning(412, ""), Meaning::Lost);
+        assert_eq!(meaning(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION"), Meaning::Refused);
+        assert_eq!(meaning(500, "UNKNOWN_EXCEPTION"), Meaning::Unknown { wide: false });
+        assert_eq!(meaning(503, ""), Meaning::Unknown { wide: true });
+        let trigger = said(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "T: UNABLE_TO_LOCK_ROW, x");
+        assert_eq!(trigger.meaning(), Meaning::Later { wide: false });
+    }
+
+    #[test]
+    fn the_field_is_one_that_was_sent() {
+        let said = said(400, "X", "Stage: bad value; see Audit__c");
+        assert_eq!(said.field(["Name", "StageName"]).as_deref(), Some("StageName"));
+        assert_eq!(said.field(["Name", "Audit__c"]).as_deref(), Some("Audit__c"));
+        assert_eq!(said.field(["Name"]), None);
+    }
+
+    #[test]
+    fn collections_write_the_code_otherwise() {
+        let body = json!([{ "statusCode": "DUPLICATE_VALUE", "message": "m", "fields": [] }]);
+        assert_eq!(Said::read(400, &body, None).to_string(), "400 DUPLICATE_VALUE: m");
+    }
+}

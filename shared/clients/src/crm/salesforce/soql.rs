@@ -1,0 +1,108 @@
+//! SOQL: the one quoting function, names, and instants as literals.
+
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Everything but what needs no escape anywhere.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A string literal: quote and backslash are escaped, and what would end a line.
+pub(super) fn quoted(text: &str) -> String {
+    let mut literal = String::with_capacity(text.len() + 2);
+    literal.push('\'');
+    for c in text.chars() {
+        match c {
+            '\'' => literal.push_str("\\'"),
+            '\\' => literal.push_str("\\\\"),
+            '\n' => literal.push_str("\\n"),
+            '\r' => literal.push_str("\\r"),
+            '\t' => literal.push_str("\\t"),
+            c => literal.push(c),
+        }
+    }
+    literal.push('\'');
+    literal
+}
+
+/// A string literal for LIKE: begins with this text, whatever follows. What LIKE reads as a wildcard is escaped.
+pub(super) fn begins_with(text: &str) -> String {
+    let literal = quoted(text).replace('%', "\\%").replace('_', "\\_");
+    format!("{}%'", &literal[..literal.len() - 1])
+}
+
+/// `'a', 'b'`, for IN.
+pub(super) fn any_of(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    texts.into_iter().map(|text| quoted(text.as_ref())).collect::<Vec<_>>().join(",")
+}
+
+/// For a URL.
+pub(super) fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
+}
+
+/// Whether it is the name of a field or an object, a namespace included: nothing else may stand in a query.
+pub(super) fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Whether it is an 18-character id: nothing else may stand in a path.
+pub(super) fn is_id(text: &str) -> bool {
+    text.len() == 18 && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// An instant as a literal: UTC, whole seconds, never later than it is.
+pub(super) fn instant(at: Timestamp) -> String {
+    crate::crm::whole_second(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What a strict reader of a string literal makes of it; `None` if anything is left over.
+    fn read(literal: &str) -> Option<String> {
+        let inside = literal.strip_prefix('\'')?.strip_suffix('\'')?;
+        let mut text = String::new();
+        let mut chars = inside.chars();
+        while let Some(c) = chars.next() {
+            match c {
+                '\'' | '\n' | '\r' => return None,
+                '\\' => text.push(match chars.next()? {
+                    'n' => '\n',
+                    'r' => '\r',
+                    't' => '\t',
+                    c @ ('\'' | '\\') => c,
+                    _ => return None,
+                }),
+                c => text.push(c),
+            }
+        }
+        Some(text)
+    }
+
+    #[test]
+    fn every_character_stays_inside_its_literal() {
+        for c in '\0'..=char::MAX {
+            let text = format!("a{c}'\\");
+            assert_eq!(read(&quoted(&text)), Some(text), "{c:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_stays_inside_its_literal(text in any::<String>()) {
+            prop_assert_eq!(read(&quoted(&text)), Some(text.clone()));
+            prop_assert!(escaped(&quoted(&text)).bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)));
+            let like = begins_with(&text);
+            prop_assert!(like.starts_with('\'') && like.ends_with("%'"));
+        }
+    }
+
+    #[test]
+    fn what_likens_is_taken_as_it_is() {
+        assert_eq!(begins_with("Kestrel"), "'Kestrel%'");
+        assert_eq!(begins_with("100%_x'"), "'100\\%\\_x\\'%'");
+    }
+}

@@ -1,0 +1,259 @@
+//! Calls to one Salesforce org: the composite resource for everything, since it is one call of the day's allowance
+//! whatever it holds, and how each call ended.
+
+use super::{
+    errors::{Meaning, Said},
+    soql::escaped,
+};
+use crate::{
+    http::{
+        Answer, Http,
+        session::{Session, Unanswered},
+    },
+    token::Tokens,
+};
+use jiff::{Timestamp, fmt::rfc2822};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, sync::Arc};
+use sync::failure::{Class, Failure, Refused, System, Written};
+
+/// Salesforce's tokens are for the whole org.
+const AUDIENCE: &str = "salesforce";
+/// Requests in one composite, and queries among them.
+pub(super) const PARTS: usize = 25;
+/// Rows of a query page, a hint.
+pub(super) const PAGE: u32 = 500;
+
+/// One org.
+#[derive(Clone)]
+pub(super) struct Wire {
+    session: Session,
+    tokens: Arc<Tokens>,
+    /// `/services/data/v62.0`
+    root: String,
+}
+
+/// One request of a composite.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Part {
+    /// By which later ones and the answer name it: letters, digits, underscores.
+    pub(super) reference: String,
+    method: &'static str,
+    /// Below the root.
+    path: String,
+    body: Option<Value>,
+    /// `If-Unmodified-Since`, an HTTP date.
+    unmodified_since: Option<String>,
+}
+
+impl Part {
+    pub(super) fn query(reference: &str, soql: &str) -> Self {
+        Part::new("GET", reference, format!("query?q={}", escaped(soql)), None)
+    }
+
+    pub(super) fn create(reference: impl Into<String>, object: &str, body: Value) -> Self {
+        Part::new("POST", &reference.into(), format!("sobjects/{object}"), Some(body))
+    }
+
+    pub(super) fn update(reference: impl Into<String>, object: &str, id: &str, body: Value) -> Self {
+        Part::new("PATCH", &reference.into(), format!("sobjects/{object}/{id}"), Some(body))
+    }
+
+    pub(super) fn delete(reference: impl Into<String>, object: &str, id: &str) -> Self {
+        Part::new("DELETE", &reference.into(), format!("sobjects/{object}/{id}"), None)
+    }
+
+    pub(super) fn unmodified_since(self, at: Timestamp) -> Self {
+        Part { unmodified_since: Some(http_date(at)), ..self }
+    }
+
+    fn new(method: &'static str, reference: &str, path: String, body: Option<Value>) -> Self {
+        Part { reference: reference.to_owned(), method, path, body, unmodified_since: None }
+    }
+
+    fn json(&self, root: &str) -> Value {
+        let mut part = json!({
+            "method": self.method, "url": format!("{root}/{}", self.path), "referenceId": self.reference,
+        });
+        if let Some(body) = &self.body {
+            part["body"] = body.clone();
+        }
+        if let Some(at) = &self.unmodified_since {
+            part["httpHeaders"] = json!({ "If-Unmodified-Since": at });
+        }
+        part
+    }
+}
+
+/// What a composite answered.
+#[derive(Debug)]
+pub(super) struct Composite {
+    parts: BTreeMap<String, Value>,
+    /// The server's time.
+    pub(super) date: Option<Timestamp>,
+}
+
+impl Composite {
+    /// The rows of a query.
+    pub(super) fn rows(&self, reference: &str) -> Result<Vec<Value>, Said> {
+        let part = self.parts.get(reference).cloned().unwrap_or(Value::Null);
+        match (part["httpStatusCode"].as_u64(), part["body"]["records"].as_array()) {
+            (Some(200), Some(rows)) => Ok(rows.clone()),
+            _ => Err(Said::of_part(&part)),
+        }
+    }
+
+    /// What failed first; nothing did: `None`.
+    pub(super) fn refusal(&self) -> Option<Said> {
+        let failed = |part: &Value| part["httpStatusCode"].as_u64().is_none_or(|status| status >= 300);
+        let said: Vec<Said> = self.parts.values().filter(|part| failed(part)).map(Said::of_part).collect();
+        said.iter().find(|said| !said.is_halted()).or(said.first()).cloned()
+    }
+}
+
+/// A write that got no outcomes.
+pub(super) enum Unwritten {
+    /// It was answered as a whole.
+    Answered(Said),
+    /// It was not, or not readably.
+    Unanswered(Unanswered),
+}
+
+impl Wire {
+    pub(super) fn new(http: Http, tokens: Arc<Tokens>, version: &str) -> Self {
+        let session = Session::new(http, tokens.clone(), AUDIENCE, System::Crm);
+        Wire { session, tokens, root: format!("/services/data/v{version}") }
+    }
+
+    pub(super) fn retryable(&self, operation: &str, text: impl Into<String>) -> Failure {
+        self.session.retryable(operation, false, text)
+    }
+
+    pub(super) fn unusable(&self, operation: &str, text: impl Into<String>) -> Failure {
+        self.session.failure(operation, Class::Permanent, false, text)
+    }
+
+    pub(super) fn failed(&self, operation: &str, said: &Said) -> Failure {
+        let (class, wide) = said.of_read();
+        self.session.failure(operation, class, wide, said.to_string())
+    }
+
+    /// Reads only: each part has its own outcome.
+    pub(super) async fn look(&self, operation: &str, parts: &[Part]) -> Result<Composite, Failure> {
+        let url = self.composite_url().await?;
+        let answer = self.session.read(operation, |http| self.request(http, &url, parts, false)).await?;
+        composite(&answer).ok_or_else(|| self.failed(operation, &Said::of(&answer)))
+    }
+
+    /// All or nothing.
+    pub(super) async fn write(&self, operation: &str, parts: &[Part]) -> Result<Composite, Unwritten> {
+        let url = self
+            .composite_url()
+            .await
+            .map_err(|failure| Unwritten::Unanswered(Unanswered::NotSent(failure)))?;
+        let sent = self.session.write(operation, |http| self.request(http, &url, parts, true)).await;
+        let answer = sent.map_err(Unwritten::Unanswered)?;
+        composite(&answer).ok_or_else(|| Unwritten::Answered(Said::of(&answer)))
+    }
+
+    async fn composite_url(&self) -> Result<String, Failure> {
+        Ok(format!("{}{}/composite", self.tokens.place(AUDIENCE).await?, self.root))
+    }
+
+    fn request(&self, http: &Http, url: &str, parts: &[Part], all_or_none: bool) -> RequestBuilder {
+        let parts: Vec<Value> = parts.iter().map(|part| part.json(&self.root)).collect();
+        common(http.request(Method::POST, url))
+            // Alert rules for duplicates do not stop us: the unique keys keep us from doubling.
+            .header("Sforce-Duplicate-Rule-Header", "allowSave=true")
+            .json(&json!({ "allOrNone": all_or_none, "compositeRequest": parts }))
+    }
+
+    /// One page of a query that also shows deleted rows, and the server's time.
+    pub(super) async fn query_all(
+        &self,
+        operation: &str,
+        soql: &str,
+    ) -> Result<(Vec<Value>, Option<Timestamp>), QueryFailed> {
+        let place = self.tokens.place(AUDIENCE).await.map_err(QueryFailed::Failed)?;
+        let url = format!("{place}{}/queryAll?q={}", self.root, escaped(soql));
+        let build = |http: &Http| {
+            let batch = format!("batchSize={PAGE}");
+            common(http.request(Method::GET, &url)).header("Sforce-Query-Options", batch)
+        };
+        let answer = self.session.read(operation, build).await.map_err(QueryFailed::Failed)?;
+        let rows = answer.json().filter(|_| answer.status == 200);
+        match rows.as_ref().and_then(|body| body["records"].as_array()) {
+            Some(rows) => Ok((rows.clone(), date(&answer))),
+            None => {
+                let said = Said::of(&answer);
+                Err(match said.meaning() {
+                    Meaning::Expired => QueryFailed::Expired,
+                    _ => QueryFailed::Failed(self.failed(operation, &said)),
+                })
+            }
+        }
+    }
+
+    /// How a write ended that was answered otherwise than with success. `sent`: the fields in it.
+    pub(super) fn ended<'a, T>(
+        &self,
+        operation: &str,
+        said: &Said,
+        sent: impl IntoIterator<Item = &'a str>,
+    ) -> Written<T> {
+        match said.meaning() {
+            Meaning::Lost => Written::Lost,
+            Meaning::Later { .. } => Written::Later(self.failed(operation, said)),
+            Meaning::Unknown { wide } => {
+                let class = Class::Retryable { after: said.after() };
+                Written::Unknown(self.session.failure(operation, class, wide, said.to_string()))
+            }
+            Meaning::Gone | Meaning::Expired => {
+                Written::Refused(Refused { field: None, text: said.to_string() })
+            }
+            Meaning::Refused | Meaning::Taken => {
+                Written::Refused(Refused { field: said.field(sent), text: said.to_string() })
+            }
+        }
+    }
+
+    /// How a write ended without outcomes.
+    pub(super) fn unwritten<T>(&self, operation: &str, unwritten: Unwritten) -> Written<T> {
+        match unwritten {
+            Unwritten::Answered(said) => self.ended(operation, &said, []),
+            Unwritten::Unanswered(Unanswered::NotSent(failure)) => Written::Later(failure),
+            Unwritten::Unanswered(Unanswered::Unknown(failure)) => Written::Unknown(failure),
+        }
+    }
+}
+
+/// Why a page was not read.
+pub(super) enum QueryFailed {
+    /// Its position is too old.
+    Expired,
+    /// Anything else.
+    Failed(Failure),
+}
+
+fn common(request: RequestBuilder) -> RequestBuilder {
+    request.header("Accept", "application/json").header("Sforce-Call-Options", "client=CosellConnector")
+}
+
+fn composite(answer: &Answer) -> Option<Composite> {
+    let body = answer.json().filter(|_| answer.status == 200)?;
+    let parts = body["compositeResponse"].as_array()?;
+    let named =
+        parts.iter().filter_map(|part| Some((part["referenceId"].as_str()?.to_owned(), part.clone())));
+    Some(Composite { parts: named.collect(), date: date(answer) })
+}
+
+/// The server's time.
+fn date(answer: &Answer) -> Option<Timestamp> {
+    answer.header("date").and_then(|text| rfc2822::parse(text).ok()).map(|at| at.timestamp())
+}
+
+/// An instant as HTTP writes it.
+fn http_date(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}

@@ -1,0 +1,4 @@
+//! Salesforce.
+
+mod deal;
+mod sync;
