@@ -48,6 +48,7 @@ impl Stage {
         self.login.strike(strike.clone());
         self.partner_center.strike(strike.clone());
         self.dataverse.strike(strike.clone());
+        self.salesforce.strike(strike.clone());
         *self.0.strike.lock().expect("strike") = strike;
     }
 

@@ -4,6 +4,19 @@ use super::deal::{SOLUTION, open};
 use crate::deal::text;
 use serde_json::json;
 
+crate::faults::whatever_fails! {
+    t31_a_new_referral_becomes_an_opportunity_on_hold_with_its_account,
+    t32_two_referrals_of_one_new_customer_make_one_account,
+    t34_leaving_the_on_hold_stage_accepts_and_t28_a_won_stage_wins,
+    t38_a_change_in_partner_center_touches_what_changed_and_nothing_else,
+    t18_a_change_in_salesforce_is_one_patch_of_what_changed,
+    t26_the_same_field_on_both_sides_goes_to_its_owner_and_the_loser_is_audited,
+    t07_without_help_and_invisible_it_is_private_and_t24_a_solution_added_later_is_added,
+    t06_help_makes_one_engagement_of_two_referrals,
+    t41_lost_in_partner_center_closes_the_opportunity,
+    a_deleted_opportunity_detaches_and_leaves_the_referral_alone,
+}
+
 #[tokio::test]
 async fn t31_a_new_referral_becomes_an_opportunity_on_hold_with_its_account() {
     let stage = open().await;

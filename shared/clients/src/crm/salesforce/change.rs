@@ -5,13 +5,13 @@ use super::{
     NotBegun, Salesforce,
     errors::Meaning,
     rows::{
-        DETAIL, Fresh, SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY, SOLUTION_OPPORTUNITY,
-        condition, solution_of,
+        Condition, DETAIL, SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY,
+        SOLUTION_OPPORTUNITY, solution_of,
     },
     soql::{any_of, quoted},
     wire::{PARTS, Part},
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use mapping::{CrmValue, ListChange, RecordId, RecordPatch, names::SOLUTIONS};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -36,7 +36,8 @@ impl Salesforce {
     ) -> Written<Option<Seen>> {
         let operation = format!("patch `{id}`");
         let parts = match self.patch_parts(&operation, id, version, patch).await {
-            Ok(parts) => parts,
+            Ok(Some(parts)) => parts,
+            Ok(None) => return Written::Lost,
             Err(not_begun) => return not_begun.written(),
         };
         if parts.is_empty() {
@@ -69,20 +70,18 @@ impl Salesforce {
         id: &RecordId,
         version: &Version,
         patch: &RecordPatch,
-    ) -> Result<Vec<Part>, NotBegun> {
+    ) -> Result<Option<Vec<Part>>, NotBegun> {
         let id = self.id(operation, id)?;
         if let Some(list) = patch.lists.keys().find(|list| *list != SOLUTIONS) {
             return Err(NotBegun::refused(list, "only the list of solutions is written"));
         }
-        let modified = match condition(version) {
-            Ok(modified) => modified,
-            Err(Fresh::Yes) => {
-                let mut failure =
-                    self.wire.retryable(operation, "changed a moment ago: its stamp is too fresh");
-                failure.class = Class::Retryable { after: Some(SOON) };
-                return Err(failure.into());
-            }
-            Err(Fresh::NoVersion) => {
+        let modified = match Condition::of(version) {
+            Condition::Modified(modified) => modified,
+            Condition::Fresh(digest) => match self.aged(operation, id, &digest).await? {
+                Some(modified) => modified,
+                None => return Ok(None),
+            },
+            Condition::None => {
                 return Err(NotBegun::refused(
                     "SystemModstamp",
                     format!("`{}` is no version", version.token),
@@ -98,7 +97,26 @@ impl Salesforce {
         if let Some(change) = patch.lists.get(SOLUTIONS) {
             parts.extend(self.list_parts(operation, id, change).await?);
         }
-        Ok(parts)
+        Ok(Some(parts))
+    }
+
+    /// A version that was too fresh to be a condition, looked at again: since when the row shows what it showed then.
+    /// `None`: it shows something else.
+    async fn aged(&self, operation: &str, id: &str, digest: &str) -> Result<Option<Timestamp>, NotBegun> {
+        let select = self.fields.own_select();
+        let soql = format!("SELECT {select} FROM Opportunity WHERE Id = {}", quoted(id));
+        let looked = self.wire.look(operation, &[Part::query("own", &soql)]).await?;
+        let rows = looked.rows("own").map_err(|said| self.wire.failed(operation, &said))?;
+        let Some(row) = rows.first().filter(|row| self.fields.digest(row) == digest) else { return Ok(None) };
+        match self.fields.version(row, looked.date).map(|version| Condition::of(&version)) {
+            Some(Condition::Modified(modified)) => Ok(Some(modified)),
+            _ => {
+                let mut failure =
+                    self.wire.retryable(operation, "changed a moment ago: its stamp is too fresh");
+                failure.class = Class::Retryable { after: Some(SOON) };
+                Err(failure.into())
+            }
+        }
     }
 
     async fn list_parts(

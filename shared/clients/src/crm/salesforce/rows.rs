@@ -107,7 +107,7 @@ impl Fields {
         date: Option<Timestamp>,
     ) -> Option<Seen> {
         let id = RecordId { kind, id: row["Id"].as_str()?.to_owned() };
-        let version = version_of(row, date)?;
+        let version = self.version(row, date)?;
         let mut columns = BTreeMap::new();
         shown(&self.own, row, "", &mut columns);
         for (relation, pointer) in [("account", "AccountId"), ("owner", "OwnerId")] {
@@ -133,6 +133,26 @@ impl Fields {
         if !id.is_null() {
             record.columns.insert("contact".to_owned(), id.clone());
         }
+    }
+
+    /// The version of a row: what a write is conditional on, what orders it, and a digest of its own fields while its
+    /// stamp is so fresh that a change in the same second could share it (design §5).
+    pub(super) fn version(&self, row: &Value, date: Option<Timestamp>) -> Option<Version> {
+        let modified = instant(row["LastModifiedDate"].as_str()?)?;
+        let stamp = instant(row["SystemModstamp"].as_str()?)?;
+        let mut token = format!("{modified}{SEPARATOR}{stamp}");
+        if date.is_none_or(|date| date.duration_since(modified.max(stamp)) < FRESH) {
+            token.push(SEPARATOR);
+            token += &self.digest(row);
+        }
+        Some(Version { token, order: Some(stamp.as_second()) })
+    }
+
+    /// Of what a row itself shows.
+    pub(super) fn digest(&self, row: &Value) -> String {
+        let shown: BTreeMap<&String, &Value> =
+            self.own.iter().map(|name| (name, &row[name.as_str()])).collect();
+        digest(&serde_json::json!(shown).to_string())
     }
 
     /// The contact of the primary contact role, into the record's columns.
@@ -170,36 +190,26 @@ pub(super) fn solution_of(row: &Value) -> Option<(&str, &str)> {
     Some((row[SOLUTION_DETAIL_RELATION][SOLUTION_KEY].as_str()?, row["Id"].as_str()?))
 }
 
-/// The version of a row: what a write is conditional on, what orders it, and a digest of the row while its stamp is so
-/// fresh that a change in the same second could share it (design §5).
-pub(super) fn version_of(row: &Value, date: Option<Timestamp>) -> Option<Version> {
-    let modified = instant(row["LastModifiedDate"].as_str()?)?;
-    let stamp = instant(row["SystemModstamp"].as_str()?)?;
-    let mut token = format!("{modified}{SEPARATOR}{stamp}");
-    let settled = date.is_some_and(|date| date.duration_since(modified.max(stamp)) >= FRESH);
-    if !settled {
-        token.push(SEPARATOR);
-        token += &digest(&row.to_string());
-    }
-    Some(Version { token, order: Some(stamp.as_second()) })
+/// What a write may be conditional on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// The row was last modified then.
+    Modified(Timestamp),
+    /// The stamp was too fresh when it was seen; the row showed what has this digest.
+    Fresh(String),
+    /// It is no version of ours.
+    None,
 }
 
-/// What a write may be conditional on. `Err`: the stamp is too fresh, or it is no version of ours.
-pub(super) fn condition(version: &Version) -> Result<Timestamp, Fresh> {
-    let mut parts = version.token.split(SEPARATOR);
-    match (parts.next().and_then(|text| text.parse().ok()), parts.next(), parts.next()) {
-        (Some(modified), Some(_), None) => Ok(modified),
-        (Some(_), Some(_), Some(_)) => Err(Fresh::Yes),
-        _ => Err(Fresh::NoVersion),
+impl Condition {
+    pub(super) fn of(version: &Version) -> Self {
+        let mut parts = version.token.split(SEPARATOR);
+        match (parts.next().and_then(|text| text.parse().ok()), parts.next(), parts.next()) {
+            (Some(modified), Some(_), None) => Condition::Modified(modified),
+            (Some(_), Some(_), Some(digest)) => Condition::Fresh(digest.to_owned()),
+            _ => Condition::None,
+        }
     }
-}
-
-/// Why a version is no condition.
-pub(super) enum Fresh {
-    /// In a moment it is.
-    Yes,
-    /// Never.
-    NoVersion,
 }
 
 /// `2026-11-20T10:00:00.000+0000`: no colon, which strict parsers refuse.
@@ -246,20 +256,21 @@ mod tests {
 
     #[test]
     fn a_fresh_stamp_is_no_condition_and_two_changes_of_one_second_differ() {
+        let fields = Fields::of(Map::standard(mapping::CrmKind::Salesforce));
         let stamp = "2026-11-20T10:00:00.000+0000";
-        let at =
-            |seconds: i64| Some(Timestamp::constant(1_795_168_800, 0) + SignedDuration::from_secs(seconds));
-        assert_eq!(instant(stamp), at(0));
-        let (one, other) =
-            (version_of(&row(stamp, "a"), at(1)).unwrap(), version_of(&row(stamp, "b"), at(1)).unwrap());
+        let noon = instant(stamp).unwrap();
+        let version = |stamp: &str, name: &str, later: i64| {
+            fields.version(&row(stamp, name), Some(noon + SignedDuration::from_secs(later))).unwrap()
+        };
+        let (one, other) = (version(stamp, "a", 1), version(stamp, "b", 1));
         assert_eq!(one.against(&other), Age::Unknown);
-        assert!(matches!(condition(&one), Err(Fresh::Yes)));
-        let settled = version_of(&row(stamp, "a"), at(2)).unwrap();
-        assert_eq!(condition(&settled).ok(), at(0));
+        assert_eq!(Condition::of(&one), Condition::Fresh(fields.digest(&row(stamp, "a"))));
+        let settled = version(stamp, "a", 2);
+        assert_eq!(Condition::of(&settled), Condition::Modified(noon));
         assert_eq!(settled.against(&one), Age::Unknown, "seen again: looked at again");
-        assert_eq!(settled.against(&version_of(&row(stamp, "a"), at(60)).unwrap()), Age::Same);
-        let later = version_of(&row("2026-11-20T10:00:01.000+0000", "a"), at(60)).unwrap();
-        assert_eq!(later.against(&settled), Age::Newer);
-        assert!(version_of(&row(stamp, "a"), None).unwrap().token.matches(SEPARATOR).count() == 2);
+        assert_eq!(settled.against(&version(stamp, "a", 60)), Age::Same);
+        assert_eq!(version("2026-11-20T10:00:01.000+0000", "a", 60).against(&settled), Age::Newer);
+        let unknown = fields.version(&row(stamp, "a"), None).unwrap();
+        assert!(matches!(Condition::of(&unknown), Condition::Fresh(_)), "without the server's time");
     }
 }
