@@ -1,5 +1,6 @@
 //! The local run: the whole connector on this machine, with nothing but Rust and a C compiler.
 
+use mapping::CrmKind;
 use std::process::ExitCode;
 
 #[expect(dead_code, reason = "the world serves the scenarios and the load profiles as well")]
@@ -12,17 +13,19 @@ mod arguments;
 mod check;
 #[path = "local/live.rs"]
 pub(crate) mod live;
+#[path = "local/salesforce.rs"]
+mod salesforce;
 
 const HELP: &str = "\
-The whole co-sell connector on this machine: simulated Partner Center, Dynamics 365, SQS and Secrets Manager, an
-embedded DynamoDB, and the real functions between them.
+The whole co-sell connector on this machine: simulated Partner Center, Dynamics 365 or Salesforce, SQS and Secrets
+Manager, an embedded DynamoDB, and the real functions between them.
 
 usage: cargo run --example local -- [options]
 
   --check        play a deal both ways and print what was expected and seen; exit 0 if all of it holds, 1 if not
-  --crm X        dynamics365 (default)
+  --crm X        dynamics365 (default), salesforce (with --check)
   --map FILE     lay a field map over the default one
-  --port N       first of five ports (default: any free ones)
+  --port N       first of six ports (default: any free ones)
   --seed N       accepted for repeatable runs; the local run draws nothing at random
   --help         this
 
@@ -32,6 +35,7 @@ until Ctrl-C.";
 struct Arguments {
     check: bool,
     map: Option<String>,
+    crm: CrmKind,
     port: u16,
 }
 
@@ -48,7 +52,8 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let options = world::Options { map, port: arguments.port, ..world::Options::default() };
+    let crm = Some(arguments.crm);
+    let options = world::Options { map, crm, port: arguments.port, ..world::Options::default() };
     let world = match world::World::start(options).await {
         Ok(world) => world,
         Err(e) => {
@@ -56,8 +61,11 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let result =
-        if arguments.check { check::run(&world).await } else { live::run(&world).await.map(|()| true) };
+    let result = match (arguments.check, arguments.crm) {
+        (true, CrmKind::Dynamics365) => check::run(&world).await,
+        (true, CrmKind::Salesforce) => salesforce::run(&world).await,
+        (false, _) => live::run(&world).await.map(|()| true),
+    };
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -70,17 +78,14 @@ async fn main() -> ExitCode {
 
 /// `Ok(None)`: help was asked for.
 fn parse(words: &mut dyn Iterator<Item = String>) -> Result<Option<Arguments>, String> {
-    let mut arguments = Arguments { check: false, map: None, port: 0 };
+    let mut arguments = Arguments { check: false, map: None, crm: CrmKind::Dynamics365, port: 0 };
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("`{word}`: a value is missing"));
         match word.as_str() {
             "--help" | "-h" => return Ok(None),
             "--check" => arguments.check = true,
             "--map" => arguments.map = Some(value()?),
-            "--crm" => match value()?.as_str() {
-                "dynamics365" => {}
-                other => return Err(format!("`--crm {other}`: expected dynamics365")),
-            },
+            "--crm" => arguments.crm = value()?.parse().map_err(|e| format!("`--crm`: {e}"))?,
             "--port" => {
                 let text = value()?;
                 let port = text.parse::<u16>().ok().filter(|port| *port <= 65_530);
@@ -92,6 +97,9 @@ fn parse(words: &mut dyn Iterator<Item = String>) -> Result<Option<Arguments>, S
             }
             other => return Err(format!("`{other}` is not known")),
         }
+    }
+    if !arguments.check && arguments.crm == CrmKind::Salesforce {
+        return Err("`--crm salesforce`: only with `--check` so far".to_owned());
     }
     Ok(Some(arguments))
 }
