@@ -14,8 +14,8 @@ pub(crate) async fn run(world: &World) -> anyhow::Result<bool> {
     let mut check = Check::of(world);
     world.tick().await?;
     world.advance(60);
-    let referral = check.from_partner_center().await?;
-    check.from_salesforce().await?;
+    let referral = check.arrives().await?;
+    check.leaves().await?;
     check.both(&referral).await?;
     check.print();
     println!("\n{:.1} s", began.elapsed().as_secs_f64());
@@ -43,7 +43,7 @@ impl Check<'_> {
         system.act_edit("Opportunity", id, SELLER, fields, now).map_err(|e| anyhow::anyhow!(e))
     }
 
-    async fn from_partner_center(&mut self) -> anyhow::Result<String> {
+    async fn arrives(&mut self) -> anyhow::Result<String> {
         let now = self.world.now();
         let over = json!({ "details": { "currency": "EUR" } });
         let referral = self.world.partner_center.system().refer(&over, now);
@@ -81,7 +81,7 @@ impl Check<'_> {
         Ok(referral)
     }
 
-    async fn from_salesforce(&mut self) -> anyhow::Result<()> {
+    async fn leaves(&mut self) -> anyhow::Result<()> {
         let account = json!({ "Name": "Kestrel Foods Ltd", "BillingStreet": "4 Mill Lane", "BillingCity": "Leeds",
                               "BillingPostalCode": "LS1 4AB", "BillingCountry": "GB" });
         let account = self.make("Account", account)?;
