@@ -177,10 +177,12 @@ fn tell(report: &mut Report, long: Long, progress: &Progress) {
     let left = if *left_out > 0 { format!("; {left_out} in work, left out") } else { String::new() };
     match place {
         None => report.good(format!("{name} of {began} is over: {sent} hints in {pages} pages{left}")),
-        Some(place) => report.good(format!(
-            "{name} of {began} is under way at {:?}: {sent} hints in {pages} pages so far{left}; the schedule goes on",
-            place.part
-        )),
+        Some(place) => {
+            let at = if long == Long::Backfill { format!(" at {:?}", place.part) } else { String::new() };
+            report.good(format!(
+                "{name} of {began} is under way{at}: {sent} hints in {pages} pages so far{left}; the schedule goes on"
+            ));
+        }
     }
     report.data = json!({ "done": place.is_none(), "sent": sent, "pages": pages, "left_out": left_out });
 }

@@ -18,11 +18,11 @@ mod party;
 mod solution;
 mod wire;
 
+use crate::crm::not_begun::NotBegun;
 use crate::{http::Http, token::Tokens};
 use batch::{Reply, Request};
 use columns::{Columns, SOLUTION, SOLUTION_OPPORTUNITY, Texts};
 pub use create::Prepared;
-use encode::NotBegun;
 use errors::{Meaning, Said};
 use lookups::Lookups;
 use mapping::{Action, Map, NewRecord, Record, RecordId, RecordKind, RecordPatch, ReferralId, names};

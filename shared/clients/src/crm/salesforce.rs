@@ -9,7 +9,7 @@ mod rows;
 mod soql;
 mod wire;
 
-use crate::{http::Http, token::Tokens};
+use crate::{crm::not_begun::NotBegun, http::Http, token::Tokens};
 pub use create::Prepared;
 use errors::Said;
 use mapping::{Action, CrmValue, Map, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId, names};
@@ -18,7 +18,7 @@ use serde_json::{Map as Object, Value};
 use soql::{is_id, is_name, quoted};
 use std::{collections::BTreeMap, sync::Arc};
 use sync::{
-    failure::{Failure, Refused, Written},
+    failure::{Failure, Written},
     ports::{Changes, Feed, Position, Ready, Seen},
     version::Version,
 };
@@ -34,34 +34,6 @@ pub struct Salesforce {
     fields: Fields,
     /// The Referral Identifier's field; a unique external id.
     key: String,
-}
-
-/// Why a write was not begun.
-enum NotBegun {
-    /// A read before it failed.
-    Failed(Failure),
-    /// It cannot be written as it stands.
-    Refused(Refused),
-}
-
-impl NotBegun {
-    fn refused(field: &str, text: impl Into<String>) -> Self {
-        NotBegun::Refused(Refused { field: Some(field.to_owned()), text: text.into() })
-    }
-
-    fn written<T>(self) -> Written<T> {
-        match self {
-            NotBegun::Failed(failure) if failure.is_retryable() => Written::Later(failure),
-            NotBegun::Failed(failure) => Written::Refused(Refused { field: None, text: failure.to_string() }),
-            NotBegun::Refused(refused) => Written::Refused(refused),
-        }
-    }
-}
-
-impl From<Failure> for NotBegun {
-    fn from(failure: Failure) -> Self {
-        NotBegun::Failed(failure)
-    }
 }
 
 impl Salesforce {

@@ -4,11 +4,11 @@ use super::{
     Dynamics,
     batch::{Item, Outcome, Request},
     columns::{SOLUTION, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY},
-    encode::NotBegun,
     errors::{Meaning, Said},
     odata::{id_of, set_of},
     wire::{self, Unwritten},
 };
+use crate::crm::not_begun::NotBegun;
 use crate::http::session::Unanswered;
 use mapping::{Action, ListChange, RecordId, RecordKind, RecordPatch, names::SOLUTIONS};
 use serde_json::{Value, json};

@@ -5,6 +5,7 @@ use super::{
     lead::ORIGIN,
     odata::{id_of, is_name, value_of},
 };
+use crate::crm::solution_row::DETAIL;
 use mapping::{ColumnUse, Map, RecordKind, names};
 use serde_json::{Map as Object, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,8 +24,6 @@ const MEMBER: &str = "record2id_systemuser";
 const ROLE: &str = "record2roleid";
 /// The category of roles that make a connection one of the Sales Team.
 const SALES_TEAM_CATEGORY: i64 = 1001;
-/// Before columns of the catalogue row in a list's row.
-pub(super) const DETAIL: &str = "detail.";
 
 /// A row's own id, in a list's row.
 const ROW: &str = "@id";

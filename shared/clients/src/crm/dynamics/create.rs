@@ -4,13 +4,13 @@
 use super::{
     Dynamics,
     batch::{Item, Outcome, Reply, Request},
-    encode::NotBegun,
     errors::{Meaning, Said},
     odata::{is_name, set_of},
     owner,
     party::{Choice, Place},
     wire::{self, Unwritten},
 };
+use crate::crm::not_begun::NotBegun;
 use mapping::{NewRecord, Party, RecordKind, child_id, names::SOLUTIONS};
 use serde_json::{Map as Object, Value, json};
 use sync::{

@@ -4,38 +4,10 @@ use super::{
     Dynamics,
     odata::{is_name, set_of},
 };
+use crate::crm::not_begun::NotBegun;
 use mapping::CrmValue;
 use serde_json::{Map as Object, Value, json};
 use std::collections::BTreeMap;
-use sync::failure::{Failure, Refused, Written};
-
-/// Why a write was not begun.
-pub(super) enum NotBegun {
-    /// A read before it failed.
-    Failed(Failure),
-    /// It cannot be written as it stands.
-    Refused(Refused),
-}
-
-impl NotBegun {
-    pub(super) fn refused(field: &str, text: impl Into<String>) -> Self {
-        NotBegun::Refused(Refused { field: Some(field.to_owned()), text: text.into() })
-    }
-
-    pub(super) fn written<T>(self) -> Written<T> {
-        match self {
-            NotBegun::Failed(failure) if failure.is_retryable() => Written::Later(failure),
-            NotBegun::Failed(failure) => Written::Refused(Refused { field: None, text: failure.to_string() }),
-            NotBegun::Refused(refused) => Written::Refused(refused),
-        }
-    }
-}
-
-impl From<Failure> for NotBegun {
-    fn from(failure: Failure) -> Self {
-        NotBegun::Failed(failure)
-    }
-}
 
 impl Dynamics {
     /// A body with these columns.

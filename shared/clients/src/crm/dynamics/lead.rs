@@ -4,11 +4,11 @@
 use super::{
     Dynamics,
     batch::{Item, Outcome, Reply, Request},
-    encode::NotBegun,
     errors::{Meaning, Said},
     odata::{escaped, guid, id_of, set_of, value_of},
     wire::{self, Unwritten},
 };
+use crate::crm::not_begun::NotBegun;
 use mapping::{NewRecord, RecordId, RecordKind};
 use serde_json::{Value, json};
 use sync::{

@@ -2,9 +2,9 @@
 
 use super::{
     batch::Request,
-    encode::NotBegun,
     odata::{any_of, escaped, guid, id_of, is_name, quoted, set_of},
 };
+use crate::crm::not_begun::NotBegun;
 use mapping::{Owner, OwnerWish};
 use serde_json::{Map as Object, Value, json};
 

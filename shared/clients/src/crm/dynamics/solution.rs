@@ -4,25 +4,22 @@
 use super::{
     Dynamics,
     batch::Request,
-    columns::{
-        DETAIL, SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY, SOLUTION_OPPORTUNITY,
-    },
-    encode::NotBegun,
+    columns::{SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY, SOLUTION_OPPORTUNITY},
     odata::{any_of, escaped, id_of, quoted, set_of},
 };
-use mapping::{CrmValue, child_id};
+use crate::crm::{
+    not_begun::NotBegun,
+    solution_row::{DETAIL, ListRow, columns, solution_id},
+};
+use mapping::child_id;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-
-/// A row of a list by the columns' names as they are read.
-pub(super) type ListRow = BTreeMap<String, CrmValue>;
 
 impl Dynamics {
     /// The solution ids of rows whose catalogue row this process does not know.
     pub(super) fn unknown_details(&self, rows: &[ListRow]) -> Result<Vec<String>, NotBegun> {
         let mut unknown = vec![];
         for row in rows {
-            let id = solution_id(row)?;
+            let id = solution_id(row, SOLUTION_KEY)?;
             if self.known.get(SOLUTION_DETAIL, id).is_none() && !unknown.contains(&id.to_owned()) {
                 unknown.push(id.to_owned());
             }
@@ -49,15 +46,17 @@ impl Dynamics {
             let text = |name: &str| row.get(name).and_then(Value::as_str);
             if let (Some(key), Some(id)) = (text(SOLUTION_KEY), text(&id_of(SOLUTION_DETAIL))) {
                 // The collation ignores case; both spellings are the same row.
-                let asked =
-                    rows.iter().filter_map(|r| solution_id(r).ok()).find(|s| s.eq_ignore_ascii_case(key));
+                let asked = rows
+                    .iter()
+                    .filter_map(|r| solution_id(r, SOLUTION_KEY).ok())
+                    .find(|s| s.eq_ignore_ascii_case(key));
                 self.known.put(SOLUTION_DETAIL, asked.unwrap_or(key), id);
             }
         }
         let (mut details, mut solutions) = (vec![], vec![]);
         let mut seen = vec![];
         for row in rows {
-            let key = solution_id(row)?;
+            let key = solution_id(row, SOLUTION_KEY)?;
             if seen.contains(&key) {
                 continue;
             }
@@ -98,7 +97,7 @@ impl Dynamics {
 
     /// After a change set: what was missing in the catalogue is there.
     pub(super) fn remember_details(&self, rows: &[ListRow]) {
-        for key in rows.iter().filter_map(|row| solution_id(row).ok()) {
+        for key in rows.iter().filter_map(|row| solution_id(row, SOLUTION_KEY).ok()) {
             if self.known.get(SOLUTION_DETAIL, key).is_none() {
                 self.known.put(SOLUTION_DETAIL, key, &detail_id(key));
             }
@@ -110,25 +109,3 @@ impl Dynamics {
 fn detail_id(key: &str) -> String {
     child_id(&["solution detail", key])
 }
-
-/// Which solution a row means.
-fn solution_id(row: &ListRow) -> Result<&str, NotBegun> {
-    let name = format!("{DETAIL}{SOLUTION_KEY}");
-    match row.get(&name) {
-        Some(CrmValue::Plain(Value::String(id))) if !id.is_empty() => Ok(id),
-        _ => Err(NotBegun::refused(&name, "a solution without its id")),
-    }
-}
-
-/// The columns of the catalogue's row, or of the list's own.
-fn columns(row: &ListRow, detail: bool) -> ListRow {
-    let part = row.iter().filter_map(|(name, value)| match name.strip_prefix(DETAIL) {
-        Some(name) => detail.then(|| (name.to_owned(), value.clone())),
-        None => (!detail).then(|| (name.clone(), value.clone())),
-    });
-    part.collect()
-}
-
-#[cfg(test)]
-#[path = "solution/tests.rs"]
-mod tests;

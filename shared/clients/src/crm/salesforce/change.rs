@@ -2,27 +2,27 @@
 //! in one composite, all or nothing.
 
 use super::{
-    NotBegun, Salesforce,
+    Salesforce,
     errors::Meaning,
     rows::{
-        Condition, DETAIL, SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY,
-        SOLUTION_OPPORTUNITY, solution_of,
+        Condition, SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY, SOLUTION_OPPORTUNITY,
+        solution_of,
     },
     soql::{any_of, quoted},
     wire::{PARTS, Part},
 };
+use crate::crm::{
+    not_begun::NotBegun,
+    solution_row::{DETAIL, ListRow, columns, solution_id},
+};
 use jiff::{SignedDuration, Timestamp};
-use mapping::{CrmValue, ListChange, RecordId, RecordPatch, names::SOLUTIONS};
+use mapping::{ListChange, RecordId, RecordPatch, names::SOLUTIONS};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use sync::{
     failure::{Class, Written},
     ports::Seen,
     version::Version,
 };
-
-/// A row of a list by the fields' names as they are read.
-pub(super) type ListRow = BTreeMap<String, CrmValue>;
 
 /// A stamp younger than two seconds is no condition.
 const SOON: SignedDuration = SignedDuration::from_secs(2);
@@ -153,7 +153,7 @@ impl Salesforce {
 
     /// The query that finds the catalogue's rows of these.
     pub(super) fn details_query(&self, rows: &[ListRow]) -> Result<Option<Part>, NotBegun> {
-        let keys = rows.iter().map(solution_id).collect::<Result<Vec<_>, _>>()?;
+        let keys = rows.iter().map(|row| solution_id(row, SOLUTION_KEY)).collect::<Result<Vec<_>, _>>()?;
         let soql = format!(
             "SELECT Id, {SOLUTION_KEY} FROM {SOLUTION_DETAIL} WHERE {SOLUTION_KEY} IN ({})",
             any_of(&keys)
@@ -171,7 +171,7 @@ impl Salesforce {
         let mut parts = vec![];
         let mut seen: Vec<&str> = vec![];
         for (n, row) in rows.iter().enumerate() {
-            let key = solution_id(row)?;
+            let key = solution_id(row, SOLUTION_KEY)?;
             if seen.contains(&key) {
                 continue;
             }
@@ -187,36 +187,18 @@ impl Salesforce {
                     ));
                 }
                 None => {
-                    let mut body = self.body(&part_of(row, true))?;
+                    let mut body = self.body(&columns(row, true))?;
                     body.insert(SOLUTION_KEY.to_owned(), json!(key));
                     body.entry("Name").or_insert_with(|| json!(key));
                     parts.push(Part::create(format!("detail{n}"), SOLUTION_DETAIL, Value::Object(body)));
                     format!("@{{detail{n}.id}}")
                 }
             };
-            let mut body = self.body(&part_of(row, false))?;
+            let mut body = self.body(&columns(row, false))?;
             body.insert(SOLUTION_OPPORTUNITY.to_owned(), json!(opportunity));
             body.insert(SOLUTION_DETAIL_LOOKUP.to_owned(), json!(detail));
             parts.push(Part::create(format!("solution{n}"), SOLUTION, Value::Object(body)));
         }
         Ok(parts)
     }
-}
-
-/// Which solution a row means.
-fn solution_id(row: &ListRow) -> Result<&str, NotBegun> {
-    let name = format!("{DETAIL}{SOLUTION_KEY}");
-    match row.get(&name) {
-        Some(CrmValue::Plain(Value::String(id))) if !id.is_empty() => Ok(id),
-        _ => Err(NotBegun::refused(&name, "a solution without its id")),
-    }
-}
-
-/// The fields of the catalogue's row, or of the list's own.
-fn part_of(row: &ListRow, detail: bool) -> ListRow {
-    let part = row.iter().filter_map(|(name, value)| match name.strip_prefix(DETAIL) {
-        Some(name) => detail.then(|| (name.to_owned(), value.clone())),
-        None => (!detail).then(|| (name.clone(), value.clone())),
-    });
-    part.collect()
 }

@@ -2,11 +2,12 @@
 //! the Referral Identifier is a unique external id, and so are the keys of account and contact.
 
 use super::{
-    NotBegun, Salesforce,
+    Salesforce,
     errors::Meaning,
     soql::{any_of, begins_with, is_name, quoted},
     wire::{PARTS, Part},
 };
+use crate::crm::not_begun::NotBegun;
 use mapping::{CrmValue, NewRecord, Owner, Party, RecordKind, names::SOLUTIONS};
 use serde_json::{Map as Object, Value, json};
 use sync::{

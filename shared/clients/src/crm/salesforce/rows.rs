@@ -2,6 +2,7 @@
 //! version of its own kind gets one: the stamps, and a digest while they are so fresh that another change may share them.
 
 use super::soql::is_name;
+use crate::crm::solution_row::DETAIL;
 use jiff::{SignedDuration, Timestamp};
 use mapping::{Map, Record, RecordId, RecordKind, names};
 use serde_json::Value;
@@ -20,8 +21,6 @@ pub(super) const SOLUTION_DETAIL: &str = "Microsoft_Solution_Detail__c";
 pub(super) const SOLUTION_DETAIL_LOOKUP: &str = "Solution_Detail__c";
 const SOLUTION_DETAIL_RELATION: &str = "Solution_Detail__r";
 pub(super) const SOLUTION_KEY: &str = "Solution_Identifier__c";
-/// Before fields of the catalogue row in a list's row.
-pub(super) const DETAIL: &str = "detail.";
 /// A row's own id, in a list's row.
 const ROW: &str = "@id";
 

@@ -1,6 +1,9 @@
 //! Rows of the solutions list taken apart.
 
 use super::*;
+use serde_json::json;
+
+const KEY: &str = "cosell_solutionid";
 
 fn row() -> ListRow {
     let plain = |text: &str| CrmValue::Plain(json!(text));
@@ -20,9 +23,9 @@ fn a_row_is_its_own_columns_and_those_of_the_catalogue() {
 
 #[test]
 fn a_row_without_a_solution_id_is_refused_by_its_column() {
-    assert_eq!(solution_id(&row()).ok(), Some("SOL-1-ABC"));
+    assert_eq!(solution_id(&row(), KEY).ok(), Some("SOL-1-ABC"));
     let mut row = row();
     row.insert("detail.cosell_solutionid".to_owned(), CrmValue::Plain(Value::Null));
-    let Err(NotBegun::Refused(refused)) = solution_id(&row) else { panic!("taken") };
+    let Err(NotBegun::Refused(refused)) = solution_id(&row, KEY) else { panic!("taken") };
     assert_eq!(refused.field.as_deref(), Some("detail.cosell_solutionid"));
 }

@@ -1,0 +1,31 @@
+//! Why a write was not begun, whichever the CRM.
+
+use sync::failure::{Failure, Refused, Written};
+
+/// Why a write was not begun.
+pub(super) enum NotBegun {
+    /// A read before it failed.
+    Failed(Failure),
+    /// It cannot be written as it stands.
+    Refused(Refused),
+}
+
+impl NotBegun {
+    pub(super) fn refused(field: &str, text: impl Into<String>) -> Self {
+        NotBegun::Refused(Refused { field: Some(field.to_owned()), text: text.into() })
+    }
+
+    pub(super) fn written<T>(self) -> Written<T> {
+        match self {
+            NotBegun::Failed(failure) if failure.is_retryable() => Written::Later(failure),
+            NotBegun::Failed(failure) => Written::Refused(Refused { field: None, text: failure.to_string() }),
+            NotBegun::Refused(refused) => Written::Refused(refused),
+        }
+    }
+}
+
+impl From<Failure> for NotBegun {
+    fn from(failure: Failure) -> Self {
+        NotBegun::Failed(failure)
+    }
+}
