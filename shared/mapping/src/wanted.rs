@@ -91,6 +91,7 @@ impl Map {
     }
 
     fn wanted_of(&self, table: WantedTable, wanted: &mut Vec<WantedColumn>) {
+        let wanted_by = |rule: &Rule, table| wanted_by(rule, table, self.crm);
         let own = |rule: &Rule| wanted_by(rule, table);
         for one in &self.rules {
             match &one.shape {
@@ -133,7 +134,7 @@ impl Map {
     }
 }
 
-fn wanted_by(rule: &Rule, of: WantedTable) -> Option<WantedColumn> {
+fn wanted_by(rule: &Rule, of: WantedTable, in_crm: CrmKind) -> Option<WantedColumn> {
     let crm = rule.crm.as_deref()?;
     let (table, name) = match crm.split_once('.') {
         None => (of, crm),
@@ -147,11 +148,15 @@ fn wanted_by(rule: &Rule, of: WantedTable) -> Option<WantedColumn> {
     };
     let kind = match (&rule.lookup, rule.kind) {
         (Some((table, column)), _) => WantedKind::Lookup(table.clone(), column.clone()),
-        // Short words of a text column, such as 1P and 3P.
-        (_, Kind::Choice) if rule.values.iter().all(|(_, value)| value.is_string()) => WantedKind::Text(None),
+        // Short words of a text column in Dynamics, such as 1P and 3P; in Salesforce an option is its own label.
         (_, Kind::Choice) => {
-            let option = |(word, value): &(String, Json)| (value.clone(), spaced(word));
-            WantedKind::Choice(rule.values.iter().map(option).collect())
+            let label = |word: &str, value: &Json| value.as_str().map_or_else(|| spaced(word), str::to_owned);
+            let option = |(word, value): &(String, Json)| (value.clone(), label(word, value));
+            let words = rule.values.iter().all(|(_, value)| value.is_string());
+            match in_crm {
+                CrmKind::Dynamics365 if words => WantedKind::Text(None),
+                _ => WantedKind::Choice(rule.values.iter().map(option).collect()),
+            }
         }
         (_, Kind::Boolean) => WantedKind::Boolean,
         (_, Kind::Money) => WantedKind::Money,
