@@ -1,6 +1,7 @@
 //! The custom fields and objects of Salesforce in source format, as an admin deploys them with the Salesforce CLI: made
 //! from the map, compared file by file. `UPDATE_CASES=1` rewrites them.
 
+#![expect(clippy::expect_used, reason = "a test that panics has failed")]
 #![expect(clippy::disallowed_methods, reason = "the crate is pure; its metadata are files")]
 
 use mapping::{CrmKind, Map, WantedColumn, WantedKind, WantedTable};
