@@ -58,7 +58,8 @@ pub struct Admin {
     pub webhooks_api_url: String,
     /// `PARTNER_CENTER_WEBHOOKS_AUDIENCE`: its token audience.
     pub webhooks_audience: String,
-    /// `REGISTER_WEBHOOK`: whether a deployment registers the webhook (`yes`, `no`).
+    /// `REGISTER_WEBHOOK`: whether a deployment registers the webhook (`yes`, `no`); never with
+    /// `PARTNER_CENTER_WRITES` none.
     pub register: bool,
     /// `OVERWRITE_REGISTRATION`: whether a deployment takes over somebody else's registration (`yes`, `no`).
     pub overwrite: bool,
@@ -222,13 +223,16 @@ impl Admin {
     /// From anything that knows the variables.
     pub fn read(variables: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
         let mut reader = Reader::new(variables);
+        let worker = Worker::of(&mut reader);
+        // A stack that writes nothing there takes no events from the one that does.
+        let writes = worker.partner_center.writes == Writes::All;
         let config = Admin {
-            worker: Worker::of(&mut reader),
+            worker,
             dead_letter_queue_url: reader.url("DEAD_LETTER_QUEUE_URL"),
             webhook_url: reader.url("WEBHOOK_URL"),
             webhooks_api_url: reader.origin("PARTNER_CENTER_WEBHOOKS_API_URL"),
             webhooks_audience: reader.text("PARTNER_CENTER_WEBHOOKS_AUDIENCE"),
-            register: reader.yes("REGISTER_WEBHOOK", true),
+            register: reader.yes("REGISTER_WEBHOOK", true) && writes,
             overwrite: reader.yes("OVERWRITE_REGISTRATION", false),
             crm_admin_secret_arn: reader.optional("CRM_ADMIN_SECRET_ARN"),
         };

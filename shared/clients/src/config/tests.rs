@@ -85,3 +85,41 @@ fn the_ingress_trusts_microsofts_prefix_unless_told_otherwise() {
     );
     assert!(read("http://a.example/c/").unwrap_err().to_string().contains("http://a.example/c/"));
 }
+
+fn admin(changed: &[(&str, &str)]) -> Result<Admin, Faults> {
+    let more = [
+        ("DEAD_LETTER_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/dead.fifo"),
+        ("WEBHOOK_URL", "https://x.execute-api.us-east-1.amazonaws.com/webhook"),
+        ("PARTNER_CENTER_WEBHOOKS_API_URL", "https://api.partnercenter.microsoft.com"),
+        ("PARTNER_CENTER_WEBHOOKS_AUDIENCE", "https://api.partnercenter.microsoft.com"),
+    ];
+    let all: Vec<_> = changed.iter().chain(&more).chain(WORKER).copied().collect();
+    Admin::read(&|name| all.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+}
+
+#[test]
+fn a_stack_that_writes_nothing_in_partner_center_registers_nothing_there() {
+    let standard = admin(&[]).unwrap();
+    assert!(standard.register && !standard.overwrite && standard.crm_admin_secret_arn.is_none());
+    assert!(!admin(&[("REGISTER_WEBHOOK", "no")]).unwrap().register);
+    assert!(!admin(&[("PARTNER_CENTER_WRITES", "none"), ("REGISTER_WEBHOOK", "yes")]).unwrap().register);
+    let told = admin(&[("OVERWRITE_REGISTRATION", "perhaps"), ("WEBHOOK_URL", "")]).unwrap_err().to_string();
+    assert!(told.contains("OVERWRITE_REGISTRATION") && told.contains("WEBHOOK_URL"), "{told}");
+}
+
+#[test]
+fn salesforce_needs_its_own_variables_and_no_dataverse() {
+    let variables = [
+        ("CRM", "salesforce"),
+        ("SALESFORCE_LOGIN_URL", "https://login.salesforce.com"),
+        ("SALESFORCE_CLIENT_ID", "key"),
+        ("SALESFORCE_USERNAME", "user@x.example"),
+        ("DYNAMICS_URL", ""),
+    ];
+    let config = admin(&variables).unwrap();
+    let Crm::Salesforce(salesforce) = config.worker.crm else { panic!("another CRM") };
+    assert_eq!(salesforce.host_pattern, "*.my.salesforce.com");
+    assert_eq!(salesforce.api_version, "62.0");
+    let old = [variables[0], variables[1], variables[2], variables[3], ("SALESFORCE_API_VERSION", "51.0")];
+    assert!(admin(&old).unwrap_err().to_string().contains("52.0"));
+}
