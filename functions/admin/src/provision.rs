@@ -1,24 +1,17 @@
-//! Makes what the map names and the CRM lacks, as far as it is ours: tables, columns, lookups, keys. Once more changes
-//! nothing. Done by an administrator's application; the one that works every day may not.
+//! Makes what the map names and the CRM lacks, as far as it is ours. Once more changes nothing. Done by an
+//! administrator's application; the one that works every day may not. A file per CRM.
 
-use crate::{App, columns, report::Report};
-use clients::{
-    crm::dynamics::{Dynamics, definitions::table_name},
-    http::Http,
-    outside,
-    token::{Grant, Tokens},
-};
+mod dynamics;
+
+use crate::{App, report::Report};
+use clients::outside;
 use jiff::{SignedDuration, Timestamp};
-use mapping::{WantedColumn, WantedTable};
 use serde_json::json;
-use std::{sync::Arc, time::Duration};
-use sync::failure::{Class, Failure, System};
+use std::time::Duration;
+use sync::failure::Failure;
 
 /// A metadata call takes seconds, and waits for others.
 const CALL: Duration = Duration::from_secs(120);
-/// How often and how long keys are waited for.
-const PAUSE: Duration = Duration::from_secs(5);
-const LOOKS: u32 = 24;
 /// No new call begins with less than this left.
 const SPARE: SignedDuration = SignedDuration::from_secs(30);
 
@@ -37,9 +30,9 @@ pub(crate) async fn provision(app: &App, ends: Timestamp) -> Result<Report, Fail
         report.warn("nothing is made in Salesforce yet", "deploy the metadata with the Salesforce CLI");
         return Ok(report);
     };
-    let crm = administrator(app, &worker, config, arn).await?;
+    let crm = dynamics::administrator(app, &worker, config, arn).await?;
     let mut made: Vec<String> = vec![];
-    let done = make(app, &worker, &crm, ends, &mut made, &mut report).await;
+    let done = dynamics::make(app, &worker, &crm, ends, &mut made, &mut report).await;
     for what in &made {
         report.good(format!("made {what}"));
     }
@@ -52,135 +45,14 @@ pub(crate) async fn provision(app: &App, ends: Timestamp) -> Result<Report, Fail
     Ok(report)
 }
 
-async fn make(
-    app: &App,
-    worker: &outside::App,
-    dynamics: &Dynamics,
-    ends: Timestamp,
-    made: &mut Vec<String>,
-    report: &mut Report,
-) -> Result<(), Failure> {
-    let wanted = worker.map.wanted_columns();
-    if dynamics.make_solution().await? {
-        made.push("the solution CosellConnector, which everything else is part of".to_owned());
-    }
-    let mut tables = columns::tables(dynamics, &wanted).await?;
-    // The catalogue first: rows of Microsoft Solutions lead to it.
-    for table in [WantedTable::SolutionDetail, WantedTable::Solution] {
-        let name = table_name(table);
-        let named = wanted.iter().any(|column| column.table == table);
-        if named && !tables.contains_key(&table) {
-            dynamics.make_table(table).await?;
-            made.push(format!("table `{name}`"));
-            if let Some(new) = dynamics.table(name).await? {
-                tables.insert(table, new);
-            }
-        }
-    }
-    let missing = |column: &&WantedColumn| {
-        tables.get(&column.table).is_none_or(|table| !table.columns.contains_key(&column.name))
-    };
-    for column in wanted.iter().filter(missing) {
-        let name = format!("{}.{}", table_name(column.table), column.name);
-        if !worker.map.is_ours(&column.name) || !tables.contains_key(&column.table) {
-            report.fault(
-                format!("`{name}` ({}) is not there, and not ours to make", column.label),
-                "make it in the CRM, or name another one in the map",
-            );
-            continue;
-        }
-        if out_of_time(worker, ends, report) {
-            return Ok(());
-        }
-        dynamics.make_column(column).await?;
-        made.push(format!("column `{name}` ({})", column.label));
-    }
-    if let Some(table) = tables.get(&WantedTable::Solution) {
-        for lookup in dynamics.make_lookups(table).await? {
-            made.push(format!("lookup `{}.{lookup}`", table_name(WantedTable::Solution)));
-        }
-    }
-    let keys: Vec<&WantedColumn> = wanted.iter().filter(|column| column.key).collect();
-    for column in &keys {
-        let of_it = |columns: &[String]| columns.len() == 1 && columns[0] == column.name;
-        let known = tables.get(&column.table).is_some_and(|table| table.keys.iter().any(|(k, _)| of_it(k)));
-        if !known && worker.map.is_ours(&column.name) {
-            dynamics.make_key(column).await?;
-            made.push(format!("key `{}.{}`", table_name(column.table), column.name));
-        }
-    }
-    wait_for_keys(app, worker, dynamics, &keys, ends, report).await
-}
-
-/// A key holds nothing back until its index is built.
-async fn wait_for_keys(
-    app: &App,
-    worker: &outside::App,
-    dynamics: &Dynamics,
-    keys: &[&WantedColumn],
-    ends: Timestamp,
-    report: &mut Report,
-) -> Result<(), Failure> {
-    let mut waiting: Vec<(&WantedColumn, String)> =
-        keys.iter().map(|column| (*column, String::new())).collect();
-    for _ in 0..LOOKS {
-        let mut still = vec![];
-        for (column, _) in waiting {
-            let table = dynamics.table(table_name(column.table)).await?.unwrap_or_default();
-            let of_it = |columns: &[String]| columns.len() == 1 && columns[0] == column.name;
-            match table.keys.into_iter().find(|(columns, _)| of_it(columns)) {
-                Some((_, state)) if state == columns::ACTIVE => {}
-                Some((_, state)) if state == "Failed" => report.fault(
-                    format!("the key of `{}.{}` failed", table_name(column.table), column.name),
-                    "rows share a value there: mend them, reactivate the key (Power Apps: Tables, Keys), then `doctor`",
-                ),
-                Some((_, state)) => still.push((column, state)),
-                None => {}
-            }
-        }
-        waiting = still;
-        if waiting.is_empty() || worker.outside.clock.now() + SPARE > ends {
-            break;
-        }
-        app.pause(PAUSE).await;
-    }
-    for (column, state) in waiting {
-        report.warn(
-            format!("the key of `{}.{}` is {state}", table_name(column.table), column.name),
-            "Dataverse builds it by itself; look again with `doctor`",
-        );
-    }
-    Ok(())
+fn is_over(worker: &outside::App, ends: Timestamp) -> bool {
+    worker.outside.clock.now() + SPARE > ends
 }
 
 fn out_of_time(worker: &outside::App, ends: Timestamp, report: &mut Report) -> bool {
-    let over = worker.outside.clock.now() + SPARE > ends;
+    let over = is_over(worker, ends);
     if over {
         report.warn("no time left for the rest", "`provision` once more goes on");
     }
     over
-}
-
-/// The CRM as an administrator sees it.
-async fn administrator(
-    app: &App,
-    worker: &outside::App,
-    config: &clients::config::Dynamics,
-    arn: &str,
-) -> Result<Dynamics, Failure> {
-    let unusable = |text: String| Failure {
-        system: System::Crm,
-        operation: format!("fetch secret `{arn}`"),
-        class: Class::Permanent,
-        wide: false,
-        text,
-    };
-    let secret = app.secrets.fetch(System::Crm, arn).await?;
-    let client =
-        secret.member("client_id").ok_or_else(|| unusable("the secret has no `client_id`".into()))?;
-    let http = Http::new(CALL).map_err(|e| unusable(e.to_string()))?;
-    let grant = Grant::client_credentials(&config.login_url, &config.tenant_id, client.expose());
-    let clock = worker.outside.clock.clone();
-    let tokens = Tokens::new(http.clone(), app.secrets.clone(), clock, System::Crm, grant, arn, false);
-    Ok(Dynamics::new(http, Arc::new(tokens), &config.url, worker.map.clone()))
 }

@@ -27,7 +27,9 @@ pub(crate) async fn watch(app: &App, ends: Timestamp) -> Result<Report, Failure>
     let parked = queues(app, &worker, &mut report).await;
     let age = token(app, &worker, &mut report).await;
     for long in [Long::Backfill, Long::Rebase] {
-        long::go_on(app, long, ends, &mut report).await?;
+        if let Err(failure) = long::go_on(app, long, ends, &mut report).await {
+            report.failed(&failure);
+        }
     }
     for line in report.lines.iter().filter(|line| line.level != Level::Ok) {
         tracing::warn!(decision = "watch", level = ?line.level, reason = line.text, cure = line.cure);

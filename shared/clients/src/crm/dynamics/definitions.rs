@@ -19,6 +19,11 @@ const PREFIX: &str = "cosell";
 const SOLUTION_NAME: &str = "CosellConnector";
 const TYPES: &str = "Microsoft.Dynamics.CRM.";
 
+/// The state of a key whose index is built.
+pub const ACTIVE: &str = "Active";
+/// The state of a key whose index could not be built: rows share a value.
+pub const FAILED: &str = "Failed";
+
 /// A table as it is.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
@@ -28,6 +33,14 @@ pub struct Table {
     pub columns: BTreeMap<String, Column>,
     /// Alternate keys: their columns and the state of their index.
     pub keys: Vec<(Vec<String>, String)>,
+}
+
+impl Table {
+    /// The state of the alternate key of this column alone.
+    pub fn key_of(&self, column: &str) -> Option<&str> {
+        let key = self.keys.iter().find(|(columns, _)| columns.len() == 1 && columns[0] == column);
+        key.map(|(_, state)| state.as_str())
+    }
 }
 
 /// A column as it is.
