@@ -10,4 +10,5 @@ mod inbound;
 mod leads;
 mod microsoft;
 mod operation;
+mod optional;
 mod update;

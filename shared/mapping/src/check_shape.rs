@@ -77,12 +77,13 @@ impl Check<'_> {
         if rule.referral.is_none() {
             self.fault(rule, "referral", "missing: expected the path of the list");
         }
-        if rule
-            .further
-            .as_deref()
-            .is_some_and(|list| list != SALES_TEAM || rule.crm.as_deref() != Some("owner"))
-        {
-            self.fault(rule, "further", &format!("expected `{SALES_TEAM}`, besides `crm = \"owner\"`"));
+        match (rule.crm.as_deref(), rule.further.as_deref()) {
+            (_, None) | (Some("owner"), Some(SALES_TEAM)) => {}
+            (Some(crm), Some(column)) if LISTS.contains(&crm) && !column.contains('.') => {}
+            (Some(crm), Some(_)) if LISTS.contains(&crm) => {
+                self.fault(rule, "further", "expected a column of the record itself");
+            }
+            _ => self.fault(rule, "further", &format!("expected `{SALES_TEAM}`, besides `crm = \"owner\"`")),
         }
         let names: Vec<&str> = rule.members.iter().map(|member| member.name.as_str()).collect();
         let key = rule.members.iter().find(|member| Some(&member.name) == rule.key.as_ref());

@@ -23,6 +23,7 @@ mod record;
 mod record_patch;
 mod referral;
 mod referral_patch;
+mod registration;
 mod rule;
 mod scalar;
 mod settings;

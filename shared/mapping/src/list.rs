@@ -59,8 +59,8 @@ pub(crate) fn elements_of_record(rule: &Rule, record: &Record) -> Option<Vec<Ele
         })
     };
     if !is_relation(rule) {
-        let rows = record.lists.get(rule.crm.as_deref()?)?;
-        return Some(rows.iter().map(of_row).collect());
+        let rows = record.lists.get(rule.crm.as_deref()?)?.iter().map(of_row);
+        return Some(rows.chain(named_in_text(rule, record)).collect());
     }
     let key = rule.members.iter().find(|member| Some(&member.name) == rule.key.as_ref())?;
     record.columns.get(key.crm.as_deref()?)?;
@@ -74,6 +74,28 @@ pub(crate) fn elements_of_record(rule: &Rule, record: &Record) -> Option<Vec<Ele
     };
     all.extend(further.into_iter().flatten().map(of_row).filter(|element| !lacks(element)));
     Some(all)
+}
+
+/// The column of the record that names further elements of a list of rows.
+pub(crate) fn text_column(rule: &Rule) -> Option<&str> {
+    rule.further.as_deref().filter(|_| !is_relation(rule))
+}
+
+/// Elements of which a text column shows the ids only, whatever stands between them.
+fn named_in_text(rule: &Rule, record: &Record) -> impl Iterator<Item = Element> {
+    let text = text_column(rule).and_then(|column| record.columns.get(column)?.as_str()).unwrap_or_default();
+    let ids =
+        text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|')).filter(|id| !id.is_empty());
+    ids.map(|id| {
+        let id = Json::from(id);
+        members(rule, |member| {
+            member.crm.as_ref()?;
+            let is_key = Some(&member.name) == rule.key.as_ref();
+            Some(if is_key { scalar::from_crm(member, &id) } else { Value::Null })
+        })
+    })
+    .collect::<Vec<_>>()
+    .into_iter()
 }
 
 /// The list in the other side's form. Members that decide nothing are dropped where they cannot be converted.

@@ -2,7 +2,7 @@
 
 use crate::{
     AccountRule, ContactRule, CrmKind, Fault, RecordId, RecordKind, Refusal, Switches, Unit, Vendor,
-    list::is_relation,
+    list::{is_relation, text_column},
     load::{self, Shape, UnitRule},
     rule::Rule,
     settings::{Audit, OwnerRule},
@@ -126,7 +126,17 @@ impl Map {
 
     /// Whether a list takes the colleagues of the CRM's sales team.
     pub fn has_sales_team(&self) -> bool {
-        self.rules.iter().any(|one| matches!(&one.shape, Shape::List(rule) if rule.further.is_some()))
+        self.rules
+            .iter()
+            .any(|one| matches!(&one.shape, Shape::List(rule) if is_relation(rule) && rule.further.is_some()))
+    }
+
+    /// Columns of the record that name further elements of a list of rows.
+    pub fn text_columns(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().filter_map(|one| match &one.shape {
+            Shape::List(rule) => text_column(rule),
+            _ => None,
+        })
     }
 
     /// The column of a unit that has exactly one, such as `referral_id`.
@@ -138,6 +148,9 @@ impl Map {
     /// of the rows of a list (`solutions`; what a row points to has `detail.` in front).
     pub fn columns(&self, relation: &str) -> Vec<ColumnUse> {
         let mut columns = Vec::new();
+        if relation.is_empty() {
+            columns.extend(self.text_columns().map(|name| ColumnUse { name: name.to_owned(), lookup: None }));
+        }
         for one in &self.rules {
             match &one.shape {
                 Shape::Plain(rule) => {

@@ -210,7 +210,10 @@ impl Request<'_> {
         self.body["type"] = json!(if self.cosell { "Shared" } else { "Independent" });
         self.body["target"] =
             if matches!(kind, DealKind::CoSell { .. }) { Json::Array(ids) } else { json!([]) };
-        self.body["customerProfile"]["ids"] = json!([]);
+        let ids = &mut self.body["customerProfile"]["ids"];
+        if ids.is_null() {
+            *ids = json!([]);
+        }
         self.body["details"]["requirements"]["additionalRequirements"]["iot"] = json!({});
     }
 }

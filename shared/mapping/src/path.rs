@@ -1,5 +1,5 @@
 //! A path into a referral: `details.dealValue`, or `….attributes[CustomerMarketplaceIntent]` for the `id` of the
-//! element of that `type`.
+//! element of that `type`; `customerProfile.ids[Duns]` likewise, whose elements say `profileType`.
 
 use serde_json::{Map as Object, Value as Json, json};
 
@@ -76,11 +76,18 @@ impl Path {
         match (&self.attribute, at) {
             (None, at) => Some(at),
             (Some(wanted), Json::Array(items)) => {
-                let item = items.iter().find(|item| item.get("type").and_then(Json::as_str) == Some(wanted));
+                let named =
+                    |item: &&Json| item.get(self.tells_apart()).and_then(Json::as_str) == Some(wanted);
+                let item = items.iter().find(named);
                 Some(item.and_then(|item| item.get("id")).unwrap_or(&Json::Null))
             }
             (Some(_), _) => Some(&Json::Null),
         }
+    }
+
+    /// The member of an element that says what it is.
+    fn tells_apart(&self) -> &'static str {
+        if self.steps.last().is_some_and(|step| step == "ids") { "profileType" } else { "type" }
     }
 
     /// Puts a value into a body under construction.
@@ -97,7 +104,7 @@ impl Path {
         }
         match (&self.attribute, at) {
             (None, at) => *at = value,
-            (Some(name), Json::Array(items)) => items.push(json!({ "type": name, "id": value })),
+            (Some(name), Json::Array(items)) => items.push(json!({ self.tells_apart(): name, "id": value })),
             (Some(_), _) => {}
         }
     }

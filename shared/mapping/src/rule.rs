@@ -71,7 +71,8 @@ pub(crate) struct Rule {
     pub(crate) group: Option<String>,
     pub(crate) key: Option<String>,
     pub(crate) members: Vec<Rule>,
-    /// Of a list that is a related row: a list of the CRM whose rows are further elements.
+    /// Of a list that is a related row: a list of the CRM whose rows are further elements. Of a list of rows: a column
+    /// with ids, read only.
     pub(crate) further: Option<String>,
     /// Of a list's member: travels with a new element, decides nothing.
     pub(crate) carried: bool,

@@ -26,7 +26,14 @@ pub(crate) struct Audit {
 pub(crate) fn switches(reader: &mut Reader, place: Place<'_>) -> Switches {
     reader.known(
         place,
-        &["check_mark", "cosell_only", "patch_name", "add_unknown_solutions", "daily_engagements"],
+        &[
+            "check_mark",
+            "cosell_only",
+            "patch_name",
+            "add_unknown_solutions",
+            "daily_engagements",
+            "registration_hints",
+        ],
     );
     Switches {
         check_mark: reader.yes(place, "check_mark", true),
@@ -34,6 +41,7 @@ pub(crate) fn switches(reader: &mut Reader, place: Place<'_>) -> Switches {
         patch_name: reader.yes(place, "patch_name", true),
         add_unknown_solutions: reader.yes(place, "add_unknown_solutions", true),
         daily_engagements: reader.yes(place, "daily_engagements", true),
+        registration_hints: reader.yes(place, "registration_hints", false),
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Switches {
     pub add_unknown_solutions: bool,
     /// Look once a day at the engagements of open links.
     pub daily_engagements: bool,
+    /// Say what registering a deal with Microsoft asks for.
+    pub registration_hints: bool,
 }
 
 /// Who posts Microsoft's half of a co-sell engagement.

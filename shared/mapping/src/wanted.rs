@@ -3,6 +3,7 @@
 
 use crate::{
     CrmKind, Map, RecordKind,
+    list::text_column,
     load::Shape,
     names::{REFERRAL_ID, SOLUTIONS},
     rule::{Kind, Rule},
@@ -107,6 +108,13 @@ impl Map {
                         WantedColumn { key, ..column }
                     };
                     wanted.extend(list.members.iter().filter_map(|rule| Some(keyed(rule, of_row(rule)?))));
+                    wanted.extend(text_column(list).map(|name| WantedColumn {
+                        table,
+                        name: name.to_owned(),
+                        label: list.shown_as().to_owned(),
+                        kind: WantedKind::Text(None),
+                        key: false,
+                    }));
                 }
                 Shape::List(list) => wanted.extend(list.members.iter().filter_map(own)),
                 Shape::Status => {
@@ -164,7 +172,9 @@ fn wanted_by(rule: &Rule, of: WantedTable, in_crm: CrmKind) -> Option<WantedColu
         (_, Kind::Number) => WantedKind::Number,
         _ => WantedKind::Text(rule.length),
     };
-    Some(WantedColumn { table, name: name.to_owned(), label: rule.shown_as().to_owned(), kind, key: false })
+    // Maps write a lookup of Dynamics as it is bound, in its schema name's case; the column's own name has none.
+    let name = if in_crm == CrmKind::Dynamics365 { name.to_lowercase() } else { name.to_owned() };
+    Some(WantedColumn { table, name, label: rule.shown_as().to_owned(), kind, key: false })
 }
 
 /// Partner Center's word as a person would write it: `QuotesOrLicensing` is "Quotes or licensing".

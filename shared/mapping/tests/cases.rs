@@ -92,6 +92,13 @@ fn check(case: &Json) -> Json {
             map.microsoft_half(&own, &engagement, (OWN, "Juniper Peak Software"))
         }
         "create a record" => lacking(map.new_record(&referral(given)).map(|new| new_record(&new))),
+        "tell of the registration" => {
+            let (referral, now) = (referral(given), text("now").parse().unwrap());
+            json!({
+                "ahead": map.registration_ahead(&referral),
+                "when won": map.registration_when_won(&referral, now),
+            })
+        }
         "recognise an id" => json!(map.shaped_like_record_id(text("id")).map(|id| id.to_string())),
         "list the columns" => {
             let names = map.columns(text("relation")).into_iter().map(|column| match column.lookup {

@@ -16,7 +16,7 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use mapping::{
-    Category, CrmValue, RecordId, RecordKind, RecordPatch, Referral, ReferralId, Side, classify,
+    Category, CrmValue, Map, RecordId, RecordKind, RecordPatch, Referral, ReferralId, Side, classify,
     names::STATUS,
 };
 use std::collections::BTreeSet;
@@ -338,7 +338,7 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
     }
     // The Audit field is born with the record: no write of its own.
     let mut journal = work.link.journal.clone();
-    journal.note(Line { at: run.now(), decision: "created".into(), text: created(&referral) }, true);
+    journal.note(Line { at: run.now(), decision: "created".into(), text: created(map, &referral) }, true);
     let audit = map.audit_column().and_then(|(column, _)| Some((column, journal.to_show(AUDIT_LENGTH)?)));
     if let Some((column, text)) = audit {
         new.columns.insert(column.to_owned(), CrmValue::Plain(text.into()));
@@ -411,19 +411,21 @@ async fn refuse<P: Ports>(work: &Work<'_, P>, referral: &Referral, refused: Refu
 
 /// A record of ours shows the decisions up to its create.
 fn born<P: Ports>(work: &mut Work<'_, P>, referral: &Referral) {
-    work.note("created", created(referral), true);
+    work.note("created", created(work.map(), referral), true);
     work.link.journal.shown(AUDIT_LENGTH);
 }
 
 /// What the seller reads first, and until when to answer.
-fn created(referral: &Referral) -> String {
-    let words = "created from the referral in Partner Center";
-    match referral.expires().filter(|_| referral.is_new()) {
-        Some(at) => {
-            format!("{words}; it expires on {} unless it is accepted or declined", at.strftime("%Y-%m-%d"))
-        }
-        None => words.to_owned(),
+fn created(map: &Map, referral: &Referral) -> String {
+    let mut words = "created from the referral in Partner Center".to_owned();
+    if let Some(at) = referral.expires().filter(|_| referral.is_new()) {
+        let day = at.strftime("%Y-%m-%d");
+        words += &format!("; it expires on {day} unless it is accepted or declined");
     }
+    if let Some(ahead) = map.registration_ahead(referral) {
+        words += &format!("; {ahead}");
+    }
+    words
 }
 
 /// The record of a create is known: link it and go on.

@@ -15,6 +15,7 @@ pub(super) fn all() -> BTreeMap<String, Table> {
         opportunityclose(),
         systemuser(),
         transactioncurrency(),
+        new_country(),
         connection(),
         connectionrole(),
         cosell_solution(),
@@ -41,6 +42,7 @@ fn account() -> Table {
         .address()
         .add("numberofemployees", Kind::Integer { min: 0, max: 1_000_000_000 })
         .money(&["revenue"])
+        .lookup("new_countryid", &[("new_CountryId", "new_country")])
         .lookup("primarycontactid", &[("primarycontactid", "contact")])
         .lookup("parentaccountid", &[("parentaccountid", "account")])
         .fixed("merged", Kind::Boolean { default: Some(false) })
@@ -79,7 +81,13 @@ fn contact() -> Table {
 
 fn opportunity() -> Table {
     table("opportunity", "opportunities", "opportunityid", "name")
-        .texts(&[("name", 300), ("stepname", 200), ("emailaddress", 100), ("new_dealcurrency", 3)])
+        .texts(&[
+            ("name", 300),
+            ("stepname", 200),
+            ("emailaddress", 100),
+            ("new_dealcurrency", 3),
+            ("new_products", 255),
+        ])
         .memos(&["description", "customerneed", "currentsituation", "proposedsolution"], 2000)
         .money(&["estimatedvalue", "actualvalue", "budgetamount", "new_dealbudget"])
         .add("isrevenuesystemcalculated", Kind::Boolean { default: Some(false) })
@@ -204,6 +212,13 @@ fn transactioncurrency() -> Table {
         .texts(&[("isocurrencycode", 5), ("currencyname", 100), ("currencysymbol", 13)])
         .add("currencyprecision", Kind::Integer { min: 0, max: 4 })
         .add("exchangerate", Kind::Decimal)
+        .simple_states()
+}
+
+/// This organisation's own.
+fn new_country() -> Table {
+    table("new_country", "new_countries", "new_countryid", "new_name")
+        .texts(&[("new_name", 100), ("new_isocode", 2)])
         .simple_states()
 }
 

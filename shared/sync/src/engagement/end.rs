@@ -102,7 +102,9 @@ pub(super) async fn end<P: Ports>(
         if held.intent.cosell {
             help::sent(&mut work, &held.intent.request);
         }
-        work.note("created", text, true);
+        let ahead = look.body.as_ref().and_then(|own| work.map().registration_ahead(own));
+        let ahead = ahead.map(|ahead| format!("; {ahead}")).unwrap_or_default();
+        work.note("created", format!("{text}{ahead}"), true);
         work.heal(WHOLE);
         match Box::pin(settle_once(work, &mut look)).await? {
             Ok(ended) => return Ok(ended),

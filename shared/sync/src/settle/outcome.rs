@@ -246,12 +246,17 @@ pub(super) fn finish<P: Ports>(work: &mut Work<'_, P>, sides: &Sides, plan: &Pla
         || !work.link.awaiting.is_empty()
         || plan.action.is_some()
         || plan.incomplete;
+    let mut won = None;
     if let Some(read) = &sides.partner_center {
         work.link.partner_center.settled = Some(read.version.clone());
         work.link.engagement = work.link.engagement.take().or_else(|| read.shown.engagement().cloned());
-        if read.shown.is_terminal() && !outstanding {
+        if read.shown.is_terminal() && !outstanding && work.link.state != State::Closed {
             work.link.state = State::Closed;
+            won = work.map().registration_when_won(&read.shown, work.run.now());
         }
+    }
+    if let Some(words) = won {
+        work.note("registration", words, false);
     }
     if let Some(read) = &sides.crm {
         work.link.crm.settled = Some(read.version.clone());

@@ -16,7 +16,7 @@ use crate::{
     work::{Overtaken, WHOLE, Work},
 };
 use jiff::{SignedDuration, Timestamp};
-use mapping::{Fields, Record, RecordId, Referral, Side, Value};
+use mapping::{Fields, Map, Record, RecordId, Referral, Side, Value};
 use std::collections::BTreeSet;
 
 /// The way back from a child row outlives it so long: a feed may be that far behind.
@@ -161,7 +161,7 @@ impl Sides {
             let ordered = |seen: &Version| row.version.against(seen) != Age::Unknown;
             !by_id
                 && !resumes
-                && !points_elsewhere(&row.record, work.link.related.as_deref())
+                && !points_elsewhere(work.map(), &row.record, work.link.related.as_deref())
                 && !memory.is_stale(&row.version)
                 && memory.seen.as_ref().is_none_or(|s| ordered(&s.version))
         });
@@ -296,16 +296,17 @@ fn stale<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version) -> Opt
     None
 }
 
-/// The rows a record points to: other ones, and its lists have to be read again.
-fn related(record: &Record) -> Option<String> {
-    let of = |relation: &str| Some(format!("{relation} {}", record.columns.get(relation)?));
-    let all: Vec<String> = ["contact", "owner"].into_iter().filter_map(of).collect();
+/// The rows a record points to, and what names elements of its lists: others, and its lists have to be read again.
+fn related(map: &Map, record: &Record) -> Option<String> {
+    let of = |column: &str| Some(format!("{column} {}", record.columns.get(column)?));
+    let all: Vec<String> =
+        ["contact", "owner"].into_iter().chain(map.text_columns()).filter_map(of).collect();
     (!all.is_empty()).then(|| all.join(", "))
 }
 
 /// A row without its lists, which may look different now.
-fn points_elsewhere(record: &Record, known: Option<&str>) -> bool {
-    record.lists.is_empty() && related(record).is_some_and(|now| Some(now.as_str()) != known)
+fn points_elsewhere(map: &Map, record: &Record, known: Option<&str>) -> bool {
+    record.lists.is_empty() && related(map, record).is_some_and(|now| Some(now.as_str()) != known)
 }
 
 /// Whom a record read with its lists points to, and the way back from its child rows.
@@ -313,7 +314,7 @@ fn remember_related<P: Ports>(work: &mut Work<'_, P>, record: &Record) {
     if record.lists.is_empty() {
         return;
     }
-    work.link.related = related(record);
+    work.link.related = related(work.map(), record);
     let rows = record.lists.values().flatten();
     let children: BTreeSet<String> =
         rows.filter_map(|row| row.get(ROW)?.as_str().map(str::to_owned)).collect();

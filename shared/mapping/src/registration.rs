@@ -1,0 +1,61 @@
+//! What Microsoft asks of a deal that its partner wants to register (cosell-connector.md §3): said in time. Registering is
+//! done in Partner Center, by a person.
+
+use crate::{Map, Referral};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
+
+/// Between creation and Won.
+const WAIT: SignedDuration = SignedDuration::from_hours(72);
+/// US dollars.
+const LEAST: f64 = 25_000.0;
+/// After signing.
+const DAYS: i64 = 60;
+
+impl Map {
+    /// What to mind while the deal is open; `None`: hints are not wanted, or the deal is private.
+    pub fn registration_ahead(&self, referral: &Referral) -> Option<String> {
+        let open = !referral.is_terminal() && self.registrable(referral);
+        let created = open.then(|| referral.created())??;
+        Some(format!(
+            "to register it with Microsoft later, win it not before {} UTC (72 hours), at USD 25,000 or more, and \
+             register it within {DAYS} days of signing",
+            (created + WAIT).strftime("%Y-%m-%d %H:%M")
+        ))
+    }
+
+    /// What is to be done, or stands in the way, once the deal is won; `None` besides: it is registered.
+    pub fn registration_when_won(&self, referral: &Referral, now: Timestamp) -> Option<String> {
+        let text = |path: &str| referral.body().pointer(path).and_then(Json::as_str).unwrap_or_default();
+        let registered = !matches!(text("/registrationStatus"), "" | "None");
+        if referral.substatus() != "Won" || registered || !self.registrable(referral) {
+            return None;
+        }
+        let mut against = vec![];
+        if let Some(after) = referral.created().map(|created| now.duration_since(created))
+            && after < WAIT
+        {
+            against.push(format!("it was won {} hours after its creation, not 72", after.as_hours()));
+        }
+        let value = referral.body().pointer("/details/dealValue").and_then(Json::as_f64);
+        if text("/details/currency") == "USD" && value.is_some_and(|value| value < LEAST) {
+            against.push("its value is below USD 25,000".to_owned());
+        }
+        let until = (now + SignedDuration::from_hours(24 * DAYS)).strftime("%Y-%m-%d");
+        Some(if against.is_empty() {
+            format!(
+                "won: it can be registered with Microsoft within {DAYS} days of signing, {until} at the latest"
+            )
+        } else {
+            format!("won, but Microsoft may refuse to register it: {}", against.join("; "))
+        })
+    }
+
+    /// Private deals are not registered.
+    fn registrable(&self, referral: &Referral) -> bool {
+        let body = referral.body();
+        let visible = body.pointer("/consent/consentToShareReferralWithMicrosoftSellers");
+        let shared = body.get("type").is_some_and(|kind| kind == "Shared");
+        self.switches().registration_hints && (shared || visible == Some(&Json::Bool(true)))
+    }
+}
