@@ -89,6 +89,7 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
     }
     // What was made of a linked lead has its referral already: the link moves.
     if let Some(lead) = &seen.lead
+        && !planted::is(Bug::DealGetsOwnReferral)
         && let Some(link) = linked(run, lead).await?
     {
         let look = Look { referral: true, record: true, ..Look::default() };
@@ -241,6 +242,7 @@ async fn go_on<P: Ports>(held: &mut Held<'_, P>, seen: Seen) -> Story {
     if held.intent.cosell && (!stopped || planted::is(Bug::IntentUnstoppable)) {
         match Box::pin(invite_microsoft(held, &seen)).await? {
             Invited::Half(id) => sibling = Some(id),
+            Invited::Nobody => {}
             Invited::Ended(ended) => return Ok(ended),
             Invited::Refused(words) => return Box::pin(keep_own(held, &seen, &words)).await,
             Invited::Parked(words) => {

@@ -49,6 +49,10 @@ pub(crate) fn look<P: Ports>(work: &Work<'_, P>, shown: &Shown<'_>, plan: &mut P
         }
         return;
     };
+    // Our own half says so, and nobody was invited: its seller had set Sync to No.
+    if link.awaiting.contains(HELP) && link.microsoft.is_none() && !chosen.is_null() {
+        return ask(work, shown, plan, chosen);
+    }
     let source = in_center.clone().unwrap_or(Value::Null);
     if let Some(asked) = link.asked.clone().or_else(|| image(Side::Crm)) {
         if chosen != asked {

@@ -153,9 +153,12 @@ async fn own<P: Ports>(run: &Run<'_, P>, referral: Referral) -> Story {
         // Empty, or not shaped like a record id: as if empty.
         return create(run, referral).await;
     };
-    let rows = run.ports.links().read(&[Key::record(&record), Key::intent(&record)]).await?;
-    let mut rows = rows.into_iter();
-    let (alias, intent) = (rows.next().flatten(), rows.next().flatten());
+    // The id may be a lead's as well.
+    let both = [Some(record.clone()), run.map.other_kind(&record)];
+    let keys: Vec<Key> = both.iter().flatten().flat_map(|id| [Key::record(id), Key::intent(id)]).collect();
+    let rows: Vec<Row> = run.ports.links().read(&keys).await?.into_iter().flatten().collect();
+    let alias = rows.iter().find(|row| matches!(row.item, Item::Alias { .. })).cloned();
+    let intent = rows.into_iter().find(|row| matches!(row.item, Item::Intent(_)));
     if let Some(Row { item: Item::Alias { referral: linked }, .. }) = alias {
         if linked == *referral.id() {
             return Ok(Ended::later(1, "the link was just made"));
@@ -211,10 +214,21 @@ pub(crate) async fn adopt<P: Ports>(run: &Run<'_, P>, referral: Referral, seen: 
         let words = format!("record `{}` carries another Referral Identifier, `{other}`", seen.record.id);
         return park(run, referral.id().as_str(), &words, &referral_print(&referral)).await;
     }
+    // What was made of a linked lead is that link's, which moves to it.
+    if let Some(lead) = &seen.lead
+        && let Some(Row { item: Item::Alias { referral: other }, .. }) =
+            run.ports.links().read(&[Key::record(lead)]).await?.pop().flatten()
+        && other != *referral.id()
+    {
+        let words =
+            format!("record `{}` was made of a lead that belongs to referral `{other}`", seen.record.id);
+        return park(run, referral.id().as_str(), &words, &referral_print(&referral)).await;
+    }
     let mut link = Link::new(referral.id().clone(), Some(seen.record.id.clone()), State::Linked);
     link.engagement = referral.engagement().cloned();
     let mut work = Work::fresh(run, link);
     work.besides = links_back(&work.link, &seen.record.id);
+    remember_lead(&mut work, &seen);
     // Nobody is creating a referral for this record.
     work.besides.push(Change::delete(Key::intent(&seen.record.id), Expect::Absent));
     work.note("adopted", "linked with the referral that names it", true);
@@ -233,6 +247,15 @@ pub(crate) fn links_back(link: &Link, record: &RecordId) -> Vec<Change> {
         Change::delete(Key::parked(&record.to_string()), Expect::Any),
         Change::delete(Key::parked(link.referral.as_str()), Expect::Any),
     ]
+}
+
+/// The lead it was made of, which nobody had linked: that leads here, too.
+fn remember_lead<P: Ports>(work: &mut Work<'_, P>, seen: &Seen) {
+    if let Some(lead) = seen.lead.clone().filter(|_| work.run.map.has_leads()) {
+        let alias = Item::Alias { referral: work.link.referral.clone() };
+        work.besides.push(Change::put(Key::record(&lead), Expect::Absent, alias));
+        work.link.lead = Some(lead);
+    }
 }
 
 /// What a new referral becomes.
@@ -271,7 +294,18 @@ pub async fn resume<P: Ports>(run: &Run<'_, P>, link: Link, rev: u64) -> Story {
     let looks = !planted::is(Bug::CreateNotLookedFor) && !planted::is(Bug::Upsert);
     // It may have been accepted since it was about to become a lead.
     let mut seen = run.ports.crm().find(RecordKind::Opportunity, &id).await?;
-    if seen.is_none() && run.map.has_leads() {
+    if let Some(lead) = seen.as_ref().and_then(|deal| deal.lead.clone()) {
+        // A seller qualified the lead before its create was known: the link begins with the lead and moves.
+        match run.ports.crm().fetch(&lead).await? {
+            Some(lead) => seen = Some(lead),
+            None => {
+                work.link.partner_center.images.clear();
+                work.link.crm.images.clear();
+            }
+        }
+    }
+    let forgets = planted::is(Bug::LeadNotLookedFor) && kind_of(run, &referral) == RecordKind::Opportunity;
+    if seen.is_none() && run.map.has_leads() && !forgets {
         seen = run.ports.crm().find(RecordKind::Lead, &id).await?;
     }
     match seen.filter(|_| looks) {
@@ -444,6 +478,7 @@ async fn found<P: Ports>(mut work: Work<'_, P>, referral: Referral, seen: Seen) 
         work.link.forget(&BTreeSet::from([STATUS.to_owned()]));
     }
     work.besides.extend(links_back(&work.link, &seen.record.id));
+    remember_lead(&mut work, &seen);
     settle_on(
         work,
         Look { referral: true, record: true, body: Some(referral), row: Some(seen), ..Look::default() },

@@ -11,7 +11,7 @@ use crate::{
 pub(crate) use hold_back::await_acceptance;
 use hold_back::hold_back;
 use lists::lists;
-use mapping::{CrmStep, Direction, Fields, Map, Side, Unit, Value, names::STATUS};
+use mapping::{CrmStep, Direction, Fields, Map, RecordKind, Side, Unit, Value, names::STATUS};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One unit on its way to the other side.
@@ -118,7 +118,9 @@ impl<'a> Look<'a> {
 /// Merges every unit that is kept in step after creation.
 pub fn merge(map: &Map, link: &Link, shown: Shown<'_>) -> Plan {
     let mut plan = Plan::default();
-    for unit in kept_in_step(map) {
+    let lead = link.record.as_ref().is_some_and(|record| record.kind == RecordKind::Lead);
+    // A lead is its own contact: it shows no list, however it is read.
+    for unit in kept_in_step(map).filter(|unit| !(lead && unit.list)) {
         let pc = Look::new(shown.partner_center, link.partner_center.images.get(&unit.name), &unit.name);
         let crm = Look::new(shown.crm, link.crm.images.get(&unit.name), &unit.name);
         merge_unit(map, unit, pc, crm, &mut plan);

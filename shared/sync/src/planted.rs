@@ -86,6 +86,8 @@ bugs! {
     ResumedFromRow,
     /// An intent goes on although Sync was set to No.
     IntentUnstoppable,
+    /// A deal into which nobody was invited counts as asked.
+    NobodyInvited,
     /// An intent that nobody ends is not taken up again.
     IntentForgotten,
     /// Value and currency are merged apart.
@@ -162,6 +164,18 @@ bugs! {
     ParkedForgotten,
     /// One parked field holds the others back.
     ParkedStopsAll,
+    /// A lead that was qualified keeps the link.
+    LeadNotFollowed,
+    /// Of a lead that is qualified already an opportunity is made once more.
+    QualifiedAgain,
+    /// That a qualified lead shows no opportunity is believed at once.
+    NoDealBelieved,
+    /// A lead whose create got no answer is not looked for once its referral is accepted.
+    LeadNotLookedFor,
+    /// What a seller changed of a lead before it was accepted is taken for agreed.
+    LeadEditsSwallowed,
+    /// What was made of a linked lead gets a referral of its own.
+    DealGetsOwnReferral,
     /// What the Audit field shows is not remembered.
     AuditNotRemembered,
     /// An audit line changes the fingerprint of what is parked.

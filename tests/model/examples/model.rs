@@ -29,12 +29,14 @@ the protocol in a deterministic simulation: each seed is a schedule of edits, ru
 
   --schedules N       so many schedules, 10000 unless told; with --planted-bugs so many at most for each bug, 40000
   --seed S            the first one, 1 unless told
+  --every N           only each Nth seed from there
   --replay SEED       one schedule in words; with --bug NAME as it goes with that bug
   --planted-bugs      each planted bug by itself until it is seen: 1 if one stays alive; a rare one at the seed that
                       is known to show it, unless --seed says where to begin
   --bug NAME          only this one
   --calm              no faults
-  --with KINDS        these kinds of faults too, --without KINDS not these, --only KINDS nothing else
+  --with KINDS        these kinds of faults too, --without KINDS not these, --only KINDS nothing
+                      else, and those often
   --exhaustive        the whole small world: --edits N a side, --faults N, --ticks N, --states N at most;
                       --choices LIST goes one way of it, in words
 
@@ -46,6 +48,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 struct Wanted {
     schedules: Option<u64>,
     seed: u64,
+    every: u64,
     replay: Option<u64>,
     small: Option<Small>,
     choices: Option<Vec<usize>>,
@@ -59,6 +62,7 @@ fn wanted(words: &mut dyn Iterator<Item = String>) -> Result<Option<Wanted>, Str
     let mut wanted = Wanted {
         schedules: None,
         seed: 1,
+        every: 1,
         replay: None,
         small: None,
         choices: None,
@@ -73,6 +77,7 @@ fn wanted(words: &mut dyn Iterator<Item = String>) -> Result<Option<Wanted>, Str
             "--help" | "-h" => return Ok(None),
             "--schedules" => wanted.schedules = Some(number(next()?)?),
             "--seed" => wanted.seed = number(next()?)?,
+            "--every" => wanted.every = number(next()?)?,
             "--replay" => wanted.replay = Some(number(next()?)?),
             "--planted-bugs" => wanted.planted = true,
             "--bug" => {
@@ -102,8 +107,7 @@ fn wanted(words: &mut dyn Iterator<Item = String>) -> Result<Option<Wanted>, Str
             "--with" => wanted.allowed.set(&next()?, true)?,
             "--without" => wanted.allowed.set(&next()?, false)?,
             "--only" => {
-                wanted.allowed = Allowed::new(false);
-                wanted.allowed.set(&next()?, true)?;
+                wanted.allowed = Allowed::only(&next()?)?;
             }
             _ => return Err(format!("`{word}` is not known, see `--help`")),
         }
@@ -192,7 +196,7 @@ fn planted_bugs(wanted: &Wanted) -> ExitCode {
     let most = wanted.schedules.unwrap_or(40_000);
     let bugs: Vec<Bug> = wanted.bug.map_or_else(|| Bug::ALL.to_vec(), |bug| vec![bug]);
     println!("| planted bug | schedules | seed | invariants | first words |\n|---|---|---|---|---|");
-    let hunts = hunt_all(&bugs, wanted.seed, most, &setting, |hunt| println!("{}", row(hunt)));
+    let hunts = hunt_all(&bugs, (wanted.seed, wanted.every), most, &setting, |hunt| println!("{}", row(hunt)));
     let alive = hunts.iter().filter(|hunt| hunt.caught.is_none()).count();
     let schedules: u64 = hunts.iter().map(|hunt| hunt.schedules).sum();
     println!("\n{} planted bugs, {alive} alive, {schedules} schedules", hunts.len());
@@ -244,7 +248,7 @@ fn many(wanted: &Wanted) -> ExitCode {
                     if n >= schedules {
                         return;
                     }
-                    let seed = wanted.seed + n;
+                    let seed = wanted.seed + n * wanted.every;
                     let outcome = run(seed, &setting);
                     let figures =
                         [outcome.steps, outcome.acts, outcome.faults, outcome.calls, outcome.linked];

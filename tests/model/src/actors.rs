@@ -1,7 +1,7 @@
 //! People: sellers in the CRM, colleagues in Partner Center's portal, Microsoft.
 
 use crate::{
-    crm::{Shape, UNMAPPED},
+    crm::{Shape, UNMAPPED, column_of},
     faults::{Faults, Kind},
     samples::{
         AMOUNTS, CURRENCIES, CUSTOMERS, DATES, NAMES, NOTES, SOLUTIONS, incoming, solution, solution_row,
@@ -10,7 +10,7 @@ use crate::{
     world::{OURS, State},
 };
 use jiff::SignedDuration;
-use mapping::{Action, ReferralId};
+use mapping::{Action, RecordKind, ReferralId};
 use serde_json::{Value, json};
 use sync::{
     hint::{Hint, Subject},
@@ -23,7 +23,10 @@ const PORTAL: usize = 19;
 const SELLER: usize = 23;
 
 /// What both sides may be busy with, as such rolls: portal, seller.
-pub(crate) const THEMES: [(&[usize], &[usize]); 10] = [
+pub(crate) type Theme = (&'static [usize], &'static [usize]);
+
+/// What there is to be busy with.
+pub(crate) const THEMES: [Theme; 10] = [
     (&[0, 3], &[0, 3, 19]),
     (&[0], &[0]),
     (&[3], &[3]),
@@ -35,6 +38,19 @@ pub(crate) const THEMES: [(&[usize], &[usize]); 10] = [
     (&[14, 16, 17], &[16, 18, 19]),
     (&[3, 14, 17], &[3, 14, 15]),
 ];
+
+/// And where nobody looks at every deal once a day.
+pub(crate) const ROUNDLESS_THEMES: [Theme; 5] = [
+    (&[14], &[14, 15, 15]),
+    (&[14], &[10, 14, 15, 15]),
+    (&[3, 6, 9], &[3]),
+    (&[3], &[3, 6, 9]),
+    (&[14, 3], &[3, 14, 15]),
+];
+
+/// And where there are leads.
+pub(crate) const LEAD_THEMES: [Theme; 4] =
+    [(&[0, 3, 14], &[0, 3, 18]), (&[14, 16, 17], &[18, 19]), (&[3, 6, 9], &[3, 6, 9, 18]), (&[14], &[15, 14, 18])];
 
 impl State {
     /// What somebody does next, of all there is or of what people are after in this schedule.
@@ -61,6 +77,10 @@ impl State {
     pub(crate) fn deal_comes_in(&mut self) -> ReferralId {
         let customer = *self.dice.pick(&CUSTOMERS);
         let mut body = incoming(customer);
+        if self.faults.sort.leads && self.dice.chance(650) {
+            body["type"] = json!("Independent");
+            body["qualification"] = json!(self.dice.pick(&["Direct", "MarketingQualified", "SalesQualified"]));
+        }
         if self.dice.chance(300) {
             body["status"] = json!("Active");
             body["substatus"] = json!("Accepted");
@@ -99,7 +119,7 @@ impl State {
         ];
         shape.own.extend(own.map(|(column, value)| (column.to_owned(), value)));
         let (name, postal_code) = *self.dice.pick(&CUSTOMERS);
-        let related: [(&str, &str); 13] = [
+        let related: [(&str, &str); 10] = [
             ("account.name", name),
             ("account.address1_line1", "4 Mill Lane"),
             ("account.address1_line2", "Unit 9"),
@@ -110,12 +130,9 @@ impl State {
             ("contact.lastname", "Shah"),
             ("contact.telephone1", "+441135550177"),
             ("contact.emailaddress1", "priya.shah@kestrelfoods.example"),
-            ("owner.firstname", "Omar"),
-            ("owner.lastname", "Haddad"),
-            ("owner.address1_telephone1", "+442075550199"),
         ];
         shape.related.extend(related.map(|(column, text)| (column.to_owned(), json!(text))));
-        shape.related.insert("owner.internalemailaddress".into(), json!("omar.haddad@juniperpeak.example"));
+        shape.is_owned();
         let row = solution_row(SOLUTIONS[self.one_of(3)]);
         shape.solutions.insert(self.guid("row"), row);
         self.keep(&id, Some(shape), false);
@@ -133,6 +150,10 @@ impl State {
         if sides == 0 {
             return;
         }
+        if self.faults.sort.roundless && self.dice.chance(80) {
+            self.deal_comes_in();
+            return;
+        }
         let one = self.dice.below(sides);
         match referrals.get(one) {
             Some(id) if self.strikes(Kind::Hidden) => self.hides(id),
@@ -143,6 +164,10 @@ impl State {
                     self.crm.broken.insert(id.clone());
                     say!(self, "the CRM", "{} cannot be read by id any more", short(id));
                 } else if self.strikes(Kind::Delete) {
+                    if self.faults.sort.roundless {
+                        // A last word, which is still on its way.
+                        self.seller_acts(id);
+                    }
                     self.keep(id, None, false);
                     say!(self, "seller", "deletes {}", short(id));
                 } else {
@@ -276,7 +301,7 @@ impl State {
         let at = self.now - SignedDuration::from_secs(self.dice.between(1, 300));
         let hint = Hint::new(Subject::Engagement { referral: named }, "related-referral-updated", at);
         say!(self, "Microsoft", "its id appears in {}", short(id.as_str()));
-        if self.strikes(Kind::WebhookLost) {
+        if self.may_be_lost("related") && self.strikes(Kind::WebhookLost) {
             return;
         }
         let late = SignedDuration::from_millis(self.dice.between(10, 60_000));
@@ -285,11 +310,12 @@ impl State {
 
     /// A seller changes a column of an open record.
     pub(crate) fn sales(&mut self, id: &str, column: &str, value: Value) {
+        let column = column_of(self.crm.kind(id), column);
         let done = self.seller(id, |shape| {
             if shape.is_open() {
                 shape.own.insert(column.to_owned(), value.clone());
                 // An amount without a currency takes the organisation's.
-                if column == "estimatedvalue" && shape.own["transactioncurrencyid"].is_null() {
+                if ["estimatedvalue", "estimatedamount"].contains(&column) && shape.own["transactioncurrencyid"].is_null() {
                     shape.own.insert("transactioncurrencyid".into(), json!("CHF"));
                 }
             }
@@ -298,8 +324,37 @@ impl State {
         say!(self, "seller", "{} {column} = {value} -> {}", short(id), if done { version } else { 0 });
     }
 
+    /// A seller says what becomes of a lead.
+    fn lead_ends(&mut self, id: &str, qualified: bool) {
+        if !self.crm.now(id).is_some_and(|shape| shape.is_open()) {
+            return;
+        }
+        if qualified {
+            let opportunity = !self.dice.chance(150);
+            _ = self.qualify(id, None, opportunity);
+            say!(self, "seller", "qualifies lead {}, with an opportunity: {opportunity}", short(id));
+            return;
+        }
+        let status = 4 + self.dice.below(4);
+        self.seller(id, |shape| {
+            shape.own.insert("statecode".into(), json!(2));
+            shape.own.insert("statuscode".into(), json!(status));
+        });
+        say!(self, "seller", "disqualifies lead {}: {status}", short(id));
+    }
+
     fn seller_acts(&mut self, id: &str) {
-        match self.roll(SELLER, |faults| &faults.seller) {
+        let roll = self.roll(SELLER, |faults| &faults.seller);
+        // A lead has no solutions, and ends otherwise.
+        match (self.crm.kind(id), roll) {
+            (RecordKind::Lead, 10 | 11 | 18) => return self.lead_ends(id, true),
+            (RecordKind::Lead, 19) => {
+                let qualified = self.dice.below(3) == 0;
+                return self.lead_ends(id, qualified);
+            }
+            _ => {}
+        }
+        match roll {
             0..=2 => {
                 let name = NAMES[self.one_of(4)];
                 let marked = if self.dice.below(2) == 0 { format!("✔ {name}") } else { name.to_owned() };

@@ -1,9 +1,11 @@
 //! Dataverse in memory: rows with versions, child rows with a life of their own. A state may be shown late.
 
 mod feed;
+mod lead;
 mod port;
 mod write;
 
+pub(crate) use lead::{COPIES, column_of};
 pub(crate) use port::BROKEN;
 
 use crate::{
@@ -35,6 +37,12 @@ pub(crate) type Columns = BTreeMap<String, Value>;
 /// What one record shows.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Shape {
+    /// Its table.
+    pub(crate) kind: RecordKind,
+    /// Of an opportunity: the lead it was made of.
+    pub(crate) lead: Option<String>,
+    /// Of a lead: the opportunity it became.
+    pub(crate) deal: Option<String>,
     /// Its own columns.
     pub(crate) own: Columns,
     /// Columns of account, contact and owner, the relation's name in front.
@@ -83,6 +91,8 @@ pub(crate) struct Dataverse {
     pub(crate) broken: BTreeSet<String>,
     /// As of when each run last read each record by id.
     reads: BTreeMap<(Arc<str>, String), Timestamp>,
+    /// What qualifying copies from lead to opportunity besides.
+    pub(crate) copies: &'static [&'static str],
     /// The read that our last action on a record went out on.
     pub(crate) acted_on: BTreeMap<String, Timestamp>,
     version: i64,
@@ -94,6 +104,15 @@ static RELATED: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let of = |relation: &'static str| columns(relation).into_iter().map(move |c| format!("{relation}.{c}"));
     ["account", "contact", "owner"].into_iter().flat_map(of).collect()
 });
+
+/// Whether a map writes this column of such a record.
+fn is_mapped(kind: RecordKind, column: &str) -> bool {
+    let known = match kind {
+        RecordKind::Opportunity => &*OWN,
+        RecordKind::Lead => &*lead::WRITTEN,
+    };
+    known.contains(column) || column == "cosell_audit"
+}
 
 fn columns(relation: &str) -> BTreeSet<String> {
     let map = mapping::Map::standard(mapping::CrmKind::Dynamics365);
@@ -113,7 +132,26 @@ impl Shape {
         own.insert("statecode".into(), json!(0));
         own.insert("statuscode".into(), json!(1));
         own.insert(UNMAPPED.into(), json!("North"));
-        Shape { own, related: empty(&RELATED), solutions: BTreeMap::new(), version: 0 }
+        Shape {
+            kind: RecordKind::Opportunity,
+            lead: None,
+            deal: None,
+            own,
+            related: empty(&RELATED),
+            solutions: BTreeMap::new(),
+            version: 0,
+        }
+    }
+
+    /// A colleague who can be reached owns it.
+    pub(crate) fn is_owned(&mut self) {
+        let owner = [
+            ("owner.firstname", "Omar"),
+            ("owner.lastname", "Haddad"),
+            ("owner.address1_telephone1", "+442075550199"),
+            ("owner.internalemailaddress", "omar.haddad@juniperpeak.example"),
+        ];
+        self.related.extend(owner.map(|(column, text)| (column.to_owned(), json!(text))));
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -129,11 +167,16 @@ impl Shape {
         let related = self.related.iter().filter(|_| whole);
         let columns = own.chain(related).map(|(column, value)| (column.clone(), value.clone())).collect();
         let mut lists = BTreeMap::new();
-        if whole {
+        if whole && self.kind == RecordKind::Opportunity {
             lists.insert("solutions".to_owned(), self.solutions.values().cloned().collect());
         }
         let version = Version { token: format!("W/\"{}\"", self.version), order: Some(self.version) };
-        Seen { record: Record { id: record_id(id), columns, lists }, version, lead: None }
+        let lead = self.lead.clone().map(|id| RecordId { kind: RecordKind::Lead, id });
+        Seen { record: Record { id: self.record_id(id), columns, lists }, version, lead }
+    }
+
+    pub(crate) fn record_id(&self, id: &str) -> RecordId {
+        RecordId { kind: self.kind, id: id.to_owned() }
     }
 }
 
@@ -150,6 +193,26 @@ impl Dataverse {
     /// All that are there.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&String, &Shape)> {
         self.records.iter().filter_map(|(id, then)| Some((id, then.last()?.shape.as_deref()?)))
+    }
+
+    /// In which table a record is, or was.
+    pub(crate) fn kind(&self, id: &str) -> RecordKind {
+        self.last(id).map_or(RecordKind::Opportunity, |shape| shape.kind)
+    }
+
+    /// The lead of a referral, and the opportunity: its own, or what its lead became.
+    fn of_referral(&self, referral: &str) -> [Option<&String>; 2] {
+        let named = |kind| {
+            let mut ever = self.ever();
+            let of = move |shape: &Shape| shape.kind == kind && shape.referral() == Some(referral);
+            ever.find(|(_, shape)| of(shape)).map(|(id, _)| id)
+        };
+        let lead = named(RecordKind::Lead);
+        let became = || {
+            let (id, _) = self.ever().find(|(_, shape)| lead.is_some() && shape.lead.as_ref() == lead)?;
+            Some(id)
+        };
+        [lead, named(RecordKind::Opportunity).or_else(became)]
     }
 
     /// What a record shows, or showed last before it was deleted.
@@ -208,6 +271,7 @@ impl State {
         self.crm.log.push(since);
         let seq = self.crm.log.len() as u64;
         let seen = shape.as_ref().map(|shape| shape.seen(id, true));
+        let map = self.map.of(shape.as_ref().map_or(RecordKind::Opportunity, |shape| shape.kind));
         self.crm.records.entry(id.to_owned()).or_default().push(Then {
             since,
             seq,
@@ -216,7 +280,7 @@ impl State {
         });
         match seen {
             Some(seen) => {
-                let fields = self.map.kept_record_fields(&seen.record);
+                let fields = map.kept_record_fields(&seen.record);
                 self.observe(Side::Crm, id, fields, ours);
             }
             None => self.forget(Side::Crm, id),
@@ -235,6 +299,11 @@ impl State {
         changed
     }
 
+    /// A record by its id alone.
+    pub(crate) fn record_id(&self, id: &str) -> RecordId {
+        RecordId { kind: self.crm.kind(id), id: id.to_owned() }
+    }
+
     /// Our referrals that name this record.
     pub(crate) fn named_by(&self, id: &str) -> Vec<String> {
         let names = |r: &&mapping::Referral| r.organization() == OURS && r.external_reference() == Some(id);
@@ -247,15 +316,22 @@ impl State {
             Side::PartnerCenter => {
                 let referral = self.center.now(&ReferralId::parse(id)?);
                 let named = referral.and_then(|r| r.external_reference()).map(str::to_lowercase);
-                let mut all = self.crm.ever();
-                all.find(|(_, shape)| shape.referral() == Some(id))
-                    .map(|(record, _)| record.clone())
+                let [lead, deal] = self.crm.of_referral(id);
+                deal.or(lead)
+                    .cloned()
                     .or_else(|| named.filter(|record| self.crm.records.contains_key(record)))
             }
             Side::Crm => {
-                let named = self.crm.last(id).and_then(|shape| shape.referral()).map(str::to_owned);
+                let shape = self.crm.last(id);
+                if shape.is_some_and(|shape| shape.deal.is_some()) {
+                    // History: its opportunity goes on in its place.
+                    return None;
+                }
+                let lead = shape.and_then(|shape| self.crm.last(shape.lead.as_ref()?));
+                let named = shape.and_then(|shape| shape.referral());
+                let named = named.or_else(|| lead.and_then(|lead| lead.referral())).map(str::to_owned);
                 // Several may name the record; the table tells which one it became, if its identifier was refused.
-                let alias = self.table.get(&Key::record(&record_id(id)), self.now);
+                let alias = self.table.get(&Key::record(&self.record_id(id)), self.now);
                 let linked = alias.and_then(|row| match row.item {
                     Item::Alias { referral } => Some(referral),
                     _ => None,

@@ -21,6 +21,19 @@ impl Dice {
         Dice::Seeded(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d_4c95_7f2d)
     }
 
+    /// Choices to be made, and then the first of each.
+    pub fn script(path: Vec<(usize, usize)>) -> Self {
+        Dice::Script { path, at: 0 }
+    }
+
+    /// The choices made so far; of a seed none is written down.
+    pub fn taken(&self) -> &[(usize, usize)] {
+        match self {
+            Dice::Script { path, at } => &path[..*at],
+            Dice::Seeded(_) => &[],
+        }
+    }
+
     /// Whether choices are written down.
     pub fn is_script(&self) -> bool {
         matches!(self, Dice::Script { .. })

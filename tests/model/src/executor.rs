@@ -3,7 +3,7 @@
 use crate::{
     faults::Kind,
     handlers::{Verdict, poller, writer},
-    queue::Message,
+    queue::{Message, Queue},
     trace::{say, short},
     world::{Running, World},
 };
@@ -144,14 +144,25 @@ impl<'w> Executor<'w> {
         (self.tasks.len() - pollers, pollers)
     }
 
-    /// Where each run stands, for telling states apart.
-    pub(crate) fn told(&self, to: &mut impl std::fmt::Write) {
-        for task in &self.tasks {
-            let ids = task.messages.iter().map(|m| m.id);
-            let where_it_stands = (task.polls, task.steps, task.running.seen, task.running.ends);
-            _ = write!(to, "{where_it_stands:?}");
-            ids.for_each(|id| _ = write!(to, "{id},"));
-        }
+    /// Where each run stands, for telling states apart: in whatever order they are kept.
+    pub(crate) fn told(&self, queue: &Queue, to: &mut impl std::fmt::Write) {
+        let stands = self.tasks.iter().map(|task| {
+            let places: Vec<_> = task.messages.iter().map(|m| queue.place(m.id)).collect();
+            format!("{:?}", (task.polls, task.steps, task.running.seen, task.running.ends, places))
+        });
+        let mut stands: Vec<String> = stands.collect();
+        stands.sort_unstable();
+        stands.iter().for_each(|one| _ = to.write_str(one));
+    }
+
+    /// How many runs have begun.
+    pub(crate) fn started(&self) -> u32 {
+        self.started
+    }
+
+    /// Goes on in a world in which so many runs have begun, and none is under way.
+    pub(crate) fn after(world: &'w World, started: u32) -> Self {
+        Executor { started, ..Executor::new(world) }
     }
 
     /// Nothing can be done now: time goes on until something can.
@@ -232,6 +243,10 @@ impl<'w> Executor<'w> {
                     self.time_goes_on(SignedDuration::from_millis(by));
                 }
                 20 => self.redeliver(),
+                _ if idle && now >= tick_at && self.ticks_soon() => {
+                    tick_at = now + SignedDuration::from_secs(60);
+                    self.start_tick();
+                }
                 _ if idle => {
                     let by = self.world.lock().dice.between(2_000, 90_000);
                     self.time_goes_on(SignedDuration::from_millis(by));
@@ -243,6 +258,12 @@ impl<'w> Executor<'w> {
                 }
             }
         }
+    }
+
+    /// The poller hardly ever waits where nothing else finds what it misses.
+    fn ticks_soon(&self) -> bool {
+        let mut state = self.world.lock();
+        state.faults.sort.roundless && state.dice.below(2) == 0
     }
 
     /// At least once is sometimes twice at the same time.

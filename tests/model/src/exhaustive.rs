@@ -7,9 +7,9 @@ mod walk;
 use crate::faults::{Allowed, Kind};
 use std::{
     collections::HashSet,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use walk::{Start, Way, walk};
+use walk::{Point, Way, walk};
 
 /// How small.
 #[derive(Clone, Debug)]
@@ -56,9 +56,30 @@ pub const KINDS: [Kind; 7] = [
 
 /// What the walkers share: states seen, ways not taken yet, how many are on their way.
 struct Shared {
-    seen: Mutex<HashSet<u64>>,
-    open: Mutex<(Vec<Vec<u8>>, usize)>,
+    seen: Seen,
+    open: Mutex<Open>,
     report: Mutex<Report>,
+}
+
+/// Ways not taken yet, each from a state in which nobody was at work, and how many walkers are on their way.
+#[derive(Default)]
+struct Open {
+    ways: Vec<(Arc<Point>, Vec<u8>)>,
+    walking: usize,
+}
+
+/// States seen, as digests.
+#[derive(Default)]
+struct Seen(Mutex<HashSet<u64>>);
+
+impl Seen {
+    fn is_new(&self, digest: u64) -> bool {
+        held(&self.0).insert(digest)
+    }
+
+    fn count(&self) -> usize {
+        held(&self.0).len()
+    }
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -68,8 +89,8 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Walks through all of it, on every core.
 pub fn explore(small: &Small) -> Report {
     let shared = Shared {
-        seen: Mutex::default(),
-        open: Mutex::new((vec![vec![]], 0)),
+        seen: Seen::default(),
+        open: Mutex::new(Open { ways: vec![(Point::first(small, false), vec![])], walking: 0 }),
         report: Mutex::new(Report { whole: true, ..Report::default() }),
     };
     let walkers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -79,21 +100,20 @@ pub fn explore(small: &Small) -> Report {
         }
     });
     let mut report = std::mem::take(&mut *held(&shared.report));
-    report.states = held(&shared.seen).len();
+    report.states = shared.seen.count();
     report
 }
 
 fn walker(small: &Small, shared: &Shared) {
-    let start = Start::new(small, false);
     loop {
-        let way = {
+        let (point, given) = {
             let mut open = held(&shared.open);
-            match open.0.pop() {
+            match open.ways.pop() {
                 Some(way) => {
-                    open.1 += 1;
+                    open.walking += 1;
                     way
                 }
-                None if open.1 == 0 => return,
+                None if open.walking == 0 => return,
                 None => {
                     drop(open);
                     std::thread::yield_now();
@@ -101,34 +121,35 @@ fn walker(small: &Small, shared: &Shared) {
                 }
             }
         };
-        let given = way.len();
-        let path = way.iter().map(|chosen| (usize::from(*chosen), usize::MAX)).collect();
-        let (end, taken, violations, _) = walk(small, &start, path, Some(&shared.seen));
-        let chosen: Vec<u8> = taken.iter().map(|(chosen, _)| *chosen as u8).collect();
-        let enough = small.most > 0 && held(&shared.seen).len() >= small.most;
+        let walked = walk(&point, script(&given), Some(&shared.seen));
+        let chosen: Vec<u8> = walked.path.iter().map(|(chosen, _)| *chosen as u8).collect();
+        let enough = small.most > 0 && shared.seen.count() >= small.most;
         {
             // Every choice that was met for the first time has other ways.
             let mut open = held(&shared.open);
-            for (n, (_, of)) in taken.iter().enumerate().skip(given) {
+            for (n, (_, of)) in walked.path.iter().enumerate().skip(given.len()) {
+                let last = walked.points.iter().rev().find(|(at, _)| *at <= n);
+                let Some((at, point)) = last else { continue };
                 for other in 1..*of {
-                    let mut way = chosen[..n].to_vec();
+                    let mut way = chosen[*at..n].to_vec();
                     way.push(other as u8);
-                    open.0.push(way);
+                    open.ways.push((point.clone(), way));
                 }
             }
-            open.1 -= 1;
+            open.walking -= 1;
             if enough {
-                open.0.clear();
+                open.ways.clear();
             }
         }
         let mut report = held(&shared.report);
         report.ways += 1;
         report.whole &= !enough;
-        report.longest = report.longest.max(taken.len());
-        report.ends += usize::from(matches!(end, Way::End));
-        for words in violations {
+        report.longest = report.longest.max(point.chosen.len() + chosen.len());
+        report.ends += usize::from(matches!(walked.way, Way::End));
+        for words in walked.violations {
             if report.broken.len() < 20 && !report.broken.iter().any(|(known, _)| *known == words) {
-                report.broken.push((words, taken.iter().map(|(chosen, _)| *chosen).collect()));
+                let all = point.chosen.iter().chain(&chosen).map(|chosen| usize::from(*chosen));
+                report.broken.push((words, all.collect()));
             }
         }
     }
@@ -136,8 +157,12 @@ fn walker(small: &Small, shared: &Shared) {
 
 /// One way again, in words.
 pub fn replay(small: &Small, choices: &[usize]) -> (Vec<String>, Vec<String>) {
-    // Of how many is not known here; it does not matter where the choice is given.
-    let path = choices.iter().map(|chosen| (*chosen, usize::MAX)).collect();
-    let (_, _, violations, trace) = walk(small, &Start::new(small, true), path, None);
-    (violations, trace)
+    let choices: Vec<u8> = choices.iter().map(|chosen| *chosen as u8).collect();
+    let walked = walk(&Point::first(small, true), script(&choices), None);
+    (walked.violations, walked.trace)
+}
+
+/// Of how many is not known here; it does not matter where the choice is given.
+fn script(choices: &[u8]) -> Vec<(usize, usize)> {
+    choices.iter().map(|chosen| (usize::from(*chosen), usize::MAX)).collect()
 }

@@ -1,6 +1,10 @@
 //! What can go wrong, each kind of it a flag.
 
-use crate::{actors::THEMES, dice::Dice};
+use crate::{
+    actors::{LEAD_THEMES, ROUNDLESS_THEMES, THEMES},
+    dice::Dice,
+    schedule::Sort,
+};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident $word:literal,)*) => {
@@ -90,28 +94,43 @@ kinds! {
 /// What the protocol cannot tell: child rows have no version, and a bare deletion of one names no parent.
 const LIMITS: [Kind; 2] = [Kind::ChildDelete, Kind::StaleChild];
 
+/// How often in a thousand, at least, where only a few kinds are asked for.
+const OFTEN: f64 = 250.0;
+
 /// Which kinds a command allows.
 #[derive(Clone, Debug)]
-pub struct Allowed(Vec<bool>);
+pub struct Allowed {
+    kinds: Vec<bool>,
+    /// They happen often.
+    often: bool,
+}
 
 impl Allowed {
     /// Every kind that the protocol stands up to, or none.
     pub fn new(all: bool) -> Self {
-        Allowed(Kind::ALL.iter().map(|kind| all && !LIMITS.contains(kind)).collect())
+        let kinds = Kind::ALL.iter().map(|kind| all && !LIMITS.contains(kind)).collect();
+        Allowed { kinds, often: false }
+    }
+
+    /// Nothing but the named kinds, and those often: rare meetings of a few need the others out of the way.
+    pub fn only(words: &str) -> Result<Self, String> {
+        let mut only = Allowed { often: true, ..Allowed::new(false) };
+        only.set(words, true)?;
+        Ok(only)
     }
 
     /// Switches the named kinds; `Err` names an unknown one.
     pub fn set(&mut self, words: &str, on: bool) -> Result<(), String> {
         for word in words.split(',').filter(|word| !word.is_empty()) {
             let kind = Kind::ALL.iter().find(|kind| kind.word() == word);
-            self.0[*kind.ok_or_else(|| format!("`{word}` is no kind of fault"))? as usize] = on;
+            self.kinds[*kind.ok_or_else(|| format!("`{word}` is no kind of fault"))? as usize] = on;
         }
         Ok(())
     }
 
     /// Whether a kind may happen.
     pub fn has(&self, kind: Kind) -> bool {
-        self.0[kind as usize]
+        self.kinds[kind as usize]
     }
 }
 
@@ -124,6 +143,8 @@ pub struct Faults {
     pub(crate) seller: Vec<usize>,
     /// From how many values they choose.
     pub(crate) values: usize,
+    /// What sort of schedule it is.
+    pub(crate) sort: Sort,
     /// Off: calm weather.
     pub on: bool,
     /// In a small world: how many are left.
@@ -134,7 +155,7 @@ pub struct Faults {
 
 impl Faults {
     /// Each schedule has its own weather.
-    pub fn of(allowed: &Allowed, dice: &mut Dice) -> Self {
+    pub(crate) fn of(allowed: &Allowed, dice: &mut Dice, sort: Sort) -> Self {
         // Any of them, some, few, or two alone: rare meetings of two need the others out of the way.
         let (fierce, picks): (u32, &[u32]) = match dice.below(4) {
             0 => (*dice.pick(&[10, 30, 80]), &[0, 0, 1, 3]),
@@ -158,25 +179,41 @@ impl Faults {
                 _ => 1.0,
             };
             let pick = if picks.len() == 1 && alone.contains(kind) { 1 } else { *dice.pick(picks) };
-            let rate = (f64::from(pick * fierce) * rare) as u32;
+            let rate = f64::from(pick * fierce).max(if allowed.often { OFTEN } else { 0.0 });
+            let rate = (rate * rare) as u32;
             if allowed.has(*kind) { rate } else { 0 }
         });
         let rates = rates.collect();
         // Anything, or one or two things that people keep at on both sides.
         let (mut portal, mut seller) = (vec![], vec![]);
         for _ in 0..dice.below(3) {
-            let (theirs, ours) = dice.pick(&THEMES);
+            let mut themes = THEMES.to_vec();
+            themes.extend(if sort.leads { &LEAD_THEMES[..] } else { &[] });
+            let (theirs, ours) = dice.pick(&themes);
             portal.extend_from_slice(theirs);
             seller.extend_from_slice(ours);
         }
+        if sort.roundless && dice.chance(600) {
+            let (theirs, ours) = dice.pick(&ROUNDLESS_THEMES);
+            (portal, seller) = (theirs.to_vec(), ours.to_vec());
+        }
         let values = if dice.below(3) == 0 { 2 } else { usize::MAX };
-        Faults { rates, portal, seller, values, on: true, left: 0, struck: 0 }
+        Faults { rates, portal, seller, values, sort, on: true, left: 0, struck: 0 }
     }
 
     /// None ever, but `left` of the allowed kinds where a script says so.
     pub fn scripted(allowed: &Allowed, left: u32) -> Self {
         let rates = Kind::ALL.iter().map(|kind| u32::from(allowed.has(*kind))).collect();
-        Faults { rates, portal: vec![], seller: vec![], values: usize::MAX, on: true, left, struck: 0 }
+        Faults {
+            rates,
+            portal: vec![],
+            seller: vec![],
+            values: usize::MAX,
+            sort: Sort::default(),
+            on: true,
+            left,
+            struck: 0,
+        }
     }
 
     /// Whether it happens now.

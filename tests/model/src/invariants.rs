@@ -7,7 +7,7 @@ use crate::{
     trace::short,
     world::{OURS, State},
 };
-use mapping::{Category, Referral, Side, Value, classify};
+use mapping::{Category, RecordId, RecordKind, Referral, Side, Value, classify};
 use std::collections::BTreeMap;
 use sync::{
     link::{Link, State as Life},
@@ -81,6 +81,10 @@ fn link_is_well(state: &State, link: &Link, faults: &mut Faults) {
     if state.crm.broken.contains(&record.id) {
         return;
     }
+    if became_its_deal(state, link, record, faults) {
+        return;
+    }
+    let map = state.map.of(record.kind);
     let gone = state.crm.now(&record.id).is_none();
     if gone != (link.state == Life::Detached) && !(gone && state.crm.expired) {
         faults.push(
@@ -92,6 +96,11 @@ fn link_is_well(state: &State, link: &Link, faults: &mut Faults) {
                 if gone { "gone" } else { "there" }
             ),
         );
+    }
+    if let (Life::Stopped, Some(shape)) = (link.state, state.crm.now(&record.id))
+        && shape.own.get(SYNC) == Some(&serde_json::json!(true))
+    {
+        faults.push(Invariant::Life, format!("link {}: stopped, and Sync of its record is Yes", short(id)));
     }
     if !matches!(link.state, Life::Linked | Life::Closed) || gone {
         return;
@@ -114,7 +123,7 @@ fn link_is_well(state: &State, link: &Link, faults: &mut Faults) {
         let (Some(p), Some(c)) = (pc.get(name), crm.get(name)) else { continue };
         let same = match unit.rise_only {
             true => (*p == Value::Bool(true)) == (*c == Value::Bool(true)),
-            false => state.map.equal(name, p, c),
+            false => map.equal(name, p, c),
         };
         if same || link.awaiting.contains(name) {
             continue;
@@ -137,6 +146,23 @@ fn link_is_well(state: &State, link: &Link, faults: &mut Faults) {
             );
         }
     }
+    let asks = state.crm.now(&record.id).is_some_and(|shape| {
+        shape.own.get("cosell_helprequested").is_some_and(|help| !help.is_null())
+            && shape.own.get(SYNC) == Some(&serde_json::json!(true))
+    });
+    let active = state.center.now(&link.referral).filter(|referral| referral.is_active());
+    let invited = |own: &Referral| {
+        state.center.all().any(|r| r.is_microsoft() && r.engagement() == own.engagement())
+    };
+    if asks
+        && !closed
+        && record.kind == RecordKind::Opportunity
+        && link.parked.is_empty()
+        && active.is_some_and(|own| !invited(own))
+    {
+        let words = format!("link {}: its record asks for Microsoft's help, and nobody was asked", short(id));
+        faults.push(Invariant::Linked, words);
+    }
     for (unit, parked) in &link.parked {
         if !is_a_reason(&parked.reason) {
             faults.push(
@@ -147,11 +173,38 @@ fn link_is_well(state: &State, link: &Link, faults: &mut Faults) {
     }
 }
 
+/// A lead that became an opportunity: one link throughout. Whether there is no more to be said of the lead.
+fn became_its_deal(state: &State, link: &Link, record: &RecordId, faults: &mut Faults) -> bool {
+    let deal = || state.crm.now(&record.id)?.deal.as_ref();
+    let Some(deal) = deal().filter(|deal| state.crm.now(deal).is_some()) else { return false };
+    if link.state != Life::Linked && link.state != Life::Closed {
+        return false;
+    }
+    if is_broken(state, link) {
+        return true;
+    }
+    // Somebody typed its id into another referral, before anybody knew.
+    let named = state.center.all().any(|r| {
+        let names = r.external_reference().is_some_and(|named| named.eq_ignore_ascii_case(deal));
+        names && *r.id() != link.referral && r.body()["direction"] == "Incoming"
+    });
+    if !named {
+        let words = format!("link {}: its lead became {}", short(link.referral.as_str()), short(deal));
+        faults.push(Invariant::Linked, words + ", and the link stays with the lead");
+    }
+    true
+}
+
 /// Nobody can read its record.
 fn is_broken(state: &State, link: &Link) -> bool {
-    let made = || mapping::child_id(&["opportunity", link.referral.as_str()]);
-    let id = link.record.as_ref().map_or_else(made, |record| record.id.clone());
-    state.crm.broken.contains(&id)
+    let made = |kind: &str| mapping::child_id(&[kind, link.referral.as_str()]);
+    match &link.record {
+        Some(record) => {
+            let deal = || state.crm.last(&record.id)?.deal.as_ref();
+            state.crm.broken.contains(&record.id) || deal().is_some_and(|id| state.crm.broken.contains(id))
+        }
+        None => ["opportunity", "lead"].into_iter().any(|kind| state.crm.broken.contains(&made(kind))),
+    }
 }
 
 /// Reasons that only a person can take away.
@@ -174,7 +227,12 @@ fn is_a_reason(words: &str) -> bool {
 fn one_record_each(state: &State, links: &[Link], faults: &mut Faults) {
     let mut records: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (id, shape) in state.crm.all() {
-        if let Some(referral) = shape.referral() {
+        let lead = shape.lead.as_ref().and_then(|lead| state.crm.last(lead));
+        // A lead that became an opportunity and that are one.
+        let became = state.crm.all().any(|(_, deal)| deal.lead.as_ref() == Some(id));
+        if let Some(referral) = shape.referral().or(lead.and_then(|lead| lead.referral()))
+            && !became
+        {
             records.entry(referral).or_default().push(id);
         }
     }
@@ -194,6 +252,7 @@ fn one_record_each(state: &State, links: &[Link], faults: &mut Faults) {
         for id in records.get(referral.id().as_str()).into_iter().flatten() {
             if let Some(named) = named.as_deref().filter(|n| mapping::ReferralId::parse(n).is_some())
                 && named != *id
+                && state.crm.last(id).is_none_or(|shape| shape.lead.as_deref() != Some(named))
                 && state.crm.now(named).is_some()
             {
                 faults.push(
@@ -245,7 +304,8 @@ fn nothing_left_behind(state: &State, faults: &mut Faults) {
 /// Every own referral has its record and every record that wants one its referral, or the table says why not.
 fn nothing_dropped(state: &State, links: &[Link], faults: &mut Faults) {
     let parked = |what: &str| state.table.get(&sync::table::Key::parked(what), state.now).is_some();
-    for referral in state.center.all().filter(|r| classify(r, OURS) == Category::Opportunity) {
+    let comes = |r: &&Referral| matches!(classify(r, OURS), Category::Opportunity | Category::Lead);
+    for referral in state.center.all().filter(comes) {
         let id = referral.id();
         let linked = links.iter().any(|link| link.referral == *id);
         let named = referral.external_reference().map(str::to_lowercase);
@@ -263,9 +323,10 @@ fn nothing_dropped(state: &State, links: &[Link], faults: &mut Faults) {
     }
     for (id, shape) in state.crm.all() {
         let wants = shape.own.get(SYNC) == Some(&Value::Bool(true).into_json());
-        let record = crate::crm::record_id(id);
+        let record = shape.record_id(id);
         let linked = links.iter().any(|link| link.record.as_ref() == Some(&record));
         if wants
+            && record.kind == RecordKind::Opportunity
             && shape.is_open()
             && !linked
             && !state.crm.broken.contains(id)

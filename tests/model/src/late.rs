@@ -22,6 +22,7 @@ pub(crate) enum What {
     CreateRecord(Box<NewRecord>),
     PatchRecord(RecordId, Version, RecordPatch),
     Act(RecordId, Action),
+    Qualify(RecordId, Version, Box<NewRecord>),
 }
 
 impl State {
@@ -48,6 +49,10 @@ impl State {
             What::PatchRecord(id, version, patch) => {
                 say!(self, by, "a late patch of the record lands");
                 _ = self.patch_record(&id, &version, &patch);
+            }
+            What::Qualify(id, version, new) => {
+                say!(self, by, "a late qualification of the lead lands");
+                _ = self.qualify(&id.id, Some((&version, &new)), true);
             }
             What::Act(id, action) => {
                 say!(self, by, "a late action lands");

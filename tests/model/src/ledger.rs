@@ -4,7 +4,7 @@
 
 use crate::{invariant::Invariant, trace::short, world::State};
 use jiff::{SignedDuration, Timestamp};
-use mapping::{Direction, Fields, Side, Unit, Value};
+use mapping::{Direction, Fields, RecordKind, Side, Unit, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use sync::audit::Line;
 
@@ -87,7 +87,7 @@ pub(crate) fn is_kept(unit: &Unit) -> bool {
 }
 
 /// How far a deal is: 0 waiting, 1 active, 2 closed.
-pub(crate) fn phase(side: Side, status: &Value) -> u8 {
+pub(crate) fn phase(side: Side, kind: RecordKind, status: &Value) -> u8 {
     let text = |name| status.member(name).text().unwrap_or_default();
     match side {
         Side::PartnerCenter => match text("status") {
@@ -96,6 +96,8 @@ pub(crate) fn phase(side: Side, status: &Value) -> u8 {
             _ => 2,
         },
         Side::Crm => match (text("state"), text("status")) {
+            ("0", _) if kind == RecordKind::Lead => 0,
+            ("1", _) if kind == RecordKind::Lead => 1,
             ("0", "2") => 0,
             ("0", _) => 1,
             _ => 2,
@@ -110,9 +112,11 @@ fn keys(list: Option<&Value>) -> BTreeSet<String> {
 impl State {
     /// A side shows `after` from now on.
     pub(crate) fn observe(&mut self, side: Side, id: &str, mut after: Fields, ours: bool) {
-        let map = self.map;
         let mut one = self.ledger.0.remove(&(side, id.to_owned())).unwrap_or_default();
         let peer = self.peer(side, id);
+        let record = if side == Side::Crm { Some(id) } else { peer.as_deref() };
+        let kind = record.map_or(RecordKind::Opportunity, |record| self.crm.kind(record));
+        let (map, units) = (self.map.of(kind), self.map);
         let mut two =
             peer.as_ref().map(|p| self.ledger.0.remove(&(other(side), p.clone())).unwrap_or_default());
         let about = match side {
@@ -120,8 +124,11 @@ impl State {
             Side::Crm => peer.clone(),
         };
         let new = one.fields.is_empty();
+        if new && side == Side::Crm {
+            one = self.born_of_lead(id, &after).unwrap_or(one);
+        }
         let (mut faults, mut closes, mut changed) = (vec![], false, BTreeSet::new());
-        for unit in map.units().filter(|u| is_kept(u)) {
+        for unit in units.units().filter(|u| is_kept(u)) {
             let name = &unit.name;
             let before = one.fields.get(name);
             let Some(value) = after.get(name) else {
@@ -176,7 +183,7 @@ impl State {
             };
             if ours && !decides {
                 if let (Some(before), "status") = (&before, name.as_str())
-                    && phase(side, &value) < phase(side, before)
+                    && phase(side, kind, &value) < phase(side, kind, before)
                 {
                     faults.push((
                         Invariant::Forward,
@@ -184,8 +191,8 @@ impl State {
                     ));
                 }
                 closes |= name == "status"
-                    && phase(side, &value) == 2
-                    && before.as_ref().is_some_and(|before| phase(side, before) == 1);
+                    && phase(side, kind, &value) == 2
+                    && before.as_ref().is_some_and(|before| phase(side, kind, before) == 1);
                 if let (Side::PartnerCenter, Some(Value::Text(long)), Value::Text(cut)) =
                     (side, &before, &value)
                     && cut.strip_suffix('…').is_some_and(|head| long.starts_with(head.trim_end()))
@@ -296,14 +303,15 @@ impl State {
                 Side::PartnerCenter => (&mut one, two),
                 Side::Crm => (two, &mut one),
             };
-            for unit in map.units().filter(|u| is_kept(u)) {
+            for unit in units.units().filter(|u| is_kept(u)) {
                 tell(map, unit, pc, crm, ours && changed.contains(&unit.name), self.now);
             }
         }
         // Others name it too, and may be the one it becomes.
         for name in if side == Side::Crm { self.named_by(id) } else { vec![] } {
             if let Some(mut pc) = self.ledger.0.remove(&(Side::PartnerCenter, name.clone())) {
-                map.units()
+                units
+                    .units()
                     .filter(|u| is_kept(u))
                     .for_each(|u| tell(map, u, &mut pc, &mut one, false, self.now));
                 self.ledger.0.insert((Side::PartnerCenter, name), pc);
@@ -348,6 +356,15 @@ impl State {
             (Invariant::Unseen, words)
         };
         self.map.units().filter(|u| is_kept(u)).filter(goes).filter(lost).map(words).collect()
+    }
+
+    /// An opportunity that was made of a lead goes on where the lead stood: what its seller wrote there is still unseen.
+    fn born_of_lead(&self, id: &str, after: &Fields) -> Option<Entity> {
+        let lead = self.crm.last(id)?.lead.clone()?;
+        let mut entity = self.ledger.0.get(&(Side::Crm, lead))?.clone();
+        entity.fields.retain(|name, value| after.get(name) == Some(value));
+        entity.cells.retain(|name, _| entity.fields.contains_key(name));
+        Some(entity)
     }
 
     /// Whether the pair's record asks Microsoft for help.
@@ -446,6 +463,7 @@ mod tests {
         dice::Dice,
         faults::{Allowed, Faults},
         samples::{CUSTOMERS, incoming},
+        schedule::Sort,
         world::World,
     };
     use mapping::{CrmKind, CrmValue, Map, RecordPatch, ReferralId};
@@ -455,7 +473,7 @@ mod tests {
     /// A referral and the record that was made of it.
     fn deal() -> (World, ReferralId, String) {
         let mut dice = Dice::seeded(1);
-        let faults = Faults::of(&Allowed::new(false), &mut dice);
+        let faults = Faults::of(&Allowed::new(false), &mut dice, Sort::default());
         let world = World::new(Map::standard(CrmKind::Dynamics365), dice, faults, false);
         let (referral, record) = {
             let mut state = world.lock();

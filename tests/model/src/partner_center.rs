@@ -163,7 +163,10 @@ impl State {
         if ours {
             self.keeps_what_it_does_not_know(current.body(), &body);
             let theirs = &current.body()["externalReferenceId"];
-            if !theirs.is_null() && *theirs != body["externalReferenceId"] {
+            // The lead it named was ours, and is what it names now.
+            let lead = theirs.as_str().and_then(|id| self.crm.last(id)?.deal.clone());
+            let moved = lead.is_some_and(|deal| body["externalReferenceId"] == deal.as_str());
+            if !theirs.is_null() && *theirs != body["externalReferenceId"] && !moved {
                 let words =
                     format!("we overwrote the `externalReferenceId` {theirs} of {}", short(id.as_str()));
                 self.violate(Invariant::Reference, words);

@@ -61,13 +61,13 @@ pub struct Caught {
     pub all: BTreeSet<Invariant>,
 }
 
-/// Runs the schedules from `first` on with one bug planted, at most `most`; from the first of all on, a rare bug's own
-/// before them.
-pub fn hunt(bug: Bug, first: u64, most: u64, setting: &Setting) -> Hunt {
+/// Runs the schedules from `first` on (each so manieth) with one bug planted, at most `most`; from the first of all on, a
+/// rare bug's own before them.
+pub fn hunt(bug: Bug, (first, every): (u64, u64), most: u64, setting: &Setting) -> Hunt {
     let mut hunt = Hunt { bug, schedules: 0, caught: None, broken: vec![] };
     let rare =
         RARE.iter().filter(|(rare, ..)| *rare == bug && first == 1).map(|(_, seed, only)| (*seed, *only));
-    for (seed, only) in rare.chain((first..first + most).map(|seed| (seed, ""))) {
+    for (seed, only) in rare.chain((0..most).map(|n| (first + n * every, ""))) {
         let setting = setting.only(only);
         hunt.schedules += 1;
         plant(Some(bug));
@@ -93,7 +93,7 @@ pub fn hunt(bug: Bug, first: u64, most: u64, setting: &Setting) -> Hunt {
 /// All of these, several at a time; each as soon as it is known.
 pub fn hunt_all(
     bugs: &[Bug],
-    first: u64,
+    first: (u64, u64),
     most: u64,
     setting: &Setting,
     told: impl Fn(&Hunt) + Sync,

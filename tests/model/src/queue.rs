@@ -110,6 +110,21 @@ impl Queue {
         }
     }
 
+    /// What tells one state of it from another: ids are only names.
+    pub(crate) fn told(&self, to: &mut impl std::fmt::Write) {
+        for message in &self.messages {
+            _ = write!(to, "{:?}{:?}{}", message.hint, message.visible, message.received);
+        }
+        // What a webhook told is never told again; what we tell may be.
+        let ours = self.told.keys().filter(|key| !key.contains("referral-"));
+        ours.for_each(|key| _ = write!(to, "{key}"));
+    }
+
+    /// Where a message stands.
+    pub(crate) fn place(&self, id: u64) -> Option<usize> {
+        self.messages.iter().position(|message| message.id == id)
+    }
+
     /// The next instant at which something can be received.
     pub(crate) fn next(&self, now: Timestamp) -> Option<Timestamp> {
         let messages = self.messages.iter().map(|m| m.visible).filter(|at| *at > now);

@@ -1,6 +1,7 @@
 //! One schedule from its seed: set-up, storm, calm, silence, verdict.
 
 use crate::{
+    crm::COPIES,
     dice::Dice,
     executor::Executor,
     faults::{Allowed, Faults, Kind},
@@ -26,8 +27,7 @@ impl Setting {
     pub fn only(&self, kinds: &str) -> Self {
         let mut only = self.clone();
         if !kinds.is_empty() {
-            only.allowed = Allowed::new(false);
-            only.allowed.set(kinds, true).expect("known kinds of faults");
+            only.allowed = Allowed::only(kinds).expect("known kinds of faults");
         }
         only
     }
@@ -52,18 +52,49 @@ pub struct Outcome {
     pub linked: u32,
 }
 
-/// One schedule in so many runs with the whole default map, the others with a lean one: converting is most of the work.
-const WHOLE_MAP: u64 = 8;
+/// What sort of schedule a seed is, whatever its dice say: what is added here leaves the others as they were.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sort {
+    /// With the whole default map, not a lean one: converting is most of the work.
+    whole: bool,
+    /// Nobody looks at every deal once a day, so that nothing else leans on it; the poller is busier instead, and deals
+    /// come in at any time.
+    pub(crate) roundless: bool,
+    /// Microsoft sends leads, too.
+    pub(crate) leads: bool,
+}
+
+impl Sort {
+    fn of(seed: u64) -> Self {
+        Sort {
+            whole: seed.is_multiple_of(8),
+            roundless: matches!(seed % 16, 5 | 6),
+            leads: matches!(seed % 16, 1 | 6 | 8 | 15),
+        }
+    }
+
+    fn map(self) -> &'static Map {
+        match self {
+            Sort { roundless: true, .. } => &ROUNDLESS,
+            Sort { whole: true, .. } => Map::standard(CrmKind::Dynamics365),
+            _ => &LEAN,
+        }
+    }
+}
 
 /// The default map without what only a new deal carries.
-pub(crate) static LEAN: LazyLock<Map> = LazyLock::new(|| {
+pub(crate) static LEAN: LazyLock<Map> = LazyLock::new(|| lean(""));
+static ROUNDLESS: LazyLock<Map> = LazyLock::new(|| lean("[switches]\ndaily_engagements = false\n"));
+
+fn lean(besides: &str) -> Map {
     let off = ["marketplace_intent", "qualification", "referral_link"];
     let members = ["line1", "line2", "city", "state", "postal_code"];
     let consents = ["consent_to_share", "consent_to_contact", "consent_to_contact_partners"];
     let rules = off.iter().chain(&members).chain(&consents);
     let toml: String = rules.map(|name| format!("[fields.{name}]\noff = true\n")).collect();
-    Map::with_override(CrmKind::Dynamics365, &toml).unwrap_or_else(|faults| panic!("{faults:?}"))
-});
+    Map::with_override(CrmKind::Dynamics365, &(besides.to_owned() + &toml))
+        .unwrap_or_else(|faults| panic!("{faults:?}"))
+}
 
 /// Ticks after the storm, each so many minutes after the last: parked things are tried after 15 min, 1 h, 6 h, a day.
 const CALM: [i64; 6] = [6, 16, 61, 365, 1445, 1445];
@@ -71,9 +102,9 @@ const CALM: [i64; 6] = [6, 16, 61, 365, 1445, 1445];
 /// Runs the schedule of a seed.
 pub fn run(seed: u64, setting: &Setting) -> Outcome {
     let mut dice = Dice::seeded(seed);
-    let faults = Faults::of(&setting.allowed, &mut dice);
-    let map = if seed.is_multiple_of(WHOLE_MAP) { Map::standard(CrmKind::Dynamics365) } else { &LEAN };
-    let world = World::new(map, dice, faults, setting.trace);
+    let sort = Sort::of(seed);
+    let faults = Faults::of(&setting.allowed, &mut dice, sort);
+    let world = World::new(sort.map(), dice, faults, setting.trace);
     {
         let mut state = world.lock();
         state.faults.on = false;
@@ -83,6 +114,9 @@ pub fn run(seed: u64, setting: &Setting) -> Outcome {
         state.center.narrow = state.dice.chance(300);
         state.center.appears = appears;
         state.center.sibling_id = sibling;
+        if sort.leads {
+            state.crm.copies = COPIES[state.dice.below(COPIES.len())];
+        }
     }
     let mut executor = Executor::new(&world);
     // The first start only sets the marks.
@@ -94,7 +128,8 @@ pub fn run(seed: u64, setting: &Setting) -> Outcome {
         state.faults.on = true;
         // A crowd fills more than one page.
         let deals = if state.dice.chance(150) { 4 } else { 1 + state.dice.below(2) };
-        (2 + state.dice.below(9) as u32, deals)
+        let more = if sort.roundless { 6 } else { 0 };
+        (2 + more + state.dice.below(9) as u32, deals)
     };
     for _ in 0..deals {
         let mut state = world.lock();

@@ -38,6 +38,11 @@ impl Table {
         self.rows.iter().map(|(key, (_, item, _))| (key, item))
     }
 
+    /// What tells one state of it from another; which run read what is in the runs.
+    pub(crate) fn told(&self, to: &mut impl std::fmt::Write) {
+        _ = write!(to, "{:?}{:?}", self.rows, self.audit);
+    }
+
     /// All or none.
     pub(crate) fn commit(&mut self, changes: Vec<Change>, now: Timestamp) -> bool {
         let there = |key: &Key| {

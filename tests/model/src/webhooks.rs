@@ -10,6 +10,11 @@ use mapping::ReferralId;
 use sync::hint::{Hint, Subject};
 
 impl State {
+    /// What else would find out? Only the daily round finds what a `related-*` event told.
+    pub(crate) fn may_be_lost(&self, event: &str) -> bool {
+        self.map.switches().daily_engagements || !event.starts_with("related")
+    }
+
     /// An event about a referral, on its way to the queue through the ingress.
     pub(crate) fn webhook(&mut self, event: &str, referral: &ReferralId, at: Timestamp) {
         let id = referral.clone();
@@ -18,7 +23,7 @@ impl State {
             false => Subject::Referral { referral: id },
         };
         let hint = Hint::new(subject, event, at);
-        if self.strikes(Kind::WebhookLost) {
+        if self.may_be_lost(event) && self.strikes(Kind::WebhookLost) {
             say!(self, "Partner Center", "webhook {event} {} is lost", short(referral.as_str()));
             return;
         }

@@ -9,7 +9,7 @@ const MOST: u64 = 400;
 
 fn tripped_by(bug: Bug) -> Invariant {
     let setting = Setting { allowed: Allowed::new(true), trace: false };
-    let hunt = hunt(bug, 1, MOST, &setting);
+    let hunt = hunt(bug, (1, 1), MOST, &setting);
     assert_eq!(hunt.broken, Vec::<u64>::new(), "schedules that are broken without `{bug:?}`");
     hunt.caught.unwrap_or_else(|| panic!("`{bug:?}` is not seen: {}", bug.sentence())).invariant
 }

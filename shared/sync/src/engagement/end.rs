@@ -18,7 +18,7 @@ use crate::{
     table::{Change, Expect, Item, Key, Row},
     work::{Overtaken, WHOLE, Work},
 };
-use mapping::{Referral, ReferralId};
+use mapping::{Referral, ReferralId, names::HELP};
 
 /// The own half is known: link, alias and the intent's next step in one transaction.
 pub(super) async fn link_up<P: Ports>(
@@ -33,6 +33,7 @@ pub(super) async fn link_up<P: Ports>(
     let (pc, crm) = (run.map.referral_fields(referral), run.map.record_fields(&seen.record));
     for unit in run.map.units().filter(|u| u.direction != mapping::Direction::ToCrm) {
         if let (Some(p), Some(c)) = (pc.get(&unit.name), crm.get(&unit.name))
+            && unit.name != HELP
             && run.map.equal(&unit.name, p, c)
         {
             link.partner_center.images.insert(unit.name.clone(), image(p));
@@ -77,7 +78,9 @@ pub(super) async fn end<P: Ports>(
     let Some(id) = held.intent.referral.clone() else {
         return Ok(Ended::later(10, "its referral is not known yet"));
     };
-    let text = if held.intent.cosell {
+    // A seller may have said No before anybody was invited: that is asked again once it is Yes.
+    let invited = sibling.is_some() || held.intent.cosell && planted::is(Bug::NobodyInvited);
+    let text = if invited {
         "co-sell engagement created in Partner Center"
     } else {
         "referral created in Partner Center"
@@ -99,8 +102,10 @@ pub(super) async fn end<P: Ports>(
         work.besides.push(Change::delete(held.key(), Expect::Rev(held.rev)));
         work.besides.push(Change::delete(Key::parked(&held.intent.record.to_string()), Expect::Any));
         work.besides.extend(sibling.as_ref().map(|half| alias_of_sibling(half, &id)));
-        if held.intent.cosell {
+        if invited {
             help::sent(&mut work, &held.intent.request);
+        } else if held.intent.cosell {
+            work.link.awaiting.insert(HELP.to_owned());
         }
         let ahead = look.body.as_ref().and_then(|own| work.map().registration_ahead(own));
         let ahead = ahead.map(|ahead| format!("; {ahead}")).unwrap_or_default();

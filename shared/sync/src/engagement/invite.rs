@@ -21,6 +21,8 @@ use mapping::{DealKind, MicrosoftHalf, Referral, ReferralId};
 
 pub(super) enum Invited {
     Half(ReferralId),
+    /// The seller set Sync to No before anybody was.
+    Nobody,
     /// Refused before, for the same request: its time has not come.
     Parked(String),
     Ended(Ended),
@@ -60,6 +62,10 @@ pub(super) async fn invite_microsoft<P: Ports>(
         && let LookedUp::Wait(ended) = in_vain(held).await?
     {
         return Ok(Invited::Ended(ended));
+    }
+    // What was looked up in vain was never created: nor is it now.
+    if run.map.wants_referral(&seen.record) == Some(false) && !planted::is(Bug::IntentUnstoppable) {
+        return Ok(Invited::Nobody);
     }
     // After a refusal from what the record shows now: what was missing may be there. The help asked for stays.
     if held.intent.n > 0

@@ -9,7 +9,8 @@
 //! the opportunity's status, with the opportunity's values.
 //!
 //! Whoever dies between two steps leaves a claim and a lead that is qualified: (2) goes on after the deadline. A lead
-//! that was qualified without an opportunity keeps the link: its status alone accepts the referral.
+//! that was qualified without an opportunity keeps the link: its status alone accepts the referral, once no read lags
+//! any more.
 
 use super::read::Sides;
 use crate::{
@@ -17,8 +18,9 @@ use crate::{
     failure::{Failure, Written},
     hold::hold,
     identity::links_back,
-    link::{Claim, LOST_RACES_AN_HOUR, Memory, is_digest},
-    ports::{Crm, Links, Ports, Seen},
+    link::{Claim, LOST_RACES_AN_HOUR, Memory, image, is_digest},
+    planted::{self, Bug},
+    ports::{Crm, Links, Ports, Ready, Seen},
     run::Ended,
     table::{Change, Expect, Key},
     work::{Overtaken, Work},
@@ -65,7 +67,7 @@ pub(super) fn is_due<P: Ports>(work: &Work<'_, P>, sides: &Sides) -> bool {
     let Some(crm) = status(shown.crm, Side::Crm) else { return false };
     let accepted =
         || status(shown.partner_center, Side::PartnerCenter).is_some_and(|pc| deal::was_accepted(&pc));
-    map.is_qualified(&crm) || map.is_open_lead(&crm) && accepted()
+    map.is_qualified(&crm) && !planted::is(Bug::LeadNotFollowed) || map.is_open_lead(&crm) && accepted()
 }
 
 /// Follows a lead that is due. Both sides were just read.
@@ -77,16 +79,17 @@ pub(super) async fn follow<P: Ports>(
     let map = work.map();
     let wanted = map.referral_field(STATUS, referral).and_then(|status| map.to_crm(STATUS, &status).ok());
     let print = work.fingerprint(&BTreeMap::from([(STATUS, wanted.as_ref().unwrap_or(&Value::Null))]));
-    let qualified = map.record_field(STATUS, &lead.record).is_some_and(|status| map.is_qualified(&status));
+    let shows = map.record_field(STATUS, &lead.record);
+    let mut qualified = shows.is_some_and(|status| map.is_qualified(&status));
     // An open lead goes on as it is; of a qualified one nothing can be written any more.
-    let set_aside = |words: String| match qualified {
+    let set_aside = |words: String, qualified: bool| match qualified {
         true => Next::Ended(Ended::done("parked", words)),
         false => Next::Stays,
     };
     if let Some(parked) = work.link.parked.get(STATUS).filter(|p| p.holds(&print, work.run.now())) {
-        return Ok(Ok(set_aside(parked.reason.clone())));
+        return Ok(Ok(set_aside(parked.reason.clone(), qualified)));
     }
-    match Box::pin(deal_of(work, referral, lead, qualified)).await {
+    match Box::pin(deal_of(work, referral, lead, &mut qualified)).await {
         Ok(()) => Ok(Ok(Next::Moved)),
         Err(Stop::NoDeal) => Ok(Ok(Next::Stays)),
         Err(Stop::Ended(ended)) => Ok(Ok(Next::Ended(ended))),
@@ -94,7 +97,7 @@ pub(super) async fn follow<P: Ports>(
         Err(Stop::Failed(failure)) => Err(failure),
         Err(Stop::Refused(words)) => {
             work.park(STATUS, &words, print, Some(Side::Crm));
-            Ok(Ok(set_aside(words)))
+            Ok(Ok(set_aside(words, qualified)))
         }
     }
 }
@@ -103,7 +106,7 @@ async fn deal_of<P: Ports>(
     work: &mut Work<'_, P>,
     referral: &Referral,
     lead: &Seen,
-    qualified: bool,
+    qualified: &mut bool,
 ) -> Result<(), Stop> {
     let run = work.run.clone();
     let id = &lead.record.id;
@@ -111,17 +114,26 @@ async fn deal_of<P: Ports>(
         let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
         Stop::Refused(format!("cannot become an opportunity yet: {}", words.join("; ")))
     })?;
-    let deal = match qualified {
+    let deal = match *qualified {
         true => {
             if work.claim_is_over() {
                 save(work).await?;
             }
-            run.ports.crm().qualified(id).await?.ok_or(Stop::NoDeal)?
+            if planted::is(Bug::QualifiedAgain) {
+                let prepared = run.ports.crm().prepare(&new).await;
+                let Ready { prepared, .. } = ended(work, prepared).await?;
+                let written = run.ports.crm().create(&new, prepared).await;
+                ended(work, written).await?
+            } else {
+                run.ports.crm().qualified(id).await?.ok_or_else(|| no_deal(work))?
+            }
         }
         false => {
             claim(work, lead).await?;
             let written = run.ports.crm().qualify(id, &lead.version, &new).await;
-            ended(work, written).await?
+            let deal = ended(work, written).await?;
+            *qualified = true;
+            deal
         }
     };
     let record = &deal.record.id;
@@ -145,7 +157,9 @@ async fn deal_of<P: Ports>(
         unit.is_some_and(|unit| !unit.is_kept_in_step() || unit.name == REFERRAL_ID) && shows_nothing(column)
     };
     let columns: BTreeMap<_, _> = new.columns.into_iter().filter(|(column, _)| born_with(column)).collect();
-    if !columns.is_empty() {
+    // One that its seller has closed meanwhile takes nothing more: its alias leads to the link all the same.
+    let closed = run.map.record_field(STATUS, &deal.record).is_some_and(|s| run.map.is_closed_in_crm(&s));
+    if !columns.is_empty() && !closed {
         claim(work, &deal).await?;
         let patch = RecordPatch { columns, ..RecordPatch::default() };
         let written = run.ports.crm().patch(record, &deal.version, &patch).await;
@@ -153,6 +167,15 @@ async fn deal_of<P: Ports>(
     }
     move_to(work, referral, lead, &deal);
     save(work).await
+}
+
+/// It was qualified without an opportunity, or a read that lags does not show the opportunity yet.
+fn no_deal<P: Ports>(work: &Work<'_, P>) -> Stop {
+    let (now, grace) = (work.run.now(), work.run.settings.grace);
+    match work.link.crm.seen_long_ago(now, grace) || planted::is(Bug::NoDealBelieved) {
+        true => Stop::NoDeal,
+        false => Stop::Ended(Ended::later(60, "the qualified lead does not show its opportunity yet")),
+    }
 }
 
 /// Placed before each write, kept until the link has moved.
@@ -220,10 +243,11 @@ fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lead: &Seen, d
     let shortened = std::mem::take(&mut link.shortened);
     for (unit, agreed) in before.iter().filter(|(unit, _)| *unit != STATUS) {
         let Some(rule) = map.unit(unit).filter(|u| !u.list && !u.only_while_empty) else { continue };
-        let (Some(shown), Some(image)) = (is.get(unit), crm.get(unit)) else { continue };
+        let (Some(shown), Some(based)) = (is.get(unit), crm.get(unit)) else { continue };
         if was.get(unit) == Some(shown) {
+            let base = if planted::is(Bug::LeadEditsSwallowed) { image(shown) } else { based.clone() };
             link.partner_center.images.insert(unit.clone(), agreed.clone());
-            link.crm.images.insert(unit.clone(), image.clone());
+            link.crm.images.insert(unit.clone(), base);
             link.shortened.extend(shortened.get(unit).cloned());
         } else if rule.direction == Direction::Both && !is_empty(shown) && !is_digest(agreed) {
             // The seller edited the opportunity since.

@@ -3,6 +3,7 @@
 use super::{Child, record_id};
 use crate::{faults::Kind, trace::say, world::State};
 use jiff::Timestamp;
+use mapping::RecordKind;
 use std::collections::BTreeMap;
 use sync::ports::{Changed, Changes, Feed, Position};
 
@@ -42,9 +43,8 @@ impl State {
             }
         };
         let mut rows = match feed {
-            // Nobody sends leads here.
-            Feed::Leads => vec![],
-            Feed::Opportunities => self.record_rows(from, since, to, walks),
+            Feed::Leads => self.record_rows(RecordKind::Lead, from, since, to, walks),
+            Feed::Opportunities => self.record_rows(RecordKind::Opportunity, from, since, to, walks),
             Feed::Solutions => self.child_rows(from, since, to, walks),
             Feed::Contacts | Feed::Accounts | Feed::SalesTeam => vec![],
         };
@@ -68,9 +68,16 @@ impl State {
         Changes::Page { rows: shown, next, resume }
     }
 
-    fn record_rows(&self, from: u64, since: Option<Timestamp>, to: u64, walks: bool) -> Vec<Changed> {
+    fn record_rows(
+        &self,
+        kind: RecordKind,
+        from: u64,
+        since: Option<Timestamp>,
+        to: u64,
+        walks: bool,
+    ) -> Vec<Changed> {
         let mut rows = vec![];
-        for (id, history) in &self.crm.records {
+        for (id, history) in self.crm.records.iter().filter(|(id, _)| self.crm.kind(id) == kind) {
             let Some(then) = history.iter().rev().find(|t| t.seq <= to) else { continue };
             let Some(touched) = history.iter().rev().find(|t| t.seq <= to && (t.own || t.shape.is_none()))
             else {

@@ -1,8 +1,8 @@
 //! The CRM's port: every call with what may go wrong before, while and after it happens.
 
 use super::{
-    travels_with,
-    write::{Ended, plain},
+    Shape, travels_with,
+    write::{Ended, made_for, plain},
 };
 use crate::{
     faults::Kind,
@@ -12,7 +12,7 @@ use crate::{
     trace::{say, short},
     world::{Fate, State, World, throttled, unknown},
 };
-use mapping::{Action, CrmValue, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId, child_id};
+use mapping::{Action, CrmValue, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId};
 use sync::{
     failure::{Class, Failure, Refused, System, Written},
     ports::{Changes, Crm, Feed, Position, Ready, Seen},
@@ -28,20 +28,16 @@ impl Crm for World {
 
     async fn fetch(&self, id: &RecordId) -> Result<Option<Seen>, Failure> {
         step().await;
-        let seen = match id.kind {
-            RecordKind::Opportunity => self.lock().fetch_record(&id.id),
-            RecordKind::Lead => self.lock().no_lead("fetch lead"),
-        };
+        let seen = self.lock().fetch_record(&id.id);
+        // A GUID says nothing of its table.
+        let seen = seen.map(|seen| seen.filter(|seen| seen.record.id.kind == id.kind));
         self.after().await;
         seen
     }
 
     async fn find(&self, kind: RecordKind, referral: &ReferralId) -> Result<Option<Seen>, Failure> {
         step().await;
-        let seen = match kind {
-            RecordKind::Opportunity => self.lock().find_record(referral),
-            RecordKind::Lead => self.lock().no_lead("find lead"),
-        };
+        let seen = self.lock().find_record(kind, referral);
         self.after().await;
         seen
     }
@@ -73,16 +69,25 @@ impl Crm for World {
         written
     }
 
-    async fn qualify(&self, lead: &RecordId, _: &Version, _: &NewRecord) -> Written<Seen> {
+    async fn qualify(&self, lead: &RecordId, version: &Version, new: &NewRecord) -> Written<Seen> {
         step().await;
-        Written::Refused(Refused { field: None, text: format!("there is no `{lead}` here") })
+        let written = self.lock().send_qualify(lead, version, new);
+        self.after().await;
+        written
     }
 
-    async fn qualified(&self, _: &RecordId) -> Result<Option<Seen>, Failure> {
+    async fn qualified(&self, lead: &RecordId) -> Result<Option<Seen>, Failure> {
         step().await;
-        let seen = self.lock().no_lead("find the opportunity of a lead");
+        let seen = self.lock().deal_of(&lead.id);
         self.after().await;
         seen
+    }
+
+    fn feeds(&self) -> &'static [Feed] {
+        match self.lock().faults.sort.leads {
+            true => &[Feed::Leads, Feed::Opportunities, Feed::Solutions],
+            false => &[Feed::Opportunities, Feed::Solutions],
+        }
     }
 
     async fn changes(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {
@@ -97,9 +102,45 @@ impl Crm for World {
 }
 
 impl State {
-    /// Nobody sends leads here: a read finds none, and may fail like any other.
-    fn no_lead(&mut self, operation: &str) -> Result<Option<Seen>, Failure> {
-        self.read_fails(System::Crm, operation).map(|()| None)
+    /// The opportunity a lead became; an error if the lead names one that is not shown yet.
+    fn deal_of(&mut self, lead: &str) -> Result<Option<Seen>, Failure> {
+        self.read_fails(System::Crm, "find the opportunity of a lead")?;
+        let at = self.view(Kind::StaleRead);
+        let shapes = self.crm.records.keys().filter_map(|id| Some((id, self.crm.then(id, at)?.shape.as_ref()?)));
+        let mut of = shapes.filter(|(_, shape)| shape.lead.as_deref() == Some(lead));
+        let seen = of.next().map(|(id, shape)| shape.seen(id, true));
+        drop(of);
+        let stale = if at < self.now { " (stale)" } else { "" };
+        say!(self, self.runs.name, "find the opportunity of {} -> {}{stale}", short(lead), seen.is_some());
+        self.saw(&seen);
+        Ok(seen)
+    }
+
+    fn send_qualify(&mut self, lead: &RecordId, version: &Version, new: &NewRecord) -> Written<Seen> {
+        let what = "qualify lead";
+        say!(self, self.runs.name, "QualifyLead {} if {}", short(&lead.id), version.token);
+        let late = || What::Qualify(lead.clone(), version.clone(), Box::new(new.clone()));
+        let fate = match self.before(what, Some("statuscode".into()), late) {
+            Ok(fate) => fate,
+            Err(written) => {
+                say!(self, self.runs.name, "-> {}", outcome(&written));
+                return written;
+            }
+        };
+        let ended = self.qualify(&lead.id, Some((version, new)), true);
+        let deal = self.crm.now(&lead.id).and_then(|lead| lead.deal.clone());
+        let seen = deal.and_then(|id| self.crm.now(&id).map(|shape| shape.seen(&id, true)));
+        match (ended, seen) {
+            (Ended::Done, Some(_)) if self.strikes(Kind::BareAnswer) => {
+                Written::Unknown(unknown(System::Crm, what))
+            }
+            (Ended::Done, Some(seen)) => self.answered(Ended::Done, fate, what, |state| {
+                state.saw(&seen);
+                seen
+            }),
+            (Ended::Refused(field, text), _) => Written::Refused(Refused { field, text }),
+            _ => Written::Lost,
+        }
     }
 
     fn fetch_record(&mut self, id: &str) -> Result<Option<Seen>, Failure> {
@@ -125,7 +166,7 @@ impl State {
             (first.since > at).then(|| first.shape.as_ref().map(|shape| shape.seen(id, true)))?
         });
         let seen = match self.crm.now(id) {
-            Some(now) if at < self.now && !stale_child => seen.map(|mut seen| {
+            Some(now) if at < self.now && !stale_child && now.kind == RecordKind::Opportunity => seen.map(|mut seen| {
                 seen.record.lists.insert("solutions".to_owned(), now.solutions.values().cloned().collect());
                 seen
             }),
@@ -143,12 +184,13 @@ impl State {
         Ok(seen)
     }
 
-    fn find_record(&mut self, referral: &ReferralId) -> Result<Option<Seen>, Failure> {
+    fn find_record(&mut self, kind: RecordKind, referral: &ReferralId) -> Result<Option<Seen>, Failure> {
         self.read_fails(System::Crm, "find record")?;
         let at = self.view(Kind::StaleRead);
         let ids: Vec<&String> = self.crm.records.keys().collect();
         let shapes = ids.into_iter().filter_map(|id| Some((id, self.crm.then(id, at)?.shape.as_ref()?)));
-        let mut of = shapes.filter(|(_, shape)| shape.referral() == Some(referral.as_str()));
+        let named = |shape: &Shape| shape.kind == kind && shape.referral() == Some(referral.as_str());
+        let mut of = shapes.filter(|(_, shape)| named(shape));
         let seen = of.next().map(|(id, shape)| shape.seen(id, true));
         drop(of);
         say!(self, self.runs.name, "find record of {} -> {}", short(referral.as_str()), seen.is_some());
@@ -222,7 +264,7 @@ impl State {
             Err(written) => return written,
         };
         let ended = self.create_record(new, Some(there));
-        let id = child_id(&["opportunity", new.referral.as_str()]);
+        let id = made_for(new);
         match self.crm.now(&id).map(|shape| shape.seen(&id, true)) {
             Some(seen) => self.answered(ended, fate, what, |state| {
                 state.saw(&seen);
@@ -274,7 +316,7 @@ impl State {
         if let Some(column) = columns.into_iter().find(ruled) {
             say!(self, self.runs.name, "-> a rule refuses {column}");
             // The mark in the name and the Audit field travel with everything.
-            if !["name", "cosell_audit"].contains(&column.as_str()) {
+            if !["name", "subject", "cosell_audit"].contains(&column.as_str()) {
                 let with = travels_with(column, ["estimatedvalue", "transactioncurrencyid"]);
                 let value: Vec<_> =
                     with.filter_map(|c| Some(plain(patch.columns.get(c)?).to_string())).collect();
@@ -294,6 +336,14 @@ impl State {
             state.saw(&seen);
             seen
         })
+    }
+
+    /// What the present run has read of a record last, says Sync = No.
+    pub(crate) fn read_as_stopped(&self, id: &str) -> bool {
+        let read = self.crm.reads.get(&(self.runs.name.clone(), id.to_owned()));
+        let then = read.and_then(|at| self.crm.then(id, *at));
+        let shape = then.and_then(|then| then.shape.as_ref());
+        shape.is_some_and(|shape| shape.own.get(super::SYNC) == Some(&serde_json::json!(false)))
     }
 
     /// A rule refuses a value: once a run, then it is set aside.

@@ -1,8 +1,8 @@
 //! What a write does to the rows once it is there: conditions, alternate keys, all or nothing.
 
-use super::{Columns, OWN, SYNC, Shape};
+use super::{Columns, SYNC, Shape, is_mapped};
 use crate::{invariant::Invariant, trace::short, world::State};
-use mapping::{Action, CrmValue, NewRecord, RecordId, RecordPatch, child_id};
+use mapping::{Action, CrmValue, NewRecord, RecordId, RecordKind, RecordPatch, child_id};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use sync::version::Version;
@@ -25,7 +25,7 @@ pub(super) fn plain(value: &CrmValue) -> Value {
 impl State {
     pub(crate) fn patch_record(&mut self, id: &RecordId, version: &Version, patch: &RecordPatch) -> Ended {
         // No `If-Match` at all: whoever is not there is created.
-        let upsert = version.token.is_empty().then(|| Shape::empty(&id.id));
+        let upsert = version.token.is_empty().then(|| Shape::empty_of(id.kind, &id.id));
         let Some(before) = self.crm.now(&id.id).cloned().or(upsert.map(Arc::new)) else {
             return Ended::Refused(None, "404".into());
         };
@@ -35,15 +35,17 @@ impl State {
             return Ended::Lost;
         }
         if !before.is_open() {
-            return Ended::Refused(None, "the opportunity is closed".into());
+            return Ended::Refused(None, "the record is closed".into());
         }
-        if condition && before.own.get(SYNC) == Some(&json!(false)) {
+        // What was made of a lead shows No before anybody has said so.
+        let born = before.lead.is_some() && patch.columns.contains_key(SYNC);
+        if condition && !born && before.own.get(SYNC) == Some(&json!(false)) {
             let words = format!("we wrote to record {} although its Sync is No", short(&id.id));
             self.violate(Invariant::Sync, words);
         }
         let mut after = Shape::clone(&before);
         for (column, value) in &patch.columns {
-            if !OWN.contains(column) && column != "cosell_audit" {
+            if !is_mapped(before.kind, column) {
                 self.violate(
                     Invariant::Mapped,
                     format!("we wrote the column `{column}`, which is not mapped"),
@@ -92,21 +94,23 @@ impl State {
 
     /// `account_was_there`: what the sender found when it looked; `None`: the request carries its own look.
     pub(crate) fn create_record(&mut self, new: &NewRecord, account_was_there: Option<bool>) -> Ended {
-        let id = child_id(&["opportunity", new.referral.as_str()]);
+        let id = made_for(new);
         let taken = |(other, shape): (&String, &Shape)| {
-            *other == id || shape.referral() == Some(new.referral.as_str())
+            *other == id || shape.kind == new.kind && shape.referral() == Some(new.referral.as_str())
         };
         if self.crm.all().any(taken) {
             return Ended::Exists;
         }
-        let there = self.crm.accounts.contains_key(&new.account.key);
-        if account_was_there.is_some_and(|was| !was) && there {
-            return Ended::Lost;
+        if new.kind == RecordKind::Opportunity {
+            let there = self.crm.accounts.contains_key(&new.account.key);
+            if account_was_there.is_some_and(|was| !was) && there {
+                return Ended::Lost;
+            }
+            *self.crm.accounts.entry(new.account.key.clone()).or_default() |= 1;
         }
-        *self.crm.accounts.entry(new.account.key.clone()).or_default() |= 1;
-        let mut shape = Shape::empty(&id);
+        let mut shape = Shape::empty_of(new.kind, &id);
         for (column, value) in &new.columns {
-            if !OWN.contains(column) && column != "cosell_audit" {
+            if !is_mapped(new.kind, column) {
                 self.violate(
                     Invariant::Mapped,
                     format!("we wrote the column `{column}`, which is not mapped"),
@@ -114,11 +118,8 @@ impl State {
             }
             shape.own.insert(column.clone(), plain(value));
         }
-        for (column, value) in &new.account.columns {
-            shape.related.insert(format!("account.{column}"), plain(value));
-        }
-        for (column, value) in new.contact.iter().flat_map(|c| &c.columns) {
-            shape.related.insert(format!("contact.{column}"), plain(value));
+        if new.kind == RecordKind::Opportunity {
+            shape.belongs_to(new);
         }
         for row in new.lists.values().flatten() {
             let row: Columns = row.iter().map(|(c, v)| (c.clone(), plain(v))).collect();
@@ -127,6 +128,11 @@ impl State {
         self.keep(&id, Some(shape), true);
         Ended::Done
     }
+}
+
+/// The id of the record that is made for a referral: always the same.
+pub(crate) fn made_for(new: &NewRecord) -> String {
+    child_id(&[new.kind.as_str(), new.referral.as_str()])
 }
 
 /// The id of a child row of ours: the same for the same solution of the same record.

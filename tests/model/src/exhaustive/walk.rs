@@ -1,6 +1,6 @@
 //! One way through the small world: what may happen next, and what tells one state from another.
 
-use super::{Small, held};
+use super::{Seen, Small};
 use crate::{
     dice::Dice,
     executor::Executor,
@@ -16,10 +16,9 @@ use jiff::SignedDuration;
 use mapping::ReferralId;
 use serde_json::json;
 use std::{
-    collections::HashSet,
     fmt::{self, Write as _},
     hash::{DefaultHasher, Hasher},
-    sync::Mutex,
+    sync::Arc,
 };
 
 /// How one way ended.
@@ -30,91 +29,41 @@ pub(super) enum Way {
     End,
 }
 
-pub(super) type Walked = (Way, Vec<(usize, usize)>, Vec<String>, Vec<String>);
-
-pub(super) fn walk(
-    small: &Small,
-    start: &Start,
-    path: Vec<(usize, usize)>,
-    seen: Option<&Mutex<HashSet<u64>>>,
-) -> Walked {
-    let given = path.len();
-    let (world, id) = (start.world.again(Dice::Script { path, at: 0 }), &start.referral);
-    let mut executor = Executor::new(&world);
-    let record = world.lock().crm.all().map(|(id, _)| id.clone()).next().unwrap_or_default();
-    let mut left = Left { portal: small.edits, seller: small.edits, ticks: small.ticks };
-    let way = loop {
-        let options = options(&world, &executor, &left);
-        {
-            let mut state = world.lock();
-            let beyond = matches!(&state.dice, Dice::Script { at, .. } if *at >= given);
-            if let (true, Some(seen)) = (beyond, seen)
-                && !held(seen).insert(digest(&state, &executor, &left))
-            {
-                break Way::Seen;
-            }
-            let chosen = state.dice.choose(options.len());
-            drop(state);
-            match options[chosen] {
-                Choice::Step(task) => executor.step_of(task),
-                Choice::Writer(n) => {
-                    let group = {
-                        let state = world.lock();
-                        state.queue.ready(state.now)[n].clone()
-                    };
-                    executor.start_writer(&group);
-                }
-                Choice::Tick => {
-                    left.ticks -= 1;
-                    executor.start_tick();
-                }
-                Choice::Portal(field, value) => {
-                    left.portal -= 1;
-                    let (path, value) = match field {
-                        0 => ("/name", NAMES[value]),
-                        _ => ("/details/notes", NOTES[value]),
-                    };
-                    world.lock().colleague(id, path, json!(value));
-                }
-                Choice::Seller(field, value) => {
-                    left.seller -= 1;
-                    let (column, value) =
-                        if field == 0 { ("name", NAMES[value]) } else { ("description", NOTES[value]) };
-                    world.lock().sales(&record, column, json!(value));
-                }
-                Choice::Land => {
-                    let mut state = world.lock();
-                    let late = state.late.remove(0);
-                    state.land(late);
-                }
-                Choice::Wait => executor.wait(),
-                Choice::End => break Way::End,
-            }
-        }
-    };
-    if matches!(way, Way::End) {
-        calm(&world, executor);
-    }
-    let mut state = world.lock();
-    let Dice::Script { path, .. } = std::mem::replace(&mut state.dice, Dice::seeded(0)) else {
-        return (way, vec![], vec!["the script is gone".into()], vec![]);
-    };
-    let violations = state.violations.drain(..).map(|violation| violation.to_string()).collect();
-    (way, path, violations, std::mem::take(&mut state.trace.lines))
+/// A way that was walked.
+pub(super) struct Walked {
+    pub(super) way: Way,
+    /// (chosen, of how many).
+    pub(super) path: Vec<(usize, usize)>,
+    /// Where nobody was at work, and after how many choices: other ways go on from there, not from the very beginning.
+    pub(super) points: Vec<(usize, Arc<Point>)>,
+    pub(super) violations: Vec<String>,
+    pub(super) trace: Vec<String>,
 }
 
-/// One deal, accepted and linked; the marks are set.
-pub(super) struct Start {
+/// A state in which nobody is at work.
+pub(super) struct Point {
     world: World,
     referral: ReferralId,
+    started: u32,
+    left: Left,
+    /// The choices that lead here.
+    pub(super) chosen: Vec<u8>,
 }
 
-impl Start {
-    pub(super) fn new(small: &Small, trace: bool) -> Self {
+/// What people and the poller may still do.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    portal: u32,
+    seller: u32,
+    ticks: u32,
+}
+
+impl Point {
+    /// One deal, accepted and linked; the marks are set.
+    pub(super) fn first(small: &Small, trace: bool) -> Arc<Self> {
         let mut faults = Faults::scripted(&small.allowed, small.faults);
         faults.on = false;
-        let script = Dice::Script { path: vec![], at: 0 };
-        let world = World::new(&LEAN, script, faults, trace);
+        let world = World::new(&LEAN, Dice::script(vec![]), faults, trace);
         let mut executor = Executor::new(&world);
         executor.rest(1);
         executor.rest(1);
@@ -128,17 +77,78 @@ impl Start {
         };
         executor.rest(1);
         executor.rest(1);
+        let started = executor.started();
         drop(executor);
         world.lock().faults.on = true;
-        Start { world, referral }
+        let left = Left { portal: small.edits, seller: small.edits, ticks: small.ticks };
+        Arc::new(Point { world, referral, started, left, chosen: vec![] })
     }
 }
 
-/// What people and the poller may still do.
-struct Left {
-    portal: u32,
-    seller: u32,
-    ticks: u32,
+pub(super) fn walk(from: &Arc<Point>, path: Vec<(usize, usize)>, seen: Option<&Seen>) -> Walked {
+    let given = path.len();
+    let (world, id) = (from.world.again(Dice::script(path)), &from.referral);
+    let mut executor = Executor::after(&world, from.started);
+    let record = world.lock().crm.all().map(|(id, _)| id.clone()).next().unwrap_or_default();
+    let (mut left, mut points) = (from.left, vec![(0, from.clone())]);
+    let way = loop {
+        let options = options(&world, &executor, &left, &record);
+        let taken = world.lock().dice.taken().to_vec();
+        if let (true, Some(seen)) = (taken.len() >= given, seen) {
+            if !seen.is_new(digest(&world.lock(), &executor, &left)) {
+                break Way::Seen;
+            }
+            if !taken.is_empty() && executor.running() == (0, 0) {
+                let mut chosen = from.chosen.clone();
+                chosen.extend(taken.iter().map(|(chosen, _)| *chosen as u8));
+                let (referral, started) = (id.clone(), executor.started());
+                let world = world.again(Dice::script(vec![]));
+                points.push((taken.len(), Arc::new(Point { world, referral, started, left, chosen })));
+            }
+        }
+        let chosen = world.lock().dice.choose(options.len());
+        match options[chosen] {
+            Choice::Step(task) => executor.step_of(task),
+            Choice::Writer(n) => {
+                let group = {
+                    let state = world.lock();
+                    state.queue.ready(state.now)[n].clone()
+                };
+                executor.start_writer(&group);
+            }
+            Choice::Tick => {
+                left.ticks -= 1;
+                executor.start_tick();
+            }
+            Choice::Portal(field, value) => {
+                left.portal -= 1;
+                let (path, value) = match field {
+                    0 => ("/name", NAMES[value]),
+                    _ => ("/details/notes", NOTES[value]),
+                };
+                world.lock().colleague(id, path, json!(value));
+            }
+            Choice::Seller(field, value) => {
+                left.seller -= 1;
+                let (column, value) = seller_writes(field, value);
+                world.lock().sales(&record, column, json!(value));
+            }
+            Choice::Land => {
+                let mut state = world.lock();
+                let late = state.late.remove(0);
+                state.land(late);
+            }
+            Choice::Wait => executor.wait(),
+            Choice::End => break Way::End,
+        }
+    };
+    if matches!(way, Way::End) {
+        calm(&world, executor);
+    }
+    let mut state = world.lock();
+    let path = state.dice.taken().to_vec();
+    let violations = state.violations.drain(..).map(|violation| violation.to_string()).collect();
+    Walked { way, path, points, violations, trace: std::mem::take(&mut state.trace.lines) }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -154,8 +164,18 @@ enum Choice {
     End,
 }
 
+/// What a seller writes: column and value.
+fn seller_writes(field: usize, value: usize) -> (&'static str, &'static str) {
+    if field == 0 { ("name", NAMES[value]) } else { ("description", NOTES[value]) }
+}
+
+/// Whoever writes what is there does nothing.
+fn shows(state: &State, record: &str, (column, value): (&str, &str)) -> bool {
+    state.crm.now(record).is_some_and(|shape| shape.own.get(column).is_some_and(|shown| shown == value))
+}
+
 /// Everything that may happen next.
-fn options(world: &World, executor: &Executor<'_>, left: &Left) -> Vec<Choice> {
+fn options(world: &World, executor: &Executor<'_>, left: &Left, record: &str) -> Vec<Choice> {
     let state = world.lock();
     let (writers, pollers) = executor.running();
     let mut options: Vec<Choice> = (0..writers + pollers).map(Choice::Step).collect();
@@ -165,14 +185,15 @@ fn options(world: &World, executor: &Executor<'_>, left: &Left) -> Vec<Choice> {
     if left.ticks > 0 && pollers == 0 {
         options.push(Choice::Tick);
     }
-    // A value is what it was in the beginning or another one; a field that shows it already is left alone.
+    // A value is what it was in the beginning or another one.
     for field in 0..2 {
         for value in [0, 1] {
             if left.portal > 0 {
                 options.push(Choice::Portal(field, value));
             }
-            if left.seller > 0 {
-                options.push(Choice::Seller(field, value + usize::from(value == 1)));
+            let value = value + usize::from(value == 1);
+            if left.seller > 0 && !shows(&state, record, seller_writes(field, value)) {
+                options.push(Choice::Seller(field, value));
             }
         }
     }
@@ -221,9 +242,13 @@ fn digest(state: &State, executor: &Executor<'_>, left: &Left) -> u64 {
         _ = write!(hash, "{id}{shape:?}");
     }
     let left = (left.portal, left.seller, left.ticks, state.faults.left, state.now);
-    _ = write!(hash, "{:?}{:?}{:?}{:?}", state.table, state.queue.messages, state.late, state.ledger);
-    _ = write!(hash, "{left:?}");
-    executor.told(&mut hash);
+    state.table.told(&mut hash);
+    state.queue.told(&mut hash);
+    for late in &state.late {
+        _ = write!(hash, "{:?}{:?}", late.at, late.what);
+    }
+    _ = write!(hash, "{:?}{left:?}", state.ledger);
+    executor.told(&state.queue, &mut hash);
     hash.0.finish()
 }
 

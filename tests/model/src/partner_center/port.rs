@@ -206,12 +206,29 @@ impl State {
         operations.iter().map(path).find(ruled)
     }
 
-    /// A record that is linked gets no referral.
+    /// A record that is linked gets no referral, and none goes out for one whose Sync this run has read as No.
     fn is_wanted(&mut self, body: &str) {
         let body: Value = serde_json::from_str(body).unwrap_or_default();
-        let record = body["externalReferenceId"].as_str().map(crate::crm::record_id);
-        let Some(record) = record.filter(|_| body["engagementId"].is_null()) else { return };
-        if self.table.get(&Key::record(&record), self.now).is_some() {
+        let half = !body["engagementId"].is_null();
+        let own = || {
+            let engagement = body["engagementId"].as_str();
+            let mut all = self.center.all().filter(|r| r.organization() == OURS);
+            all.find(|r| r.engagement().map(EngagementId::as_str) == engagement)
+                .and_then(|own| own.external_reference().map(str::to_owned))
+        };
+        let named = if half { own() } else { body["externalReferenceId"].as_str().map(str::to_owned) };
+        let Some(record) = named.map(|id| crate::crm::record_id(&id)) else { return };
+        if self.read_as_stopped(&record.id) {
+            let words = format!("we create a referral for record {} although its Sync is No", short(&record.id));
+            self.violate(Invariant::Sync, words);
+        }
+        if half {
+            return;
+        }
+        let lead = self.crm.last(&record.id).and_then(|shape| shape.lead.clone());
+        let of_lead = lead.map(|lead| self.record_id(&lead));
+        let mut both = [Some(record.clone()), of_lead].into_iter().flatten();
+        if both.any(|one| self.table.get(&Key::record(&one), self.now).is_some()) {
             let words = format!("we create a referral for record {}, which is linked", short(&record.id));
             self.violate(Invariant::OneReferral, words);
         }
