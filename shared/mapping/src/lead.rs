@@ -40,6 +40,10 @@ fn fields(all: &Node, own: &Node) -> Node {
     let Some(named) = own.table() else { return own.clone() };
     let laid = named.iter().map(|(name, node)| {
         let mut rule = all.get(name).cloned().unwrap_or(Node { line: 0, raw: Raw::Table(vec![]) });
+        // How a column is looked up belongs to the column: another one says so itself.
+        if let (Raw::Table(keys), Some(_)) = (&mut rule.raw, node.get("crm")) {
+            keys.retain(|(key, _)| key != "lookup");
+        }
         rule.overlay(node.clone());
         (name.clone(), rule)
     });

@@ -49,8 +49,12 @@ pub(crate) const ROUNDLESS_THEMES: [Theme; 5] = [
 ];
 
 /// And where there are leads.
-pub(crate) const LEAD_THEMES: [Theme; 4] =
-    [(&[0, 3, 14], &[0, 3, 18]), (&[14, 16, 17], &[18, 19]), (&[3, 6, 9], &[3, 6, 9, 18]), (&[14], &[15, 14, 18])];
+pub(crate) const LEAD_THEMES: [Theme; 4] = [
+    (&[0, 3, 14], &[0, 3, 18]),
+    (&[14, 16, 17], &[18, 19]),
+    (&[3, 6, 9], &[3, 6, 9, 18]),
+    (&[14], &[15, 14, 18]),
+];
 
 impl State {
     /// What somebody does next, of all there is or of what people are after in this schedule.
@@ -79,7 +83,8 @@ impl State {
         let mut body = incoming(customer);
         if self.faults.sort.leads && self.dice.chance(650) {
             body["type"] = json!("Independent");
-            body["qualification"] = json!(self.dice.pick(&["Direct", "MarketingQualified", "SalesQualified"]));
+            body["qualification"] =
+                json!(self.dice.pick(&["Direct", "MarketingQualified", "SalesQualified"]));
         }
         if self.dice.chance(300) {
             body["status"] = json!("Active");
@@ -315,7 +320,9 @@ impl State {
             if shape.is_open() {
                 shape.own.insert(column.to_owned(), value.clone());
                 // An amount without a currency takes the organisation's.
-                if ["estimatedvalue", "estimatedamount"].contains(&column) && shape.own["transactioncurrencyid"].is_null() {
+                if ["estimatedvalue", "estimatedamount"].contains(&column)
+                    && shape.own["transactioncurrencyid"].is_null()
+                {
                     shape.own.insert("transactioncurrencyid".into(), json!("CHF"));
                 }
             }
