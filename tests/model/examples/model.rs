@@ -196,7 +196,8 @@ fn planted_bugs(wanted: &Wanted) -> ExitCode {
     let most = wanted.schedules.unwrap_or(40_000);
     let bugs: Vec<Bug> = wanted.bug.map_or_else(|| Bug::ALL.to_vec(), |bug| vec![bug]);
     println!("| planted bug | schedules | seed | invariants | first words |\n|---|---|---|---|---|");
-    let hunts = hunt_all(&bugs, (wanted.seed, wanted.every), most, &setting, |hunt| println!("{}", row(hunt)));
+    let hunts =
+        hunt_all(&bugs, (wanted.seed, wanted.every), most, &setting, |hunt| println!("{}", row(hunt)));
     let alive = hunts.iter().filter(|hunt| hunt.caught.is_none()).count();
     let schedules: u64 = hunts.iter().map(|hunt| hunt.schedules).sum();
     println!("\n{} planted bugs, {alive} alive, {schedules} schedules", hunts.len());

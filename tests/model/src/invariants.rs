@@ -151,9 +151,8 @@ fn link_is_well(state: &State, link: &Link, faults: &mut Faults) {
             && shape.own.get(SYNC) == Some(&serde_json::json!(true))
     });
     let active = state.center.now(&link.referral).filter(|referral| referral.is_active());
-    let invited = |own: &Referral| {
-        state.center.all().any(|r| r.is_microsoft() && r.engagement() == own.engagement())
-    };
+    let invited =
+        |own: &Referral| state.center.all().any(|r| r.is_microsoft() && r.engagement() == own.engagement());
     if asks
         && !closed
         && record.kind == RecordKind::Opportunity

@@ -106,7 +106,8 @@ impl State {
     fn deal_of(&mut self, lead: &str) -> Result<Option<Seen>, Failure> {
         self.read_fails(System::Crm, "find the opportunity of a lead")?;
         let at = self.view(Kind::StaleRead);
-        let shapes = self.crm.records.keys().filter_map(|id| Some((id, self.crm.then(id, at)?.shape.as_ref()?)));
+        let shapes =
+            self.crm.records.keys().filter_map(|id| Some((id, self.crm.then(id, at)?.shape.as_ref()?)));
         let mut of = shapes.filter(|(_, shape)| shape.lead.as_deref() == Some(lead));
         let seen = of.next().map(|(id, shape)| shape.seen(id, true));
         drop(of);
@@ -166,10 +167,14 @@ impl State {
             (first.since > at).then(|| first.shape.as_ref().map(|shape| shape.seen(id, true)))?
         });
         let seen = match self.crm.now(id) {
-            Some(now) if at < self.now && !stale_child && now.kind == RecordKind::Opportunity => seen.map(|mut seen| {
-                seen.record.lists.insert("solutions".to_owned(), now.solutions.values().cloned().collect());
-                seen
-            }),
+            Some(now) if at < self.now && !stale_child && now.kind == RecordKind::Opportunity => {
+                seen.map(|mut seen| {
+                    seen.record
+                        .lists
+                        .insert("solutions".to_owned(), now.solutions.values().cloned().collect());
+                    seen
+                })
+            }
             _ => seen,
         };
         let shown = seen.as_ref().map(|s| s.version.token.clone());

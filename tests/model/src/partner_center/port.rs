@@ -219,7 +219,8 @@ impl State {
         let named = if half { own() } else { body["externalReferenceId"].as_str().map(str::to_owned) };
         let Some(record) = named.map(|id| crate::crm::record_id(&id)) else { return };
         if self.read_as_stopped(&record.id) {
-            let words = format!("we create a referral for record {} although its Sync is No", short(&record.id));
+            let words =
+                format!("we create a referral for record {} although its Sync is No", short(&record.id));
             self.violate(Invariant::Sync, words);
         }
         if half {
