@@ -49,11 +49,12 @@ pub(crate) const ROUNDLESS_THEMES: [Theme; 5] = [
 ];
 
 /// And where there are leads.
-pub(crate) const LEAD_THEMES: [Theme; 4] = [
+pub(crate) const LEAD_THEMES: [Theme; 5] = [
     (&[0, 3, 14], &[0, 3, 18]),
     (&[14, 16, 17], &[18, 19]),
     (&[3, 6, 9], &[3, 6, 9, 18]),
     (&[14], &[15, 14, 18]),
+    (&[0, 14], &[10, 10, 18]),
 ];
 
 impl State {
@@ -170,8 +171,7 @@ impl State {
                     say!(self, "the CRM", "{} cannot be read by id any more", short(id));
                 } else if self.strikes(Kind::Delete) {
                     if self.faults.sort.roundless {
-                        // A last word, which is still on its way.
-                        self.seller_acts(id);
+                        self.somebody_asks(id);
                     }
                     self.keep(id, None, false);
                     say!(self, "seller", "deletes {}", short(id));
@@ -180,6 +180,13 @@ impl State {
                 }
             }
         }
+    }
+
+    /// An administrator has a record looked at, just when it goes away.
+    fn somebody_asks(&mut self, id: &str) {
+        let subject = Subject::Record { record: self.record_id(id), referral: None, seen: None };
+        let at = self.now + SignedDuration::from_millis(self.dice.between(1_000, 60_000));
+        self.queue.arrive(Hint::new(subject, "backfill", at), at);
     }
 
     /// A colleague in the portal changes a member.

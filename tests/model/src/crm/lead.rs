@@ -72,7 +72,7 @@ impl Shape {
 }
 
 /// What a lead calls an opportunity's column.
-pub(crate) fn column_of<'a>(kind: RecordKind, column: &'a str) -> &'a str {
+pub(crate) fn column_of(kind: RecordKind, column: &str) -> &str {
     let of_lead = COPIED.iter().find(|(_, deal)| kind == RecordKind::Lead && *deal == column);
     of_lead.map_or(column, |(lead, _)| lead)
 }
