@@ -2,7 +2,7 @@
 //! it, `doctor` and `map check` hold it against the CRM's own metadata.
 
 use crate::{
-    CrmKind, Map, RecordKind,
+    CrmKind, Direction, Map, RecordKind,
     load::Shape,
     names::{REFERRAL_ID, SOLUTIONS},
     rule::{Kind, Rule},
@@ -62,6 +62,8 @@ pub struct WantedColumn {
     pub kind: WantedKind,
     /// No two rows may show the same: an alternate key, an external id.
     pub key: bool,
+    /// Written by the connector alone: what somebody types there is lost.
+    pub read_only: bool,
 }
 
 impl Map {
@@ -78,7 +80,8 @@ impl Map {
         ];
         for (table, name, label) in keys {
             let kind = WantedKind::Text(Some(100));
-            wanted.push(WantedColumn { table, name: name.clone(), label: label.into(), kind, key: true });
+            let (name, label) = (name.clone(), label.into());
+            wanted.push(WantedColumn { table, name, label, kind, key: true, read_only: true });
         }
         let mut once: Vec<WantedColumn> = vec![];
         for one in wanted {
@@ -114,14 +117,16 @@ impl Map {
                     wanted.extend(columns.chain(&self.status.reason).map(|name| {
                         // Whatever its type: the CRM's own.
                         let kind = WantedKind::Text(None);
-                        WantedColumn { table, name: name.clone(), label: name.clone(), kind, key: false }
+                        let (name, label) = (name.clone(), name.clone());
+                        WantedColumn { table, name, label, kind, key: false, read_only: false }
                     }));
                 }
             }
         }
         if let Some(name) = &self.audit.crm {
             let kind = WantedKind::Memo(self.audit.length);
-            wanted.push(WantedColumn { table, name: name.clone(), label: "Audit".into(), kind, key: false });
+            let (name, label) = (name.clone(), "Audit".into());
+            wanted.push(WantedColumn { table, name, label, kind, key: false, read_only: true });
         }
     }
 
@@ -164,7 +169,10 @@ fn wanted_by(rule: &Rule, of: WantedTable, in_crm: CrmKind) -> Option<WantedColu
         (_, Kind::Number) => WantedKind::Number,
         _ => WantedKind::Text(rule.length),
     };
-    Some(WantedColumn { table, name: name.to_owned(), label: rule.shown_as().to_owned(), kind, key: false })
+    // A constant is where a new record begins; afterwards the column is its seller's.
+    let read_only = rule.direction == Some(Direction::ToCrm) && rule.constant.is_none();
+    let (name, label) = (name.to_owned(), rule.shown_as().to_owned());
+    Some(WantedColumn { table, name, label, kind, key: false, read_only })
 }
 
 /// Partner Center's word as a person would write it: `QuotesOrLicensing` is "Quotes or licensing".
@@ -213,6 +221,19 @@ mod tests {
         ] {
             assert!(wanted(table, key).key, "{key}");
         }
+    }
+
+    #[test]
+    fn what_the_connector_alone_writes_is_known() {
+        use WantedTable::{Lead, Opportunity};
+        let read_only = |table, name| wanted(table, name).read_only;
+        for name in ["referralid", "referrallink", "microsoftcrmid", "referralprogram", "audit"] {
+            assert!(read_only(Opportunity, &format!("cosell_{name}")), "{name}");
+        }
+        for name in ["syncwithpartnercenter", "helprequested", "visibletomicrosoft", "marketplaceintent"] {
+            assert!(!read_only(Opportunity, &format!("cosell_{name}")), "{name}");
+        }
+        assert!(read_only(Lead, "cosell_referralid") && !read_only(Opportunity, "name"));
     }
 
     #[test]
