@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn what_the_connector_alone_writes_is_known() {
         use WantedTable::{Lead, Opportunity};
-        let read_only = |table, name| wanted(table, name).read_only;
+        let read_only = |table, name: &str| wanted(table, name).read_only;
         for name in ["referralid", "referrallink", "microsoftcrmid", "referralprogram", "audit"] {
             assert!(read_only(Opportunity, &format!("cosell_{name}")), "{name}");
         }

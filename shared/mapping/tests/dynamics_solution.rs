@@ -2,7 +2,6 @@
 //! `provision` make them: made from the map, compared file by file. `UPDATE_CASES=1` rewrites them. Written after public
 //! exports of solutions; no environment has imported it yet.
 
-#![expect(clippy::expect_used, reason = "a test that panics has failed")]
 #![expect(clippy::disallowed_methods, reason = "the crate is pure; its metadata are files")]
 
 use mapping::{CrmKind, Map, WantedColumn, WantedKind, WantedTable};

@@ -261,10 +261,10 @@ impl Dataverse {
         for (name, read_only) in [(table.title.as_str(), false)].iter().chain(fields) {
             let Some(class) = classes(&table.columns[*name].kind).first() else { continue };
             let cell = id(name);
-            let _ = write!(
+            let _ = writeln!(
                 rows,
                 "<row><cell id=\"{cell}\"><labels><label description=\"{name}\" languagecode=\"{language}\" /></labels>\
-                 <control id=\"{name}\" classid=\"{class}\" datafieldname=\"{name}\" disabled=\"{read_only}\" /></cell></row>\n"
+                 <control id=\"{name}\" classid=\"{class}\" datafieldname=\"{name}\" disabled=\"{read_only}\" /></cell></row>"
             );
         }
         if grid {
