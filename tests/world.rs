@@ -52,6 +52,8 @@ pub struct Options {
     pub port: u16,
     /// The CRM; none: Dynamics 365.
     pub crm: Option<CrmKind>,
+    /// A stack beside production: nothing is written to Partner Center.
+    pub staging: bool,
     /// Whose referrals are ours; none: the simulated partner's.
     pub organization: Option<String>,
 }
@@ -161,7 +163,7 @@ impl World {
                 secret_arn: partner_secret,
                 api_url: partner_center.url(),
                 audience: login::REFERRALS_AUDIENCE.into(),
-                writes: config::Writes::All,
+                writes: if options.staging { config::Writes::None } else { config::Writes::All },
                 login_url: login.url(),
             },
             crm: match kind {
@@ -183,11 +185,11 @@ impl World {
             },
         };
         let prefix = format!("{}/cert/", partner_center.url());
+        let prefixes =
+            vec![clients::certificates::Prefix::parse(&prefix).map_err(|e| anyhow::anyhow!("{e}"))?];
         let ingress_config = config::Ingress {
             queue_url,
-            certificate_url_prefixes: vec![
-                clients::certificates::Prefix::parse(&prefix).map_err(|e| anyhow::anyhow!("{e}"))?,
-            ],
+            certificate_url_prefixes: prefixes.clone(),
             certificate_roots_pem: Some(partner_center.system().roots_pem()),
         };
         let ingress = Arc::new(ingress::App::new(&ingress_config, &at_aws, time.clone())?);
@@ -198,8 +200,9 @@ impl World {
             webhook_url: webhook_url.clone(),
             webhooks_api_url: partner_center.url(),
             webhooks_audience: login::WEBHOOKS_AUDIENCE.into(),
-            register: true,
+            register: !options.staging,
             overwrite: false,
+            certificate_url_prefixes: prefixes,
             crm_admin_secret_arn: Some(admin_secret),
         };
         let deployment = Deployment { admin, aws: at_aws, table: at_table, time };
@@ -308,11 +311,11 @@ impl World {
     }
 
     /// The schedule fires once.
-    pub async fn tick(&self) -> anyhow::Result<()> {
+    pub async fn tick(&self) -> anyhow::Result<sync::poll::Report> {
         let app = self.poller.app().await?;
         match self.or_killed(poller::handle(&app, self.now() + POLLER)).await {
-            Some(report) => report.map(drop).map_err(Into::into),
-            None => Ok(()),
+            Some(report) => Ok(report?),
+            None => Ok(sync::poll::Report::default()),
         }
     }
 

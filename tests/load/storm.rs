@@ -157,7 +157,7 @@ impl Storm {
     }
 
     pub(crate) async fn tick(&self) -> anyhow::Result<()> {
-        Box::pin(self.world.tick()).await
+        Box::pin(self.world.tick()).await.map(drop)
     }
 
     /// A minute with its tick.

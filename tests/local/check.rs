@@ -104,7 +104,7 @@ impl<'a> Check<'a> {
 
     pub(crate) async fn tick(&self) -> anyhow::Result<()> {
         self.world.advance(60);
-        self.world.tick().await
+        self.world.tick().await.map(drop)
     }
 
     /// Partner Center -> Dynamics 365: create and update.

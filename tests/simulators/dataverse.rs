@@ -13,6 +13,7 @@ mod control;
 mod definitions;
 mod delta;
 mod filter;
+mod forms;
 mod headers;
 mod labels;
 mod metadata;
@@ -21,6 +22,7 @@ mod people;
 mod provision;
 mod read;
 mod refusal;
+mod removal;
 mod route;
 mod shape;
 mod store;
@@ -90,6 +92,8 @@ pub struct Dataverse {
     rules: Vec<Rule>,
     demands: Vec<Rule>,
     denied: Vec<(String, String)>,
+    /// The XML of forms that were changed and not published, by their id.
+    drafts: BTreeMap<String, String>,
     cursors: Vec<read::Cursor>,
     tokens: Vec<delta::Token>,
     oldest_token: BTreeMap<String, u64>,
@@ -112,6 +116,7 @@ impl Dataverse {
             rules: vec![],
             demands: vec![],
             denied: vec![],
+            drafts: BTreeMap::new(),
             cursors: vec![],
             tokens: vec![],
             oldest_token: BTreeMap::new(),
@@ -202,6 +207,7 @@ impl Dataverse {
             ("POST", ["RelationshipDefinitions"]) if parts[0].key.is_none() => {
                 return self.add_relationship(&call);
             }
+            ("POST", ["PublishXml"]) => return self.publish_xml(&call),
             (_, ["EntityDefinitions", ..]) => return self.definitions(&call, &parts),
             (_, [name, ..]) if route::KNOWN_ELSEWHERE.contains(name) => {
                 return Err(not_modelled(format!("`{name}`")));
@@ -217,6 +223,20 @@ impl Dataverse {
             }
             ("GET", [], Some(row)) => {
                 self.privilege(&table, "read").and_then(|()| self.read_one(&call, &table, &row))
+            }
+            ("PATCH", [], Some(form)) if table.name == "systemform" => self.change_form(&call, &table, &form),
+            ("GET", ["Microsoft.Dynamics.CRM.RetrieveUnpublished"], Some(form))
+                if table.name == "systemform" =>
+            {
+                self.unpublished_form(&call, &table, &form)
+            }
+            ("DELETE", [], Some(row)) if matches!(table.name.as_str(), "publisher" | "solution") => {
+                self.may_customize(&call, "")?;
+                self.unused_publisher(&table, &row)?;
+                self.delete(&call, &table, &row)
+            }
+            (_, [], _) if matches!(table.name.as_str(), "systemform" | "savedquery") => {
+                Err(not_modelled("making or deleting forms and views"))
             }
             ("POST", [], None) => self.create(&call, &table),
             ("PATCH", [], Some(row)) => self.upsert(&call, &table, &row),

@@ -219,6 +219,8 @@ struct Shared<S> {
     strike: Mutex<Option<Arc<Strike>>>,
     weather: Mutex<Option<Arc<Weather>>>,
     watcher: Mutex<Option<Watcher>>,
+    /// How far this system's clock goes wrong, in the `Date` of its answers.
+    skew: Mutex<SignedDuration>,
 }
 
 /// A simulator listening on loopback; stops when dropped.
@@ -241,6 +243,7 @@ impl<S: Simulator> Server<S> {
             strike: Mutex::default(),
             weather: Mutex::default(),
             watcher: Mutex::default(),
+            skew: Mutex::default(),
         });
         let task = tokio::spawn(accept(listener, shared.clone()));
         Ok(Server { shared, address, task })
@@ -292,6 +295,11 @@ impl<S: Simulator> Server<S> {
     /// Faults that have not struck yet.
     pub fn pending_faults(&self) -> usize {
         self.shared.faults.lock().expect("faults").iter().filter(|f| f.times > 0).count()
+    }
+
+    /// From now on the clock that this system shows in its answers goes so much wrong.
+    pub fn skew(&self, by: SignedDuration) {
+        *self.shared.skew.lock().expect("skew") = by;
     }
 
     pub fn clear_faults(&self) {
@@ -410,7 +418,14 @@ async fn answer<S: Simulator>(
         Some(watcher) => watcher(&logged),
         None => shared.log.lock().expect("log").push(logged),
     }
-    response.map(to_hyper).ok_or_else(|| std::io::Error::other("scripted: connection dropped"))
+    let date = |r: &Response| r.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("date"));
+    let at = shared.clock.now() + *shared.skew.lock().expect("skew");
+    let dated = |r: Response| if date(&r) { r } else { r.with("Date", http_date(at)) };
+    response.map(|r| to_hyper(dated(r))).ok_or_else(|| std::io::Error::other("scripted: connection dropped"))
+}
+
+fn http_date(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 fn next_fault<S>(shared: &Shared<S>, route: &str) -> Option<FaultKind> {

@@ -13,6 +13,7 @@ usage: sam remote invoke Admin --stack-name STACK --event '{\"command\": \"NAME\
   selftest                                 asks Partner Center for a test event and tells how it arrived
   watch                                    what the schedule looks at: registration, queues, parked items, tokens
   provision                                makes the missing columns and tables of the CRM
+  deprovision {delete_data: yes, confirm: HOST}  says what of the CRM would go; with both it goes, data and all
   explain    {referral | record}           one deal: its state and every decision, with times
   preview    {referral | record | all: yes}  what would be written now, and why; writes nothing
   backfill   {action: start|status|stop}   every referral and every record with Sync set; goes on by itself
@@ -44,6 +45,13 @@ pub enum Command {
     Watch,
     /// Makes columns and tables.
     Provision,
+    /// Deletes them.
+    Deprovision {
+        /// With what stands in them; else it is only told what would go.
+        data: bool,
+        /// The host of the environment that is meant.
+        confirm: Option<String>,
+    },
     /// One deal's timeline.
     Explain(About),
     /// A dry run.
@@ -127,6 +135,11 @@ impl Command {
             "selftest" => arguments.only(&[], Command::SelfTest),
             "watch" => arguments.only(&[], Command::Watch),
             "provision" => arguments.only(&[], Command::Provision),
+            "deprovision" => {
+                let data = arguments.yes("delete_data")? == Some(true);
+                let confirm = arguments.owned("confirm")?;
+                arguments.only(&["delete_data", "confirm"], Command::Deprovision { data, confirm })
+            }
             "explain" => arguments.only(&DEAL, Command::Explain(arguments.about(map)?)),
             "preview" if arguments.yes("all")? == Some(true) => {
                 arguments.only(&["all"], Command::Preview(None))

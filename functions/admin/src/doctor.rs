@@ -4,7 +4,7 @@ use crate::{
     App, columns,
     register::{self, Whose},
     report::Report,
-    watch,
+    surroundings, watch,
 };
 use clients::outside;
 use jiff::{SignedDuration, Timestamp};
@@ -26,6 +26,8 @@ pub(crate) async fn doctor(app: &App) -> Result<Report, Failure> {
     holds(&worker, &mut report).await;
     watch::queues(app, &worker, &mut report).await;
     watch::token(app, &worker, &mut report).await;
+    surroundings::certificate(app, &worker, &mut report).await;
+    surroundings::clocks(&worker, &mut report);
     Ok(report)
 }
 

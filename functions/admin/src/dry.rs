@@ -17,7 +17,7 @@ use sync::{
     failure::{Failure, System, Written},
     hint::Hint,
     ports::{Changes, Crm, Feed, Found, Hints, Links, Page, Ports, Position, Ready, Referrals, Seen},
-    run::Run,
+    run::{Run, Settings},
     table::{Change, Expect, Key, Row},
     version::Version,
 };
@@ -35,6 +35,8 @@ pub(crate) struct Write {
 #[derive(Clone)]
 pub(crate) struct Dry {
     app: Arc<App>,
+    /// As deployed, but a stack that writes nothing to Partner Center shows what it would write there.
+    settings: Arc<Settings>,
     noted: Arc<Mutex<Noted>>,
 }
 
@@ -47,12 +49,13 @@ struct Noted {
 
 impl Dry {
     pub(crate) fn new(app: Arc<App>) -> Self {
-        Dry { app, noted: Arc::default() }
+        let settings = Arc::new(Settings { writes: true, ..app.settings.clone() });
+        Dry { app, settings, noted: Arc::default() }
     }
 
     /// A run on these ports.
     pub(crate) fn run(&self, ends: Timestamp) -> Run<'_, Dry> {
-        Run { ports: self, map: &self.app.map, settings: &self.app.settings, ends, attempt: 1 }
+        Run { ports: self, map: &self.app.map, settings: &self.settings, ends, attempt: 1 }
     }
 
     /// What was noted; begins anew.

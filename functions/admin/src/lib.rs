@@ -3,9 +3,11 @@
 
 mod columns;
 pub mod command;
+mod deprovision;
 mod doctor;
 mod dry;
 mod explain;
+mod forms;
 mod long;
 mod map;
 mod preview;
@@ -14,6 +16,7 @@ pub mod register;
 mod repair;
 pub mod report;
 mod stack;
+mod surroundings;
 mod walk;
 mod watch;
 
@@ -122,6 +125,9 @@ async fn run(app: &App, command: Command, ends: Timestamp) -> Result<Report, Fai
         Command::Map(action) => map::map(app, action).await,
         Command::Doctor => Box::pin(doctor::doctor(app)).await,
         Command::Provision => Box::pin(provision::provision(app, ends)).await,
+        Command::Deprovision { data, confirm } => {
+            Box::pin(deprovision::deprovision(app, data, confirm.as_deref(), ends)).await
+        }
         Command::Help => {
             let mut report = Report::default();
             report.good("the usage is in `data`");

@@ -1,7 +1,7 @@
 //! Makes what the map names and the CRM lacks, as far as it is ours. Once more changes nothing. Done by an
 //! administrator's application; the one that works every day may not. A file per CRM.
 
-mod dynamics;
+pub(crate) mod dynamics;
 
 use crate::{App, report::Report};
 use clients::outside;
@@ -37,7 +37,10 @@ pub(crate) async fn provision(app: &App, ends: Timestamp) -> Result<Report, Fail
         report.good(format!("made {what}"));
     }
     if let Err(failure) = done {
-        report.failed(&failure);
+        match dynamics::right_for(&failure) {
+            Some(cure) => report.fault(failure.to_string(), cure),
+            None => report.failed(&failure),
+        }
     } else if made.is_empty() {
         report.good("everything was there");
     }
@@ -49,10 +52,11 @@ fn is_over(worker: &outside::App, ends: Timestamp) -> bool {
     worker.outside.clock.now() + SPARE > ends
 }
 
-fn out_of_time(worker: &outside::App, ends: Timestamp, report: &mut Report) -> bool {
+/// No time left for another call; said so.
+pub(crate) fn out_of_time(worker: &outside::App, ends: Timestamp, report: &mut Report) -> bool {
     let over = is_over(worker, ends);
     if over {
-        report.warn("no time left for the rest", "`provision` once more goes on");
+        report.warn("no time left for the rest", "once more goes on");
     }
     over
 }

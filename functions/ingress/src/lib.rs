@@ -3,7 +3,6 @@
 
 mod answer;
 pub mod event;
-mod pem;
 pub mod signature;
 pub mod trust;
 

@@ -1,6 +1,6 @@
 //! Whose certificates count: the roots, the issuing authorities below them, and the organisation's name.
 
-use crate::pem;
+use clients::certificates::pem;
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use webpki::{
     EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter, anchor_from_trusted_cert,

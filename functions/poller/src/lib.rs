@@ -8,6 +8,18 @@ use sync::{
     poll::{Report, poll},
 };
 
+/// The numbers of a tick that came to its end: who waits for one is told of those that did not.
+pub fn numbers(report: &Report) -> serde_json::Map<String, serde_json::Value> {
+    let numbers = [
+        ("Polled", 1),
+        ("Settled", report.settled.into()),
+        ("HintsSent", report.hints.into()),
+        ("SweepFound", report.found.into()),
+        ("SweepLagAge", report.lag.as_secs()),
+    ];
+    numbers.map(|(name, n)| (name.to_owned(), n.into())).into_iter().collect()
+}
+
 /// One tick. `ends`: the instant this run is killed. A system that is out of reach is held and is no error: the next
 /// tick goes on where this one stopped.
 pub async fn handle(app: &App, ends: Timestamp) -> Result<Report, Failure> {
@@ -25,9 +37,18 @@ pub async fn handle(app: &App, ends: Timestamp) -> Result<Report, Failure> {
         hold(&run, &failure).await?;
         report.stopped = Some(failure.to_string());
     }
-    let Report { rows, settled, listed, hints, stopped, .. } = &report;
+    let Report { rows, settled, listed, found, hints, stopped, .. } = &report;
     if *rows + *hints > 0 || stopped.is_some() {
-        tracing::info!(decision = "polled", rows, settled, listed, hints, stopped);
+        tracing::info!(
+            decision = "polled",
+            rows,
+            settled,
+            listed,
+            found,
+            lag = report.lag.as_secs(),
+            hints,
+            stopped
+        );
     } else {
         tracing::debug!(decision = "polled", rows, settled, listed, hints);
     }

@@ -21,11 +21,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     lambda_runtime::run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
         let app = live.app().await?;
         let report = poller::handle(&app, outside::ends(event.context.deadline)).await?;
-        // No number: it did not get to the end, and who waits for one is told.
         if report.stopped.is_none() {
-            let numbers = [("Polled", 1), ("Settled", report.settled), ("HintsSent", report.hints)];
-            let numbers = numbers.map(|(name, n)| (name.to_owned(), n.into())).into_iter().collect();
-            metrics::put(stack, &numbers, Clock::system().now());
+            metrics::put(stack, &poller::numbers(&report), Clock::system().now());
         }
         Ok::<(), lambda_runtime::Error>(())
     }))

@@ -2,8 +2,11 @@
 //! sender names the address, so neither where nor how often is fetched may be up to him.
 
 mod address;
+pub mod pem;
+mod validity;
 
 pub use address::{Address, BadPrefix, Prefix, STANDARD_PREFIX};
+pub use validity::validity;
 
 use crate::{clock::Clock, http::Http};
 use jiff::{SignedDuration, Timestamp};
@@ -72,6 +75,11 @@ impl Certificates {
     /// Microsoft's present certificate, if its folder is on the list: worth fetching before the first event.
     pub fn documented(&self) -> Option<Address> {
         Address::documented(&self.list)
+    }
+
+    /// The certificate that is expected at the first place of the list.
+    pub fn expected(&self) -> Option<Address> {
+        Address::expected(&self.list)
     }
 
     /// A certificate that proved genuine before.

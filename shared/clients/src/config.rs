@@ -63,6 +63,8 @@ pub struct Admin {
     pub register: bool,
     /// `OVERWRITE_REGISTRATION`: whether a deployment takes over somebody else's registration (`yes`, `no`).
     pub overwrite: bool,
+    /// `CERTIFICATE_URL_PREFIXES`: as the ingress.
+    pub certificate_url_prefixes: Vec<Prefix>,
     /// `CRM_ADMIN_SECRET_ARN`: JSON of an administrator who may make columns; `None`: nothing is provisioned.
     pub crm_admin_secret_arn: Option<String>,
 }
@@ -234,6 +236,7 @@ impl Admin {
             webhooks_audience: reader.text("PARTNER_CENTER_WEBHOOKS_AUDIENCE"),
             register: reader.yes("REGISTER_WEBHOOK", true) && writes,
             overwrite: reader.yes("OVERWRITE_REGISTRATION", false),
+            certificate_url_prefixes: reader.prefixes("CERTIFICATE_URL_PREFIXES"),
             crm_admin_secret_arn: reader.optional("CRM_ADMIN_SECRET_ARN"),
         };
         reader.finish(config)

@@ -6,7 +6,7 @@ pub mod salesforce;
 mod solution_row;
 
 use dynamics::Dynamics;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use mapping::{Action, Map, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId};
 use salesforce::Salesforce;
 use std::sync::Arc;
@@ -38,6 +38,14 @@ impl Crm {
         match self {
             Crm::Dynamics(crm) => Crm::Dynamics(crm.with_map(map)),
             Crm::Salesforce(crm) => Crm::Salesforce(crm.with_map(map)),
+        }
+    }
+
+    /// By how much its clock is ahead of ours, by its last answer.
+    pub fn skew(&self) -> Option<SignedDuration> {
+        match self {
+            Crm::Dynamics(crm) => crm.skew(),
+            Crm::Salesforce(crm) => crm.skew(),
         }
     }
 }

@@ -4,7 +4,7 @@
 #[cfg(feature = "full")]
 pub(crate) mod session;
 
-use jiff::{SignedDuration, fmt::rfc2822};
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
@@ -132,6 +132,11 @@ impl Answer {
         serde_json::from_slice(body).ok()
     }
 
+    /// The sender's own time.
+    pub fn date(&self) -> Option<Timestamp> {
+        Some(rfc2822::parse(self.header("date")?).ok()?.timestamp())
+    }
+
     /// `Retry-After`: seconds, or a date measured against the answer's own `Date`.
     pub fn retry_after(&self) -> Option<SignedDuration> {
         let text = self.header("retry-after")?.trim();
@@ -139,8 +144,7 @@ impl Answer {
             return Some(SignedDuration::from_secs(seconds.into()));
         }
         let until = rfc2822::parse(text).ok()?.timestamp();
-        let sent = rfc2822::parse(self.header("date")?).ok()?.timestamp();
-        Some(until.duration_since(sent).max(SignedDuration::ZERO))
+        Some(until.duration_since(self.date()?).max(SignedDuration::ZERO))
     }
 
     /// The body's beginning as one line of text, for messages.

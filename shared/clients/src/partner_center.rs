@@ -11,7 +11,7 @@ use crate::{
     },
     token::Tokens,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use mapping::{EngagementId, Referral, ReferralId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use refusal::Words;
@@ -60,6 +60,11 @@ impl PartnerCenter {
     #[must_use]
     pub fn filtering(&self, filter_by_updated: bool) -> Self {
         PartnerCenter { filter_by_updated, ..self.clone() }
+    }
+
+    /// By how much its clock is ahead of ours, by its last answer.
+    pub fn skew(&self) -> Option<SignedDuration> {
+        self.session.skew()
     }
 
     /// The Webhooks API at an origin, by the same login.

@@ -103,6 +103,11 @@ impl Tokens {
         }
     }
 
+    /// Our own time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// A bearer token for an audience, fresh enough to be used. Concurrent callers share one request.
     pub async fn bearer(&self, audience: &str) -> Result<String, Failure> {
         let failures = match self.kept_token(audience) {

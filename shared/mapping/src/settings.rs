@@ -56,6 +56,7 @@ pub(crate) fn vendor(reader: &mut Reader, place: Place<'_>) -> Vendor {
             "contact_frozen_once_shared",
             "filter_updated",
             "page_size",
+            "forms_by_api",
         ],
     );
     let halves = [
@@ -71,6 +72,7 @@ pub(crate) fn vendor(reader: &mut Reader, place: Place<'_>) -> Vendor {
         contact_frozen_once_shared: reader.yes(place, "contact_frozen_once_shared", true),
         filter_updated: reader.yes(place, "filter_updated", true),
         page_size: reader.number(place, "page_size", 1).unwrap_or(100),
+        forms_by_api: reader.yes(place, "forms_by_api", true),
     }
 }
 

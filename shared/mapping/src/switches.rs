@@ -46,6 +46,8 @@ pub struct Vendor {
     pub filter_updated: bool,
     /// Rows asked for per page of referrals.
     pub page_size: u32,
+    /// `provision` lays out sellers' forms: Dynamics 365's by their XML.
+    pub forms_by_api: bool,
 }
 
 /// How an inbound referral finds or makes its customer.

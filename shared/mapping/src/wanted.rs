@@ -2,7 +2,7 @@
 //! it, `doctor` and `map check` hold it against the CRM's own metadata.
 
 use crate::{
-    CrmKind, Map, RecordKind,
+    CrmKind, Direction, Map, RecordKind,
     list::text_column,
     load::Shape,
     names::{REFERRAL_ID, SOLUTIONS},
@@ -63,6 +63,8 @@ pub struct WantedColumn {
     pub kind: WantedKind,
     /// No two rows may show the same: an alternate key, an external id.
     pub key: bool,
+    /// Written by the connector alone: what somebody types there is lost.
+    pub read_only: bool,
 }
 
 impl Map {
@@ -79,7 +81,8 @@ impl Map {
         ];
         for (table, name, label) in keys {
             let kind = WantedKind::Text(Some(100));
-            wanted.push(WantedColumn { table, name: name.clone(), label: label.into(), kind, key: true });
+            let (name, label) = (name.clone(), label.into());
+            wanted.push(WantedColumn { table, name, label, kind, key: true, read_only: true });
         }
         let mut once: Vec<WantedColumn> = vec![];
         for one in wanted {
@@ -114,6 +117,7 @@ impl Map {
                         label: list.shown_as().to_owned(),
                         kind: WantedKind::Text(None),
                         key: false,
+                        read_only: false,
                     }));
                 }
                 Shape::List(list) => wanted.extend(list.members.iter().filter_map(own)),
@@ -122,14 +126,16 @@ impl Map {
                     wanted.extend(columns.chain(&self.status.reason).map(|name| {
                         // Whatever its type: the CRM's own.
                         let kind = WantedKind::Text(None);
-                        WantedColumn { table, name: name.clone(), label: name.clone(), kind, key: false }
+                        let (name, label) = (name.clone(), name.clone());
+                        WantedColumn { table, name, label, kind, key: false, read_only: false }
                     }));
                 }
             }
         }
         if let Some(name) = &self.audit.crm {
             let kind = WantedKind::Memo(self.audit.length);
-            wanted.push(WantedColumn { table, name: name.clone(), label: "Audit".into(), kind, key: false });
+            let (name, label) = (name.clone(), "Audit".into());
+            wanted.push(WantedColumn { table, name, label, kind, key: false, read_only: true });
         }
     }
 
@@ -174,7 +180,10 @@ fn wanted_by(rule: &Rule, of: WantedTable, in_crm: CrmKind) -> Option<WantedColu
     };
     // Maps write a lookup of Dynamics as it is bound, in its schema name's case; the column's own name has none.
     let name = if in_crm == CrmKind::Dynamics365 { name.to_lowercase() } else { name.to_owned() };
-    Some(WantedColumn { table, name, label: rule.shown_as().to_owned(), kind, key: false })
+    // A constant is where a new record begins; afterwards the column is its seller's.
+    let read_only = rule.direction == Some(Direction::ToCrm) && rule.constant.is_none();
+    let label = rule.shown_as().to_owned();
+    Some(WantedColumn { table, name, label, kind, key: false, read_only })
 }
 
 /// Partner Center's word as a person would write it: `QuotesOrLicensing` is "Quotes or licensing".
@@ -223,6 +232,19 @@ mod tests {
         ] {
             assert!(wanted(table, key).key, "{key}");
         }
+    }
+
+    #[test]
+    fn what_the_connector_alone_writes_is_known() {
+        use WantedTable::{Lead, Opportunity};
+        let read_only = |table, name: &str| wanted(table, name).read_only;
+        for name in ["referralid", "referrallink", "microsoftcrmid", "referralprogram", "audit"] {
+            assert!(read_only(Opportunity, &format!("cosell_{name}")), "{name}");
+        }
+        for name in ["syncwithpartnercenter", "helprequested", "visibletomicrosoft", "marketplaceintent"] {
+            assert!(!read_only(Opportunity, &format!("cosell_{name}")), "{name}");
+        }
+        assert!(read_only(Lead, "cosell_referralid") && !read_only(Opportunity, "name"));
     }
 
     #[test]

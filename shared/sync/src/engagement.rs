@@ -106,7 +106,10 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
         return Ok(Ended::done("skipped", "the record is closed"));
     }
     if !run.settings.writes {
-        return Ok(Ended::done("skipped", "this stack does not write to Partner Center"));
+        return Ok(Ended::done(
+            "skipped",
+            "a referral would be made, but this stack writes nothing to Partner Center",
+        ));
     }
     let kind = match run.map.deal_kind(&seen.record) {
         Ok(kind) => kind,

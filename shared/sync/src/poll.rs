@@ -33,6 +33,10 @@ pub struct Report {
     pub settled: u32,
     /// Referrals listed by the sweep.
     pub listed: u32,
+    /// Referrals whose change no webhook had told, or not brought to its end yet.
+    pub found: u32,
+    /// How old the oldest of these changes is.
+    pub lag: SignedDuration,
     /// Hints sent: by the sweep, for parked items, for rows that need another look.
     pub hints: u32,
     /// What each row came to: record or referral id, decision, reason.

@@ -1,7 +1,9 @@
 //! Set-up and operation: the admin function as CloudFormation, the schedule and a person call it.
 
+mod deprovision;
 mod doctor;
 mod evidence;
+mod forms;
 mod load;
 mod map;
 mod mend;

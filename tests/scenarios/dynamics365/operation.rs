@@ -40,6 +40,26 @@ async fn t51_what_no_webhook_told_arrives_by_the_sweep() {
 }
 
 #[tokio::test]
+async fn what_the_sweep_finds_is_a_number_and_how_old_it_is_another() {
+    let stage = Stage::open().await;
+    let (referral, _) = stage.inbound_in_step().await;
+    let numbers = |report: sync::poll::Report| {
+        let numbers = poller::numbers(&report);
+        (numbers["Polled"].clone(), numbers["SweepFound"].clone(), numbers["SweepLagAge"].clone())
+    };
+    assert_eq!(numbers(stage.tick().await.unwrap()), (json!(1), json!(0), json!(0)));
+    stage.edit_referral(&referral, json!({ "/details/dealValue": 97000 }));
+    stage.partner_center.system().lose();
+    stage.advance(420);
+    let (_, found, lag) = numbers(stage.tick().await.unwrap());
+    assert_eq!(found, 1);
+    assert!((419..=425).contains(&lag.as_i64().unwrap()), "{lag}");
+    stage.rest().await;
+    assert_eq!(numbers(stage.tick().await.unwrap()).1, 0);
+    stage.close().await;
+}
+
+#[tokio::test]
 async fn first_start_creates_nothing() {
     let world = crate::world::World::start(crate::world::Options::default()).await.unwrap();
     let now = world.now();

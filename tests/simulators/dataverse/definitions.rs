@@ -40,6 +40,9 @@ impl Dataverse {
             ("GET", [_, "Attributes", kind], Some(key)) => {
                 self.column_definition(call, &table, key, Some(kind), &options)
             }
+            ("DELETE", [_], _) => self.drop_table(call, &table),
+            ("DELETE", [_, "Keys"], Some(key)) => self.drop_key(call, &table, key),
+            ("DELETE", [_, "Attributes"], Some(key)) => self.drop_attribute(call, &table, key),
             ("GET" | "POST", ..) => Err(no_resource()),
             _ => Err(not_modelled("this change of metadata")),
         }
@@ -115,8 +118,9 @@ impl Dataverse {
         }
         let kind = kind.map(type_wanted).transpose()?;
         let columns = table.columns.values().filter(|c| kind.as_ref().is_none_or(|k| c.type_name() == k));
-        let list =
-            columns.map(|c| describe(table, c, kind.is_some(), options)).collect::<Outcome<Vec<_>>>()?;
+        let list = columns
+            .map(|c| describe(table, c, self.managed(table, c), kind.is_some(), options))
+            .collect::<Outcome<Vec<_>>>()?;
         let context = format!("('{}')/Attributes", table.name);
         Ok(self.definition(call, &context, options, "", json!({ "value": list })))
     }
@@ -143,7 +147,7 @@ impl Dataverse {
                     format!("Could not find an attribute with the specified name: {key}."),
                 )
             })?;
-        let body = describe(table, column, kind.is_some(), options)?;
+        let body = describe(table, column, self.managed(table, column), kind.is_some(), options)?;
         Ok(self.definition(call, &format!("('{}')/Attributes", table.name), options, "/$entity", body))
     }
 }
@@ -165,13 +169,19 @@ fn selected(all: Value, options: &Options) -> Outcome<Value> {
     Ok(Value::Object(shown))
 }
 
-fn describe(table: &Table, column: &Column, cast: bool, options: &Options) -> Outcome<Value> {
+/// Not one of the platform's own.
+pub(super) fn custom(table: &Table, column: &Column) -> bool {
+    ["cosell_", "new_"].iter().any(|prefix| column.name.starts_with(prefix)) && column.name != table.id
+}
+
+fn describe(table: &Table, column: &Column, managed: bool, cast: bool, options: &Options) -> Outcome<Value> {
     let kind = column.type_name();
     let mut all = json!({
         "LogicalName": column.name, "SchemaName": column.name, "AttributeType": kind,
         "AttributeTypeName": { "Value": format!("{kind}Type") }, "EntityLogicalName": table.name,
         "IsValidForCreate": !column.read_only, "IsValidForUpdate": !column.read_only, "IsValidForRead": true,
         "MetadataId": metadata_id(&format!("{}.{}", table.name, column.name)),
+        "IsCustomAttribute": custom(table, column), "IsManaged": managed,
     });
     let option = |value: i64, text: &str, state: Option<i64>| {
         let label = json!({ "LocalizedLabels": [{ "Label": text, "LanguageCode": 1033 }],

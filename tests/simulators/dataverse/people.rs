@@ -31,8 +31,7 @@ pub(super) const ORGANIZATION: &str = "4c1d6e22-9b0a-ef11-9f83-000d3a123400";
 
 impl Dataverse {
     pub(super) fn furnish(&mut self) {
-        let now = "2026-01-05T08:00:00Z".parse().expect("a time");
-        let by = Writer { user: SYSTEM.to_owned(), now, action: true, late: 0 };
+        let by = writer_of_the_platform();
         let user = |first: &str, last: &str, mail: &str, phone: &str, app: Option<&str>| {
             json!({ "firstname": first, "lastname": last, "internalemailaddress": mail,
                     "address1_telephone1": phone, "title": "Account Executive", "applicationid": app })
@@ -72,6 +71,7 @@ impl Dataverse {
                 json!({ "uniquename": "CoSellLink", "friendlyname": "CoSellLink", "version": "1.0.0.0",
                         "publisherid@odata.bind": format!("/publishers({PUBLISHER})") }),
             ),
+            ("organizations", ORGANIZATION, json!({ "name": "contoso", "languagecode": 1033 })),
             ("connectionroles", SALES_TEAM_ROLE, json!({ "name": "Account Manager", "category": 1001 })),
             ("connectionroles", STAKEHOLDER_ROLE, json!({ "name": "Stakeholder", "category": 1000 })),
         ];
@@ -81,6 +81,7 @@ impl Dataverse {
             let changes = self.changes(&table, &columns).expect("the org's own rows are valid");
             self.insert(&table, id, changes, &by).expect("the org's own rows are valid");
         }
+        self.furnish_forms();
         self.touched.clear();
         self.previous.clear();
     }
@@ -243,6 +244,18 @@ impl Dataverse {
         for row in self.rows.values_mut().flat_map(|rows| rows.values_mut()) {
             row.retain(|name, _| !name.starts_with("cosell_"));
         }
+        self.furnish_forms();
+    }
+
+    /// An org whose base language is another one: every label has to be there in it.
+    pub fn base_language(&mut self, code: i64) {
+        let org = self.rows.get_mut("organizations").and_then(|rows| rows.get_mut(ORGANIZATION));
+        org.expect("the org").insert("languagecode".into(), json!(code));
+        self.furnish_forms();
+    }
+
+    pub(super) fn language(&self) -> i64 {
+        self.rows["organizations"][ORGANIZATION]["languagecode"].as_i64().expect("a language")
     }
 
     /// The application user is disabled: its application is no member of the organization any more.
@@ -250,6 +263,11 @@ impl Dataverse {
         if let Some(user) = self.rows.get_mut("systemusers").and_then(|users| users.get_mut(id)) {
             user.insert("isdisabled".to_owned(), json!(true));
         }
+    }
+
+    /// The columns of a table.
+    pub fn columns(&self, set: &str) -> Vec<String> {
+        self.tables[set].columns.keys().cloned().collect()
     }
 
     /// An administrator deletes a column.
@@ -295,6 +313,12 @@ impl Dataverse {
         key.status = status;
         Ok(())
     }
+}
+
+/// Whoever furnished the org.
+pub(super) fn writer_of_the_platform() -> Writer {
+    let now = "2026-01-05T08:00:00Z".parse().expect("a time");
+    Writer { user: SYSTEM.to_owned(), now, action: true, late: 0 }
 }
 
 fn writer(by: &str, now: Timestamp) -> Writer {

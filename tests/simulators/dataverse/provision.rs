@@ -12,6 +12,7 @@ use std::sync::Arc;
 impl Dataverse {
     pub(super) fn add_key(&mut self, call: &Call, table: &Table) -> Outcome<Response> {
         let body = self.object("EntityKeyMetadata", &call.request.body)?;
+        self.check_labels(&json!(body))?;
         let name = body.get("SchemaName").and_then(Value::as_str);
         let name = name.ok_or_else(|| bad_payload("EntityKeyMetadata", "SchemaName is missing."))?;
         self.may_customize(call, name)?;
@@ -63,6 +64,7 @@ impl Dataverse {
 
     pub(super) fn add_column(&mut self, call: &Call, table: &Table) -> Outcome<Response> {
         let body = self.object("AttributeMetadata", &call.request.body)?;
+        self.check_labels(&json!(body))?;
         let wrong = |text: &str| bad_payload("AttributeMetadata", text);
         let schema = body.get("SchemaName").and_then(Value::as_str).ok_or_else(|| wrong("SchemaName"))?;
         self.may_customize(call, schema)?;

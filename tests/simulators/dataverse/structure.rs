@@ -38,8 +38,28 @@ impl Dataverse {
         )))
     }
 
+    /// Every label is there in the org's base language.
+    pub(super) fn check_labels(&self, body: &Value) -> Outcome<()> {
+        match body {
+            Value::Object(members) => members.iter().try_for_each(|(name, member)| {
+                let list = member.as_array().filter(|_| name == "LocalizedLabels");
+                let base = |label: &Value| label["LanguageCode"].as_i64() == Some(self.language());
+                match list {
+                    Some(list) if !list.iter().any(base) => Err(bad_request(format!(
+                        "A label for the base language {} is required.",
+                        self.language()
+                    ))),
+                    _ => self.check_labels(member),
+                }
+            }),
+            Value::Array(list) => list.iter().try_for_each(|one| self.check_labels(one)),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn add_table(&mut self, call: &Call) -> Outcome<Response> {
         let body = self.object("EntityMetadata", &call.request.body)?;
+        self.check_labels(&json!(body))?;
         let wrong = |text: &str| bad_payload("EntityMetadata", text);
         let schema = text(&body, "SchemaName").ok_or_else(|| wrong("SchemaName"))?.to_owned();
         self.may_customize(call, &schema)?;
@@ -85,12 +105,14 @@ impl Dataverse {
         let id = made.metadata_id.clone();
         self.tables.insert(set.clone(), Arc::new(made));
         self.rows.entry(set).or_default();
+        self.default_forms(&name, &[], false);
         Ok(made_at(&format!("{}/EntityDefinitions({id})", self.root())))
     }
 
     /// A one-to-many relationship with its lookup column.
     pub(super) fn add_relationship(&mut self, call: &Call) -> Outcome<Response> {
         let body = self.object("RelationshipMetadataBase", &call.request.body)?;
+        self.check_labels(&json!(body))?;
         let wrong = |text: &str| bad_payload("OneToManyRelationshipMetadata", text);
         if text(&body, "@odata.type") != Some(&format!("{TYPES}OneToManyRelationshipMetadata")) {
             return Err(not_modelled("a relationship that is not one to many"));

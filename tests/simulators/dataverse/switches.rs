@@ -63,6 +63,8 @@ pub struct Switches {
     pub qualify_copies: Vec<String>,
     /// Only the administrator's application changes metadata; the reference's samples use one for everything.
     pub only_administrators_customize: bool,
+    /// Columns that a managed solution brought, as `table.column`.
+    pub managed: Vec<String>,
     /// 401 answers carry a JSON body.
     pub unauthorized_json: bool,
 }
@@ -99,6 +101,7 @@ impl Default for Switches {
             burst_limit: Some(6000),
             qualify_copies: vec![],
             only_administrators_customize: false,
+            managed: vec![],
             unauthorized_json: false,
         }
     }

@@ -22,6 +22,9 @@ pub(super) fn all() -> BTreeMap<String, Table> {
         cosell_solutiondetail(),
         publisher(),
         solution(),
+        systemform(),
+        savedquery(),
+        organization(),
     ];
     tables.into_iter().map(|t| (t.set.clone(), t)).collect()
 }
@@ -271,6 +274,31 @@ fn solution() -> Table {
     table("solution", "solutions", "solutionid", "friendlyname")
         .texts(&[("uniquename", 65), ("friendlyname", 256), ("version", 256)])
         .lookup("publisherid", &[("publisherid", "publisher")])
+}
+
+/// The one row of the org itself.
+fn organization() -> Table {
+    table("organization", "organizations", "organizationid", "name")
+        .texts(&[("name", 160)])
+        .add("languagecode", Kind::Integer { min: 0, max: 100_000 })
+}
+
+/// How a table's rows are shown: one row of one.
+fn systemform() -> Table {
+    table("systemform", "systemforms", "formid", "name")
+        .texts(&[("name", 256), ("objecttypecode", 64)])
+        .add("type", choice(&[(2, "Main"), (6, "Quick View"), (7, "Quick Create"), (11, "Card")]))
+        .add("formactivationstate", choice(&[(0, "Inactive"), (1, "Active")]))
+        .memos(&["formxml"], 1_073_741_823)
+        .flag("isdefault")
+}
+
+/// How a table's rows are shown: many of one.
+fn savedquery() -> Table {
+    table("savedquery", "savedqueries", "savedqueryid", "name")
+        .texts(&[("name", 200), ("returnedtypecode", 64)])
+        .add("querytype", Kind::Integer { min: 0, max: 1_000_000_000 })
+        .flag("isdefault")
 }
 
 fn cosell_solution() -> Table {

@@ -3,6 +3,7 @@
 mod batches;
 mod deltas;
 mod documents;
+mod forms;
 mod metadata;
 mod queries;
 mod rules;

@@ -186,7 +186,7 @@ impl Dataverse {
     }
 
     /// What a representation shall show; checked before anything is written.
-    fn answer_shape(&self, call: &Call, table: &Table) -> Outcome<Shape> {
+    pub(super) fn answer_shape(&self, call: &Call, table: &Table) -> Outcome<Shape> {
         let options = options(&call.request.query)?;
         self.only(&options, &["$select", "$expand"])?;
         if call.prefer.representation {
@@ -195,7 +195,7 @@ impl Dataverse {
         self.shape(table, options.get("$select"), options.get("$expand"))
     }
 
-    fn written(
+    pub(super) fn written(
         &self,
         call: &Call,
         table: &Table,

@@ -1,6 +1,6 @@
 //! Dataverse's definitions held against the map.
 
-use crate::report::Report;
+use crate::{forms, report::Report};
 use clients::crm::dynamics::{
     Dynamics,
     definitions::{ACTIVE, Column, Table, table_name},
@@ -56,6 +56,9 @@ pub(crate) async fn check(crm: &Dynamics, map: &Map, report: &mut Report) -> Res
     if report.lines.len() == faults {
         report.good(format!("all {} columns of the map are there and fit", wanted.len()));
     }
+    let is_there =
+        |table, name: &str| tables.get(&table).is_some_and(|table: &Table| table.columns.contains_key(name));
+    forms::check(crm, map, is_there, report).await;
     Ok(())
 }
 

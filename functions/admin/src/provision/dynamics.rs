@@ -1,7 +1,7 @@
 //! Tables, columns, lookups and keys of Dataverse.
 
 use super::{CALL, is_over, out_of_time};
-use crate::{App, columns::dynamics as columns, report::Report};
+use crate::{App, columns::dynamics as columns, forms, report::Report};
 use clients::{
     crm::dynamics::{
         Dynamics,
@@ -19,6 +19,17 @@ use sync::failure::{Class, Failure, System};
 /// How often and how long keys are waited for.
 const PAUSE: Duration = Duration::from_secs(5);
 const LOOKS: u32 = 24;
+
+/// Which right is missing, if one is.
+pub(crate) fn right_for(failure: &Failure) -> Option<&'static str> {
+    let says = |words: &str| failure.text.contains(words);
+    if says("0x80072560") {
+        return Some("add the application of CrmAdminSecretArn as application user of the environment");
+    }
+    ["0x80040220", "0x80048306", "0x80040231"].into_iter().any(says).then_some(
+        "the application user of CrmAdminSecretArn needs the role System Customizer (or System Administrator): create and write on Entity, Attribute, Relationship, Entity Key, System Form, Solution and Publisher",
+    )
+}
 
 /// Makes what is missing; what was made is said as it is made.
 pub(super) async fn make(
@@ -77,6 +88,9 @@ pub(super) async fn make(
             made.push(format!("key `{}.{}`", table_name(column.table), column.name));
         }
     }
+    if !out_of_time(worker, ends, report) {
+        forms::give(dynamics, &worker.map, |table| tables.contains_key(&table), made, report).await?;
+    }
     wait_for_keys(app, worker, dynamics, &keys, ends, report).await
 }
 
@@ -121,7 +135,7 @@ async fn wait_for_keys(
 }
 
 /// The CRM as an administrator sees it.
-pub(super) async fn administrator(
+pub(crate) async fn administrator(
     app: &App,
     worker: &outside::App,
     config: &clients::config::Dynamics,

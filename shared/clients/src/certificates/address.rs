@@ -78,6 +78,13 @@ impl Address {
         Self::on_list(&format!("{STANDARD_PREFIX}{}", DOCUMENTED_NAMES[0]), list)
     }
 
+    /// The first entry of the list itself, or Microsoft's present certificate in that folder.
+    pub fn expected(list: &[Prefix]) -> Option<Self> {
+        let first = list.first()?;
+        let name = if first.is_folder() { DOCUMENTED_NAMES[0] } else { "" };
+        Self::on_list(&format!("{}{name}", first.0), list)
+    }
+
     /// The address in its one spelling.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -118,6 +125,7 @@ mod tests {
         let list = list(&[STANDARD_PREFIX]);
         let address = Address::documented(&list).unwrap();
         assert!(address.is_expected());
+        assert_eq!(Address::expected(&list), Some(address));
         let other = Address::on_list(&format!("{STANDARD_PREFIX}renamed.cer"), &list).unwrap();
         assert!(!other.is_expected());
         // Another spelling of the same host and port is the same address.

@@ -9,12 +9,14 @@ pub mod definitions;
 mod encode;
 mod errors;
 mod feed;
+pub mod forms;
 mod lead;
 mod lookups;
 mod odata;
 mod owner;
 pub mod page;
 mod party;
+pub mod removal;
 mod solution;
 mod wire;
 
@@ -24,12 +26,13 @@ use batch::{Reply, Request};
 use columns::{Columns, SOLUTION, SOLUTION_OPPORTUNITY, Texts};
 pub use create::Prepared;
 use errors::{Meaning, Said};
+use jiff::SignedDuration;
 use lookups::Lookups;
 use mapping::{Action, Map, NewRecord, Record, RecordId, RecordKind, RecordPatch, ReferralId, names};
 use odata::{escaped, guid, id_of, quoted, set_of, value_of};
 use party::Known;
 use serde_json::{Map as Object, Value};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use sync::{
     failure::{Failure, Written},
     ports::{Changes, Feed, Position, Ready, Seen},
@@ -58,6 +61,8 @@ pub struct Dynamics {
     lead_key: String,
     lookups: Arc<Lookups>,
     known: Arc<Known>,
+    /// The environment's base language, once asked.
+    language: OnceLock<i64>,
     page: u32,
 }
 
@@ -74,6 +79,11 @@ impl Dynamics {
         Self::through(map, self.wire.clone(), self.lookups.clone(), self.known.clone(), self.page)
     }
 
+    /// By how much the environment's clock is ahead of ours, by its last answer.
+    pub fn skew(&self) -> Option<SignedDuration> {
+        self.wire.skew()
+    }
+
     fn through(map: Arc<Map>, wire: Wire, lookups: Arc<Lookups>, known: Arc<Known>, page: u32) -> Self {
         let leads = map.of(RecordKind::Lead);
         Dynamics {
@@ -85,6 +95,7 @@ impl Dynamics {
             map,
             lookups,
             known,
+            language: OnceLock::new(),
             page,
         }
     }

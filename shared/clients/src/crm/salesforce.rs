@@ -48,6 +48,11 @@ impl Salesforce {
         Self::through(map, self.wire.clone())
     }
 
+    /// By how much the org's clock is ahead of ours, by its last answer.
+    pub fn skew(&self) -> Option<jiff::SignedDuration> {
+        self.wire.skew()
+    }
+
     fn through(map: Arc<Map>, wire: Wire) -> Self {
         let key = map.column(names::REFERRAL_ID).filter(|column| is_name(column));
         Salesforce { key: key.unwrap_or(REFERRAL_ID).to_owned(), fields: Fields::of(&map), wire, map }

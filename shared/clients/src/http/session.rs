@@ -3,8 +3,12 @@
 
 use super::{Answer, Broken, Http};
 use crate::token::Tokens;
+use jiff::SignedDuration;
 use reqwest::RequestBuilder;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 use sync::failure::{Class, Failure, System};
 
 /// One system behind one audience.
@@ -14,7 +18,12 @@ pub(crate) struct Session {
     tokens: Arc<Tokens>,
     audience: Arc<str>,
     system: System,
+    /// Seconds by which the other side's clock was ahead of ours when it last answered.
+    skew: Arc<AtomicI64>,
 }
+
+/// No answer has said a time yet.
+const UNKNOWN: i64 = i64::MIN;
 
 /// A write that got no answer.
 pub(crate) enum Unanswered {
@@ -34,12 +43,18 @@ impl From<Unanswered> for Failure {
 
 impl Session {
     pub(crate) fn new(http: Http, tokens: Arc<Tokens>, audience: &str, system: System) -> Self {
-        Session { http, tokens, audience: audience.into(), system }
+        Session { http, tokens, audience: audience.into(), system, skew: Arc::new(UNKNOWN.into()) }
     }
 
     /// The same system and login, another resource.
     pub(crate) fn towards(&self, audience: &str) -> Self {
         Session { audience: audience.into(), ..self.clone() }
+    }
+
+    /// By how much the other side's clock is ahead of ours; `None`: nobody has said yet.
+    pub(crate) fn skew(&self) -> Option<SignedDuration> {
+        let seconds = self.skew.load(Ordering::Relaxed);
+        (seconds != UNKNOWN).then(|| SignedDuration::from_secs(seconds))
     }
 
     /// A failure of this system.
@@ -114,6 +129,9 @@ impl Session {
             Err(Broken::NotSent(_)) => send().await,
             sent => sent,
         };
+        if let Some(date) = sent.as_ref().ok().and_then(Answer::date) {
+            self.skew.store(date.duration_since(self.tokens.now()).as_secs(), Ordering::Relaxed);
+        }
         sent.map_err(|broken| match broken {
             Broken::NotSent(_) => Unanswered::NotSent(self.retryable(operation, true, broken.to_string())),
             Broken::MaybeSent(_) => Unanswered::Unknown(self.retryable(operation, false, broken.to_string())),

@@ -55,6 +55,8 @@ pub(super) async fn sweep<P: Ports>(
         for (referral, row) in ours.into_iter().zip(rows) {
             let known = matches!(&row, Some(Row { item: Item::Link(link), .. }) if tells_nothing_new(link, referral.updated()));
             if !known {
+                report.found += 1;
+                report.lag = report.lag.max(began.duration_since(referral.updated()));
                 let subject = Subject::Referral { referral: referral.id().clone() };
                 hints.push(Hint::new(subject, "sweep", referral.updated()));
             }

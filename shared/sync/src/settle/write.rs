@@ -62,8 +62,12 @@ pub(super) fn next_write<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan, side
     {
         await_acceptance(work.map(), status, plan);
     }
-    if !work.run.settings.writes {
-        plan.waiting.extend(std::mem::take(&mut plan.to_partner_center).into_keys());
+    if !work.run.settings.writes && !plan.to_partner_center.is_empty() {
+        let units: Vec<String> = std::mem::take(&mut plan.to_partner_center).into_keys().collect();
+        let reason =
+            format!("not sent, since this stack writes nothing to Partner Center: {}", units.join(", "));
+        tracing::info!(referral.id = %work.link.referral, decision = "would send", reason);
+        plan.waiting.extend(units);
     }
     let units = |changes: &BTreeMap<String, Change>| changes.keys().cloned().collect();
     let closed = crm

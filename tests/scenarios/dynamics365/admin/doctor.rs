@@ -5,8 +5,12 @@ use crate::{
     deal::Stage,
     world::{DEAD, EVENTS, Options},
 };
+use jiff::SignedDuration;
 use serde_json::json;
-use simulators::login;
+use simulators::{
+    login,
+    server::{Fault, FaultKind},
+};
 
 /// The faults and warnings of a set-up that somebody broke.
 async fn diagnosed(broken: impl FnOnce(&mut Stage)) -> String {
@@ -33,8 +37,17 @@ async fn a_good_set_up_has_no_fault() {
     let (ok, told) = told(&stage, json!({ "command": "doctor" })).await;
     let faults: Vec<&str> = told.lines().filter(|line| !line.starts_with("ok ")).collect();
     assert!(ok && faults.is_empty(), "{faults:#?}");
-    for part in ["with MFA", "registered for us", "are there and fit", "CHF", "0 messages wait", "0 days old"]
-    {
+    for part in [
+        "with MFA",
+        "registered for us",
+        "are there and fit",
+        "CHF",
+        "0 messages wait",
+        "0 days old",
+        "on a main form",
+        "certificate is there",
+        "all clocks agree",
+    ] {
         assert!(told.contains(part), "{part}: {told}");
     }
 }
@@ -161,6 +174,33 @@ async fn columns_keys_and_tracking() {
     names(&told, "`lead.cosell_referrallink` takes 60 characters", "lengthen");
     names(&told, "key of `opportunity.cosell_referralid` is Failed", "share a value");
     names(&told, "changes of `opportunity` are not tracked", "Track changes");
+}
+
+#[tokio::test]
+async fn a_clock_goes_wrong() {
+    let wrong = |seconds| move |stage: &mut Stage| stage.dataverse.skew(SignedDuration::from_secs(seconds));
+    names(
+        &diagnosed(wrong(-100)).await,
+        "warning the clock of the CRM and ours differ by -",
+        "AWS keeps ours",
+    );
+    names(&diagnosed(wrong(400)).await, "fault the clock of the CRM and ours differ by ", "AWS keeps ours");
+    let told = diagnosed(|stage| stage.partner_center.skew(SignedDuration::from_secs(90))).await;
+    names(&told, "warning the clock of Partner Center and ours", "old answers");
+}
+
+#[tokio::test]
+async fn the_webhooks_certificate_is_out_of_reach_or_ends() {
+    let busy = |status| Fault {
+        route: "GET cert".into(),
+        skip: 0,
+        times: 1,
+        kind: FaultKind::Answer { status, headers: [].into(), body: String::new() },
+    };
+    let told = diagnosed(|stage| stage.partner_center.fault(busy(503))).await;
+    names(&told, "status 503", "tries again");
+    let told = diagnosed(|stage| stage.partner_center.fault(busy(404))).await;
+    names(&told, "status 404", "CertificateUrlPrefixes");
 }
 
 #[tokio::test]

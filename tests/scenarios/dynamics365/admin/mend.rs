@@ -3,13 +3,31 @@
 use super::{command, told, words};
 use crate::{
     deal::{Stage, text},
-    world::{DEAD, QUEUE},
+    world::{DEAD, Options, QUEUE},
 };
 use serde_json::json;
 use sync::{
     ports::Links,
     table::{Change, Expect, Row},
 };
+
+#[tokio::test]
+async fn a_stack_beside_production_writes_its_crm_only_and_a_preview_shows_the_rest() {
+    let stage = Stage::with(Options { staging: true, ..Options::default() }).await;
+    let written =
+        || stage.partner_center.count(|log| matches!(log.method.as_str(), "POST" | "PATCH" | "PUT"));
+    let referral = stage.refer(json!({}));
+    stage.partner_center.system().lose();
+    stage.poll().await;
+    assert_eq!(text(&stage.opportunity(), "cosell_referralid"), referral);
+    let deal = stage.cosell_deal();
+    stage.poll().await;
+    let shown = command(&stage, json!({ "command": "preview", "record": deal })).await;
+    assert!(words(&shown).contains("a new referral of type Shared"), "{}", words(&shown));
+    let shown = command(&stage, json!({ "command": "preview", "referral": referral })).await;
+    assert!(words(&shown).contains("/externalReferenceId"), "{}", words(&shown));
+    assert_eq!(written(), 0);
+}
 
 #[tokio::test]
 async fn a_deals_timeline_is_told_from_either_end() {

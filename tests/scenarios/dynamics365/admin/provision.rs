@@ -55,6 +55,16 @@ async fn everything_is_made_once_and_a_deal_goes_both_ways() {
 }
 
 #[tokio::test]
+async fn an_organisation_that_does_not_speak_english_has_its_labels_in_its_own_language() {
+    let stage = bare().await;
+    stage.dataverse.system().base_language(1031);
+    command(&stage, json!({ "command": "provision" })).await;
+    let form = stage.dataverse.system().form("Main", "opportunity");
+    assert!(form.contains("description=\"Microsoft Partner Center\" languagecode=\"1031\""), "{form}");
+    command(&stage, json!({ "command": "doctor" })).await;
+}
+
+#[tokio::test]
 async fn what_stopped_half_way_is_completed() {
     let stage = bare().await;
     let fault = simulators::server::Fault {
@@ -89,5 +99,5 @@ async fn who_may_not_customize_is_told_so() {
                          "client_secret": simulators::login::DYNAMICS_SECRET });
     stage.aws.system().put_secret("crm-admin", &secret.to_string());
     let (ok, told) = told(&stage, json!({ "command": "provision" })).await;
-    assert!(!ok && told.contains("privileges"), "{told}");
+    assert!(!ok && told.contains("privileges") && told.contains("System Customizer"), "{told}");
 }

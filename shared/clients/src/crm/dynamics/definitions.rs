@@ -15,14 +15,22 @@ use sync::failure::Failure;
 
 /// The publisher and the solution that what we make belongs to: so it can be found, exported and removed as one.
 const PUBLISHER: &str = "cosellconnector";
-const PREFIX: &str = "cosell";
-const SOLUTION_NAME: &str = "CosellConnector";
+pub(super) const PREFIX: &str = "cosell";
+pub(super) const SOLUTION_NAME: &str = "CosellConnector";
 const TYPES: &str = "Microsoft.Dynamics.CRM.";
+
+/// The words of our labels are English ones, whatever language they have to be filed under.
+const ENGLISH: i64 = 1033;
 
 /// The state of a key whose index is built.
 pub const ACTIVE: &str = "Active";
 /// The state of a key whose index could not be built: rows share a value.
 pub const FAILED: &str = "Failed";
+
+/// The relationship by which an opportunity shows its rows of Microsoft Solutions.
+pub const SOLUTIONS: &str = "cosell_solution_OpportunityId";
+/// The lookup by which a row of Microsoft Solutions shows its row of the catalogue.
+pub const SOLUTION_LOOKUP: &str = SOLUTION_DETAIL_LOOKUP;
 
 /// A table as it is.
 #[derive(Clone, Debug, Default)]
@@ -281,10 +289,23 @@ impl Dynamics {
         self.make(&format!("make a key of `{table}.{}`", column.name), &path, &body, true).await.map(drop)
     }
 
+    /// The language in which every label has to be there; other ones are translations.
+    async fn language(&self) -> Result<i64, Failure> {
+        if let Some(known) = self.language.get() {
+            return Ok(*known);
+        }
+        let query = "organizations?$select=languagecode";
+        let rows = self.wire.rows("read the environment's language", query).await?;
+        let code = rows.first().and_then(|row| row["languagecode"].as_i64()).unwrap_or(ENGLISH);
+        Ok(*self.language.get_or_init(|| code))
+    }
+
     /// A POST of set-up; the id of what was made. `ours`: into our solution.
     async fn make(&self, operation: &str, path: &str, body: &Value, ours: bool) -> Result<String, Failure> {
         let solution = if ours { SOLUTION_NAME } else { "" };
-        let answer = self.wire.post(operation, path, body, solution).await?;
+        let mut body = body.clone();
+        speak(&mut body, self.language().await?);
+        let answer = self.wire.post(operation, path, &body, solution).await?;
         if answer.is_success() {
             let id = answer.header("odata-entityid").unwrap_or_default();
             let id = id.rsplit_once('(').map_or("", |(_, id)| id.trim_end_matches(')'));
@@ -294,11 +315,27 @@ impl Dynamics {
     }
 }
 
+/// All labels in this language.
+fn speak(body: &mut Value, language: i64) {
+    match body {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match name.as_str() {
+                    "LanguageCode" => *member = json!(language),
+                    _ => speak(member, language),
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(|one| speak(one, language)),
+        _ => {}
+    }
+}
+
 fn label(text: &str) -> Value {
     json!({
         "@odata.type": format!("{TYPES}Label"),
         "LocalizedLabels": [
-            { "@odata.type": format!("{TYPES}LocalizedLabel"), "Label": text, "LanguageCode": 1033 },
+            { "@odata.type": format!("{TYPES}LocalizedLabel"), "Label": text, "LanguageCode": ENGLISH },
         ],
     })
 }

@@ -11,6 +11,7 @@ use crate::{
     },
     token::Tokens,
 };
+use jiff::SignedDuration;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use std::sync::Arc;
@@ -41,6 +42,10 @@ impl Wire {
         // Entra names a Dataverse environment by its URL.
         let session = Session::new(http, tokens, &origin, System::Crm);
         Wire { session, origin }
+    }
+
+    pub(super) fn skew(&self) -> Option<SignedDuration> {
+        self.session.skew()
     }
 
     pub(super) fn retryable(&self, operation: &str, text: impl Into<String>) -> Failure {
@@ -114,6 +119,12 @@ impl Wire {
             if solution.is_empty() { request } else { request.header("MSCRM.SolutionUniqueName", solution) }
         };
         self.session.write(operation, build).await
+    }
+
+    /// A DELETE of set-up: whatever is there, in whatever version.
+    pub(super) async fn delete(&self, operation: &str, path: &str) -> Result<Answer, Unanswered> {
+        let url = format!("{}{ROOT}/{path}", self.origin);
+        self.session.write(operation, |http| common(http.request(Method::DELETE, &url))).await
     }
 
     /// A batch of reads: one reply each, in order.

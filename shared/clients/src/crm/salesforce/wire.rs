@@ -12,7 +12,7 @@ use crate::{
     },
     token::Tokens,
 };
-use jiff::{Timestamp, fmt::rfc2822};
+use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc};
@@ -124,6 +124,10 @@ impl Wire {
     pub(super) fn new(http: Http, tokens: Arc<Tokens>, version: &str) -> Self {
         let session = Session::new(http, tokens.clone(), AUDIENCE, System::Crm);
         Wire { session, tokens, root: format!("/services/data/v{version}") }
+    }
+
+    pub(super) fn skew(&self) -> Option<jiff::SignedDuration> {
+        self.session.skew()
     }
 
     pub(super) fn retryable(&self, operation: &str, text: impl Into<String>) -> Failure {
@@ -250,7 +254,7 @@ fn composite(answer: &Answer) -> Option<Composite> {
 
 /// The server's time.
 fn date(answer: &Answer) -> Option<Timestamp> {
-    answer.header("date").and_then(|text| rfc2822::parse(text).ok()).map(|at| at.timestamp())
+    answer.date()
 }
 
 /// An instant as HTTP writes it.

@@ -6,7 +6,7 @@ const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
 /// All certificates of a text, as DER; text around them is skipped. `None`: no certificate, or a damaged one.
-pub(crate) fn certificates(text: &str) -> Option<Vec<Vec<u8>>> {
+pub fn certificates(text: &str) -> Option<Vec<Vec<u8>>> {
     let mut found = vec![];
     let mut rest = text;
     while let Some((_, after)) = rest.split_once(BEGIN) {
