@@ -3,6 +3,7 @@
 
 mod change;
 mod create;
+pub mod describe;
 mod errors;
 mod feed;
 mod rows;

@@ -157,8 +157,19 @@ impl Wire {
         composite(&answer).ok_or_else(|| Unwritten::Answered(Said::of(&answer)))
     }
 
+    /// Any resource below the root: what it shows, or what is said instead.
+    pub(super) async fn get(&self, operation: &str, path: &str) -> Result<Result<Value, Said>, Failure> {
+        let url = self.below_root(path).await?;
+        let answer = self.session.read(operation, |http| common(http.request(Method::GET, &url))).await?;
+        Ok(answer.json().filter(|_| answer.status == 200).ok_or_else(|| Said::of(&answer)))
+    }
+
     async fn composite_url(&self) -> Result<String, Failure> {
-        Ok(format!("{}{}/composite", self.tokens.place(AUDIENCE).await?, self.root))
+        self.below_root("composite").await
+    }
+
+    async fn below_root(&self, path: &str) -> Result<String, Failure> {
+        Ok(format!("{}{}/{path}", self.tokens.place(AUDIENCE).await?, self.root))
     }
 
     fn request(&self, http: &Http, url: &str, parts: &[Part], all_or_none: bool) -> RequestBuilder {
@@ -175,8 +186,8 @@ impl Wire {
         operation: &str,
         soql: &str,
     ) -> Result<(Vec<Value>, Option<Timestamp>), QueryFailed> {
-        let place = self.tokens.place(AUDIENCE).await.map_err(QueryFailed::Failed)?;
-        let url = format!("{place}{}/queryAll?q={}", self.root, escaped(soql));
+        let path = format!("queryAll?q={}", escaped(soql));
+        let url = self.below_root(&path).await.map_err(QueryFailed::Failed)?;
         let build = |http: &Http| {
             let batch = format!("batchSize={PAGE}");
             common(http.request(Method::GET, &url)).header("Sforce-Query-Options", batch)
