@@ -9,5 +9,7 @@ mod deal;
 mod dynamics365;
 mod faults;
 mod ingress;
+mod people;
 mod salesforce;
 mod tidy;
+mod words;
