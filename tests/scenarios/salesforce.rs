@@ -3,6 +3,11 @@
 use crate::deal::Stage;
 use mapping::CrmKind;
 
+mod allowance;
+mod leads;
+mod refusals;
+mod sync;
+mod team;
 
 #[path = "both/bad_input.rs"]
 mod bad_input;

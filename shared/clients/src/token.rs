@@ -135,6 +135,11 @@ impl Tokens {
         }
     }
 
+    /// Now, by the clock that tokens are judged by.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Where the token of an audience is used (`instance_url`), an origin; asks for one if none is kept.
     pub async fn place(&self, audience: &str) -> Result<String, Failure> {
         self.bearer(audience).await?;

@@ -17,7 +17,7 @@ use crate::{
     failure::{Failure, Written},
     hold::hold,
     identity::links_back,
-    link::{Claim, LOST_RACES_AN_HOUR, Memory, is_digest},
+    link::{Claim, LOST_RACES_AN_HOUR, Memory, image, is_digest},
     ports::{Crm, Links, Ports, Seen},
     run::Ended,
     table::{Change, Expect, Key},
@@ -25,8 +25,8 @@ use crate::{
 };
 use jiff::SignedDuration;
 use mapping::{
-    Direction, Fields, RecordPatch, Referral, Side, Value,
-    names::{REFERRAL_ID, STATUS},
+    CrmValue, Direction, Fields, RecordPatch, Referral, Side, Trim, Value,
+    names::{REFERRAL_ID, STATUS, VALUE},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -120,7 +120,9 @@ async fn deal_of<P: Ports>(
         }
         false => {
             claim(work, lead).await?;
-            let written = run.ports.crm().qualify(id, &lead.version, &new).await;
+            let mut with_edits = new.clone();
+            with_edits.columns.extend(edited(work, lead));
+            let written = run.ports.crm().qualify(id, &lead.version, &with_edits).await;
             ended(work, written).await?
         }
     };
@@ -153,6 +155,19 @@ async fn deal_of<P: Ports>(
     }
     move_to(work, referral, lead, &deal);
     save(work).await
+}
+
+/// What the seller wrote into the lead: an opportunity made beside it shows it too.
+fn edited<P: Ports>(work: &Work<'_, P>, lead: &Seen) -> BTreeMap<String, CrmValue> {
+    let (agreed, map) = (&work.link.crm.images, work.run.map);
+    let is_edit = |unit: &String, value: &Value| {
+        let of_deals = map.unit(unit).is_some_and(|u| u.direction == Direction::Both && !u.list);
+        let before = agreed.get(unit).filter(|_| of_deals && unit != STATUS && !is_empty(value));
+        before.is_some_and(|before| *before != image(value))
+    };
+    let shown = work.map().kept_record_fields(&lead.record);
+    let edits: Fields = shown.into_iter().filter(|(unit, value)| is_edit(unit, value)).collect();
+    map.record_patch(&edits, &Trim::default()).map(|patch| patch.columns).unwrap_or_default()
 }
 
 /// Placed before each write, kept until the link has moved.
@@ -210,7 +225,7 @@ async fn ended<P: Ports, T>(work: &mut Work<'_, P>, written: Written<T>) -> Resu
 }
 
 /// The opportunity takes the lead's place, with the base it would have had from the beginning: a seller's edits of the
-/// lead are still edits. What it does not show, or what only ever comes from Partner Center, has no base.
+/// lead are still edits. What only ever comes from Partner Center has no base.
 fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lead: &Seen, deal: &Seen) {
     let (of_leads, map) = (work.map(), work.run.map);
     let (was, is) = (of_leads.kept_record_fields(&lead.record), map.kept_record_fields(&deal.record));
@@ -230,6 +245,15 @@ fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lead: &Seen, d
             if let Ok(would_show) = map.to_crm(unit, agreed) {
                 link.agree(unit, agreed, &would_show);
             }
+        }
+    }
+    // What the lead could not hand on, or was not let to, is empty until Partner Center's value is in it.
+    for unit in map.units().filter(|u| u.direction == Direction::Both && !u.list && !u.only_while_empty) {
+        let empty =
+            |shown: &&Value| is_empty(shown) || unit.name == VALUE && shown.member("deal_value").is_null();
+        let handed_on = of_leads.unit(&unit.name).is_some() && was.get(&unit.name).is_none_or(is_empty);
+        if let Some(shown) = is.get(&unit.name).filter(empty).filter(|_| !handed_on) {
+            link.agree(&unit.name, &Value::Null, shown);
         }
     }
     let status = map.referral_field(STATUS, referral).filter(|now| !deal::is_terminal(now));
