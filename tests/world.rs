@@ -239,6 +239,10 @@ impl World {
         Ok(())
     }
 
+    pub fn crm(&self) -> CrmKind {
+        self.deployment.admin.worker.crm.kind()
+    }
+
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -158,6 +158,13 @@ impl Check<'_> {
         }
         self.expect("4 five ticks later: writes", 0, self.world.writes() - writes);
         self.expect("4 parked", 0, self.world.parked().await?.len());
+        // What changed in the last ten minutes is asked for again: later it is not.
+        self.world.advance(20 * 60);
+        self.tick().await?;
+        self.forget();
+        self.tick().await?;
+        let calls = self.world.calls().len();
+        self.expect("4 an idle tick asks six feeds (teams are off) and the list", 7, calls);
         Ok(())
     }
 }

@@ -4,11 +4,9 @@ use crate::{
     faults,
     world::{Options, QUEUE, World},
 };
+use mapping::CrmKind;
 use serde_json::{Value, json};
-use simulators::{
-    dataverse::{CHF, SELLER},
-    server::Strike,
-};
+use simulators::server::Strike;
 use std::{cell::Cell, ops::Deref, sync::Arc};
 
 /// A world and the words for it, and whether a fault's consequences were waited for.
@@ -21,12 +19,21 @@ impl Deref for Stage {
     }
 }
 
-pub(crate) const SOLUTION: &str = "SOL-48213-KTR";
-
 impl Stage {
     /// Every message is delivered twice; the pollers have made their first start.
     pub(crate) async fn open() -> Stage {
         Stage::with(Options { twice: true, ..Options::default() }).await
+    }
+
+    /// With this CRM.
+    pub(crate) async fn of_crm(crm: CrmKind) -> Stage {
+        Stage::with(Options { twice: true, crm: Some(crm), ..Options::default() }).await
+    }
+
+    /// With this CRM and another map laid over the standard one.
+    pub(crate) async fn mapped(crm: CrmKind, toml: &str) -> Stage {
+        let map = Some(toml.to_owned());
+        Stage::with(Options { twice: true, crm: Some(crm), map, ..Options::default() }).await
     }
 
     pub(crate) async fn with(options: Options) -> Stage {
@@ -35,7 +42,20 @@ impl Stage {
 
     /// A world that has just begun.
     pub(crate) async fn of(world: World) -> Stage {
-        let stage = Stage(world, Cell::new(false));
+        Stage(world, Cell::new(false)).begun().await
+    }
+
+    /// With this CRM, which has columns of its own for value, currency and country, and a map that names them.
+    pub(crate) async fn with_own_columns(crm: CrmKind, toml: &str) -> Stage {
+        let map = Some(toml.to_owned());
+        let options = Options { twice: true, crm: Some(crm), map, ..Options::default() };
+        let stage = Stage(World::start(options).await.expect("the world starts"), Cell::new(false));
+        stage.add_columns_of_its_own();
+        stage.begun().await
+    }
+
+    async fn begun(self) -> Stage {
+        let stage = self;
         stage.tick().await.expect("first start");
         stage.advance(60);
         stage.forget_calls();
@@ -50,6 +70,11 @@ impl Stage {
         self.dataverse.strike(strike.clone());
         self.salesforce.strike(strike.clone());
         *self.0.strike.lock().expect("strike") = strike;
+    }
+
+    /// Itself, to deploy its functions anew.
+    pub(crate) fn world(&mut self) -> &mut World {
+        &mut self.0
     }
 
     /// Nothing out of the ordinary has happened: what was sent can be counted.
@@ -131,134 +156,23 @@ impl Stage {
         self.partner_center.system().microsoft(id, action, reason, now).expect("Microsoft answers")
     }
 
-    /// All rows of an entity set.
-    pub(crate) fn rows(&self, set: &str) -> Vec<Value> {
-        self.dataverse.system().rows(set).into_iter().map(|row| Value::Object(row.clone())).collect()
-    }
-
-    pub(crate) fn opportunities(&self) -> Vec<Value> {
-        self.rows("opportunities")
-    }
-
-    /// The only opportunity.
-    pub(crate) fn opportunity(&self) -> Value {
-        let rows = self.opportunities();
-        assert_eq!(rows.len(), 1, "one opportunity: {rows:#?}");
-        rows[0].clone()
-    }
-
-    pub(crate) fn opportunity_id(&self) -> String {
-        text(&self.opportunity(), "opportunityid")
-    }
-
-    /// The only lead.
-    pub(crate) fn lead(&self) -> Value {
-        let rows = self.rows("leads");
-        assert_eq!(rows.len(), 1, "one lead: {rows:#?}");
-        rows[0].clone()
-    }
-
-    /// A seller creates a row.
-    pub(crate) fn sell(&self, set: &str, columns: Value) -> String {
-        let now = self.now();
-        self.dataverse.system().act_create(set, SELLER, columns, now).expect("a seller creates")
-    }
-
-    /// A seller edits a row.
-    pub(crate) fn edit(&self, set: &str, id: &str, columns: Value) {
-        let now = self.now();
-        self.dataverse.system().act_edit(set, id, SELLER, columns, now).expect("a seller edits");
-    }
-
-    /// A seller deletes a row.
-    pub(crate) fn delete(&self, set: &str, id: &str) {
-        let now = self.now();
-        self.dataverse.system().act_delete(set, id, SELLER, now).expect("a seller deletes");
-    }
-
-    /// From now on the functions run with another map.
-    pub(crate) fn remap(&mut self, toml: &str) {
-        self.0.remap(toml).expect("a map without fault");
-    }
-
-    pub(crate) fn win(&self, id: &str) {
-        let now = self.now();
-        self.dataverse.system().act_win(id, SELLER, json!({}), now).expect("won");
-    }
-
-    pub(crate) fn lose(&self, id: &str) {
-        let now = self.now();
-        self.dataverse.system().act_lose(id, SELLER, 5, json!({}), now).expect("lost");
-    }
-
-    /// A customer with a contact.
-    pub(crate) fn customer(&self) -> (String, String) {
-        let account = self.sell(
-            "accounts",
-            json!({ "name": "Kestrel Foods Ltd", "address1_line1": "4 Mill Lane", "address1_city": "Leeds",
-                    "address1_postalcode": "LS1 4AB", "address1_country": "United Kingdom" }),
-        );
-        let contact = self.sell(
-            "contacts",
-            json!({ "firstname": "Priya", "lastname": "Shah", "telephone1": "+441135550177",
-                    "emailaddress1": "priya.shah@kestrelfoods.example",
-                    "parentcustomerid_account@odata.bind": format!("/accounts({account})") }),
-        );
-        (account, contact)
-    }
-
-    /// An opportunity of a seller, Sync not chosen yet; `over` is laid over it.
-    pub(crate) fn deal(&self, over: Value) -> String {
-        let (account, contact) = self.customer();
-        let mut columns = json!({
-            "name": "Kestrel Foods - demand planning", "estimatedvalue": 61000.5, "estimatedclosedate": "2027-07-31",
-            "description": "Need PoC support for forecasting workload.",
-            "transactioncurrencyid@odata.bind": format!("/transactioncurrencies({CHF})"),
-            "customerid_account@odata.bind": format!("/accounts({account})"),
-            "parentaccountid@odata.bind": format!("/accounts({account})"),
-            "parentcontactid@odata.bind": format!("/contacts({contact})"),
-            "ownerid@odata.bind": format!("/systemusers({SELLER})"),
-        });
-        lay_over(&mut columns, over);
-        self.sell("opportunities", columns)
-    }
-
-    /// A row in Microsoft Solutions, with its catalogue row.
-    pub(crate) fn add_solution(&self, opportunity: &str) {
-        let known = self.rows("cosell_solutiondetails");
-        let detail = match known.iter().find(|row| row["cosell_solutionid"] == SOLUTION) {
-            Some(row) => text(row, "cosell_solutiondetailid"),
-            None => self.sell(
-                "cosell_solutiondetails",
-                json!({ "cosell_solutionid": SOLUTION, "cosell_name": "Juniper Peak Fleet Insight",
-                        "cosell_type": "3P", "cosell_publisher": "Juniper Peak Software" }),
-            ),
-        };
-        self.sell(
-            "cosell_solutions",
-            json!({ "cosell_name": "Juniper Peak Fleet Insight",
-                    "cosell_OpportunityId@odata.bind": format!("/opportunities({opportunity})"),
-                    "cosell_SolutionDetailId@odata.bind": format!("/cosell_solutiondetails({detail})") }),
-        );
-    }
-
     /// A deal ready for co-sell, Sync = Yes.
     pub(crate) fn cosell_deal(&self) -> String {
-        let id = self.deal(json!({ "cosell_helprequested": 100_000_003 }));
+        let id = self.deal(json!({ "help": "ProofOfConceptOrDemo" }));
         self.add_solution(&id);
-        self.edit("opportunities", &id, json!({ "cosell_syncwithpartnercenter": true }));
+        self.edit("opportunities", &id, json!({ "sync": true }));
         id
     }
 
     /// A deal without help in step on both sides: opportunity and referral.
     pub(crate) async fn in_step_without_help(&self, visible: bool) -> (String, String) {
-        let id = self.deal(json!({ "cosell_visibletomicrosoft": visible }));
+        let id = self.deal(json!({ "visible": visible }));
         self.add_solution(&id);
-        self.edit("opportunities", &id, json!({ "cosell_syncwithpartnercenter": true }));
+        self.edit("opportunities", &id, json!({ "sync": true }));
         self.poll().await;
         self.settle().await.expect("comes to rest");
         self.forget_calls();
-        (id, text(&self.opportunity(), "cosell_referralid"))
+        (id, text(&self.opportunity(), "referral_id"))
     }
 
     /// A co-sell deal in step on both sides: opportunity and own referral.
@@ -267,7 +181,7 @@ impl Stage {
         self.poll().await;
         self.settle().await.expect("comes to rest");
         self.forget_calls();
-        let referral = text(&self.opportunity(), "cosell_referralid");
+        let referral = text(&self.opportunity(), "referral_id");
         (opportunity, referral)
     }
 
@@ -283,7 +197,7 @@ impl Stage {
 
     /// Bodies of the requests of a route so far.
     pub(crate) fn sent(&self, route: &str) -> Vec<Value> {
-        let logs = [self.partner_center.requests(), self.dataverse.requests()];
+        let logs = [self.partner_center.requests(), self.dataverse.requests(), self.salesforce.requests()];
         let of_route = logs.iter().flatten().filter(|log| log.route.contains(route));
         of_route.map(|log| serde_json::from_str(&log.body).unwrap_or(Value::Null)).collect()
     }
@@ -304,10 +218,4 @@ impl Stage {
 
 pub(crate) fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_default().to_owned()
-}
-
-fn lay_over(below: &mut Value, above: Value) {
-    if let (Value::Object(below), Value::Object(above)) = (below, above) {
-        below.extend(above);
-    }
 }

@@ -1,14 +1,40 @@
 //! Dynamics 365.
 
+use crate::deal::Stage;
+use mapping::CrmKind;
+
 mod admin;
-mod bad_input;
-mod closing;
-mod conflict;
-mod create;
-mod healing;
-mod inbound;
+mod feeds;
 mod leads;
+mod team;
+
+#[path = "both/bad_input.rs"]
+mod bad_input;
+#[path = "both/closing.rs"]
+mod closing;
+#[path = "both/conflict.rs"]
+mod conflict;
+#[path = "both/create.rs"]
+mod create;
+#[path = "both/healing.rs"]
+mod healing;
+#[path = "both/inbound.rs"]
+mod inbound;
+#[path = "both/microsoft.rs"]
 mod microsoft;
+#[path = "both/operation.rs"]
 mod operation;
 mod optional;
+#[path = "both/update.rs"]
 mod update;
+
+const CRM: CrmKind = CrmKind::Dynamics365;
+
+async fn open() -> Stage {
+    Stage::of_crm(CRM).await
+}
+
+/// With this map's rules laid over the standard ones; those for Salesforce come second.
+async fn mapped([toml, _]: [&str; 2]) -> Stage {
+    Stage::mapped(CRM, toml).await
+}

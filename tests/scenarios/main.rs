@@ -1,6 +1,8 @@
 //! Scenarios at the wire: real HTTP, the real SDK, every message delivered twice. They assert what the outside systems
 //! hold and what was sent to them. Names are those of the acceptance tests the project is judged by.
 
+#![allow(clippy::duplicate_mod, reason = "one source, run with either CRM")]
+
 #[path = "../world.rs"]
 #[expect(dead_code, reason = "the world serves the local run and the load profiles as well")]
 mod world;
@@ -9,5 +11,7 @@ mod deal;
 mod dynamics365;
 mod faults;
 mod ingress;
+mod people;
 mod salesforce;
 mod tidy;
+mod words;

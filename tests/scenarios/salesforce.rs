@@ -1,4 +1,40 @@
 //! Salesforce.
 
-mod deal;
+use crate::deal::Stage;
+use mapping::CrmKind;
+
+mod allowance;
+mod leads;
+mod refusals;
 mod sync;
+mod team;
+
+#[path = "both/bad_input.rs"]
+mod bad_input;
+#[path = "both/closing.rs"]
+mod closing;
+#[path = "both/conflict.rs"]
+mod conflict;
+#[path = "both/create.rs"]
+mod create;
+#[path = "both/healing.rs"]
+mod healing;
+#[path = "both/inbound.rs"]
+mod inbound;
+#[path = "both/microsoft.rs"]
+mod microsoft;
+#[path = "both/operation.rs"]
+mod operation;
+#[path = "both/update.rs"]
+mod update;
+
+const CRM: CrmKind = CrmKind::Salesforce;
+
+async fn open() -> Stage {
+    Stage::of_crm(CRM).await
+}
+
+/// With this map's rules laid over the standard ones; those for Dynamics 365 come first.
+async fn mapped([_, toml]: [&str; 2]) -> Stage {
+    Stage::mapped(CRM, toml).await
+}

@@ -149,6 +149,11 @@ impl Salesforce {
         org
     }
 
+    /// Other clients of the org use so many of the day's requests.
+    pub fn spend(&mut self, requests: usize, now: Timestamp) {
+        self.served.extend(std::iter::repeat_n(now, requests));
+    }
+
     /// 403 when the requests of the last 24 hours are used up.
     fn count(&mut self, now: Timestamp) -> Outcome<()> {
         while self.served.front().is_some_and(|t| now.as_second() - t.as_second() >= DAY) {

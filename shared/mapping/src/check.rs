@@ -30,9 +30,8 @@ const NEEDED: [(&str, Kind, &str); 17] = [
     ("team", Kind::List, "list"),
 ];
 
-/// Those of them that a lead needs too.
-const NEEDED_OF_LEADS: [&str; 6] =
-    ["name", "status", "external_reference", "referral_id", "sync", "customer_name"];
+/// Those of them that a lead needs too; in Salesforce it has no name but its person's.
+const NEEDED_OF_LEADS: [&str; 5] = ["status", "external_reference", "referral_id", "sync", "customer_name"];
 
 /// Where a dotted key stands in the override: its own line, else its rule's or table's; 0 if all of it is the default's.
 pub(crate) fn line_of(tree: &Node, key: &str) -> usize {

@@ -2,6 +2,8 @@
 
 /// Status, substatus and reason against the record's state.
 pub const STATUS: &str = "status";
+/// Amount and currency.
+pub const VALUE: &str = "value";
 /// Sync with Partner Center.
 pub const SYNC: &str = "sync";
 /// The kind of help asked of Microsoft.

@@ -203,6 +203,10 @@ impl Draft {
             self.missing.push(Missing { unit: "status".to_owned(), column: "Status".to_owned(), what });
             return;
         };
+        // What is new in Salesforce has the organisation's own first status.
+        if map.kind == RecordKind::Lead && !dynamics && !closed {
+            return;
+        }
         let mut columns = map.status_columns(&form);
         if dynamics {
             // `statecode` is not valid on create (dataverse.md §5); the status reason alone says it.

@@ -1,7 +1,7 @@
 //! Reads the tables of a map that are no rules: switches, vendor, account, contact, owner, audit.
 
 use crate::{
-    AccountRule, ContactRule, MicrosoftHalf, Switches, Vendor,
+    AccountRule, ContactRule, Duplicates, MicrosoftHalf, Switches, Vendor,
     reader::{Place, Reader, join},
 };
 
@@ -57,6 +57,8 @@ pub(crate) fn vendor(reader: &mut Reader, place: Place<'_>) -> Vendor {
             "filter_updated",
             "page_size",
             "forms_by_api",
+            "duplicates",
+            "api_share",
         ],
     );
     let halves = [
@@ -64,6 +66,7 @@ pub(crate) fn vendor(reader: &mut Reader, place: Place<'_>) -> Vendor {
         ("post", MicrosoftHalf::Post),
         ("appears", MicrosoftHalf::Appears),
     ];
+    let duplicates = [("allow_save", Duplicates::AllowSave), ("adopt", Duplicates::Adopt)];
     Vendor {
         microsoft_half: reader.word(place, "microsoft_half", &halves).unwrap_or(MicrosoftHalf::PostIfMissing),
         versionnumber_orders: reader.yes(place, "versionnumber_orders", true),
@@ -73,6 +76,8 @@ pub(crate) fn vendor(reader: &mut Reader, place: Place<'_>) -> Vendor {
         filter_updated: reader.yes(place, "filter_updated", true),
         page_size: reader.number(place, "page_size", 1).unwrap_or(100),
         forms_by_api: reader.yes(place, "forms_by_api", true),
+        duplicates: reader.word(place, "duplicates", &duplicates).unwrap_or(Duplicates::AllowSave),
+        api_share: reader.number(place, "api_share", 1).unwrap_or(80),
     }
 }
 

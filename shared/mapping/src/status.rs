@@ -47,6 +47,8 @@ pub(crate) struct StatusTable {
     pub(crate) columns: Vec<(&'static str, String)>,
     pub(crate) on_hold: Vec<String>,
     on_hold_line: usize,
+    /// Statuses of a lead that came to nothing (Salesforce).
+    disqualified: Vec<String>,
     pub(crate) error: Vec<String>,
     pub(crate) reason: Option<String>,
     pub(crate) reasons: Vec<(String, String)>,
@@ -67,6 +69,8 @@ impl StatusTable {
         let (written, shown) = members(crm);
         let mut keys: Vec<&str> = written.iter().chain(shown).copied().collect();
         keys.extend(["on_hold", "error", "reason", "reasons", "crm"]);
+        let by_status = kind == RecordKind::Lead && crm == CrmKind::Salesforce;
+        keys.extend(by_status.then_some("disqualified"));
         if !reader.known(place, &keys) {
             return StatusTable::default();
         }
@@ -74,6 +78,7 @@ impl StatusTable {
             of_leads: kind == RecordKind::Lead,
             on_hold: reader.texts(place, "on_hold"),
             on_hold_line: place.node.get("on_hold").map_or(0, |node| node.line),
+            disqualified: if by_status { reader.texts(place, "disqualified") } else { vec![] },
             error: reader.texts(place, "error"),
             reason: reader.text(place, "reason"),
             reasons: reader
@@ -156,6 +161,15 @@ impl StatusTable {
                 if self.of_leads { "0 open, 1 qualified, 2 disqualified" } else { "0 open, 1 won, 2 lost" };
             reader.fault(node.line, &key, format!("expected `state = {wanted}` ({states})"));
         }
+        if let Some(stage) = shown.get("stage").filter(|_| self.of_leads) {
+            let ends = self.disqualified.contains(stage);
+            if ends != (phase == Some(Phase::Lost)) {
+                let word = if ends { "is" } else { "is not" };
+                let text =
+                    format!("`{stage}` {word} in `disqualified`, so it would be read back as another status");
+                reader.fault(node.line, &key, text);
+            }
+        }
         let reason = shown.get("status").or_else(|| shown.get("stage"));
         let tells = matches!(phase, Some(Phase::Waiting | Phase::Active)) && !self.of_leads;
         if let Some(reason) = reason.filter(|_| tells) {
@@ -199,10 +213,12 @@ impl StatusTable {
             None => None,
         };
         if self.of_leads {
-            return match crm.member("state").text()? {
-                "0" => Some(Phase::Waiting),
-                "1" => Some(Phase::Active),
-                "2" => Some(Phase::Lost),
+            let ended = || reason.is_some_and(|reason| self.disqualified.iter().any(|known| known == reason));
+            return match (crm.member("state").text(), crm.member("won")) {
+                (Some("0"), _) => Some(Phase::Waiting),
+                (Some("1"), _) | (None, Value::Bool(true)) => Some(Phase::Active),
+                (Some("2"), _) => Some(Phase::Lost),
+                (None, Value::Bool(false)) => Some(if ended() { Phase::Lost } else { Phase::Waiting }),
                 _ => None,
             };
         }
@@ -231,8 +247,12 @@ impl StatusTable {
         let mut members: BTreeMap<String, Value> =
             shown.iter().map(|(name, value)| (name.clone(), Value::Text(value.clone()))).collect();
         if members.contains_key("stage") {
-            members.insert("closed".to_owned(), Value::Bool(phase.is_closed()));
-            members.insert("won".to_owned(), Value::Bool(phase == Phase::Won));
+            // Of a lead both are one: converted.
+            let converted = phase == Phase::Active || phase == Phase::Won;
+            let (closed, won) =
+                if self.of_leads { (converted, converted) } else { (phase.is_closed(), phase == Phase::Won) };
+            members.insert("closed".to_owned(), Value::Bool(closed));
+            members.insert("won".to_owned(), Value::Bool(won));
         }
         Some(Value::Map(members))
     }

@@ -48,6 +48,19 @@ pub struct Vendor {
     pub page_size: u32,
     /// `provision` lays out sellers' forms: Dynamics 365's by their XML.
     pub forms_by_api: bool,
+    /// What is done where a duplicate rule alerts (Salesforce).
+    pub duplicates: Duplicates,
+    /// Percent of the day's calls from which on the CRM is asked for changes more seldom (Salesforce).
+    pub api_share: u32,
+}
+
+/// What is done where one of Salesforce's duplicate rules alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duplicates {
+    /// The row is saved nevertheless; our keys keep us from doubling.
+    AllowSave,
+    /// The row that the rule found is taken.
+    Adopt,
 }
 
 /// How an inbound referral finds or makes its customer.

@@ -138,6 +138,8 @@ pub enum Feed {
     Contacts,
     /// The customers: of records that have no referral yet.
     Accounts,
+    /// Who of the customer's people is part of which deal.
+    ContactRoles,
     /// The colleagues who work on deals.
     SalesTeam,
 }
@@ -151,6 +153,7 @@ impl Feed {
             Feed::Solutions => "solutions",
             Feed::Contacts => "contacts",
             Feed::Accounts => "accounts",
+            Feed::ContactRoles => "contact_roles",
             Feed::SalesTeam => "sales_team",
         }
     }

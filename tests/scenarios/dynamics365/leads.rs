@@ -1,7 +1,8 @@
 //! Leads: from Microsoft into the CRM, and what becomes of them on either side.
 
 use crate::{
-    deal::{SOLUTION, Stage, text},
+    deal::{Stage, text},
+    people::SOLUTION,
     world::Options,
 };
 use serde_json::{Value, json};

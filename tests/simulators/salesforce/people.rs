@@ -198,6 +198,21 @@ impl Salesforce {
         })
     }
 
+    /// An admin adds a user, or changes one. Returns the id.
+    pub fn act_user(&mut self, id: Option<&str>, columns: Value, now: Timestamp) -> String {
+        let id = id.map_or_else(|| self.new_id("005"), str::to_owned);
+        let Some(mut row) = self.row("User", &id).cloned() else {
+            self.furnish_row("User", Some(&id), columns);
+            return id;
+        };
+        row.extend(fields(columns));
+        for name in ["LastModifiedDate", "SystemModstamp"] {
+            row.insert(name.into(), json!(stamp(now)));
+        }
+        self.put("User", &id, Some(row));
+        id
+    }
+
     /// A person moves an opportunity to the stage for won ones.
     pub fn act_win(&mut self, id: &str, by: &str, now: Timestamp) -> Result<(), String> {
         self.act_edit("Opportunity", id, by, json!({ "StageName": "Closed Won" }), now)

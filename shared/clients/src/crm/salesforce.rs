@@ -1,10 +1,13 @@
 //! Salesforce Sales Cloud over its REST API (salesforce.md): opportunities with their customer, primary contact, owner
-//! and Microsoft Solutions. Every write is conditional or create-only; none is sent twice.
+//! and Microsoft Solutions; leads. Every write is conditional or create-only; none is sent twice.
 
 mod change;
 mod create;
+pub mod describe;
 mod errors;
+mod features;
 mod feed;
+mod lead;
 mod rows;
 mod soql;
 mod wire;
@@ -12,7 +15,10 @@ mod wire;
 use crate::{crm::not_begun::NotBegun, http::Http, token::Tokens};
 pub use create::Prepared;
 use errors::Said;
-use mapping::{Action, CrmValue, Map, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId, names};
+use features::{Features, Known};
+use mapping::{
+    Action, CrmValue, Duplicates, Map, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId, names,
+};
 use rows::{Fields, SOLUTION, SOLUTION_OPPORTUNITY, object_of};
 use serde_json::{Map as Object, Value};
 use soql::{is_id, is_name, quoted};
@@ -32,20 +38,23 @@ pub struct Salesforce {
     wire: Wire,
     map: Arc<Map>,
     fields: Fields,
+    lead_fields: Fields,
     /// The Referral Identifier's field; a unique external id.
     key: String,
+    lead_key: String,
+    known: Arc<Known>,
 }
 
 impl Salesforce {
     /// The org that the tokens lead to, by this version of its API, its fields as `map` names them.
     pub fn new(http: Http, tokens: Arc<Tokens>, version: &str, map: Arc<Map>) -> Self {
-        Self::through(map, Wire::new(http, tokens, version))
+        Self::through(map, Wire::new(http, tokens, version), Arc::default())
     }
 
     /// The same org and connections through another map.
     #[must_use]
     pub fn with_map(&self, map: Arc<Map>) -> Self {
-        Self::through(map, self.wire.clone())
+        Self::through(map, self.wire.clone(), self.known.clone())
     }
 
     /// By how much the org's clock is ahead of ours, by its last answer.
@@ -53,14 +62,46 @@ impl Salesforce {
         self.wire.skew()
     }
 
-    fn through(map: Arc<Map>, wire: Wire) -> Self {
-        let key = map.column(names::REFERRAL_ID).filter(|column| is_name(column));
-        Salesforce { key: key.unwrap_or(REFERRAL_ID).to_owned(), fields: Fields::of(&map), wire, map }
+    fn through(map: Arc<Map>, wire: Wire, known: Arc<Known>) -> Self {
+        let key = |map: &Map| {
+            let column = map.column(names::REFERRAL_ID).filter(|column| is_name(column));
+            column.unwrap_or(REFERRAL_ID).to_owned()
+        };
+        let allow_save = map.vendor().duplicates == Duplicates::AllowSave;
+        Salesforce {
+            wire: wire.allowing_duplicates(allow_save),
+            fields: Fields::of(&map, RecordKind::Opportunity),
+            lead_fields: Fields::of(map.of(RecordKind::Lead), RecordKind::Lead),
+            key: key(&map),
+            lead_key: key(map.of(RecordKind::Lead)),
+            map,
+            known,
+        }
+    }
+
+    fn fields_of(&self, kind: RecordKind) -> &Fields {
+        match kind {
+            RecordKind::Opportunity => &self.fields,
+            RecordKind::Lead => &self.lead_fields,
+        }
+    }
+
+    fn key_of(&self, kind: RecordKind) -> &str {
+        match kind {
+            RecordKind::Opportunity => &self.key,
+            RecordKind::Lead => &self.lead_key,
+        }
+    }
+
+    /// What shows a lead: it has no lists, and no rows of its own.
+    fn lead_part(&self, which: &str) -> Part {
+        let select = self.lead_fields.own_select();
+        Part::query("shown_record", &format!("SELECT {select} FROM Lead WHERE {which}"))
     }
 
     /// The record with its lists; `which` is a condition on the opportunity, `of` the same on its child rows.
-    fn record_parts(&self, which: &str, of: impl Fn(&str) -> String) -> Vec<Part> {
-        let select = self.fields.record_select();
+    fn record_parts(&self, has: Features, which: &str, of: impl Fn(&str) -> String) -> Vec<Part> {
+        let select = self.fields.record_select(has);
         let record = format!("SELECT {select} FROM Opportunity WHERE {which}");
         let solutions = format!(
             "SELECT {} FROM {SOLUTION} WHERE {} ORDER BY Id",
@@ -77,7 +118,7 @@ impl Salesforce {
             Part::query("shown_solutions", &solutions),
             Part::query("shown_contact", &contact),
         ];
-        if self.fields.sales_team {
+        if self.fields.sales_team && has.teams {
             let members = self.fields.member_select();
             let team = format!(
                 "SELECT {members} FROM OpportunityTeamMember WHERE {} ORDER BY Id",
@@ -88,38 +129,62 @@ impl Salesforce {
         parts
     }
 
-    fn parts_by_id(&self, id: &str) -> Vec<Part> {
+    fn parts_by_id(&self, has: Features, kind: RecordKind, id: &str) -> Vec<Part> {
+        if kind == RecordKind::Lead {
+            return vec![self.lead_part(&format!("Id = {}", quoted(id)))];
+        }
         let of = |lookup: &str| match lookup {
             "Opportunity" => format!("OpportunityId = {}", quoted(id)),
             lookup => format!("{lookup} = {}", quoted(id)),
         };
-        self.record_parts(&format!("Id = {}", quoted(id)), of)
+        self.record_parts(has, &format!("Id = {}", quoted(id)), of)
     }
 
-    fn parts_by_referral(&self, referral: &ReferralId) -> Vec<Part> {
+    /// The record of this kind that carries this Referral Identifier.
+    fn parts_by_key(&self, has: Features, kind: RecordKind, referral: &ReferralId) -> Vec<Part> {
+        match kind {
+            RecordKind::Opportunity => self.parts_by_referral(has, referral),
+            RecordKind::Lead => {
+                vec![self.lead_part(&format!("{} = {}", self.lead_key, quoted(referral.as_str())))]
+            }
+        }
+    }
+
+    fn parts_by_referral(&self, has: Features, referral: &ReferralId) -> Vec<Part> {
         let is = format!("{} = {}", self.key, quoted(referral.as_str()));
         let of = |lookup: &str| format!("{}.{is}", lookup.replace("__c", "__r"));
-        self.record_parts(&is, of)
+        self.record_parts(has, &is, of)
     }
 
     /// The record in a composite's answer; `None`: it is not there.
-    fn shown(&self, answer: &Composite) -> Result<Option<Seen>, Said> {
+    fn shown(&self, kind: RecordKind, answer: &Composite) -> Result<Option<Seen>, Said> {
         let Some(row) = answer.rows("shown_record")?.into_iter().next() else { return Ok(None) };
-        let seen = self.fields.seen(RecordKind::Opportunity, &row, true, answer.date);
+        let seen = self.fields_of(kind).seen(&row, true, answer.date);
         let Some(mut seen) = seen else { return Ok(None) };
+        if kind == RecordKind::Lead {
+            return Ok(Some(seen));
+        }
+        if answer.has("shown_lead") {
+            seen.lead = lead::origin(&answer.rows("shown_lead")?);
+        }
         let solutions = self.fields.solutions(&answer.rows("shown_solutions")?);
         seen.record.lists.insert(names::SOLUTIONS.to_owned(), solutions);
         self.fields.add_contact(&mut seen.record, &answer.rows("shown_contact")?);
         if self.fields.sales_team {
-            let team = self.fields.team(&answer.rows("shown_team")?);
+            // Without opportunity teams, nobody is in one.
+            let asked = answer.has("shown_team");
+            let team = if asked { self.fields.team(&answer.rows("shown_team")?) } else { vec![] };
             seen.record.lists.insert(names::SALES_TEAM.to_owned(), team);
         }
         Ok(Some(seen))
     }
 
-    async fn read(&self, operation: &str, parts: &[Part]) -> Result<Option<Seen>, Failure> {
+    async fn read(&self, operation: &str, kind: RecordKind, parts: &[Part]) -> Result<Option<Seen>, Failure> {
         let answer = self.wire.look(operation, parts).await?;
-        self.shown(&answer).map_err(|said| self.wire.failed(operation, &said))
+        self.shown(kind, &answer).map_err(|said| {
+            self.known.forget();
+            self.wire.failed(operation, &said)
+        })
     }
 
     /// The id for a path. Ids come from a table of ours and from Partner Center, where people type.
@@ -153,19 +218,15 @@ impl sync::ports::Crm for Salesforce {
 
     async fn fetch(&self, id: &RecordId) -> Result<Option<Seen>, Failure> {
         let operation = format!("fetch `{id}`");
-        if id.kind == RecordKind::Lead {
-            return Ok(None);
-        }
-        let parts = self.parts_by_id(self.id(&operation, id)?);
-        self.read(&operation, &parts).await
+        let mut parts = self.parts_by_id(self.features().await?, id.kind, self.id(&operation, id)?);
+        parts.extend(self.origin_part(&id.id).filter(|_| id.kind == RecordKind::Opportunity));
+        self.read(&operation, id.kind, &parts).await
     }
 
     async fn find(&self, kind: RecordKind, referral: &ReferralId) -> Result<Option<Seen>, Failure> {
-        if kind == RecordKind::Lead {
-            return Ok(None);
-        }
         let operation = format!("find the {} of referral `{referral}`", object_of(kind));
-        self.read(&operation, &self.parts_by_referral(referral)).await
+        let parts = self.parts_by_key(self.features().await?, kind, referral);
+        self.read(&operation, kind, &parts).await
     }
 
     async fn prepare(&self, new: &NewRecord) -> Written<Ready<Prepared>> {
@@ -186,15 +247,32 @@ impl sync::ports::Crm for Salesforce {
     }
 
     fn feeds(&self) -> &'static [Feed] {
-        &[Feed::Opportunities, Feed::Solutions, Feed::Contacts, Feed::Accounts]
+        const PLAIN: [Feed; 6] = [
+            Feed::Leads,
+            Feed::Opportunities,
+            Feed::Solutions,
+            Feed::ContactRoles,
+            Feed::Contacts,
+            Feed::Accounts,
+        ];
+        const WITH_TEAM: [Feed; 7] = [
+            Feed::Leads,
+            Feed::Opportunities,
+            Feed::Solutions,
+            Feed::ContactRoles,
+            Feed::Contacts,
+            Feed::Accounts,
+            Feed::SalesTeam,
+        ];
+        if self.fields.sales_team { &WITH_TEAM } else { &PLAIN }
     }
 
-    async fn qualify(&self, lead: &RecordId, _version: &Version, _new: &NewRecord) -> Written<Seen> {
-        NotBegun::refused("Status", format!("`{lead}` is converted by a seller")).written()
+    async fn qualify(&self, lead: &RecordId, version: &Version, new: &NewRecord) -> Written<Seen> {
+        self.qualify_lead(lead, version, new).await
     }
 
-    async fn qualified(&self, _lead: &RecordId) -> Result<Option<Seen>, Failure> {
-        Ok(None)
+    async fn qualified(&self, lead: &RecordId) -> Result<Option<Seen>, Failure> {
+        self.deal_of_lead(lead).await
     }
 
     async fn changes(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {

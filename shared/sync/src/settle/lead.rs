@@ -27,8 +27,8 @@ use crate::{
 };
 use jiff::SignedDuration;
 use mapping::{
-    Direction, Fields, RecordPatch, Referral, Side, Value,
-    names::{REFERRAL_ID, STATUS},
+    CrmValue, Direction, Fields, RecordPatch, Referral, Side, Trim, Value,
+    names::{REFERRAL_ID, STATUS, VALUE},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -130,7 +130,9 @@ async fn deal_of<P: Ports>(
         }
         false => {
             claim(work, lead).await?;
-            let written = run.ports.crm().qualify(id, &lead.version, &new).await;
+            let mut with_edits = new.clone();
+            with_edits.columns.extend(edited(work, lead));
+            let written = run.ports.crm().qualify(id, &lead.version, &with_edits).await;
             let deal = ended(work, written).await?;
             *qualified = true;
             deal
@@ -176,6 +178,19 @@ fn no_deal<P: Ports>(work: &Work<'_, P>) -> Stop {
         true => Stop::NoDeal,
         false => Stop::Ended(Ended::later(60, "the qualified lead does not show its opportunity yet")),
     }
+}
+
+/// What the seller wrote into the lead: an opportunity made beside it shows it too.
+fn edited<P: Ports>(work: &Work<'_, P>, lead: &Seen) -> BTreeMap<String, CrmValue> {
+    let (agreed, map) = (&work.link.crm.images, work.run.map);
+    let is_edit = |unit: &String, value: &Value| {
+        let of_deals = map.unit(unit).is_some_and(|u| u.direction == Direction::Both && !u.list);
+        let before = agreed.get(unit).filter(|_| of_deals && unit != STATUS && !is_empty(value));
+        before.is_some_and(|before| *before != image(value))
+    };
+    let shown = work.map().kept_record_fields(&lead.record);
+    let edits: Fields = shown.into_iter().filter(|(unit, value)| is_edit(unit, value)).collect();
+    map.record_patch(&edits, &Trim::default()).map(|patch| patch.columns).unwrap_or_default()
 }
 
 /// Placed before each write, kept until the link has moved.
@@ -233,7 +248,7 @@ async fn ended<P: Ports, T>(work: &mut Work<'_, P>, written: Written<T>) -> Resu
 }
 
 /// The opportunity takes the lead's place, with the base it would have had from the beginning: a seller's edits of the
-/// lead are still edits. What it does not show, or what only ever comes from Partner Center, has no base.
+/// lead are still edits. What only ever comes from Partner Center has no base.
 fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lead: &Seen, deal: &Seen) {
     let (of_leads, map) = (work.map(), work.run.map);
     let (was, is) = (of_leads.kept_record_fields(&lead.record), map.kept_record_fields(&deal.record));
@@ -254,6 +269,15 @@ fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lead: &Seen, d
             if let Ok(would_show) = map.to_crm(unit, agreed) {
                 link.agree(unit, agreed, &would_show);
             }
+        }
+    }
+    // What the lead could not hand on, or was not let to, is empty until Partner Center's value is in it.
+    for unit in map.units().filter(|u| u.direction == Direction::Both && !u.list && !u.only_while_empty) {
+        let empty =
+            |shown: &&Value| is_empty(shown) || unit.name == VALUE && shown.member("deal_value").is_null();
+        let handed_on = of_leads.unit(&unit.name).is_some() && was.get(&unit.name).is_none_or(is_empty);
+        if let Some(shown) = is.get(&unit.name).filter(empty).filter(|_| !handed_on) {
+            link.agree(&unit.name, &Value::Null, shown);
         }
     }
     let status = map.referral_field(STATUS, referral).filter(|now| !deal::is_terminal(now));

@@ -46,7 +46,7 @@ impl State {
             Feed::Leads => self.record_rows(RecordKind::Lead, from, since, to, walks),
             Feed::Opportunities => self.record_rows(RecordKind::Opportunity, from, since, to, walks),
             Feed::Solutions => self.child_rows(from, since, to, walks),
-            Feed::Contacts | Feed::Accounts | Feed::SalesTeam => vec![],
+            Feed::Contacts | Feed::Accounts | Feed::ContactRoles | Feed::SalesTeam => vec![],
         };
         let all = rows.len();
         let shown: Vec<Changed> = rows.drain(skip.min(all)..(skip + PAGE).min(all)).collect();

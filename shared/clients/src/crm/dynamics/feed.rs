@@ -61,6 +61,8 @@ impl Dynamics {
             Feed::Contacts => ("contact", "contactid".to_owned()),
             Feed::Accounts => ("account", "accountid".to_owned()),
             Feed::SalesTeam => ("connection", format!("{CONNECTION_ID},{RECORD1}")),
+            // The contact is a column of the opportunity.
+            Feed::ContactRoles => return Ok(Changes::Page { rows: vec![], next: None, resume: None }),
         };
         let set = set_of(table);
         let path = match position {
@@ -173,7 +175,7 @@ impl Dynamics {
         let kind = match feed {
             Feed::Leads => Some(RecordKind::Lead),
             Feed::Opportunities => Some(RecordKind::Opportunity),
-            Feed::Solutions | Feed::Contacts | Feed::Accounts | Feed::SalesTeam => None,
+            Feed::Solutions | Feed::Contacts | Feed::Accounts | Feed::ContactRoles | Feed::SalesTeam => None,
         };
         let mut wanted = BTreeSet::new();
         if let Some(kind) = kind {

@@ -6,7 +6,7 @@ use super::{
     errors::Meaning,
     rows::{
         Condition, SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY, SOLUTION_OPPORTUNITY,
-        solution_of,
+        object_of, solution_of,
     },
     soql::{any_of, quoted},
     wire::{PARTS, Part},
@@ -16,7 +16,7 @@ use crate::crm::{
     solution_row::{DETAIL, ListRow, columns, solution_id},
 };
 use jiff::{SignedDuration, Timestamp};
-use mapping::{ListChange, RecordId, RecordPatch, names::SOLUTIONS};
+use mapping::{ListChange, RecordId, RecordKind, RecordPatch, names::SOLUTIONS};
 use serde_json::{Value, json};
 use sync::{
     failure::{Class, Written},
@@ -43,7 +43,11 @@ impl Salesforce {
         if parts.is_empty() {
             return Written::Done(None);
         }
-        let reads = self.parts_by_id(&id.id);
+        let has = match self.features().await {
+            Ok(has) => has,
+            Err(failure) => return NotBegun::from(failure).written(),
+        };
+        let reads = self.parts_by_id(has, id.kind, &id.id);
         if parts.len() + reads.len() > PARTS {
             return NotBegun::refused(SOLUTIONS, "more rows than one request of Salesforce takes").written();
         }
@@ -53,6 +57,7 @@ impl Salesforce {
             Err(unwritten) => return self.wire.unwritten(&operation, unwritten),
         };
         if let Some(said) = answer.refusal() {
+            self.known.forget();
             let rows = patch.lists.values().any(|change| *change != ListChange::default());
             if rows && matches!(said.meaning(), Meaning::Taken | Meaning::Gone) {
                 // A row that somebody else just added or took away: read again and decide again.
@@ -61,7 +66,7 @@ impl Salesforce {
             return self.wire.ended(&operation, &said, patch.columns.keys().map(String::as_str));
         }
         // It happened; a read that failed only means that nothing is shown.
-        Written::Done(self.shown(&answer).ok().flatten())
+        Written::Done(self.shown(id.kind, &answer).ok().flatten())
     }
 
     async fn patch_parts(
@@ -71,27 +76,15 @@ impl Salesforce {
         version: &Version,
         patch: &RecordPatch,
     ) -> Result<Option<Vec<Part>>, NotBegun> {
-        let id = self.id(operation, id)?;
+        let (kind, id) = (id.kind, self.id(operation, id)?);
         if let Some(list) = patch.lists.keys().find(|list| *list != SOLUTIONS) {
             return Err(NotBegun::refused(list, "only the list of solutions is written"));
         }
-        let modified = match Condition::of(version) {
-            Condition::Modified(modified) => modified,
-            Condition::Fresh(digest) => match self.aged(operation, id, &digest).await? {
-                Some(modified) => modified,
-                None => return Ok(None),
-            },
-            Condition::None => {
-                return Err(NotBegun::refused(
-                    "SystemModstamp",
-                    format!("`{}` is no version", version.token),
-                ));
-            }
-        };
+        let Some(modified) = self.modified(operation, kind, id, version).await? else { return Ok(None) };
         let body = self.body(&patch.columns)?;
         let mut parts = vec![];
         if !body.is_empty() {
-            let own = Part::update("own", "Opportunity", id, Value::Object(body));
+            let own = Part::update("own", object_of(kind), id, Value::Object(body));
             parts.push(own.unmodified_since(modified));
         }
         if let Some(change) = patch.lists.get(SOLUTIONS) {
@@ -100,15 +93,38 @@ impl Salesforce {
         Ok(Some(parts))
     }
 
+    /// What a write of the row in this version is conditional on. `None`: it shows something else by now.
+    pub(super) async fn modified(
+        &self,
+        operation: &str,
+        kind: RecordKind,
+        id: &str,
+        version: &Version,
+    ) -> Result<Option<Timestamp>, NotBegun> {
+        match Condition::of(version) {
+            Condition::Modified(modified) => Ok(Some(modified)),
+            Condition::Fresh(digest) => self.aged(operation, kind, id, &digest).await,
+            Condition::None => {
+                Err(NotBegun::refused("SystemModstamp", format!("`{}` is no version", version.token)))
+            }
+        }
+    }
+
     /// A version that was too fresh to be a condition, looked at again: since when the row shows what it showed then.
     /// `None`: it shows something else.
-    async fn aged(&self, operation: &str, id: &str, digest: &str) -> Result<Option<Timestamp>, NotBegun> {
-        let select = self.fields.own_select();
-        let soql = format!("SELECT {select} FROM Opportunity WHERE Id = {}", quoted(id));
+    async fn aged(
+        &self,
+        operation: &str,
+        kind: RecordKind,
+        id: &str,
+        digest: &str,
+    ) -> Result<Option<Timestamp>, NotBegun> {
+        let (fields, object) = (self.fields_of(kind), object_of(kind));
+        let soql = format!("SELECT {} FROM {object} WHERE Id = {}", fields.own_select(), quoted(id));
         let looked = self.wire.look(operation, &[Part::query("own", &soql)]).await?;
         let rows = looked.rows("own").map_err(|said| self.wire.failed(operation, &said))?;
-        let Some(row) = rows.first().filter(|row| self.fields.digest(row) == digest) else { return Ok(None) };
-        match self.fields.version(row, looked.date).map(|version| Condition::of(&version)) {
+        let Some(row) = rows.first().filter(|row| fields.digest(row) == digest) else { return Ok(None) };
+        match fields.version(row, looked.date).map(|version| Condition::of(&version)) {
             Some(Condition::Modified(modified)) => Ok(Some(modified)),
             _ => {
                 let mut failure =

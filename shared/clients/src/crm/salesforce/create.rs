@@ -3,13 +3,14 @@
 
 use super::{
     Salesforce,
-    errors::Meaning,
-    soql::{any_of, begins_with, is_name, quoted},
+    errors::{Meaning, Said},
+    soql::{any_of, begins_with, is_id, is_name, quoted},
     wire::{PARTS, Part},
 };
 use crate::crm::not_begun::NotBegun;
-use mapping::{CrmValue, NewRecord, Owner, Party, RecordKind, names::SOLUTIONS};
+use mapping::{CrmValue, Duplicates, NewRecord, Owner, Party, RecordKind, names::SOLUTIONS};
 use serde_json::{Map as Object, Value, json};
+use std::collections::BTreeMap;
 use sync::{
     failure::Written,
     ports::{Ready, Seen},
@@ -72,7 +73,7 @@ impl Salesforce {
     pub(super) async fn prepared(&self, new: &NewRecord) -> Result<Ready<Prepared>, NotBegun> {
         let operation = operation(new);
         if new.kind == RecordKind::Lead {
-            return Err(NotBegun::refused("Lead", "leads are not made in Salesforce"));
+            return self.prepared_lead(&operation, new).await;
         }
         let (account, contact) = self.places();
         if !is_name(account.key) {
@@ -80,9 +81,12 @@ impl Salesforce {
         }
         let contact = new.contact.as_ref().filter(|_| is_name(contact.key)).map(|party| (contact, party));
         let rows = new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default();
-        let mut looks = vec![account.exact("account", &new.account)];
+        let adopted = |place: &Place<'_>, party: &Party| self.known.adopted(place.object, &party.key);
+        let mut looks = vec![account.exact("account", &new.account, adopted(&account, &new.account))];
         looks.extend(account.likeness("alike", &new.account));
-        looks.extend(contact.as_ref().map(|(place, party)| place.exact("contact", party)));
+        looks.extend(
+            contact.as_ref().map(|(place, party)| place.exact("contact", party, adopted(place, party))),
+        );
         looks.extend(self.details_query(rows)?);
         looks.extend(owner_query(&new.owner)?);
         let found = self.wire.look(&operation, &looks).await?;
@@ -93,19 +97,25 @@ impl Salesforce {
 
         let mut told = vec![];
         let mut before = vec![];
-        let chosen = self.choose(&account, &new.account, &rows("account")?, &rows("alike")?, None)?;
+        let mut columns = new.account.columns.clone();
+        let left_out = self.coded("Account", "Billing", &mut columns).await?;
+        let chosen =
+            self.choose(&account, &new.account, &columns, &rows("account")?, &rows("alike")?, None)?;
         let chosen = chosen.ok_or_else(|| {
             let text = format!("no account matches, and none may be created (`{}`)", account.key);
             NotBegun::refused("account.Name", text)
         })?;
+        told.extend(left_out.filter(|_| chosen.id.starts_with('@')));
         before.extend(chosen.part);
         told.extend(chosen.told);
         let account_id = chosen.id;
         let mut contact_id = None;
         if let Some((place, party)) = &contact
-            && let Some(chosen) = self.choose(place, party, &rows("contact")?, &[], Some(&account_id))?
+            && let Some(chosen) =
+                self.choose(place, party, &party.columns, &rows("contact")?, &[], Some(&account_id))?
         {
             before.extend(chosen.part);
+            told.extend(chosen.told);
             contact_id = Some(chosen.id);
         }
         let (owner, nobody) = owner_of(&new.owner, &rows("owner")?);
@@ -115,9 +125,30 @@ impl Salesforce {
         Ok(Ready { prepared, told })
     }
 
+    /// A lead belongs to nobody but its owner.
+    async fn prepared_lead(&self, operation: &str, new: &NewRecord) -> Result<Ready<Prepared>, NotBegun> {
+        let Some(look) = owner_query(&new.owner)? else {
+            return Ok(Ready { prepared: Prepared::default(), told: vec![] });
+        };
+        let found = self.wire.look(operation, &[look]).await?;
+        let rows = found.rows("owner").map_err(|said| self.wire.failed(operation, &said))?;
+        let (owner, nobody) = owner_of(&new.owner, &rows);
+        Ok(Ready { prepared: Prepared { owner, ..Prepared::default() }, told: nobody.into_iter().collect() })
+    }
+
     pub(super) async fn create_record(&self, new: &NewRecord, prepared: Prepared) -> Written<Seen> {
+        self.create_after(vec![], new, prepared).await
+    }
+
+    /// The same, with something else before it in the one request.
+    pub(super) async fn create_after(
+        &self,
+        first: Vec<Part>,
+        new: &NewRecord,
+        prepared: Prepared,
+    ) -> Written<Seen> {
         let operation = operation(new);
-        let parts = match self.create_parts(new, prepared) {
+        let parts = match self.create_parts(first, new, prepared).await {
             Ok(parts) => parts,
             Err(not_begun) => return not_begun.written(),
         };
@@ -126,15 +157,17 @@ impl Salesforce {
             Err(unwritten) => return self.wire.unwritten(&operation, unwritten),
         };
         match answer.refusal() {
-            None => match self.shown(&answer) {
+            None => match self.shown(new.kind, &answer) {
                 Ok(Some(seen)) => Written::Done(seen),
                 Ok(None) => Written::Unknown(self.wire.retryable(&operation, "created, and not shown")),
                 Err(said) => Written::Unknown(self.wire.retryable(&operation, said.to_string())),
             },
             Some(said) => match said.meaning() {
                 // Whose value was taken is said in words only: the record's own key, or a party's.
-                Meaning::Taken if said.to_string().contains(&self.key) => Written::Exists,
+                Meaning::Taken if said.to_string().contains(self.key_of(new.kind)) => Written::Exists,
                 Meaning::Taken | Meaning::Lost | Meaning::Gone => Written::Lost,
+                // Looked up and decided again, with the rows the rule names.
+                _ if self.adopts(&said, new) => Written::Lost,
                 _ => {
                     let list = new.lists.values().flatten().flat_map(|row| row.keys());
                     let parties = [Some(&new.account), new.contact.as_ref()];
@@ -146,12 +179,47 @@ impl Salesforce {
         }
     }
 
-    fn create_parts(&self, new: &NewRecord, prepared: Prepared) -> Result<Vec<Part>, NotBegun> {
-        let mut body = self.body(&new.columns)?;
-        body.insert(self.key.clone(), json!(new.referral.as_str()));
-        body.insert("AccountId".to_owned(), json!(prepared.account));
+    /// A duplicate rule stopped it and names rows, which are taken instead if the map says so.
+    fn adopts(&self, said: &Said, new: &NewRecord) -> bool {
+        if self.map.vendor().duplicates != Duplicates::Adopt {
+            return false;
+        }
+        let parties = [("Account", Some(&new.account)), ("Contact", new.contact.as_ref())];
+        let mut adopts = false;
+        for (object, party) in parties {
+            let named = said.duplicates.iter().find(|(of, id)| of == object && is_id(id));
+            if let (Some(party), Some((_, id))) = (party, named)
+                && self.known.adopted(object, &party.key).as_deref() != Some(id)
+            {
+                self.known.adopt(object, &party.key, id);
+                adopts = true;
+            }
+        }
+        adopts
+    }
+
+    async fn create_parts(
+        &self,
+        first: Vec<Part>,
+        new: &NewRecord,
+        prepared: Prepared,
+    ) -> Result<Vec<Part>, NotBegun> {
+        let has = self.features().await?;
+        let mut columns = new.columns.clone();
+        if new.kind == RecordKind::Lead {
+            self.coded("Lead", "", &mut columns).await?;
+        }
+        let mut body = self.body(&columns)?;
+        body.insert(self.key_of(new.kind).to_owned(), json!(new.referral.as_str()));
         body.extend(prepared.owner.map(|owner| (new.owner.column.clone(), json!(owner))));
-        let mut parts = prepared.before;
+        let mut parts = first;
+        parts.extend(prepared.before);
+        if new.kind == RecordKind::Lead {
+            parts.push(Part::create("own", "Lead", Value::Object(body)));
+            parts.extend(self.parts_by_key(has, new.kind, &new.referral));
+            return Ok(parts);
+        }
+        body.insert("AccountId".to_owned(), json!(prepared.account));
         parts.push(Part::create("opportunity", "Opportunity", Value::Object(body)));
         if let Some(contact) = prepared.contact {
             let role = json!({
@@ -161,7 +229,7 @@ impl Salesforce {
         }
         let rows = new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default();
         parts.extend(self.solution_parts("@{opportunity.id}", rows, &prepared.details)?);
-        parts.extend(self.parts_by_referral(&new.referral));
+        parts.extend(self.parts_by_referral(has, &new.referral));
         if parts.len() > PARTS {
             return Err(NotBegun::refused(SOLUTIONS, "more rows than one request of Salesforce takes"));
         }
@@ -173,6 +241,7 @@ impl Salesforce {
         &self,
         place: &Place<'_>,
         party: &Party,
+        columns: &BTreeMap<String, CrmValue>,
         exact: &[Value],
         alike: &[Value],
         account: Option<&str>,
@@ -183,9 +252,15 @@ impl Salesforce {
         if let Some(row) = exact.iter().find(keyed) {
             return Ok(Some(Chosen { id: id(row), part: None, told: None }));
         }
+        let adopted = self.known.adopted(place.object, &party.key);
+        let adopted = exact.iter().find(|row| adopted.as_deref().is_some_and(|adopted| id(row) == adopted));
         let (object, name, by) = (place.object, &party.name, place.match_on.join(", "));
         let like: Vec<&Value> = alike.iter().filter(|row| place.reads_alike(party, row)).collect();
         let (row, told) = match (exact.first(), like.first()) {
+            _ if adopted.is_some() => {
+                let id = adopted.map(id).unwrap_or_default();
+                (adopted, Some(format!("by a duplicate rule `{name}` is {object} `{id}`, which was taken")))
+            }
             (Some(row), _) if exact.len() > 1 => {
                 let words =
                     format!("several {object}s match `{name}` ({by}): the oldest, `{}`, was taken", id(row));
@@ -211,7 +286,7 @@ impl Salesforce {
         if !place.create {
             return Ok(None);
         }
-        let mut body: Object<String, Value> = self.body(&party.columns)?;
+        let mut body: Object<String, Value> = self.body(columns)?;
         body.insert(place.key.to_owned(), json!(party.key));
         if let Some(account) = account {
             body.insert("AccountId".to_owned(), json!(account));
@@ -229,8 +304,9 @@ impl Place<'_> {
     }
 
     /// By key, or the oldest that show the same in all of the map's fields.
-    fn exact(&self, reference: &str, party: &Party) -> Part {
-        let by_key = format!("{} = {}", self.key, quoted(&party.key));
+    fn exact(&self, reference: &str, party: &Party, adopted: Option<String>) -> Part {
+        let adopted = adopted.map(|id| format!(" OR Id = {}", quoted(&id))).unwrap_or_default();
+        let by_key = format!("{} = {}{adopted}", self.key, quoted(&party.key));
         let same = |field: &String| match shown(party, field) {
             Some(text) => format!("{field} = {}", quoted(text)),
             None => format!("{field} = null"),

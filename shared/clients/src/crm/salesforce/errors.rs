@@ -19,6 +19,8 @@ pub(super) struct Said {
     pub(super) code: String,
     message: String,
     fields: Vec<String>,
+    /// Object and id of the rows that a duplicate rule found.
+    pub(super) duplicates: Box<[(String, String)]>,
     after: Option<SignedDuration>,
 }
 
@@ -67,7 +69,7 @@ impl Said {
         // A query's refusal begins with the query; what is wrong with it comes last.
         let message = text("message");
         let words = message.split_once("ERROR at Row").map_or(message.as_str(), |(_, words)| words);
-        Said { status, code, message: one_line(words, MOST), fields, after }
+        Said { status, code, message: one_line(words, MOST), fields, duplicates: duplicates(&error), after }
     }
 
     /// Rolled back because another part failed.
@@ -130,6 +132,19 @@ impl Said {
     }
 }
 
+/// Both spellings are seen.
+fn duplicates(error: &Value) -> Box<[(String, String)]> {
+    let result = ["duplicateResut", "duplicateResult"].into_iter().find_map(|name| error.get(name));
+    let matches = result.and_then(|result| result["matchResults"].as_array()).into_iter().flatten();
+    let rows = matches.flat_map(|found| {
+        let rows = found["matchRecords"].as_array().into_iter().flatten();
+        rows.filter_map(|row| {
+            Some((found["entityType"].as_str()?.to_owned(), row["record"]["Id"].as_str()?.to_owned()))
+        })
+    });
+    rows.collect()
+}
+
 impl fmt::Display for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.status)?;
@@ -138,6 +153,10 @@ impl fmt::Display for Said {
         }
         if !self.message.is_empty() {
             write!(f, ": {}", self.message)?;
+        }
+        let unsaid = self.fields.iter().filter(|field| !self.message.contains(field.as_str()));
+        for field in unsaid {
+            write!(f, " (`{field}`)")?;
         }
         Ok(())
     }
@@ -176,6 +195,18 @@ mod tests {
         assert_eq!(said.field(["Name", "StageName"]).as_deref(), Some("StageName"));
         assert_eq!(said.field(["Name", "Audit__c"]).as_deref(), Some("Audit__c"));
         assert_eq!(said.field(["Name"]), None);
+    }
+
+    #[test]
+    fn duplicates_are_named_under_either_spelling() {
+        for name in ["duplicateResut", "duplicateResult"] {
+            let row = json!({ "record": { "attributes": {}, "Id": "003Qy00000AAAAAIAV" } });
+            let found = json!([{ "entityType": "Contact", "matchRecords": [row] }]);
+            let body = json!([{ "errorCode": "DUPLICATES_DETECTED", "message": "Use one of these records?",
+                                name: { "matchResults": found } }]);
+            let said = Said::read(400, &body, None);
+            assert_eq!(*said.duplicates, [("Contact".to_owned(), "003Qy00000AAAAAIAV".to_owned())]);
+        }
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! What changed (salesforce.md §7): rows by `SystemModstamp`, deleted ones included, in order and resumed by key. A
-//! stamp is taken before the commit, so each round begins some minutes before the newest one seen; what was seen
-//! already is skipped by its version.
+//! stamp is taken before the commit, so each round begins some minutes before the last one; what was seen already is
+//! skipped by its version.
 
 use super::{
     Salesforce,
     rows::{SOLUTION, SOLUTION_OPPORTUNITY, instant},
-    soql::{any_of, instant as literal, is_id, quoted},
+    soql::{any_of, instant as literal, is_id, is_name, quoted},
     wire::{PAGE, Part, QueryFailed},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -18,8 +18,12 @@ use sync::{
 
 /// The longest a transaction may run before it commits.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
+/// The pause between two looks when calls are scarce.
+const THRIFT: SignedDuration = SignedDuration::from_mins(10);
 /// Rows of one answer that are asked for by those they point to.
 const MANY: usize = 100;
+const CONTACT_ROLE: &str = "OpportunityContactRole";
+const TEAM_MEMBER: &str = "OpportunityTeamMember";
 
 /// Where a round is: `from` there it began, `after` this row it goes on.
 struct Place {
@@ -31,7 +35,8 @@ impl Place {
     fn read(position: &Position) -> Option<Self> {
         match position {
             Position::Start => Some(Place { from: Timestamp::UNIX_EPOCH, after: None }),
-            Position::Since(at) => Some(Place { from: *at, after: None }),
+            // The caller's last look may have been none, for thrift, and a commit may take longer than it thinks.
+            Position::Since(at) => Some(Place { from: *at - OVERLAP - THRIFT, after: None }),
             Position::At(text) => {
                 let mut parts = text.split(' ');
                 let from = parts.next()?.parse().ok()?;
@@ -65,6 +70,16 @@ impl Salesforce {
         else {
             return Ok(Changes::Expired);
         };
+        if place.after.is_none() && self.is_too_soon(feed, position) {
+            return Ok(Changes::Page { rows: vec![], next: None, resume: Some(place.from.to_string()) });
+        }
+        let of_party = matches!(feed, Feed::Contacts | Feed::Accounts | Feed::ContactRoles | Feed::SalesTeam);
+        if of_party && *position == Position::Start {
+            // A walk over all customers tells nothing: what changes from here on does.
+            let resume = Some((self.wire.now() - OVERLAP).to_string());
+            return Ok(Changes::Page { rows: vec![], next: None, resume });
+        }
+        let child = "Id, OpportunityId, SystemModstamp, IsDeleted";
         let (object, select) = match feed {
             Feed::Opportunities => (
                 "Opportunity",
@@ -73,13 +88,21 @@ impl Salesforce {
             Feed::Solutions => {
                 (SOLUTION, format!("Id, {SOLUTION_OPPORTUNITY}, LastModifiedDate, SystemModstamp, IsDeleted"))
             }
+            Feed::ContactRoles => (CONTACT_ROLE, child.to_owned()),
+            Feed::SalesTeam if self.features().await?.teams => (TEAM_MEMBER, child.to_owned()),
+            // They may be switched on later.
+            Feed::SalesTeam => {
+                let resume = Some(place.from.to_string());
+                return Ok(Changes::Page { rows: vec![], next: None, resume });
+            }
             Feed::Contacts => ("Contact", "Id, SystemModstamp, IsDeleted".to_owned()),
             Feed::Accounts => ("Account", "Id, SystemModstamp, IsDeleted".to_owned()),
-            Feed::Leads | Feed::SalesTeam => {
-                return Err(self.wire.unusable(&operation, "Salesforce has no such feed"));
-            }
+            Feed::Leads => ("Lead", format!("{}, IsDeleted", self.lead_fields.own_select())),
         };
-        let which = place.which();
+        let mut which = place.which();
+        if matches!(feed, Feed::ContactRoles | Feed::SalesTeam) {
+            which = format!("({which}) AND {}", self.in_step("Opportunity."));
+        }
         let soql =
             format!("SELECT {select} FROM {object} WHERE {which} ORDER BY SystemModstamp, Id LIMIT {PAGE}");
         let (rows, date) = match self.wire.query_all(&operation, &soql).await {
@@ -92,18 +115,20 @@ impl Salesforce {
         });
         let full = rows.len() >= PAGE as usize;
         let next = last.as_ref().filter(|_| full).map(|(at, id)| format!("{} {at} {id}", place.from));
-        let resume = match (&next, &last) {
-            (Some(_), _) => None,
-            // Nothing is later than what was seen, some minutes back for what was not committed yet.
-            (None, Some((at, _))) => Some((*at - OVERLAP).max(place.from).to_string()),
-            (None, None) => {
-                Some(place.after.as_ref().map_or(place.from, |(at, _)| *at - OVERLAP).to_string())
-            }
-        };
+        // All that was stamped some minutes before this answer had committed by then. Without the server's time only what
+        // was seen tells.
+        let seen = last.map(|(at, _)| at).or(place.after.map(|(at, _)| at));
+        let covered = date.or(seen).map_or(place.from, |at| at - OVERLAP).max(place.from);
+        let resume = next.is_none().then(|| covered.to_string());
         let rows = match feed {
+            Feed::Leads => rows.iter().filter_map(|row| self.changed_lead(row, date)).collect(),
             Feed::Opportunities => rows.iter().filter_map(|row| self.changed(row, date)).collect(),
             Feed::Solutions => {
                 let of = |row: &Value| row[SOLUTION_OPPORTUNITY].as_str().map(opportunity);
+                rows.iter().filter_map(of).map(Changed::Child).collect()
+            }
+            Feed::ContactRoles | Feed::SalesTeam => {
+                let of = |row: &Value| row["OpportunityId"].as_str().map(opportunity);
                 rows.iter().filter_map(of).map(Changed::Child).collect()
             }
             _ => self.followed(&operation, feed, &rows).await?,
@@ -111,13 +136,44 @@ impl Salesforce {
         Ok(Changes::Page { rows, next, resume })
     }
 
+    /// Most of the day's calls are used: changes are asked for more seldom, so that there are calls left to carry them.
+    fn is_too_soon(&self, feed: Feed, position: &Position) -> bool {
+        if self.wire.used() < self.map.vendor().api_share || !matches!(position, Position::At(_)) {
+            return false;
+        }
+        let now = self.wire.now();
+        let soon = !self.known.asked_again(feed.as_str(), now, THRIFT);
+        if soon {
+            tracing::warn!(
+                feed = feed.as_str(),
+                used = self.wire.used(),
+                "few calls are left: not asked this time"
+            );
+        }
+        soon
+    }
+
     fn changed(&self, row: &Value, date: Option<Timestamp>) -> Option<Changed> {
         if row["IsDeleted"] == true {
             return Some(Changed::Gone(row["Id"].as_str()?.to_owned()));
         }
-        let mut seen = self.fields.seen(RecordKind::Opportunity, row, false, date)?;
+        let mut seen = self.fields.seen(row, false, date)?;
         self.fields.add_role(&mut seen.record, row);
         Some(Changed::Record(seen))
+    }
+
+    fn changed_lead(&self, row: &Value, date: Option<Timestamp>) -> Option<Changed> {
+        if row["IsDeleted"] == true {
+            return Some(Changed::Gone(row["Id"].as_str()?.to_owned()));
+        }
+        self.lead_fields.seen(row, false, date).map(Changed::Record)
+    }
+
+    /// Open, with Sync = Yes; `way`: from the row to its opportunity.
+    fn in_step(&self, way: &str) -> String {
+        let sync = self.map.column(names::SYNC).filter(|column| is_name(column));
+        let sync = sync.map(|column| format!(" AND {way}{column} = true"));
+        format!("{way}IsClosed = false{}", sync.unwrap_or_default())
     }
 
     /// The opportunities that a changed contact or account matters to.
@@ -126,16 +182,17 @@ impl Salesforce {
         let mut changed = vec![];
         for ids in ids.chunks(MANY) {
             let among = any_of(ids);
-            let soql = match (feed, self.map.column(names::SYNC)) {
-                (Feed::Contacts, _) => {
-                    format!("SELECT OpportunityId FROM OpportunityContactRole WHERE ContactId IN ({among})")
-                }
-                // The customer of a deal that has its referral is never changed by us, nor sent again.
-                (_, Some(sync)) => format!(
-                    "SELECT Id FROM Opportunity WHERE AccountId IN ({among}) AND {} = null AND {sync} = true",
-                    self.key
+            let soql = match feed {
+                Feed::Contacts => format!(
+                    "SELECT OpportunityId FROM {CONTACT_ROLE} WHERE ContactId IN ({among}) AND {}",
+                    self.in_step("Opportunity.")
                 ),
-                (_, None) => return Ok(vec![]),
+                // The customer of a deal that has its referral is never changed by us, nor sent again.
+                _ => format!(
+                    "SELECT Id FROM Opportunity WHERE AccountId IN ({among}) AND {} = null AND {}",
+                    self.key,
+                    self.in_step("")
+                ),
             };
             let answer = self.wire.look(operation, &[Part::query("followed", &soql)]).await?;
             let found = answer.rows("followed").map_err(|said| self.wire.failed(operation, &said))?;

@@ -1,7 +1,7 @@
 //! Which fields are asked for, and rows as records: related rows' fields carry the relation's name. A row without a
 //! version of its own kind gets one: the stamps, and a digest while they are so fresh that another change may share them.
 
-use super::soql::is_name;
+use super::{features::Features, soql::is_name};
 use crate::crm::solution_row::DETAIL;
 use jiff::{SignedDuration, Timestamp};
 use mapping::{Map, Record, RecordId, RecordKind, names};
@@ -24,6 +24,10 @@ pub(super) const SOLUTION_KEY: &str = "Solution_Identifier__c";
 /// A row's own id, in a list's row.
 const ROW: &str = "@id";
 
+/// With state and country picklists: the text of an account's country, in the org's language, and its code.
+const COUNTRY: &str = "BillingCountry";
+const COUNTRY_CODE: &str = "BillingCountryCode";
+
 /// The object of a record.
 pub(super) fn object_of(kind: RecordKind) -> &'static str {
     match kind {
@@ -35,6 +39,7 @@ pub(super) fn object_of(kind: RecordKind) -> &'static str {
 /// What the map wants to see.
 #[derive(Clone, Debug)]
 pub(super) struct Fields {
+    kind: RecordKind,
     own: BTreeSet<String>,
     account: BTreeSet<String>,
     owner: BTreeSet<String>,
@@ -45,7 +50,7 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    pub(super) fn of(map: &Map) -> Self {
+    pub(super) fn of(map: &Map, kind: RecordKind) -> Self {
         let names = |relation: &str| -> BTreeSet<String> {
             map.columns(relation).into_iter().map(|used| used.name).collect()
         };
@@ -58,6 +63,7 @@ impl Fields {
         let mut details: BTreeSet<String> = rows.iter().filter_map(detail).collect();
         details.insert(SOLUTION_KEY.to_owned());
         Fields {
+            kind,
             own: plain(""),
             account: plain("account"),
             owner: plain("owner"),
@@ -70,13 +76,16 @@ impl Fields {
 
     /// The fields of the record itself, and what every row is asked for.
     pub(super) fn own_select(&self) -> String {
-        let always = ["Id", "LastModifiedDate", "SystemModstamp", "AccountId", "OwnerId"];
-        select("", self.own.iter().map(String::as_str).chain(always))
+        let always = ["Id", "LastModifiedDate", "SystemModstamp", "OwnerId"];
+        let account = (self.kind == RecordKind::Opportunity).then_some("AccountId");
+        select("", self.own.iter().map(String::as_str).chain(always).chain(account))
     }
 
     /// ... and of the rows it points to.
-    pub(super) fn record_select(&self) -> String {
-        let account = self.account.iter().map(|name| format!("Account.{name}"));
+    pub(super) fn record_select(&self, has: Features) -> String {
+        let code = (has.codes && self.account.contains(COUNTRY)).then_some(COUNTRY_CODE);
+        let account = self.account.iter().map(String::as_str).chain(code);
+        let account = account.map(|name| format!("Account.{name}"));
         let owner = self.owner.iter().map(|name| format!("Owner.{name}"));
         account.chain(owner).fold(self.own_select(), |all, name| format!("{all}, {name}"))
     }
@@ -98,14 +107,8 @@ impl Fields {
 
     /// A record as a row shows it; `related`: with the rows it points to. `None`: without id or stamps a row cannot be
     /// worked with.
-    pub(super) fn seen(
-        &self,
-        kind: RecordKind,
-        row: &Value,
-        related: bool,
-        date: Option<Timestamp>,
-    ) -> Option<Seen> {
-        let id = RecordId { kind, id: row["Id"].as_str()?.to_owned() };
+    pub(super) fn seen(&self, row: &Value, related: bool, date: Option<Timestamp>) -> Option<Seen> {
+        let id = RecordId { kind: self.kind, id: row["Id"].as_str()?.to_owned() };
         let version = self.version(row, date)?;
         let mut columns = BTreeMap::new();
         shown(&self.own, row, "", &mut columns);
@@ -114,8 +117,11 @@ impl Fields {
                 columns.insert(relation.to_owned(), id.clone());
             }
         }
-        if related {
+        if related && self.kind == RecordKind::Opportunity {
             shown_or_null(&self.account, &row["Account"], "account.", &mut columns);
+            if let Some(code) = row["Account"].get(COUNTRY_CODE).filter(|code| !code.is_null()) {
+                columns.insert(format!("account.{COUNTRY}"), code.clone());
+            }
             shown_or_null(&self.owner, &row["Owner"], "owner.", &mut columns);
         }
         Some(Seen { record: Record { id, columns, lists: BTreeMap::new() }, version, lead: None })
@@ -255,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_fresh_stamp_is_no_condition_and_two_changes_of_one_second_differ() {
-        let fields = Fields::of(Map::standard(mapping::CrmKind::Salesforce));
+        let fields = Fields::of(Map::standard(mapping::CrmKind::Salesforce), RecordKind::Opportunity);
         let stamp = "2026-11-20T10:00:00.000+0000";
         let noon = instant(stamp).unwrap();
         let version = |stamp: &str, name: &str, later: i64| {

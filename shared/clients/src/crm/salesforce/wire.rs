@@ -15,7 +15,13 @@ use crate::{
 use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 use sync::failure::{Class, Failure, Refused, System, Written};
 
 /// Salesforce's tokens are for the whole org.
@@ -32,6 +38,10 @@ pub(super) struct Wire {
     tokens: Arc<Tokens>,
     /// `/services/data/v62.0`
     root: String,
+    /// Rows are saved although a duplicate rule alerts.
+    allow_save: bool,
+    /// Percent of the day's calls that were used when it was last told.
+    used: Arc<AtomicU32>,
 }
 
 /// One request of a composite.
@@ -95,6 +105,11 @@ pub(super) struct Composite {
 }
 
 impl Composite {
+    /// Whether this was asked for.
+    pub(super) fn has(&self, reference: &str) -> bool {
+        self.parts.contains_key(reference)
+    }
+
     /// The rows of a query.
     pub(super) fn rows(&self, reference: &str) -> Result<Vec<Value>, Said> {
         let part = self.parts.get(reference).cloned().unwrap_or(Value::Null);
@@ -123,7 +138,29 @@ pub(super) enum Unwritten {
 impl Wire {
     pub(super) fn new(http: Http, tokens: Arc<Tokens>, version: &str) -> Self {
         let session = Session::new(http, tokens.clone(), AUDIENCE, System::Crm);
-        Wire { session, tokens, root: format!("/services/data/v{version}") }
+        let root = format!("/services/data/v{version}");
+        Wire { session, tokens, root, allow_save: true, used: Arc::default() }
+    }
+
+    /// The same calls, stopped by duplicate rules or not.
+    pub(super) fn allowing_duplicates(self, allow_save: bool) -> Self {
+        Wire { allow_save, ..self }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.tokens.now()
+    }
+
+    /// Percent of the day's calls that are used, all clients of the org together.
+    pub(super) fn used(&self) -> u32 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Every answer tells.
+    fn note_usage(&self, answer: &Answer) {
+        if let Some(percent) = answer.header("sforce-limit-info").and_then(usage) {
+            self.used.store(percent, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn skew(&self) -> Option<jiff::SignedDuration> {
@@ -147,6 +184,7 @@ impl Wire {
     pub(super) async fn look(&self, operation: &str, parts: &[Part]) -> Result<Composite, Failure> {
         let url = self.composite_url().await?;
         let answer = self.session.read(operation, |http| self.request(http, &url, parts, false)).await?;
+        self.note_usage(&answer);
         composite(&answer).ok_or_else(|| self.failed(operation, &Said::of(&answer)))
     }
 
@@ -158,18 +196,30 @@ impl Wire {
             .map_err(|failure| Unwritten::Unanswered(Unanswered::NotSent(failure)))?;
         let sent = self.session.write(operation, |http| self.request(http, &url, parts, true)).await;
         let answer = sent.map_err(Unwritten::Unanswered)?;
+        self.note_usage(&answer);
         composite(&answer).ok_or_else(|| Unwritten::Answered(Said::of(&answer)))
     }
 
+    /// Any resource below the root: what it shows, or what is said instead.
+    pub(super) async fn get(&self, operation: &str, path: &str) -> Result<Result<Value, Said>, Failure> {
+        let url = self.below_root(path).await?;
+        let answer = self.session.read(operation, |http| common(http.request(Method::GET, &url))).await?;
+        Ok(answer.json().filter(|_| answer.status == 200).ok_or_else(|| Said::of(&answer)))
+    }
+
     async fn composite_url(&self) -> Result<String, Failure> {
-        Ok(format!("{}{}/composite", self.tokens.place(AUDIENCE).await?, self.root))
+        self.below_root("composite").await
+    }
+
+    async fn below_root(&self, path: &str) -> Result<String, Failure> {
+        Ok(format!("{}{}/{path}", self.tokens.place(AUDIENCE).await?, self.root))
     }
 
     fn request(&self, http: &Http, url: &str, parts: &[Part], all_or_none: bool) -> RequestBuilder {
         let parts: Vec<Value> = parts.iter().map(|part| part.json(&self.root)).collect();
         common(http.request(Method::POST, url))
-            // Alert rules for duplicates do not stop us: the unique keys keep us from doubling.
-            .header("Sforce-Duplicate-Rule-Header", "allowSave=true")
+            // The unique keys keep us from doubling, whatever alert rules say.
+            .header("Sforce-Duplicate-Rule-Header", format!("allowSave={}", self.allow_save))
             .json(&json!({ "allOrNone": all_or_none, "compositeRequest": parts }))
     }
 
@@ -179,13 +229,14 @@ impl Wire {
         operation: &str,
         soql: &str,
     ) -> Result<(Vec<Value>, Option<Timestamp>), QueryFailed> {
-        let place = self.tokens.place(AUDIENCE).await.map_err(QueryFailed::Failed)?;
-        let url = format!("{place}{}/queryAll?q={}", self.root, escaped(soql));
+        let path = format!("queryAll?q={}", escaped(soql));
+        let url = self.below_root(&path).await.map_err(QueryFailed::Failed)?;
         let build = |http: &Http| {
             let batch = format!("batchSize={PAGE}");
             common(http.request(Method::GET, &url)).header("Sforce-Query-Options", batch)
         };
         let answer = self.session.read(operation, build).await.map_err(QueryFailed::Failed)?;
+        self.note_usage(&answer);
         let rows = answer.json().filter(|_| answer.status == 200);
         match rows.as_ref().and_then(|body| body["records"].as_array()) {
             Some(rows) => Ok((rows.clone(), date(&answer))),
@@ -257,7 +308,29 @@ fn date(answer: &Answer) -> Option<Timestamp> {
     answer.date()
 }
 
+/// `api-usage=25/5000; per-app-api-usage=17/250(appName=x)`: the org's share, in percent.
+fn usage(header: &str) -> Option<u32> {
+    let share = header.split(';').find_map(|part| part.trim().strip_prefix("api-usage="))?;
+    let (used, most) = share.split_once('/')?;
+    let (used, most): (u64, u64) = (used.parse().ok()?, most.parse().ok()?);
+    u32::try_from(used.saturating_mul(100).checked_div(most)?).ok()
+}
+
 /// An instant as HTTP writes it.
 fn http_date(at: Timestamp) -> String {
     at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::usage;
+
+    #[test]
+    fn the_share_of_the_days_calls_is_the_orgs() {
+        assert_eq!(usage("api-usage=25/5000"), Some(0));
+        assert_eq!(usage("api-usage=4500/5000; per-app-api-usage=17/250(appName=x)"), Some(90));
+        assert_eq!(usage("per-app-api-usage=17/250(appName=x); api-usage=10/10"), Some(100));
+        assert_eq!(usage("api-usage=1/0"), None);
+        assert_eq!(usage("something else"), None);
+    }
 }

@@ -1,11 +1,9 @@
-//! Partner Center -> Dynamics 365.
+//! Partner Center -> CRM.
 
-use crate::deal::{SOLUTION, Stage, text};
+use super::open;
+use crate::{deal::text, people::SOLUTION};
 use serde_json::json;
-use simulators::{
-    dataverse::{INTEGRATION_USER, SELLER},
-    partner_center::Deal,
-};
+use simulators::partner_center::Deal;
 
 crate::faults::whatever_fails! {
     t31_a_new_referral_becomes_an_opportunity_on_hold_of_the_matching_account,
@@ -25,41 +23,37 @@ crate::faults::whatever_fails! {
 
 #[tokio::test]
 async fn t31_a_new_referral_becomes_an_opportunity_on_hold_of_the_matching_account() {
-    let stage = Stage::open().await;
+    let stage = open().await;
     let account = stage.sell(
         "accounts",
-        json!({ "name": "harbor line logistics ag", "address1_postalcode": "4057", "address1_country": "CH" }),
+        json!({ "name": "harbor line logistics ag", "postal_code": "4057", "country": "CH" }),
     );
     let referral = stage.refer(json!({}));
     stage.rest().await;
     let deal = stage.opportunity();
-    assert_eq!(deal["statecode"], 0);
-    assert_eq!(deal["statuscode"], 2, "on hold until accepted");
-    assert_eq!(deal["cosell_syncwithpartnercenter"], true);
-    assert_eq!(deal["cosell_referralid"], referral);
-    assert_eq!(deal["_parentaccountid_value"], account);
+    assert_eq!(deal["state"], "on hold", "until accepted");
+    assert_eq!(deal["sync"], true);
+    assert_eq!(deal["referral_id"], referral);
+    assert_eq!(deal["account"], account);
     assert_eq!(stage.rows("accounts").len(), 1, "no second account");
-    assert!(
-        !text(&stage.rows("accounts")[0], "cosell_customerkey").is_empty(),
-        "the matched account gets the key"
-    );
+    assert!(!text(&stage.rows("accounts")[0], "key").is_empty(), "the matched account gets the key");
     assert_eq!(stage.rows("accounts")[0]["name"], "harbor line logistics ag", "and nothing else");
     assert_eq!(text(&deal, "name"), "✔ Harbor Line – multi-site tracking");
-    assert_eq!(deal["estimatedvalue"], 84000.0);
-    assert_eq!(text(&deal, "estimatedclosedate"), "2026-09-30");
-    assert_eq!(text(&deal, "description"), "Warehouse visibility project, 14 sites.");
-    assert!(text(&deal, "cosell_referrallink").ends_with(&referral));
-    assert!(text(&deal, "cosell_audit").contains("created"), "{deal:#?}");
-    assert_eq!(stage.rows("cosell_solutions").len(), 1);
-    assert_eq!(stage.rows("cosell_solutiondetails")[0]["cosell_solutionid"], SOLUTION);
-    assert_eq!(stage.referral(&referral)["externalReferenceId"], deal["opportunityid"]);
-    assert_eq!(stage.rows("contacts")[0]["emailaddress1"], "nadia.keller@harborline.example");
+    assert_eq!(deal["deal_value"], 84000.0);
+    assert_eq!(text(&deal, "closing_date"), "2026-09-30");
+    assert_eq!(text(&deal, "notes"), "Warehouse visibility project, 14 sites.");
+    assert!(text(&deal, "referral_link").ends_with(&referral));
+    assert!(text(&deal, "audit").contains("created"), "{deal:#?}");
+    assert_eq!(stage.rows("solutions").len(), 1);
+    assert_eq!(stage.rows("solution_details")[0]["solution_id"], SOLUTION);
+    assert_eq!(stage.referral(&referral)["externalReferenceId"], deal["id"]);
+    assert_eq!(stage.rows("contacts")[0]["email"], "nadia.keller@harborline.example");
     stage.close().await;
 }
 
 #[tokio::test]
 async fn t32_two_referrals_of_one_new_customer_make_one_account() {
-    let stage = Stage::open().await;
+    let stage = open().await;
     stage.partner_center.system().switches.duplicate_deliveries = true;
     let one = stage.refer(json!({}));
     let two = stage.refer(json!({ "name": "Harbor Line – customs" }));
@@ -69,26 +63,26 @@ async fn t32_two_referrals_of_one_new_customer_make_one_account() {
     assert_eq!(stage.rows("accounts").len(), 1);
     assert_eq!(stage.rows("contacts").len(), 1);
     for id in [one, two] {
-        assert!(deals.iter().any(|deal| deal["cosell_referralid"] == id));
+        assert!(deals.iter().any(|deal| deal["referral_id"] == id));
     }
     stage.close().await;
 }
 
 #[tokio::test]
 async fn t33_of_several_matching_accounts_the_oldest_is_taken_and_the_choice_is_told() {
-    let stage = Stage::open().await;
+    let stage = open().await;
     let account = || {
-        let columns = json!({ "name": "Harbor Line Logistics AG", "address1_postalcode": "4057" });
+        let columns = json!({ "name": "Harbor Line Logistics AG", "postal_code": "4057" });
         stage.advance(60);
         stage.sell("accounts", columns)
     };
     let accounts = [account(), account(), account()];
-    stage.edit("accounts", &accounts[2], json!({ "telephone1": "+41 61 555 01 10" }));
+    stage.edit("accounts", &accounts[2], json!({ "phone": "+41 61 555 01 10" }));
     stage.refer(json!({}));
     stage.rest().await;
     let deal = stage.opportunity();
-    assert_eq!(text(&deal, "_parentaccountid_value"), accounts[0], "the oldest");
-    let audit = text(&deal, "cosell_audit");
+    assert_eq!(text(&deal, "account"), accounts[0], "the oldest");
+    let audit = text(&deal, "audit").to_lowercase();
     assert!(audit.contains("several accounts"), "{audit}");
     assert_eq!(stage.rows("accounts").len(), 3);
     stage.close().await;
@@ -96,9 +90,9 @@ async fn t33_of_several_matching_accounts_the_oldest_is_taken_and_the_choice_is_
 
 #[tokio::test]
 async fn t33_an_account_that_only_reads_alike_is_taken_and_that_is_told() {
-    let stage = Stage::open().await;
+    let stage = open().await;
     let account = |name: &str, postal_code: &str| {
-        stage.sell("accounts", json!({ "name": name, "address1_postalcode": postal_code }))
+        stage.sell("accounts", json!({ "name": name, "postal_code": postal_code }))
     };
     account("Harbor Line Logistics", "4057");
     account("Harbor Line Logistics AG", "4058");
@@ -106,8 +100,8 @@ async fn t33_an_account_that_only_reads_alike_is_taken_and_that_is_told() {
     stage.refer(json!({}));
     stage.rest().await;
     let deal = stage.opportunity();
-    assert_eq!(text(&deal, "_parentaccountid_value"), alike);
-    let audit = text(&deal, "cosell_audit");
+    assert_eq!(text(&deal, "account"), alike);
+    let audit = text(&deal, "audit");
     assert!(audit.contains("reads alike"), "{audit}");
     assert_eq!(stage.rows("accounts").len(), 3);
     stage.close().await;
@@ -115,8 +109,8 @@ async fn t33_an_account_that_only_reads_alike_is_taken_and_that_is_told() {
 
 #[tokio::test]
 async fn the_owner_is_the_first_of_our_team_who_is_a_user() {
-    let stage = Stage::open().await;
-    stage.sell("systemusers", json!({ "internalemailaddress": "left@partner.example", "isdisabled": true }));
+    let stage = open().await;
+    stage.user_who_left("left@partner.example");
     let person =
         |email: &str| json!({ "firstName": "A", "lastName": "B", "phoneNumber": "1", "email": email });
     let team = |emails: &[&str]| emails.iter().map(|email| person(email)).collect::<Vec<_>>();
@@ -124,21 +118,21 @@ async fn the_owner_is_the_first_of_our_team_who_is_a_user() {
     let orphan = stage.refer(json!({ "name": "Nobody's", "team": team(&["gone@partner.example"]) }));
     stage.rest().await;
     let deals = stage.opportunities();
-    let of = |id: &str| deals.iter().find(|deal| deal["cosell_referralid"] == id).expect("its opportunity");
-    assert_eq!(text(of(&owned), "_ownerid_value"), SELLER);
-    assert_eq!(text(of(&orphan), "_ownerid_value"), INTEGRATION_USER);
-    let audit = text(of(&orphan), "cosell_audit");
+    let of = |id: &str| deals.iter().find(|deal| deal["referral_id"] == id).expect("its opportunity");
+    assert_eq!(text(of(&owned), "owner"), stage.seller());
+    assert_eq!(text(of(&orphan), "owner"), stage.integration_user());
+    let audit = text(of(&orphan), "audit");
     assert!(audit.contains("nobody here is `gone@partner.example`"), "{audit}");
-    assert!(!text(of(&owned), "cosell_audit").contains("nobody here"));
+    assert!(!text(of(&owned), "audit").contains("nobody here"));
     stage.close().await;
 }
 
 #[tokio::test]
 async fn t34_leaving_on_hold_accepts_the_referral() {
-    let stage = Stage::open().await;
+    let stage = open().await;
     let referral = stage.refer(json!({}));
     stage.rest().await;
-    stage.edit("opportunities", &stage.opportunity_id(), json!({ "statuscode": 1 }));
+    stage.edit("opportunities", &stage.opportunity_id(), json!({ "state": "active" }));
     stage.poll().await;
     let referral = stage.referral(&referral);
     assert_eq!((&referral["status"], &referral["substatus"]), (&json!("Active"), &json!("Accepted")));
@@ -147,21 +141,21 @@ async fn t34_leaving_on_hold_accepts_the_referral() {
 
 #[tokio::test]
 async fn t37_accepted_in_partner_center_moves_to_in_progress() {
-    let stage = Stage::open().await;
+    let stage = open().await;
     let referral = stage.refer(json!({}));
     stage.rest().await;
     stage.act(&referral, "accept");
     stage.rest().await;
     let deal = stage.opportunity();
-    assert_eq!((&deal["statecode"], &deal["statuscode"]), (&json!(0), &json!(1)));
+    assert_eq!(deal["state"], "active");
     stage.close().await;
 }
 
 #[tokio::test]
 async fn t38_a_change_touches_the_changed_fields_and_nothing_else() {
-    let stage = Stage::open().await;
+    let stage = open().await;
     let (referral, id) = stage.inbound_in_step().await;
-    stage.edit("opportunities", &id, json!({ "closeprobability": 70 }));
+    stage.edit("opportunities", &id, json!({ "probability": 70 }));
     stage.poll().await;
     stage.forget_calls();
     stage.edit_referral(
@@ -173,26 +167,26 @@ async fn t38_a_change_touches_the_changed_fields_and_nothing_else() {
     stage.rest().await;
     let deal = stage.opportunity();
     assert_eq!(text(&deal, "name"), "✔ Harbor Line – 17 sites");
-    assert_eq!(deal["estimatedvalue"], 92500.0);
-    assert_eq!(text(&deal, "estimatedclosedate"), "2026-10-31");
-    assert_eq!(text(&deal, "description"), "Scope grew to 17 sites.");
-    assert_ne!(deal["_transactioncurrencyid_value"], before["_transactioncurrencyid_value"]);
-    assert_eq!(deal["closeprobability"], 70);
+    assert_eq!(deal["deal_value"], 92500.0);
+    assert_eq!(text(&deal, "closing_date"), "2026-10-31");
+    assert_eq!(text(&deal, "notes"), "Scope grew to 17 sites.");
+    let currency = stage.by("_transactioncurrencyid_value", "CurrencyIsoCode");
+    assert_ne!(deal[currency], before[currency]);
+    assert_eq!(deal["probability"].as_f64(), Some(70.0));
     if !stage.calm() {
         return stage.close().await;
     }
-    let sent = stage.sent("PATCH opportunities");
-    assert_eq!(sent.len(), 1, "{sent:#?}");
-    let columns: Vec<_> = sent[0].as_object().unwrap().keys().map(String::as_str).collect();
-    let expected =
-        ["description", "estimatedclosedate", "estimatedvalue", "name", "transactioncurrencyid@odata.bind"];
-    assert_eq!(columns, expected);
+    let expected = stage.by(
+        ["description", "estimatedclosedate", "estimatedvalue", "name", "transactioncurrencyid@odata.bind"],
+        ["Amount", "CloseDate", "CurrencyIsoCode", "Description", "Name"],
+    );
+    assert_eq!(stage.patched(), [expected]);
     stage.close().await;
 }
 
 #[tokio::test]
 async fn t39_an_equal_state_writes_nothing() {
-    let stage = Stage::open().await;
+    let stage = open().await;
     let (referral, _) = stage.inbound_in_step().await;
     let writes = stage.writes();
     stage.edit_referral(&referral, json!({ "/favorite": true }));
@@ -206,7 +200,7 @@ async fn t39_an_equal_state_writes_nothing() {
 
 #[tokio::test]
 async fn t46_events_out_of_order_end_in_partner_centers_state() {
-    let stage = Stage::open().await;
+    let stage = open().await;
     stage.partner_center.system().switches.reverse_deliveries = true;
     let referral = stage.refer(json!({}));
     stage.edit_referral(&referral, json!({ "/details/dealValue": 90000 }));
@@ -214,57 +208,58 @@ async fn t46_events_out_of_order_end_in_partner_centers_state() {
     stage.edit_referral(&referral, json!({ "/details/dealValue": 95000 }));
     stage.rest().await;
     let deal = stage.opportunity();
-    assert_eq!(deal["estimatedvalue"], 95000.0);
-    assert_eq!(deal["statuscode"], 1);
+    assert_eq!(deal["deal_value"], 95000.0);
+    assert_eq!(deal["state"], "active");
     stage.close().await;
 }
 
 #[tokio::test]
 async fn t61_a_new_deal_made_in_partner_center_becomes_one_open_opportunity() {
     for kind in [Deal::CoSell, Deal::PartnerLed] {
-        let stage = Stage::open().await;
+        let stage = open().await;
         let now = stage.now();
         let referral = stage.partner_center.system().create_deal(kind, &json!({}), now);
         stage.rest().await;
         let deal = stage.opportunity();
-        assert_eq!((&deal["statecode"], &deal["statuscode"]), (&json!(0), &json!(1)), "active at once");
-        assert_eq!(deal["cosell_referralid"], referral);
+        assert_eq!(deal["state"], "active", "at once");
+        assert_eq!(deal["referral_id"], referral);
         assert!(text(&deal, "name").starts_with("✔ Kestrel Foods"), "{deal:#?}");
-        assert_eq!(deal["estimatedvalue"], 61000.5);
-        assert_eq!(deal["cosell_syncwithpartnercenter"], true);
-        assert_eq!(deal["cosell_visibletomicrosoft"], true);
-        assert_eq!(deal["cosell_marketplaceintent"], 100_000_000);
-        assert_eq!(stage.rows("accounts")[0]["address1_country"], "GB");
-        assert_eq!(stage.rows("contacts")[0]["lastname"], "Shah");
-        assert_eq!(stage.rows("cosell_solutions").len(), 1);
-        let help = if kind == Deal::CoSell { json!(100_000_003) } else { json!(null) };
-        assert_eq!(deal["cosell_helprequested"], help);
-        assert_eq!(stage.referral(&referral)["externalReferenceId"], deal["opportunityid"]);
+        assert_eq!(deal["deal_value"], 61000.5);
+        assert_eq!(deal["sync"], true);
+        assert_eq!(deal["visible"], true);
+        assert_eq!(deal["marketplace_intent"], "HaveNotDecided");
+        assert_eq!(stage.rows("accounts")[0]["country"], "GB");
+        assert_eq!(stage.rows("contacts")[0]["last_name"], "Shah");
+        assert_eq!(stage.rows("solutions").len(), 1);
+        let help = if kind == Deal::CoSell { json!("ProofOfConceptOrDemo") } else { json!(null) };
+        assert_eq!(deal["help"], help);
+        assert_eq!(stage.referral(&referral)["externalReferenceId"], deal["id"]);
         stage.close().await;
     }
 }
 
 #[tokio::test]
 async fn t45_a_referral_that_names_a_record_is_linked_with_it() {
-    let stage = Stage::open().await;
+    let stage = open().await;
     let deal = stage.deal(json!({}));
     let referral = stage.refer(json!({ "externalReferenceId": deal }));
     stage.rest().await;
     assert_eq!(stage.opportunities().len(), 1);
-    stage.edit("opportunities", &deal, json!({ "cosell_syncwithpartnercenter": true }));
+    stage.edit("opportunities", &deal, json!({ "sync": true }));
     stage.poll().await;
-    assert_eq!(stage.opportunity()["cosell_referralid"], referral);
+    assert_eq!(stage.opportunity()["referral_id"], referral);
     assert_eq!(stage.opportunities().len(), 1);
     stage.close().await;
 
-    let stage = Stage::open().await;
-    let unknown = stage.refer(json!({ "externalReferenceId": "5f4c7d8e-2b13-4a69-bd0c-91e6f2a7c004" }));
+    let stage = open().await;
+    let nobodys = stage.by("5f4c7d8e-2b13-4a69-bd0c-91e6f2a7c004", "006Qy00000ZzZzZIAV");
+    let unknown = stage.refer(json!({ "externalReferenceId": nobodys }));
     stage.rest().await;
     assert!(stage.opportunities().is_empty(), "a CRM id that the CRM does not have is parked");
-    assert!(stage.parked_words().await.contains("5f4c7d8e"));
+    assert!(stage.parked_words().await.contains(nobodys));
     let foreign = stage.refer(json!({ "externalReferenceId": "OPP-2026-00417" }));
     stage.rest().await;
-    assert_eq!(stage.opportunity()["cosell_referralid"], foreign, "not shaped like a record id: as if empty");
+    assert_eq!(stage.opportunity()["referral_id"], foreign, "not shaped like a record id: as if empty");
     assert_eq!(
         stage.referral(&foreign)["externalReferenceId"],
         "OPP-2026-00417",
@@ -276,15 +271,14 @@ async fn t45_a_referral_that_names_a_record_is_linked_with_it() {
 
 #[tokio::test]
 async fn t36_edits_made_on_hold_are_sent_after_acceptance() {
-    let stage = Stage::open().await;
+    let stage = open().await;
     let referral = stage.refer(json!({}));
     stage.rest().await;
     let id = stage.opportunity_id();
-    stage.edit("opportunities", &id, json!({ "estimatedvalue": 50000 }));
+    stage.edit("opportunities", &id, json!({ "deal_value": 50000 }));
     stage.poll().await;
     assert_eq!(stage.referral(&referral)["details"]["dealValue"], 84000);
-    let now = stage.now();
-    stage.dataverse.system().act_edit("opportunities", &id, SELLER, json!({ "statuscode": 1 }), now).unwrap();
+    stage.edit("opportunities", &id, json!({ "state": "active" }));
     stage.poll().await;
     let referral = stage.referral(&referral);
     assert_eq!((&referral["status"], &referral["substatus"]), (&json!("Active"), &json!("Accepted")));

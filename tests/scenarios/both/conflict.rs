@@ -1,6 +1,7 @@
 //! Where two edits meet.
 
-use crate::deal::{Stage, text};
+use super::open;
+use crate::deal::text;
 use serde_json::json;
 
 crate::faults::whatever_fails! {
@@ -11,10 +12,10 @@ crate::faults::whatever_fails! {
 
 #[tokio::test]
 async fn t26_different_fields_both_arrive() {
-    let stage = Stage::open().await;
+    let stage = open().await;
     let (id, referral) = stage.in_step().await;
     stage.edit_referral(&referral, json!({ "/details/notes": "From Partner Center." }));
-    stage.edit("opportunities", &id, json!({ "estimatedvalue": 80000 }));
+    stage.edit("opportunities", &id, json!({ "deal_value": 80000 }));
     // The webhook has not arrived yet: the poller's patch meets a newer eTag.
     stage.advance(60);
     stage.tick().await.unwrap();
@@ -23,38 +24,38 @@ async fn t26_different_fields_both_arrive() {
     }
     stage.rest().await;
     let (deal, referral) = (stage.opportunity(), stage.referral(&referral));
-    assert_eq!(deal["estimatedvalue"], 80000.0);
+    assert_eq!(deal["deal_value"], 80000.0);
     assert_eq!(referral["details"]["dealValue"].as_f64(), Some(80000.0));
-    assert_eq!(referral["details"]["notes"], deal["description"]);
+    assert_eq!(referral["details"]["notes"], deal["notes"]);
     // Whether a lost write happened is not known when the other side changed meanwhile: then it is a conflict, the CRM
     // owns notes, and the words that lost are kept.
-    let audited = !stage.calm() && text(&deal, "cosell_audit").contains("From Partner Center.");
-    assert!(text(&deal, "description") == "From Partner Center." || audited, "{deal:#?}");
+    let audited = !stage.calm() && text(&deal, "audit").contains("From Partner Center.");
+    assert!(text(&deal, "notes") == "From Partner Center." || audited, "{deal:#?}");
     stage.close().await;
 }
 
 #[tokio::test]
 async fn t26_the_same_field_goes_to_its_owner_and_the_loser_is_audited() {
-    let stage = Stage::open().await;
+    let stage = open().await;
     let (id, referral) = stage.in_step().await;
     stage.edit_referral(&referral, json!({ "/details/notes": "From Partner Center." }));
-    stage.edit("opportunities", &id, json!({ "description": "From the seller." }));
+    stage.edit("opportunities", &id, json!({ "notes": "From the seller." }));
     stage.advance(60);
     stage.tick().await.unwrap();
     stage.rest().await;
-    assert_eq!(text(&stage.opportunity(), "description"), "From the seller.");
+    assert_eq!(text(&stage.opportunity(), "notes"), "From the seller.");
     assert_eq!(stage.referral(&referral)["details"]["notes"], "From the seller.");
-    let audit = text(&stage.opportunity(), "cosell_audit");
+    let audit = text(&stage.opportunity(), "audit");
     assert!(audit.contains("From Partner Center.") && audit.contains("both sides"), "{audit}");
     stage.close().await;
 }
 
 #[tokio::test]
 async fn value_and_currency_travel_together() {
-    let stage = Stage::open().await;
+    let stage = open().await;
     let (id, referral) = stage.in_step().await;
     stage.edit_referral(&referral, json!({ "/details/currency": "EUR" }));
-    stage.edit("opportunities", &id, json!({ "estimatedvalue": 99000 }));
+    stage.edit("opportunities", &id, json!({ "deal_value": 99000 }));
     stage.advance(60);
     stage.tick().await.unwrap();
     stage.rest().await;

@@ -1,0 +1,353 @@
+//! What sellers and admins do in either CRM, and what it shows them.
+
+use crate::{
+    deal::{Stage, text},
+    words,
+};
+use mapping::CrmKind;
+use serde_json::{Value, json};
+use simulators::{dataverse, salesforce, server::Fault};
+
+pub(crate) const SOLUTION: &str = "SOL-48213-KTR";
+
+impl Stage {
+    /// What differs between the CRMs: Dynamics 365's, Salesforce's.
+    pub(crate) fn by<T>(&self, dynamics: T, salesforce: T) -> T {
+        match self.crm() {
+            CrmKind::Dynamics365 => dynamics,
+            CrmKind::Salesforce => salesforce,
+        }
+    }
+
+    pub(crate) fn seller(&self) -> &'static str {
+        self.by(dataverse::SELLER, salesforce::SELLER)
+    }
+
+    pub(crate) fn other_seller(&self) -> &'static str {
+        self.by(dataverse::OTHER_SELLER, salesforce::OTHER_SELLER)
+    }
+
+    pub(crate) fn integration_user(&self) -> &'static str {
+        self.by(dataverse::INTEGRATION_USER, salesforce::INTEGRATION_USER)
+    }
+
+    /// All rows of an entity set or object.
+    pub(crate) fn rows(&self, set: &str) -> Vec<Value> {
+        let (crm, name) = (self.crm(), words::set(self.crm(), set));
+        match crm {
+            CrmKind::Dynamics365 => {
+                self.dataverse.system().rows(name).into_iter().map(|row| words::read(crm, set, row)).collect()
+            }
+            CrmKind::Salesforce => self
+                .salesforce
+                .system()
+                .rows(name)
+                .into_iter()
+                .map(|row| words::read(crm, set, row))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn opportunities(&self) -> Vec<Value> {
+        self.rows("opportunities")
+    }
+
+    /// The only opportunity.
+    pub(crate) fn opportunity(&self) -> Value {
+        let rows = self.opportunities();
+        assert_eq!(rows.len(), 1, "one opportunity: {rows:#?}");
+        rows[0].clone()
+    }
+
+    pub(crate) fn opportunity_id(&self) -> String {
+        text(&self.opportunity(), "id")
+    }
+
+    /// The only lead.
+    pub(crate) fn lead(&self) -> Value {
+        let rows = self.rows("leads");
+        assert_eq!(rows.len(), 1, "one lead: {rows:#?}");
+        rows[0].clone()
+    }
+
+    /// A seller creates a row.
+    pub(crate) fn sell(&self, set: &str, columns: Value) -> String {
+        let (crm, now) = (self.crm(), self.now());
+        let (name, columns) = (words::set(crm, set), words::written(crm, set, columns));
+        let made = match crm {
+            CrmKind::Dynamics365 => self.dataverse.system().act_create(name, dataverse::SELLER, columns, now),
+            CrmKind::Salesforce => {
+                self.salesforce.system().act_create(name, salesforce::SELLER, columns, now)
+            }
+        };
+        made.expect("a seller creates")
+    }
+
+    /// A seller edits a row.
+    pub(crate) fn edit(&self, set: &str, id: &str, columns: Value) {
+        let (crm, now) = (self.crm(), self.now());
+        let (name, columns) = (words::set(crm, set), words::written(crm, set, columns));
+        let edited = match crm {
+            CrmKind::Dynamics365 => {
+                self.dataverse.system().act_edit(name, id, dataverse::SELLER, columns, now)
+            }
+            // Users are no matter of sellers there.
+            CrmKind::Salesforce if set == "users" => {
+                self.salesforce.system().act_user(Some(id), columns, now);
+                Ok(())
+            }
+            CrmKind::Salesforce => {
+                self.salesforce.system().act_edit(name, id, salesforce::SELLER, columns, now)
+            }
+        };
+        edited.expect("a seller edits");
+    }
+
+    /// A seller deletes a row.
+    pub(crate) fn delete(&self, set: &str, id: &str) {
+        let (name, now) = (words::set(self.crm(), set), self.now());
+        let deleted = match self.crm() {
+            CrmKind::Dynamics365 => self.dataverse.system().act_delete(name, id, dataverse::SELLER, now),
+            CrmKind::Salesforce => self.salesforce.system().act_delete(name, id, salesforce::SELLER, now),
+        };
+        deleted.expect("a seller deletes");
+    }
+
+    /// From now on the functions run with another map.
+    pub(crate) fn remap(&mut self, toml: &str) {
+        self.world().remap(toml).expect("a map without fault");
+    }
+
+    pub(crate) fn win(&self, id: &str) {
+        let now = self.now();
+        let won = match self.crm() {
+            CrmKind::Dynamics365 => self.dataverse.system().act_win(id, dataverse::SELLER, json!({}), now),
+            CrmKind::Salesforce => self.salesforce.system().act_win(id, salesforce::SELLER, now),
+        };
+        won.expect("won");
+    }
+
+    pub(crate) fn lose(&self, id: &str) {
+        let now = self.now();
+        let lost = match self.crm() {
+            CrmKind::Dynamics365 => {
+                self.dataverse.system().act_lose(id, dataverse::SELLER, 5, json!({}), now)
+            }
+            CrmKind::Salesforce => self.salesforce.system().act_lose(id, salesforce::SELLER, now),
+        };
+        lost.expect("lost");
+    }
+
+    pub(crate) fn reopen(&self, id: &str) {
+        let now = self.now();
+        match self.crm() {
+            CrmKind::Dynamics365 => {
+                self.dataverse.system().act_reopen(id, dataverse::SELLER, now).expect("reopened");
+            }
+            CrmKind::Salesforce => self.edit("opportunities", id, json!({ "state": "active" })),
+        }
+    }
+
+    /// A customer with a contact.
+    pub(crate) fn customer(&self) -> (String, String) {
+        let account = self.sell(
+            "accounts",
+            json!({ "name": "Kestrel Foods Ltd", "line1": "4 Mill Lane", "city": "Leeds",
+                    "postal_code": "LS1 4AB", "country": "United Kingdom" }),
+        );
+        let (lookup, row) = self.by(
+            ("parentcustomerid_account@odata.bind", format!("/accounts({account})")),
+            ("AccountId", account.clone()),
+        );
+        let contact = self.sell(
+            "contacts",
+            json!({ "first_name": "Priya", "last_name": "Shah", "phone": "+441135550177",
+                    "email": "priya.shah@kestrelfoods.example", lookup: row }),
+        );
+        (account, contact)
+    }
+
+    /// An opportunity of a seller, Sync not chosen yet; `over` is laid over it.
+    pub(crate) fn deal(&self, over: Value) -> String {
+        let (account, contact) = self.customer();
+        let mut columns = json!({
+            "name": "Kestrel Foods - demand planning", "deal_value": 61000.5, "closing_date": "2027-07-31",
+            "notes": "Need PoC support for forecasting workload.",
+        });
+        let related = match self.crm() {
+            CrmKind::Dynamics365 => json!({
+                "transactioncurrencyid@odata.bind": format!("/transactioncurrencies({})", dataverse::CHF),
+                "customerid_account@odata.bind": format!("/accounts({account})"),
+                "parentaccountid@odata.bind": format!("/accounts({account})"),
+                "parentcontactid@odata.bind": format!("/contacts({contact})"),
+                "ownerid@odata.bind": format!("/systemusers({})", dataverse::SELLER),
+            }),
+            CrmKind::Salesforce => json!({
+                "CurrencyIsoCode": "CHF", "AccountId": account, "StageName": "Prospecting",
+                "OwnerId": salesforce::SELLER,
+            }),
+        };
+        lay_over(&mut columns, related);
+        lay_over(&mut columns, over);
+        let deal = self.sell("opportunities", columns);
+        if self.crm() == CrmKind::Salesforce {
+            self.set_contact(&deal, &contact);
+        }
+        deal
+    }
+
+    /// The deal's contact is this one from now on; Salesforce: its primary one.
+    pub(crate) fn set_contact(&self, opportunity: &str, contact: &str) {
+        match self.crm() {
+            CrmKind::Dynamics365 => {
+                let bind = json!({ "parentcontactid@odata.bind": format!("/contacts({contact})") });
+                self.edit("opportunities", opportunity, bind);
+            }
+            CrmKind::Salesforce => {
+                let role = json!({ "OpportunityId": opportunity, "ContactId": contact, "IsPrimary": true });
+                self.sell("OpportunityContactRole", role);
+            }
+        }
+    }
+
+    pub(crate) fn give_to(&self, opportunity: &str, user: &str) {
+        let owner = self
+            .by(json!({ "ownerid@odata.bind": format!("/systemusers({user})") }), json!({ "OwnerId": user }));
+        self.edit("opportunities", opportunity, owner);
+    }
+
+    /// A colleague works on the deal; the row that says so.
+    pub(crate) fn join_team(&self, opportunity: &str, user: &str) -> String {
+        let row = self.by(
+            json!({ "record1id_opportunity@odata.bind": format!("/opportunities({opportunity})"),
+                    "record2id_systemuser@odata.bind": format!("/systemusers({user})"),
+                    "record2roleid@odata.bind": format!("/connectionroles({})", dataverse::SALES_TEAM_ROLE) }),
+            json!({ "OpportunityId": opportunity, "UserId": user, "TeamMemberRole": "Sales Rep" }),
+        );
+        self.sell("team", row)
+    }
+
+    /// A user of the CRM who has left.
+    pub(crate) fn user_who_left(&self, email: &str) {
+        match self.crm() {
+            CrmKind::Dynamics365 => {
+                self.sell("users", json!({ "email": email, "isdisabled": true }));
+            }
+            CrmKind::Salesforce => {
+                let now = self.now();
+                let user = json!({ "Email": email, "IsActive": false });
+                self.salesforce.system().act_user(None, user, now);
+            }
+        }
+    }
+
+    pub(crate) fn add_solution(&self, opportunity: &str) {
+        self.add_catalogued(opportunity, SOLUTION, "Juniper Peak Fleet Insight");
+    }
+
+    /// A row in Microsoft Solutions, with its catalogue row.
+    pub(crate) fn add_catalogued(&self, opportunity: &str, solution: &str, name: &str) -> String {
+        let known = self.rows("solution_details");
+        let detail = match known.iter().find(|row| row["solution_id"] == solution) {
+            Some(row) => text(row, "id"),
+            None => self.sell(
+                "solution_details",
+                json!({ "solution_id": solution, "name": name, "origin": "3P", "publisher": "Juniper Peak Software" }),
+            ),
+        };
+        let row = self.by(
+            json!({ "cosell_name": name,
+                    "cosell_OpportunityId@odata.bind": format!("/opportunities({opportunity})"),
+                    "cosell_SolutionDetailId@odata.bind": format!("/cosell_solutiondetails({detail})") }),
+            json!({ "Opportunity__c": opportunity, "Solution_Detail__c": detail }),
+        );
+        self.sell("solutions", row)
+    }
+
+    /// From now on the CRM refuses writes that touch the column, in these words.
+    pub(crate) fn rule(&self, set: &str, column: &str, words: &str) {
+        let (name, column) = (words::set(self.crm(), set), words::column(self.crm(), set, column));
+        match self.crm() {
+            CrmKind::Dynamics365 => self.dataverse.system().rule(name, Some(column), words),
+            CrmKind::Salesforce => self.salesforce.system().rule(name, Some(column), words, &[column]),
+        }
+    }
+
+    pub(crate) fn clear_rules(&self) {
+        match self.crm() {
+            CrmKind::Dynamics365 => self.dataverse.system().clear_rules(),
+            CrmKind::Salesforce => self.salesforce.system().clear_rules(),
+        }
+    }
+
+    /// From now on no opportunity is created without a rating; the column's name.
+    pub(crate) fn demand_rating(&self) -> &'static str {
+        let column = self.by("opportunityratingcode", "Rating__c");
+        match self.crm() {
+            CrmKind::Dynamics365 => {
+                let words = "opportunityratingcode must be filled in";
+                self.dataverse.system().demand("opportunities", column, words);
+            }
+            CrmKind::Salesforce => {
+                let rating = json!({ "type": "Text", "label": "Rating", "length": 20, "required": true });
+                self.add_field("Opportunity.Rating__c", rating);
+            }
+        }
+        column
+    }
+
+    /// The organisation has columns of its own for value, currency and country; Dataverse's has them from the start.
+    pub(crate) fn add_columns_of_its_own(&self) {
+        if self.crm() == CrmKind::Salesforce {
+            let money = json!({ "type": "Currency", "label": "Deal Budget", "precision": 18, "scale": 2 });
+            self.add_field("Opportunity.Deal_Budget__c", money);
+            let code = |label: &str| json!({ "type": "Text", "label": label, "length": 3 });
+            self.add_field("Opportunity.Deal_Currency__c", code("Deal Currency"));
+            self.add_field("Account.Iso_Country__c", code("Country"));
+        }
+    }
+
+    fn add_field(&self, name: &str, metadata: Value) {
+        let now = self.now();
+        self.salesforce.system().add_custom_field(name, &metadata, true, now).expect("a field");
+    }
+
+    /// Something goes wrong at the CRM.
+    pub(crate) fn crm_fault(&self, fault: Fault) {
+        match self.crm() {
+            CrmKind::Dynamics365 => self.dataverse.fault(fault),
+            CrmKind::Salesforce => self.salesforce.fault(fault),
+        }
+    }
+
+    pub(crate) fn pending_crm_faults(&self) -> usize {
+        self.by(self.dataverse.pending_faults(), self.salesforce.pending_faults())
+    }
+
+    /// The columns of each update of an opportunity that was sent, by the vendor's names.
+    pub(crate) fn patched(&self) -> Vec<Vec<String>> {
+        let bodies: Vec<Value> = match self.crm() {
+            CrmKind::Dynamics365 => self.sent("PATCH opportunities"),
+            CrmKind::Salesforce => {
+                let composites = self.sent("POST composite");
+                let parts = composites
+                    .iter()
+                    .flat_map(|all| all["compositeRequest"].as_array().into_iter().flatten());
+                let updates = parts.filter(|part| {
+                    let url = part["url"].as_str().unwrap_or_default();
+                    part["method"] == "PATCH" && url.contains("/sobjects/Opportunity/")
+                });
+                updates.map(|part| part["body"].clone()).collect()
+            }
+        };
+        let columns =
+            |body: &Value| body.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        bodies.iter().map(columns).collect()
+    }
+}
+
+fn lay_over(below: &mut Value, above: Value) {
+    if let (Value::Object(below), Value::Object(above)) = (below, above) {
+        below.extend(above);
+    }
+}
