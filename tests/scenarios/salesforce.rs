@@ -1,4 +1,5 @@
 //! Salesforce.
 
+mod admin;
 mod deal;
 mod sync;
