@@ -131,9 +131,15 @@ impl World {
                 CrmKind::Dynamics365 => json!({ "client_secret": login::DYNAMICS_SECRET }),
                 CrmKind::Salesforce => json!({ "private_key": salesforce::PRIVATE_KEY_PEM }),
             };
-            let administrator = json!({
-                "client_id": login::ADMINISTRATOR_CLIENT, "client_secret": login::ADMINISTRATOR_SECRET,
-            });
+            let administrator = match kind {
+                CrmKind::Dynamics365 => json!({
+                    "client_id": login::ADMINISTRATOR_CLIENT, "client_secret": login::ADMINISTRATOR_SECRET,
+                }),
+                CrmKind::Salesforce => json!({
+                    "client_id": salesforce::CLIENT_ID, "username": salesforce::ADMIN_USERNAME,
+                    "private_key": salesforce::PRIVATE_KEY_PEM,
+                }),
+            };
             (
                 queue,
                 dead,

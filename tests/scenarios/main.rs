@@ -7,6 +7,7 @@
 #[expect(dead_code, reason = "the world serves the local run and the load profiles as well")]
 mod world;
 
+mod answers;
 mod deal;
 mod dynamics365;
 mod faults;

@@ -3,6 +3,7 @@
 use crate::deal::Stage;
 use mapping::CrmKind;
 
+mod admin;
 mod allowance;
 mod leads;
 mod refusals;

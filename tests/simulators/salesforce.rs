@@ -13,6 +13,8 @@ mod conditions;
 mod control;
 mod convert;
 mod custom;
+mod definitions;
+mod deploy;
 mod describe;
 mod elsewhere;
 mod filter;
@@ -20,6 +22,7 @@ mod ids;
 mod lexer;
 mod matching;
 mod metadata;
+mod package;
 mod people;
 mod places;
 mod query;
@@ -103,6 +106,10 @@ pub struct Salesforce {
     pub client_secret: String,
     public_key: Vec<u8>,
     served: VecDeque<Timestamp>,
+    /// Metadata of fields as they were defined, by full name; and ids of fields and objects as definitions.
+    definitions: BTreeMap<String, Row>,
+    definition_ids: BTreeMap<String, String>,
+    deployments: BTreeMap<String, deploy::Deployment>,
     /// `allowSave` of the composite being answered, and the version it is called by.
     allow_save: bool,
     version: u32,
@@ -141,6 +148,9 @@ impl Salesforce {
             client_secret: CLIENT_SECRET.to_owned(),
             public_key,
             served: VecDeque::new(),
+            definitions: BTreeMap::new(),
+            definition_ids: BTreeMap::new(),
+            deployments: BTreeMap::new(),
             allow_save: false,
             version: 62,
         };
@@ -186,6 +196,9 @@ impl Salesforce {
         call::check_headers(&request.headers)?;
         self.version = number;
         let call = Call { user, now, version: number };
+        if (request.method.as_str(), path) == ("POST", "metadata/deployRequest") {
+            return self.deploy(&call, request);
+        }
         let step = Step {
             method: request.method.clone(),
             path: path.trim_end_matches('/').to_owned(),
@@ -228,6 +241,11 @@ impl Salesforce {
             ("POST", ["composite", "graph"]) if !step.inner => self.graphs(call, step),
             (method, ["composite"] | ["composite", "graph"]) if !step.inner => {
                 Err(method_not_allowed(method, "HEAD,POST"))
+            }
+            ("GET", ["metadata", "deployRequest", id]) => {
+                step.only(&["includeDetails"])?;
+                let details = step.parameter("includeDetails")?.as_deref() == Some("true");
+                self.deployment(call, id, details)
             }
             (_, ["tooling", rest @ ..]) => self.tooling(call, step, rest),
             _ => Err(not_modelled("this resource")),

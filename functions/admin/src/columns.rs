@@ -1,6 +1,7 @@
 //! The CRM's own metadata held against the map: what the map names must be there, fit, and be followed. A file per CRM.
 
 pub(crate) mod dynamics;
+pub(crate) mod salesforce;
 
 use crate::report::Report;
 use clients::crm::Crm;
@@ -11,9 +12,6 @@ use sync::failure::Failure;
 pub(crate) async fn check(crm: &Crm, map: &Map, report: &mut Report) -> Result<(), Failure> {
     match crm {
         Crm::Dynamics(crm) => dynamics::check(crm, map, report).await,
-        Crm::Salesforce(_) => {
-            report.warn("the fields of Salesforce are not looked at yet", "");
-            Ok(())
-        }
+        Crm::Salesforce(crm) => salesforce::check(crm, map, report).await,
     }
 }

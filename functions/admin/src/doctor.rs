@@ -90,6 +90,9 @@ async fn registration(app: &App, report: &mut Report) {
 }
 
 async fn crm(worker: &outside::App, report: &mut Report) {
+    if let clients::crm::Crm::Salesforce(crm) = &worker.outside.crm {
+        return columns::salesforce::doctor(crm, &worker.map, report).await;
+    }
     let before = report.lines.len();
     if let Err(failure) = columns::check(&worker.outside.crm, &worker.map, report).await {
         let words = &failure.text;

@@ -31,7 +31,11 @@ fn fields(map: &Map, table: WantedTable) -> Vec<WantedColumn> {
     if table == WantedTable::Solution && !fields.is_empty() {
         let kind = WantedKind::Lookup(String::new(), String::new());
         let (name, label) = (SOLUTION_LOOKUP.to_lowercase(), "Solution".to_owned());
-        fields.insert(0, WantedColumn { table, name, label, kind, key: false, read_only: false });
+        let at = String::new();
+        fields.insert(
+            0,
+            WantedColumn { table, name, label, kind, key: false, written: false, read_only: false, at },
+        );
     }
     fields
 }

@@ -2,11 +2,12 @@
 //! administrator's application; the one that works every day may not. A file per CRM.
 
 pub(crate) mod dynamics;
+mod salesforce;
 
 use crate::{App, report::Report};
-use clients::outside;
+use clients::{config::Crm, outside};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use sync::failure::Failure;
 
@@ -26,13 +27,18 @@ pub(crate) async fn provision(app: &App, ends: Timestamp) -> Result<Report, Fail
         );
         return Ok(report);
     };
-    let clients::config::Crm::Dynamics365(config) = &app.config.worker.crm else {
-        report.warn("nothing is made in Salesforce yet", "deploy the metadata with the Salesforce CLI");
-        return Ok(report);
-    };
-    let crm = dynamics::administrator(app, &worker, config, arn).await?;
     let mut made: Vec<String> = vec![];
-    let done = dynamics::make(app, &worker, &crm, ends, &mut made, &mut report).await;
+    let done = match &app.config.worker.crm {
+        Crm::Dynamics365(config) => {
+            let crm = dynamics::administrator(app, &worker, config, arn).await?;
+            dynamics::make(app, &worker, &crm, ends, &mut made, &mut report).await
+        }
+        Crm::Salesforce(config) => {
+            let crm = salesforce::administrator(app, &worker, config, arn).await?;
+            let user = &config.username;
+            salesforce::make(app, &worker, &crm, user, ends, &mut made, &mut report).await
+        }
+    };
     for what in &made {
         report.good(format!("made {what}"));
     }
@@ -44,7 +50,10 @@ pub(crate) async fn provision(app: &App, ends: Timestamp) -> Result<Report, Fail
     } else if made.is_empty() {
         report.good("everything was there");
     }
-    report.data = json!({ "made": made });
+    match &mut report.data {
+        Value::Object(data) => _ = data.insert("made".to_owned(), json!(made)),
+        data => *data = json!({ "made": made }),
+    }
     Ok(report)
 }
 

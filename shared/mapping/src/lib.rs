@@ -52,4 +52,4 @@ pub use referral::{EngagementId, Malformed, Referral, ReferralId};
 pub use switches::{AccountRule, ContactRule, Duplicates, MicrosoftHalf, Switches, Vendor};
 pub use unit::{Direction, On, Side, Unit};
 pub use value::{Fields, Value};
-pub use wanted::{WantedColumn, WantedKind, WantedTable};
+pub use wanted::{WantedColumn, WantedKind, WantedStage, WantedTable};

@@ -7,6 +7,7 @@ use crate::{
     load::Shape,
     names::{REFERRAL_ID, SOLUTIONS},
     rule::{Kind, Rule},
+    status::{Phase, phase_of_pair},
 };
 use serde_json::Value as Json;
 
@@ -65,6 +66,23 @@ pub struct WantedColumn {
     pub key: bool,
     /// Written by the connector alone: what somebody types there is lost.
     pub read_only: bool,
+    /// The connector writes it.
+    pub written: bool,
+    /// Where a map names it, such as `fields.deal_value.crm`.
+    pub at: String,
+}
+
+/// A stage the map names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedStage {
+    /// Its name.
+    pub name: String,
+    /// It must be a closed one.
+    pub closed: bool,
+    /// It must be a won one.
+    pub won: bool,
+    /// Where the map names it.
+    pub at: String,
 }
 
 impl Map {
@@ -76,18 +94,22 @@ impl Map {
             self.of(RecordKind::Lead).wanted_of(WantedTable::Lead, &mut wanted);
         }
         let keys = [
-            (WantedTable::Account, &self.account.key, "Partner Center Customer Key"),
-            (WantedTable::Contact, &self.contact.key, "Partner Center Contact Key"),
+            (WantedTable::Account, &self.account.key, "Partner Center Customer Key", "account.key"),
+            (WantedTable::Contact, &self.contact.key, "Partner Center Contact Key", "contact.key"),
         ];
-        for (table, name, label) in keys {
+        for (table, name, label, at) in keys {
+            let (name, label, at) = (name.clone(), label.to_owned(), at.to_owned());
             let kind = WantedKind::Text(Some(100));
-            let (name, label) = (name.clone(), label.into());
-            wanted.push(WantedColumn { table, name, label, kind, key: true, read_only: true });
+            let (written, read_only) = (true, true);
+            wanted.push(WantedColumn { table, name, label, kind, key: true, written, read_only, at });
         }
         let mut once: Vec<WantedColumn> = vec![];
         for one in wanted {
             match once.iter_mut().find(|known| (known.table, &known.name) == (one.table, &one.name)) {
-                Some(known) => known.key |= one.key,
+                Some(known) => {
+                    known.key |= one.key;
+                    known.written |= one.written;
+                }
                 None => once.push(one),
             }
         }
@@ -108,7 +130,7 @@ impl Map {
                     let of_row = |rule: &Rule| wanted_by(rule, WantedTable::Solution);
                     let keyed = |rule: &Rule, column: WantedColumn| {
                         let key = list.key.as_deref() == Some(rule.name.as_str());
-                        WantedColumn { key, ..column }
+                        WantedColumn { key, ..member(list, rule, column) }
                     };
                     wanted.extend(list.members.iter().filter_map(|rule| Some(keyed(rule, of_row(rule)?))));
                     wanted.extend(text_column(list).map(|name| WantedColumn {
@@ -117,33 +139,76 @@ impl Map {
                         label: list.shown_as().to_owned(),
                         kind: WantedKind::Text(None),
                         key: false,
+                        written: false,
                         read_only: false,
+                        at: format!("fields.{}.further", list.name),
                     }));
                 }
-                Shape::List(list) => wanted.extend(list.members.iter().filter_map(own)),
+                Shape::List(list) => {
+                    let members = list.members.iter();
+                    wanted.extend(members.filter_map(|rule| Some(member(list, rule, own(rule)?))));
+                }
                 Shape::Status => {
-                    let columns = self.status.columns.iter().map(|(_, column)| column);
-                    wanted.extend(columns.chain(&self.status.reason).map(|name| {
+                    let columns = self.status.columns.iter().map(|(member, column)| (*member, column));
+                    let reason = self.status.reason.iter().map(|column| ("reason", column));
+                    wanted.extend(columns.chain(reason).map(|(member, name)| {
                         // Whatever its type: the CRM's own.
-                        let kind = WantedKind::Text(None);
+                        let (kind, at) = (WantedKind::Text(None), format!("status.{member}"));
+                        let written = !matches!(member, "closed" | "won");
                         let (name, label) = (name.clone(), name.clone());
-                        WantedColumn { table, name, label, kind, key: false, read_only: false }
+                        WantedColumn { table, name, label, kind, key: false, written, read_only: false, at }
                     }));
                 }
             }
         }
         if let Some(name) = &self.audit.crm {
-            let kind = WantedKind::Memo(self.audit.length);
-            let (name, label) = (name.clone(), "Audit".into());
-            wanted.push(WantedColumn { table, name, label, kind, key: false, read_only: true });
+            let (kind, at) = (WantedKind::Memo(self.audit.length), "audit.crm".to_owned());
+            let (name, label) = (name.clone(), "Audit".to_owned());
+            wanted.push(WantedColumn {
+                table,
+                name,
+                label,
+                kind,
+                key: false,
+                written: true,
+                read_only: true,
+                at,
+            });
         }
     }
 
-    /// Whether a column is one of the connector's own, which it may make: by the default map's prefix or ending.
+    /// Every stage the map names, where the CRM has stages.
+    pub fn wanted_stages(&self) -> Vec<WantedStage> {
+        let table = self.status.crm.iter().filter_map(|(pair, shown)| {
+            let (name, phase) = (shown.get("stage")?.clone(), phase_of_pair(pair)?);
+            let (closed, won) = (phase.is_closed(), phase == Phase::Won);
+            Some(WantedStage { name, closed, won, at: format!("status.crm.{pair:?}.stage") })
+        });
+        let of_stages = self.crm == CrmKind::Salesforce;
+        let waiting = self.status.on_hold.iter().filter(|_| of_stages).map(|name| WantedStage {
+            name: name.clone(),
+            closed: false,
+            won: false,
+            at: "status.on_hold".to_owned(),
+        });
+        let mut once: Vec<WantedStage> = vec![];
+        for one in table.chain(waiting) {
+            if !once.iter().any(|k| (&k.name, k.closed, k.won) == (&one.name, one.closed, one.won)) {
+                once.push(one);
+            }
+        }
+        once
+    }
+
+    /// Whether a column is one of the connector's own, which it may make: by the prefix in Dynamics; in Salesforce,
+    /// where every custom field looks alike, by the default map's names.
     pub fn is_ours(&self, column: &str) -> bool {
         match self.crm {
             CrmKind::Dynamics365 => column.starts_with("cosell_"),
-            CrmKind::Salesforce => column.ends_with("__c"),
+            CrmKind::Salesforce => {
+                let named = || Map::standard(CrmKind::Salesforce).wanted_columns();
+                column.ends_with("__c") && named().iter().any(|wanted| wanted.name == column)
+            }
         }
     }
 }
@@ -183,7 +248,27 @@ fn wanted_by(rule: &Rule, of: WantedTable, in_crm: CrmKind) -> Option<WantedColu
     // A constant is where a new record begins; afterwards the column is its seller's.
     let read_only = rule.direction == Some(Direction::ToCrm) && rule.constant.is_none();
     let label = rule.shown_as().to_owned();
-    Some(WantedColumn { table, name, label, kind, key: false, read_only })
+    // A new contact gets what the referral says of it, whichever way its fields go later.
+    let goes_there = rule.direction != Some(Direction::ToPartnerCenter) || table == WantedTable::Contact;
+    let written = goes_there && table != WantedTable::Owner;
+    Some(WantedColumn {
+        table,
+        name,
+        label,
+        kind,
+        key: false,
+        written,
+        read_only,
+        at: format!("fields.{}.crm", rule.name),
+    })
+}
+
+/// A member of a list goes the list's way.
+fn member(list: &Rule, rule: &Rule, column: WantedColumn) -> WantedColumn {
+    let at = format!("fields.{}.members.{}.crm", list.name, rule.name);
+    let goes_there =
+        list.direction != Some(Direction::ToPartnerCenter) || column.table == WantedTable::Contact;
+    WantedColumn { written: column.written && goes_there, at, ..column }
 }
 
 /// Partner Center's word as a person would write it: `QuotesOrLicensing` is "Quotes or licensing".
@@ -245,6 +330,45 @@ mod tests {
             assert!(!read_only(Opportunity, &format!("cosell_{name}")), "{name}");
         }
         assert!(read_only(Lead, "cosell_referralid") && !read_only(Opportunity, "name"));
+    }
+
+    #[test]
+    fn what_is_only_read_is_told_and_where_the_map_names_it() {
+        let all = Map::standard(CrmKind::Salesforce).wanted_columns();
+        let one = |name: &str| {
+            let found = all.iter().find(|column| column.name == name);
+            found.map(|column| (column.written, column.at.as_str())).unwrap()
+        };
+        assert_eq!(one("Amount"), (true, "fields.deal_value.crm"));
+        assert_eq!(one("Id"), (false, "fields.external_reference.crm"));
+        assert_eq!(one("IsWon"), (false, "status.won"));
+        assert_eq!(one("StageName"), (true, "status.stage"));
+        assert_eq!(one("Solution_Identifier__c"), (true, "fields.solutions.members.id.crm"));
+        assert_eq!(one("Partner_Center_Customer_Key__c"), (true, "account.key"));
+        assert_eq!(one("LastName").0, true, "of a contact");
+    }
+
+    #[test]
+    fn stages_must_mean_what_the_map_means() {
+        let stages = Map::standard(CrmKind::Salesforce).wanted_stages();
+        let named: Vec<_> = stages.iter().map(|s| (s.name.as_str(), s.closed, s.won)).collect();
+        let expected = [
+            ("Qualification", false, false),
+            ("Prospecting", false, false),
+            ("Closed Won", true, true),
+            ("Closed Lost", true, false),
+        ];
+        assert_eq!(named, expected);
+        assert!(Map::standard(CrmKind::Dynamics365).wanted_stages().is_empty());
+    }
+
+    #[test]
+    fn in_salesforce_only_the_default_maps_names_are_ours() {
+        let map = Map::standard(CrmKind::Salesforce);
+        assert!(map.is_ours("Audit__c"));
+        for other in ["Amount", "Deal_Size__c", "MSPC__Audit__c"] {
+            assert!(!map.is_ours(other), "{other}");
+        }
     }
 
     #[test]

@@ -120,7 +120,15 @@ fn permission_set(fields: &BTreeSet<String>) -> String {
         let rights = elements(&[("field", name), ("readable", "true"), ("editable", "true")]);
         let _ = write!(inside, "    <fieldPermissions>\n{}    </fieldPermissions>\n", indented(&rights));
     }
-    for (name, delete) in [(SOLUTION, "true"), (DETAIL, "false")] {
+    // Rights on deals need those on customers, rights on their rows those on deals.
+    let objects = [
+        ("Account", "false"),
+        ("Contact", "false"),
+        ("Opportunity", "false"),
+        (DETAIL, "false"),
+        (SOLUTION, "true"),
+    ];
+    for (name, delete) in objects {
         let rights = elements(&[
             ("object", name),
             ("allowCreate", "true"),
@@ -155,8 +163,7 @@ fn all() -> BTreeMap<PathBuf, String> {
     for (name, text) in lookups() {
         put(SOLUTION, name, text);
     }
-    // A master-detail field has no rights of its own.
-    rights.insert(format!("{SOLUTION}.Solution_Detail__c"));
+    // Both lookups are required fields, which have no rights of their own: a deployment with them is refused.
     let number = indented(&elements(&[
         ("label", "Microsoft Solution"),
         ("type", "AutoNumber"),

@@ -110,6 +110,13 @@ impl Salesforce {
             "field" => text("name").and_then(|name| {
                 done(self.add_custom_field(&name, &body["metadata"], body["granted"] == json!(true), now))
             }),
+            "alter-field" => {
+                text("name").and_then(|name| done(self.alter_field(&name, &body["metadata"], now)))
+            }
+            "drop-field" => text("name").and_then(|name| {
+                self.drop_field(&name);
+                ok()
+            }),
             "stage" => text("name").and_then(|name| {
                 let flag = |name: &str| body[name] == json!(true);
                 self.add_stage(&name, body["probability"].as_i64().unwrap_or(10), flag("closed"), flag("won"));

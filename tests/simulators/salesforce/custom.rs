@@ -82,6 +82,7 @@ impl Salesforce {
     /// The org before provisioning: no custom field, no custom object, no rights on them.
     pub fn unprovision(&mut self) {
         self.objects.retain(|_, object| !object.custom());
+        self.definitions.clear();
         self.rows.retain(|name, _| !name.ends_with("__c"));
         for object in self.objects.values_mut() {
             Arc::make_mut(object).fields.retain(|field| !field.custom());

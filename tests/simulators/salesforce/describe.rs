@@ -142,6 +142,11 @@ impl Salesforce {
         json!(shown)
     }
 
+    /// API requests of the last 24 hours.
+    pub fn requests_today(&self) -> usize {
+        self.served.len()
+    }
+
     /// `/limits`: the one that counts here.
     pub(super) fn limits(&self) -> Reply {
         let max = self.switches.daily_api_requests;

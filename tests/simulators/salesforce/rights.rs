@@ -18,6 +18,11 @@ impl Salesforce {
         if self.denied.iter().any(|(o, r)| *o == object.name && r == right) {
             return false;
         }
+        const RIGHTS: [&str; 4] =
+            ["PermissionSet", "PermissionSetAssignment", "FieldPermissions", "ObjectPermissions"];
+        if right != "read" && RIGHTS.contains(&object.name.as_str()) && !self.may_customize(user) {
+            return false;
+        }
         if !object.custom() || !self.switches.object_permissions {
             return true;
         }
@@ -153,6 +158,19 @@ impl Salesforce {
                 "Permission to edit depends on permission to read",
                 &[],
             ));
+        }
+        // A detail's rights depend on its master's, in the same set.
+        let master = known.as_ref().and_then(|o| Salesforce::master_of(o)).filter(|_| about == "SobjectType");
+        if let Some(master) = master {
+            let granted = self.rows("ObjectPermissions").into_iter().any(|held| {
+                held["ParentId"] == row["ParentId"]
+                    && held["SobjectType"] == master
+                    && held["PermissionsRead"] == json!(true)
+            });
+            if !granted {
+                let text = format!("Permission Read {kind} depends on permission(s): Read {master}");
+                return Err(bad("FIELD_INTEGRITY_EXCEPTION", text, &[]));
+            }
         }
         let rows = self.rows.get(&object.name).into_iter().flatten();
         let twin = rows

@@ -73,6 +73,10 @@ pub struct Switches {
     pub keeps_extra_decimals: bool,
     /// A custom object is invisible until `ObjectPermissions` grant it.
     pub object_permissions: bool,
+    /// Custom fields an object takes.
+    pub most_custom_fields: usize,
+    /// Objects, fields and rights are for administrators only.
+    pub only_administrators_customize: bool,
     /// So many seconds after each API write an automated process touches the row: `SystemModstamp` alone moves.
     pub system_process_after: Option<i64>,
     /// Fields of a lead that are copied to the opportunity of its conversion, besides the standard ones.
@@ -116,6 +120,8 @@ impl Default for Switches {
             newlines_as_crlf: false,
             keeps_extra_decimals: false,
             object_permissions: true,
+            most_custom_fields: 500,
+            only_administrators_customize: false,
             system_process_after: None,
             convert_copies: vec![],
         }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod composites;
+mod deployments;
 mod documents;
 mod hooks;
 mod queries;

@@ -9,11 +9,12 @@ use serde_json::{Map, Value, json};
 
 impl Salesforce {
     pub(super) fn tooling(&mut self, call: &Call, step: &Step, rest: &[&str]) -> Outcome<Reply> {
-        let (method, ["sobjects", "CustomField"]) = (step.method.as_str(), rest) else {
-            return Err(not_modelled("this part of the Tooling API"));
-        };
-        if method != "POST" {
-            return Err(not_modelled("custom fields by other than POST"));
+        self.demand_customize(call)?;
+        match (step.method.as_str(), rest) {
+            ("POST", ["sobjects", "CustomField"]) => {}
+            ("GET", ["query"]) => return self.tooling_query(call, step),
+            (_, ["sobjects", "CustomField", id]) => return self.definition(call, step, id),
+            _ => return Err(not_modelled("this part of the Tooling API")),
         }
         let body = step.object()?;
         if let Some(other) = body.keys().find(|name| !["FullName", "Metadata"].contains(&name.as_str())) {
@@ -43,7 +44,7 @@ impl Salesforce {
         self.define_field(full_name, &metadata, granted, now).map_err(|refusal| format!("{refusal:?}"))
     }
 
-    fn define_field(
+    pub(super) fn define_field(
         &mut self,
         full_name: &str,
         metadata: &Map<String, Value>,
@@ -68,15 +69,20 @@ impl Salesforce {
             let text = format!("There is already a field named {} on {object}.", plain.unwrap_or_default());
             return Err(bad("DUPLICATE_DEVELOPER_NAME", text, &["FullName"]));
         }
+        if held.fields.iter().filter(|f| f.custom()).count() >= self.switches.most_custom_fields {
+            let text = format!("The maximum number of custom fields is reached on {object}");
+            return Err(bad("LIMIT_EXCEEDED", text, &["FullName"]));
+        }
         let field = field(name, metadata)?;
         self.add_fields(object, vec![field], granted);
+        self.definitions.insert(full_name.to_owned(), metadata.clone());
         self.define(object, now);
         Ok(())
     }
 }
 
 /// The attributes of a field's metadata that are modelled.
-const KNOWN: [&str; 20] = [
+const KNOWN: [&str; 23] = [
     "type",
     "label",
     "length",
@@ -97,9 +103,12 @@ const KNOWN: [&str; 20] = [
     "referenceTo",
     "relationshipName",
     "deleteConstraint",
+    "relationshipOrder",
+    "reparentableMasterDetail",
+    "writeRequiresMasterRead",
 ];
 
-fn field(name: &str, metadata: &Map<String, Value>) -> Outcome<Field> {
+pub(super) fn field(name: &str, metadata: &Map<String, Value>) -> Outcome<Field> {
     if let Some(other) = metadata.keys().find(|n| !KNOWN.contains(&n.as_str()) && *n != "relationshipLabel") {
         return Err(not_json(format!("Unrecognized field \"{other}\"")));
     }
@@ -130,7 +139,7 @@ fn field(name: &str, metadata: &Map<String, Value>) -> Outcome<Field> {
         "Currency" => format!("money {} {}", number("precision")?, number("scale")?),
         "Percent" => format!("percent {} {}", number("precision")?, number("scale")?),
         "Picklist" => "picklist".to_owned(),
-        "Lookup" => {
+        "Lookup" | "MasterDetail" => {
             let way = text("relationshipName");
             if text("referenceTo").is_empty() || way.is_empty() {
                 return Err(missing("referenceTo and relationshipName"));
@@ -154,7 +163,13 @@ fn field(name: &str, metadata: &Map<String, Value>) -> Outcome<Field> {
     }
     (field.required, field.unique) = (flag("required"), flag("unique"));
     (field.external_id, field.case_sensitive) = (flag("externalId"), flag("caseSensitive"));
-    field.on_delete = OnDelete::Clear;
+    // A restricted deletion is not played: who points to the row goes on pointing.
+    let restricted = metadata.get("deleteConstraint") == Some(&json!("Restrict"));
+    field.on_delete = if restricted { OnDelete::Keep } else { OnDelete::Clear };
+    if kind == "MasterDetail" {
+        (field.required, field.updateable) = (true, flag("reparentableMasterDetail"));
+        field.on_delete = OnDelete::Cascade;
+    }
     if kind == "Checkbox" {
         field.default = Some(text("defaultValue")).filter(|d| !d.is_empty());
         field.default = field.default.or_else(|| Some(flag("defaultValue").to_string()));

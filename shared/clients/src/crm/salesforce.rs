@@ -8,7 +8,9 @@ mod errors;
 mod features;
 mod feed;
 mod lead;
+pub mod provision;
 mod rows;
+pub mod setup;
 mod soql;
 mod wire;
 
@@ -17,7 +19,8 @@ pub use create::Prepared;
 use errors::Said;
 use features::{Features, Known};
 use mapping::{
-    Action, CrmValue, Duplicates, Map, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId, names,
+    Action, CrmValue, Duplicates, Map, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId, WantedTable,
+    names,
 };
 use rows::{Fields, SOLUTION, SOLUTION_OPPORTUNITY, object_of};
 use serde_json::{Map as Object, Value};
@@ -32,6 +35,22 @@ use wire::{Composite, Part, Wire};
 
 /// The Referral Identifier where the map has no rule for it.
 const REFERRAL_ID: &str = "Referral_Identifier__c";
+
+/// The object a map's table is.
+pub fn object_of_table(table: WantedTable) -> &'static str {
+    match table {
+        WantedTable::Opportunity => object_of(RecordKind::Opportunity),
+        WantedTable::Lead => object_of(RecordKind::Lead),
+        WantedTable::Account => "Account",
+        WantedTable::Contact => "Contact",
+        WantedTable::Owner => "User",
+        WantedTable::Solution => SOLUTION,
+        WantedTable::SolutionDetail => rows::SOLUTION_DETAIL,
+    }
+}
+
+/// The lookups of a row of Microsoft Solutions: to its deal, to the catalogue.
+pub const SOLUTION_LOOKUPS: [&str; 2] = [SOLUTION_OPPORTUNITY, rows::SOLUTION_DETAIL_LOOKUP];
 
 /// One org, seen through one map.
 pub struct Salesforce {

@@ -34,6 +34,8 @@ pub struct DescribedField {
     pub createable: bool,
     /// The user may change it.
     pub updateable: bool,
+    /// Rights on it are given one by one; a required field is everybody's.
+    pub permissionable: bool,
     /// A picklist that refuses other values.
     pub restricted: bool,
     /// A picklist's active values.
@@ -77,6 +79,7 @@ fn read_field(field: &Value) -> DescribedField {
         unique: field["unique"] == true,
         createable: field["createable"] == true,
         updateable: field["updateable"] == true,
+        permissionable: field["permissionable"] != false,
         restricted: field["restrictedPicklist"] == true,
         values: values.filter_map(|value| value["value"].as_str().map(str::to_owned)).collect(),
     }

@@ -51,6 +51,11 @@ impl Said {
         if said.message.is_empty() { Said { message: answer.text(MOST), ..said } } else { said }
     }
 
+    /// A good answer without what it should hold.
+    pub(super) fn unreadable() -> Self {
+        Said::read(502, &serde_json::json!({ "message": "the answer has no id" }), None)
+    }
+
     /// A part of a composite's answer.
     pub(super) fn of_part(part: &Value) -> Self {
         let status = part["httpStatusCode"].as_u64().and_then(|n| u16::try_from(n).ok()).unwrap_or(500);

@@ -207,6 +207,39 @@ impl Wire {
         Ok(answer.json().filter(|_| answer.status == 200).ok_or_else(|| Said::of(&answer)))
     }
 
+    /// A body that is no row, for an administrator. That it may have been taken without an answer is a failure like
+    /// others: whoever asks looks first what is there.
+    pub(super) async fn post_raw(
+        &self,
+        operation: &str,
+        path: &str,
+        kind: &str,
+        body: Vec<u8>,
+    ) -> Result<Result<Value, Said>, Failure> {
+        let url = self.below_root(path).await?;
+        let build = |http: &Http| {
+            common(http.request(Method::POST, &url)).header("Content-Type", kind).body(body.clone())
+        };
+        raw(self.session.write(operation, build).await)
+    }
+
+    /// Another definition, for an administrator.
+    pub(super) async fn patch_raw(
+        &self,
+        operation: &str,
+        path: &str,
+        body: &Value,
+    ) -> Result<Result<Value, Said>, Failure> {
+        let url = self.below_root(path).await?;
+        let build = |http: &Http| common(http.request(Method::PATCH, &url)).json(body);
+        raw(self.session.write(operation, build).await)
+    }
+
+    /// The version in the root.
+    pub(super) fn version(&self) -> &str {
+        self.root.rsplit_once('v').map_or("", |(_, version)| version)
+    }
+
     async fn composite_url(&self) -> Result<String, Failure> {
         self.below_root("composite").await
     }
@@ -273,6 +306,14 @@ impl Wire {
         }
     }
 
+    /// A write of an administrator's that got no outcomes, as a failure.
+    pub(super) fn unwritten_failure(&self, operation: &str, unwritten: Unwritten) -> Failure {
+        match unwritten {
+            Unwritten::Answered(said) => self.failed(operation, &said),
+            Unwritten::Unanswered(unanswered) => unanswered.into(),
+        }
+    }
+
     /// How a write ended without outcomes.
     pub(super) fn unwritten<T>(&self, operation: &str, unwritten: Unwritten) -> Written<T> {
         match unwritten {
@@ -289,6 +330,11 @@ pub(super) enum QueryFailed {
     Expired,
     /// Anything else.
     Failed(Failure),
+}
+
+fn raw(sent: Result<Answer, Unanswered>) -> Result<Result<Value, Said>, Failure> {
+    let answer = sent?;
+    Ok(if answer.is_success() { Ok(answer.json().unwrap_or(Value::Null)) } else { Err(Said::of(&answer)) })
 }
 
 fn common(request: RequestBuilder) -> RequestBuilder {

@@ -1,0 +1,74 @@
+//! What usually is behind Salesforce's words when the org cannot be asked at all (salesforce.md §2, §10).
+
+/// Words of the vendor's, or of ours about the secret, and what to do.
+const CURES: [(&[&str], &str); 16] = [
+    (
+        &["hasn't approved"],
+        "the app's policy must be `Admin approved users are pre-authorized`, with a permission set or profile of SalesforceUsername",
+    ),
+    (
+        &["invalid_app_access", "not admin approved"],
+        "assign SalesforceUsername a permission set or profile that the app is approved for",
+    ),
+    (
+        &["invalid_client_id"],
+        "SalesforceClientId must be the app's consumer key; a new app takes some minutes",
+    ),
+    (&["invalid_client"], "client_secret in the secret of CrmSecretArn is wrong or was changed"),
+    (
+        &["audience is invalid"],
+        "SalesforceLoginUrl must be https://test.salesforce.com for a sandbox, https://login.salesforce.com for production, or the org's My Domain",
+    ),
+    (
+        &["not supported on this domain"],
+        "client credentials work on My Domain only: SalesforceLoginUrl must be https://….my.salesforce.com",
+    ),
+    (&["inactive_user"], "activate SalesforceUsername"),
+    (&["inactive_org"], "the org is inactive or read-only: ask Salesforce"),
+    (
+        &["invalid_grant"],
+        "private_key must belong to the certificate the app holds, and SalesforceUsername must be a user of this org",
+    ),
+    (&["`private_key` is no"], "store the private key as PEM text in `private_key` of the secret"),
+    (
+        &["the secret has no", "not a JSON object"],
+        "store the secret of CrmSecretArn as JSON with private_key (sign-in by certificate) or client_secret",
+    ),
+    (&["SalesforceHostPattern"], "SalesforceHostPattern must match the org's own host"),
+    (
+        &["REQUEST_LIMIT_EXCEEDED"],
+        "the org's API requests of 24 hours are used up: find who uses them (Setup, Company Information), or buy more; everything waits and goes on by itself",
+    ),
+    (
+        &["API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED", "FUNCTIONALITY_NOT_ENABLED"],
+        "the edition must have the API, and the user's profile or permission set `API Enabled`",
+    ),
+    (&["410", "UNSUPPORTED_API_VERSION"], "SalesforceApiVersion is retired: name a newer one"),
+    (&["401"], "the app's policy (IP relaxation, API access control) must let the connector's user in"),
+];
+
+/// What to do.
+pub(super) fn of(words: &str) -> &'static str {
+    let known = CURES.iter().find(|(signs, _)| signs.iter().any(|sign| words.contains(sign)));
+    known.map_or("is SalesforceLoginUrl right, and is the org up?", |(_, cure)| cure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closest_sign_decides() {
+        for (words, cure) in [
+            ("invalid_grant: user hasn't approved this consumer", "pre-authorized"),
+            ("invalid_grant: audience is invalid", "test.salesforce.com"),
+            ("invalid_grant: invalid assertion", "private_key"),
+            ("invalid_client_id: client identifier invalid", "consumer key"),
+            ("invalid_client: invalid client credentials", "client_secret"),
+            ("403 REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.", "used up"),
+            ("not sent: connection refused", "SalesforceLoginUrl"),
+        ] {
+            assert!(of(words).contains(cure), "{words}: {}", of(words));
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Settings of an org that decide what the connector can do there, each by its name in Setup.
+
+use crate::report::Report;
+use clients::crm::salesforce::Salesforce;
+use mapping::Map;
+use sync::failure::Failure;
+
+/// With less than one in so many of the day's requests left somebody should look.
+const FEW: u64 = 5;
+
+/// Currencies, addresses, notes, teams, and what is left of the day's requests.
+pub(super) async fn tell(crm: &Salesforce, map: &Map, report: &mut Report) -> Result<(), Failure> {
+    let has = async |object: &str| crm.describe(object).await.map(|described| described.is_some());
+    if has("CurrencyType").await? {
+        let codes = crm.currencies().await?;
+        report.good(format!("currencies of the CRM: {}", codes.join(", ")));
+    } else {
+        report.good("the org has one currency (multi-currency is off)");
+    }
+    let account = crm.describe("Account").await?;
+    if account.is_some_and(|account| account.fields.contains_key("BillingCountryCode")) {
+        report.good("State and Country/Territory Picklists are on: addresses have codes");
+    }
+    if !has("ContentNote").await? {
+        report.good("Notes are off (Setup, Notes Settings, Enable Notes): what would go there is in Audit");
+    }
+    if map.has_sales_team() && !has("OpportunityTeamMember").await? {
+        report.fault(
+            "Opportunity Teams are off, but the map sends them",
+            "Setup, Opportunity Team Settings, Enable Team Selling; or take `further` out of `fields.team` in the map",
+        );
+    }
+    let (left, of) = crm.requests_left().await?;
+    let words = format!("{left} of the org's {of} API requests of 24 hours are left");
+    if left * FEW < of {
+        report.warn(words, "find who uses them (Setup, Company Information): without any everything waits");
+    } else {
+        report.good(words);
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! Fields of Microsoft's package, or made by hand from its page of 2020, that do what a missing field of ours would do:
+//! found by API name without namespace, or by label. They are used by a map laid over the default one, never doubled.
+
+use super::suits;
+use crate::report::Report;
+use clients::crm::salesforce::{describe::DescribedField, object_of_table};
+use mapping::{Map, WantedColumn, WantedTable};
+use serde_json::json;
+
+/// What was found.
+#[derive(Default)]
+pub(crate) struct Twins {
+    found: Vec<(String, String)>,
+    lines: Vec<String>,
+}
+
+impl Twins {
+    /// A field that stands in for a wanted one.
+    pub(crate) fn add(&mut self, wanted: &WantedColumn, other: &str) {
+        let line = format!("{} = {other:?}", wanted.at);
+        // A lead's fields are named by the same rules.
+        if !self.lines.contains(&line) {
+            self.lines.push(line);
+        }
+        let object = object_of_table(wanted.table);
+        self.found.push((format!("{object}.{}", wanted.name), format!("{object}.{other}")));
+    }
+
+    /// A fault for each, and the override in the data.
+    pub(crate) fn told(self, report: &mut Report) {
+        for (wanted, other) in &self.found {
+            report.fault(
+                format!("`{wanted}` is not there, but `{other}` looks like it"),
+                "add the lines of `data.override` to your map: {\"command\": \"map\", \"action\": \"set\", \"map\": \"…\"}; then `provision`",
+            );
+        }
+        if !self.lines.is_empty() {
+            report.data = json!({ "override": self.lines.join("\n") + "\n" });
+        }
+    }
+}
+
+/// The field that does what a missing one of ours would do. `fields`: by name, with what is known of them.
+pub(crate) fn twin<'a>(
+    map: &Map,
+    all: &[WantedColumn],
+    wanted: &WantedColumn,
+    fields: impl Iterator<Item = (&'a str, Option<&'a DescribedField>)>,
+) -> Option<String> {
+    // Rows of Microsoft Solutions and of the catalogue are of our own objects.
+    let replaceable = !matches!(wanted.table, WantedTable::Solution | WantedTable::SolutionDetail);
+    if !replaceable || !map.is_ours(&wanted.name) {
+        return None;
+    }
+    let taken = |name: &str| all.iter().any(|one| one.table == wanted.table && one.name == name);
+    let own = fields.filter(|(name, _)| name.ends_with("__c") && !taken(name));
+    let mut by_label = None;
+    for (name, field) in own {
+        if field.is_some_and(|field| !suits(&wanted.kind, &field.kind)) {
+            continue;
+        }
+        if without_namespace(name).eq_ignore_ascii_case(&wanted.name) {
+            return Some(name.to_owned());
+        }
+        if field.is_some_and(|field| plain(&field.label) == plain(&wanted.label)) {
+            by_label = by_label.or(Some(name.to_owned()));
+        }
+    }
+    by_label
+}
+
+/// `Audit__c` of `MSPC__Audit__c`.
+fn without_namespace(name: &str) -> &str {
+    match name.split_once("__") {
+        Some((_, rest)) if rest.contains("__") => rest,
+        _ => name,
+    }
+}
+
+/// Letters and digits only: `Sync With Partner Center?` reads like `Sync with Partner Center`.
+fn plain(label: &str) -> String {
+    label.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mapping::CrmKind;
+
+    fn field(label: &str, kind: &str) -> DescribedField {
+        DescribedField { label: label.into(), kind: kind.into(), ..DescribedField::default() }
+    }
+
+    #[test]
+    fn a_twin_has_the_name_behind_a_namespace_or_the_label_and_the_type() {
+        let map = Map::standard(CrmKind::Salesforce);
+        let all = map.wanted_columns();
+        let found = |name: &str, fields: &[(&str, DescribedField)]| {
+            let wanted = all.iter().find(|column| column.name == name).unwrap();
+            twin(map, &all, wanted, fields.iter().map(|(name, field)| (*name, Some(field))))
+        };
+        let audit = |kind: &str| [("MSPC__Audit__c", field("Anything", kind))];
+        assert_eq!(found("Audit__c", &audit("textarea")).as_deref(), Some("MSPC__Audit__c"));
+        assert_eq!(found("Audit__c", &audit("boolean")), None);
+        let label = [("PC_Sync__c", field("Sync With Partner Center", "boolean"))];
+        assert_eq!(found("Sync_with_Partner_Center__c", &label).as_deref(), Some("PC_Sync__c"));
+        let other = [("Referral_Link__c", field("Audit", "textarea"))];
+        assert_eq!(found("Audit__c", &other), None, "it is wanted itself");
+        assert_eq!(found("Amount", &[("X__Amount__c", field("Amount", "currency"))]), None);
+    }
+}

@@ -1,0 +1,9 @@
+//! What an administrator makes in an org: the shipped metadata (`shared/salesforce`) by deployment, changes of fields
+//! by the Tooling API, rights by rows.
+
+pub mod deploy;
+mod package;
+pub mod rights;
+pub mod shipped;
+pub mod tooling;
+mod zip;
