@@ -87,8 +87,8 @@ mod tests {
         let from = [&[UTC_TIME, 13][..], b"260102030405Z"].concat();
         let until = [&[GENERALIZED_TIME, 15][..], b"20510102030405Z"].concat();
         let (from, until) = validity(&der(&from, &until)).unwrap();
-        assert_eq!(from.to_string(), "2026-01-02T03:04:00Z");
-        assert_eq!(until.to_string(), "2051-01-02T03:04:00Z");
+        assert_eq!(from.to_string(), "2026-01-02T03:04:05Z");
+        assert_eq!(until.to_string(), "2051-01-02T03:04:05Z");
     }
 
     #[test]
