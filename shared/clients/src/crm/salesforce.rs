@@ -8,6 +8,7 @@ mod errors;
 mod features;
 mod feed;
 mod lead;
+mod party;
 mod rows;
 mod soql;
 mod wire;
