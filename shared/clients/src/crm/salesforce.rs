@@ -8,6 +8,7 @@ mod errors;
 mod features;
 mod feed;
 mod lead;
+mod party;
 pub mod provision;
 mod rows;
 pub mod setup;

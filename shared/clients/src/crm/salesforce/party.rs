@@ -1,0 +1,164 @@
+//! Whom a new record belongs to: the account or contact with our key, else one that matches, reads alike, or that a
+//! duplicate rule named, else a new one.
+
+use super::{
+    Salesforce,
+    soql::{begins_with, is_name, quoted},
+    wire::Part,
+};
+use crate::crm::not_begun::NotBegun;
+use mapping::{CrmValue, Party};
+use serde_json::{Map as Object, Value, json};
+use std::collections::BTreeMap;
+
+/// Rows compared by likeness, at most.
+const ALIKE: u32 = 50;
+
+/// Where a kind of party lives.
+pub(super) struct Place<'a> {
+    pub(super) object: &'static str,
+    pub(super) key: &'a str,
+    match_on: &'a [String],
+    alike: bool,
+    create: bool,
+}
+
+/// A party that was found, or the request that makes it.
+pub(super) struct Chosen {
+    /// An id, or a reference to the request's.
+    pub(super) id: String,
+    pub(super) part: Option<Part>,
+    pub(super) told: Option<String>,
+}
+
+impl Salesforce {
+    pub(super) fn places(&self) -> (Place<'_>, Place<'_>) {
+        let (account, contact) = (self.map.account(), self.map.contact());
+        (
+            Place {
+                object: "Account",
+                key: &account.key,
+                match_on: &account.match_on,
+                alike: account.alike,
+                create: account.create,
+            },
+            Place {
+                object: "Contact",
+                key: &contact.key,
+                match_on: &contact.match_on,
+                alike: false,
+                create: contact.create,
+            },
+        )
+    }
+
+    /// The party's row: the one with our key, else the oldest that matches, else the oldest that reads alike, else new.
+    pub(super) fn choose(
+        &self,
+        place: &Place<'_>,
+        party: &Party,
+        columns: &BTreeMap<String, CrmValue>,
+        exact: &[Value],
+        alike: &[Value],
+        account: Option<&str>,
+    ) -> Result<Option<Chosen>, NotBegun> {
+        let keyed =
+            |row: &&Value| row[place.key].as_str().is_some_and(|k| k.eq_ignore_ascii_case(&party.key));
+        let id = |row: &Value| row["Id"].as_str().unwrap_or_default().to_owned();
+        if let Some(row) = exact.iter().find(keyed) {
+            return Ok(Some(Chosen { id: id(row), part: None, told: None }));
+        }
+        let adopted = self.known.adopted(place.object, &party.key);
+        let adopted = exact.iter().find(|row| adopted.as_deref().is_some_and(|adopted| id(row) == adopted));
+        let (object, name, by) = (place.object, &party.name, place.match_on.join(", "));
+        let like: Vec<&Value> = alike.iter().filter(|row| place.reads_alike(party, row)).collect();
+        let (row, told) = match (exact.first(), like.first()) {
+            _ if adopted.is_some() => {
+                let id = adopted.map(id).unwrap_or_default();
+                (adopted, Some(format!("by a duplicate rule `{name}` is {object} `{id}`, which was taken")))
+            }
+            (Some(row), _) if exact.len() > 1 => {
+                let words =
+                    format!("several {object}s match `{name}` ({by}): the oldest, `{}`, was taken", id(row));
+                (Some(row), Some(words))
+            }
+            (Some(row), _) => (Some(row), None),
+            (None, Some(row)) => {
+                let words = format!(
+                    "no {object} shows `{name}` ({by}) exactly: `{}`, which reads alike, was taken",
+                    id(row)
+                );
+                (Some(*row), Some(words))
+            }
+            (None, None) => (None, None),
+        };
+        let reference = object.to_lowercase();
+        if let Some(row) = row {
+            // A found one gets our key and nothing else, ever.
+            let free = row[place.key].is_null();
+            let mark = || Part::update(reference, object, &id(row), json!({ place.key: party.key }));
+            return Ok(Some(Chosen { id: id(row), part: free.then(mark), told }));
+        }
+        if !place.create {
+            return Ok(None);
+        }
+        let mut body: Object<String, Value> = self.body(columns)?;
+        body.insert(place.key.to_owned(), json!(party.key));
+        if let Some(account) = account {
+            body.insert("AccountId".to_owned(), json!(account));
+        }
+        let part = Part::create(reference.clone(), object, Value::Object(body));
+        Ok(Some(Chosen { id: format!("@{{{reference}.id}}"), part: Some(part), told: None }))
+    }
+}
+
+impl Place<'_> {
+    fn select(&self) -> String {
+        let mut fields = vec!["Id".to_owned(), self.key.to_owned()];
+        fields.extend(self.match_on.iter().filter(|name| is_name(name) && *name != self.key).cloned());
+        fields.join(", ")
+    }
+
+    /// By key, or the oldest that show the same in all of the map's fields.
+    pub(super) fn exact(&self, reference: &str, party: &Party, adopted: Option<String>) -> Part {
+        let adopted = adopted.map(|id| format!(" OR Id = {}", quoted(&id))).unwrap_or_default();
+        let by_key = format!("{} = {}{adopted}", self.key, quoted(&party.key));
+        let same = |field: &String| match shown(party, field) {
+            Some(text) => format!("{field} = {}", quoted(text)),
+            None => format!("{field} = null"),
+        };
+        let terms: Vec<String> = self.match_on.iter().filter(|field| is_name(field)).map(same).collect();
+        let matches = self.match_on.first().and_then(|field| shown(party, field)).is_some();
+        let which = if matches { format!("{by_key} OR ({})", terms.join(" AND ")) } else { by_key };
+        let (select, object) = (self.select(), self.object);
+        let soql = format!("SELECT {select} FROM {object} WHERE {which} ORDER BY CreatedDate, Id LIMIT 3");
+        Part::query(reference, &soql)
+    }
+
+    /// The oldest that begin with the same word, for [`reads_alike`](Self::reads_alike).
+    pub(super) fn likeness(&self, reference: &str, party: &Party) -> Option<Part> {
+        let field = self.match_on.first().filter(|field| self.alike && is_name(field))?;
+        let word = shown(party, field)?.split_whitespace().next()?;
+        let (select, object) = (self.select(), self.object);
+        let soql = format!(
+            "SELECT {select} FROM {object} WHERE {field} LIKE {} ORDER BY CreatedDate, Id LIMIT {ALIKE}",
+            begins_with(word)
+        );
+        Some(Part::query(reference, &soql))
+    }
+
+    fn reads_alike(&self, party: &Party, row: &Value) -> bool {
+        self.match_on.iter().all(|field| {
+            let theirs = row[field.as_str()].as_str().unwrap_or_default();
+            mapping::reads_alike(shown(party, field).unwrap_or_default(), theirs)
+        })
+    }
+}
+
+/// What a party shows in a text field.
+fn shown<'a>(party: &'a Party, field: &str) -> Option<&'a str> {
+    match party.columns.get(field) {
+        Some(CrmValue::Plain(Value::String(text))) => Some(text.as_str()).filter(|t| !t.trim().is_empty()),
+        _ => None,
+    }
+}
