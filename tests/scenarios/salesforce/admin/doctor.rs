@@ -136,8 +136,7 @@ async fn a_stage_is_gone_or_means_something_else() {
     let stage = open().await;
     let map = "[status.crm]\n\"Closed/Won\" = { stage = \"Negotiation/Review\" }\n";
     let (ok, told) =
-        crate::answers::told(&stage, json!({ "command": "map", "action": "check", "map": map }))
-            .await;
+        crate::answers::told(&stage, json!({ "command": "map", "action": "check", "map": map })).await;
     assert!(!ok, "{told}");
     names(&told, "the stage `Negotiation/Review` is open", "status.crm.\"Closed/Won\".stage");
 }
