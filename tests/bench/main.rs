@@ -157,8 +157,8 @@ async fn everything(arguments: &Arguments, folders: &Folders) -> anyhow::Result<
     drop(stage);
     let mut play = Play::start(folders, None).await?;
     play.furnish(DEALS, &mut starts).await?;
-    figures.extend(writer::measure(&mut play, arguments.rounds).await?);
     figures.extend(poller::measure(&mut play, arguments.rounds).await?);
+    figures.extend(writer::measure(&mut play, arguments.rounds).await?);
     figures.extend(growth::measure(&mut play, &arguments.links).await?);
     for (name, function) in [("writer", &play.writer), ("poller", &play.poller)] {
         for start in starts.iter_mut().filter(|start| start.function == name) {
@@ -205,8 +205,8 @@ async fn start(program: &Program, logs: &Path) -> anyhow::Result<Start> {
 async fn counts(folders: &Folders, update: bool) -> anyhow::Result<bool> {
     let mut play = Play::start(folders, None).await?;
     play.furnish(FEW_DEALS, &mut []).await?;
-    let mut figures = writer::measure(&mut play, FEW_ROUNDS).await?;
-    figures.extend(poller::measure(&mut play, FEW_ROUNDS).await?);
+    let mut figures = poller::measure(&mut play, FEW_ROUNDS).await?;
+    figures.extend(writer::measure(&mut play, FEW_ROUNDS).await?);
     figures.extend(growth::measure(&mut play, &[FEW_DEALS, 20 * FEW_DEALS]).await?);
     let file = folders.sources.join("expected.json");
     if update {

@@ -48,7 +48,7 @@ impl Play {
         let tick = self.poller.invoke(&json!({})).await?;
         first(starts, "poller", tick.wall.as_secs_f64());
         self.refer(deals)?;
-        self.to_queue().await?;
+        self.enqueue().await?;
         let batch = self.stage.batch(1).context("a first hint")?;
         let answer = self.writer.invoke(&batch.event).await?;
         first(starts, "writer", answer.wall.as_secs_f64());
@@ -59,7 +59,7 @@ impl Play {
         self.stage.clock.advance(AGO);
         // Tokens have expired meanwhile.
         self.change(1)?;
-        self.to_queue().await?;
+        self.enqueue().await?;
         self.work(1).await?;
         self.rest().await
     }
@@ -68,7 +68,7 @@ impl Play {
     pub(crate) async fn rest(&mut self) -> anyhow::Result<()> {
         for _ in 0..TICKS {
             self.poller.invoke(&json!({})).await?;
-            self.to_queue().await?;
+            self.enqueue().await?;
             self.work(10).await?;
         }
         Ok(())
@@ -95,7 +95,7 @@ impl Play {
                 system.act(id, "accept", None, now).map_err(|e| anyhow::anyhow!(e))?;
             }
         }
-        self.to_queue().await?;
+        self.enqueue().await?;
         self.work(10).await
     }
 
@@ -121,7 +121,7 @@ impl Play {
     }
 
     /// Webhooks go to the ingress and become hints.
-    pub(crate) async fn to_queue(&mut self) -> anyhow::Result<()> {
+    pub(crate) async fn enqueue(&mut self) -> anyhow::Result<()> {
         for event in self.stage.webhooks() {
             let answer = self.ingress.invoke(&event).await?;
             ensure!(answer.body["statusCode"] == 200, "the ingress answers {}", answer.body);

@@ -7,10 +7,14 @@ use simulators::dataverse::{CHF, SELLER};
 
 pub(crate) async fn measure(play: &mut Play, rounds: usize) -> anyhow::Result<Vec<Figure>> {
     play.rest().await?;
+    // Usual upstreams take their time: a tenth of the rounds tells as much.
+    let latencies = [(Latency::NONE, rounds), (Latency::USUAL, rounds.div_ceil(10))];
     let mut figures = vec![];
-    for latency in [Latency::NONE, Latency::USUAL] {
-        let rounds = if latency.crm > 0 { rounds.div_ceil(10) } else { rounds };
+    // Before anything has changed of late: the sweep lists that again.
+    for (latency, rounds) in latencies {
         figures.push(idle(play, rounds, latency).await?);
+    }
+    for (latency, rounds) in latencies {
         figures.push(changed(play, rounds, 1, latency).await?);
     }
     figures.push(changed(play, rounds.div_ceil(4), 10, Latency::NONE).await?);

@@ -119,6 +119,7 @@ impl Stage {
         let of = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         vec![
             of("AWS_REGION", "us-east-1"),
+            of("AWS_DEFAULT_REGION", "us-east-1"),
             of("AWS_ACCESS_KEY_ID", "test"),
             of("AWS_SECRET_ACCESS_KEY", "test"),
             of("AWS_ENDPOINT_URL", &self.aws.url()),

@@ -35,7 +35,7 @@ pub(crate) async fn changed(
         Figure::new("writer", format!("changed, batch of {batch}, upstreams {}", latency.name()));
     for _ in 0..rounds {
         play.change(batch)?;
-        play.to_queue().await?;
+        play.enqueue().await?;
         play.stage.slow(latency);
         play.measured(&mut figure, batch).await?;
         play.stage.slow(Latency::NONE);
@@ -53,7 +53,7 @@ async fn bursts(play: &mut Play, rounds: usize, latency: Latency) -> anyhow::Res
             let value = 50_000 + play.number();
             play.stage.edit_referral(&id, json!({ "/details/dealValue": value }))?;
         }
-        play.to_queue().await?;
+        play.enqueue().await?;
         play.stage.slow(latency);
         play.measured(&mut figure, 10).await?;
         play.stage.slow(Latency::NONE);
@@ -68,7 +68,7 @@ pub(crate) async fn unchanged(play: &mut Play, rounds: usize) -> anyhow::Result<
         let id = play.next();
         let before = play.stage.partner_center.system().referrals()[&id]["favorite"] == true;
         play.stage.edit_referral(&id, json!({ "/favorite": !before }))?;
-        play.to_queue().await?;
+        play.enqueue().await?;
         play.measured(&mut figure, 1).await?;
     }
     Ok(figure)
@@ -77,7 +77,7 @@ pub(crate) async fn unchanged(play: &mut Play, rounds: usize) -> anyhow::Result<
 /// What was worked off comes again.
 async fn told_again(play: &mut Play, rounds: usize) -> anyhow::Result<Figure> {
     play.change(rounds.min(play.referrals.len()))?;
-    play.to_queue().await?;
+    play.enqueue().await?;
     let batches = play.measured(&mut Figure::new("writer", ""), 1).await?;
     let mut figure = Figure::new("writer", "told again after it was settled, batch of 1");
     for (round, batch) in batches.iter().enumerate() {
@@ -92,10 +92,10 @@ async fn created(play: &mut Play, rounds: usize, batch: usize) -> anyhow::Result
     let mut figure = Figure::new("writer", format!("created, batch of {batch}"));
     for _ in 0..rounds {
         play.refer(batch)?;
-        play.to_queue().await?;
+        play.enqueue().await?;
         play.measured(&mut figure, batch).await?;
         // Our own write of the record's id comes back.
-        play.to_queue().await?;
+        play.enqueue().await?;
         play.work(10).await?;
     }
     play.accept().await?;
