@@ -1,0 +1,1 @@
+//! No library: `cargo run --release --example bench` is all there is.
