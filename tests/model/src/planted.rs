@@ -59,6 +59,7 @@ pub const UNKNOWN: &[Bug] = &[
     Bug::LookUpOnePage,
     Bug::NoDailyRound,
     Bug::RelatedDroppedByTime,
+    Bug::UnknownIsLater,
     Bug::WaitingForgotten,
 ];
 
