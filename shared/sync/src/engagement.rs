@@ -15,6 +15,7 @@ use crate::{
     link::{Link, digest},
     planted::{self, Bug},
     ports::{Crm, Found, Links, Ports, Referrals, Seen},
+    receive::link,
     run::{Ended, Run, Story},
     settle::{Look, older_than_seen, settle},
     table::{Change, Expect, Item, Key, Row},
@@ -94,6 +95,18 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
     {
         let look = Look { referral: true, record: true, ..Look::default() };
         return Box::pin(settle(run, &link.referral, None, look)).await;
+    }
+    // Nor of one that is about to be linked: its own Referral Identifier says so.
+    if let Some(lead) = &seen.lead
+        && !planted::is(Bug::DealGetsOwnReferral)
+        && let Some(lead) = run.ports.crm().fetch(lead).await?
+        && let Some(id) = run.map.of(RecordKind::Lead).record_referral_id(&lead.record)
+    {
+        let look = Look { referral: true, record: true, ..Look::default() };
+        return match run.ports.links().read(&[Key::link(&id)]).await?.pop().flatten() {
+            Some(row) => Box::pin(link(run, &id, Some(row), look)).await,
+            None => return_to(run, &id, lead).await,
+        };
     }
     if let Some(id) = run.map.of(record.kind).record_referral_id(&seen.record) {
         return return_to(run, &id, seen).await;
