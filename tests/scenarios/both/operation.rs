@@ -44,7 +44,7 @@ async fn t51_what_no_webhook_told_arrives_by_the_sweep() {
 
 #[tokio::test]
 async fn what_the_sweep_finds_is_a_number_and_how_old_it_is_another() {
-    let stage = Stage::open().await;
+    let stage = open().await;
     let (referral, _) = stage.inbound_in_step().await;
     let numbers = |report: sync::poll::Report| {
         let numbers = poller::numbers(&report);

@@ -1,8 +1,9 @@
 //! What an organisation takes by its override only: the old Products field, the registration of deals.
 
+use super::mapped;
 use crate::{
-    deal::{SOLUTION, Stage, text},
-    world::Options,
+    deal::{Stage, text},
+    people::SOLUTION,
 };
 use serde_json::json;
 
@@ -13,10 +14,6 @@ crate::faults::whatever_fails! {
     a_won_deal_says_until_when_it_can_be_registered,
 }
 
-async fn with(map: &str) -> Stage {
-    Stage::with(Options { twice: true, map: Some(map.to_owned()), ..Options::default() }).await
-}
-
 fn solutions(stage: &Stage, referral: &str) -> Vec<String> {
     let referral = stage.referral(referral);
     let solutions = referral["details"]["requirements"]["solutions"].as_array().expect("a list");
@@ -25,7 +22,7 @@ fn solutions(stage: &Stage, referral: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn solutions_named_in_the_old_products_field_are_sent_with_those_of_the_rows() {
-    let stage = with("[fields.solutions]\nfurther = \"new_products\"\n").await;
+    let stage = mapped(["[fields.solutions]\nfurther = \"new_products\"\n", ""]).await;
     let id = stage.deal(json!({ "new_products": "SOL-77777-XYZ" }));
     stage.edit("opportunities", &id, json!({ "cosell_syncwithpartnercenter": true }));
     stage.poll().await;
@@ -50,7 +47,7 @@ async fn solutions_named_in_the_old_products_field_are_sent_with_those_of_the_ro
 async fn a_country_that_is_a_lookup_goes_both_ways_by_its_code() {
     let lookup =
         "crm = \"account.new_CountryId\"\nlookup = { table = \"new_country\", column = \"new_isocode\" }\n";
-    let stage = with(&format!("[fields.country]\n{lookup}")).await;
+    let stage = mapped([&format!("[fields.country]\n{lookup}"), ""]).await;
     let land = |name, code| stage.sell("new_countries", json!({ "new_name": name, "new_isocode": code }));
     let (germany, britain) = (land("Deutschland", "DE"), land("Vereinigtes Königreich", "GB"));
     let id = stage.deal(json!({}));
@@ -75,7 +72,7 @@ const HINTS: &str = "[switches]\nregistration_hints = true\n";
 
 #[tokio::test]
 async fn whoever_registers_deals_is_told_in_time_what_that_asks_for() {
-    let stage = with(HINTS).await;
+    let stage = mapped([HINTS, ""]).await;
     let (id, _) = stage.in_step().await;
     let audit = text(&stage.opportunity(), "cosell_audit");
     assert!(
@@ -92,7 +89,7 @@ async fn whoever_registers_deals_is_told_in_time_what_that_asks_for() {
 
 #[tokio::test]
 async fn a_won_deal_says_until_when_it_can_be_registered() {
-    let stage = with(HINTS).await;
+    let stage = mapped([HINTS, ""]).await;
     let (referral, id) = stage.inbound_in_step().await;
     stage.advance(73 * 3600);
     stage.act(&referral, "won");
