@@ -124,6 +124,7 @@ fn permission_set(fields: &BTreeSet<String>) -> String {
     let objects = [
         ("Account", "false"),
         ("Contact", "false"),
+        ("Lead", "false"),
         ("Opportunity", "false"),
         (DETAIL, "false"),
         (SOLUTION, "true"),

@@ -69,7 +69,7 @@ pub(crate) async fn check(crm: &Salesforce, map: &Map, report: &mut Report) -> R
     }
     let stages = map.wanted_stages();
     check_stages(crm, map, report).await?;
-    twins.told(report);
+    twins.told(&wanted, report);
     if report.lines.len() == before {
         report.good(format!(
             "all {} fields and {} stages of the map are there and fit",

@@ -129,7 +129,7 @@ fn missing(
         let lookups = lookups.map(|(object, name, _)| (*object, *name));
         missing.fields.extend(lookups.filter(|(object, name)| !is_known(object, name)));
     }
-    twins.told(report);
+    twins.told(wanted, report);
     missing
 }
 

@@ -25,9 +25,8 @@ pub(super) async fn tell(crm: &Salesforce, map: &Map, report: &mut Report) -> Re
         report.good("Notes are off (Setup, Notes Settings, Enable Notes): what would go there is in Audit");
     }
     if map.has_sales_team() && !has("OpportunityTeamMember").await? {
-        report.fault(
-            "Opportunity Teams are off, but the map sends them",
-            "Setup, Opportunity Team Settings, Enable Team Selling; or take `further` out of `fields.team` in the map",
+        report.good(
+            "Opportunity Teams are off (Setup, Opportunity Team Settings, Enable Team Selling): the owner alone is sent",
         );
     }
     let (left, of) = crm.requests_left().await?;

@@ -10,33 +10,52 @@ use serde_json::json;
 /// What was found.
 #[derive(Default)]
 pub(crate) struct Twins {
-    found: Vec<(String, String)>,
-    lines: Vec<String>,
+    /// What is wanted, and the field that stands in for it.
+    found: Vec<(WantedColumn, String)>,
 }
 
 impl Twins {
     /// A field that stands in for a wanted one.
     pub(crate) fn add(&mut self, wanted: &WantedColumn, other: &str) {
-        let line = format!("{} = {other:?}", wanted.at);
-        // A lead's fields are named by the same rules.
-        if !self.lines.contains(&line) {
-            self.lines.push(line);
-        }
-        let object = object_of_table(wanted.table);
-        self.found.push((format!("{object}.{}", wanted.name), format!("{object}.{other}")));
+        self.found.push((wanted.clone(), other.to_owned()));
     }
 
     /// A fault for each, and the override in the data.
-    pub(crate) fn told(self, report: &mut Report) {
+    pub(crate) fn told(self, all: &[WantedColumn], report: &mut Report) {
         for (wanted, other) in &self.found {
+            let object = object_of_table(wanted.table);
             report.fault(
-                format!("`{wanted}` is not there, but `{other}` looks like it"),
+                format!("`{object}.{}` is not there, but `{object}.{other}` looks like it", wanted.name),
                 "add the lines of `data.override` to your map: {\"command\": \"map\", \"action\": \"set\", \"map\": \"…\"}; then `provision`",
             );
         }
-        if !self.lines.is_empty() {
-            report.data = json!({ "override": self.lines.join("\n") + "\n" });
+        let lines = self.lines(all);
+        if !lines.is_empty() {
+            report.data = json!({ "override": lines.join("\n") + "\n" });
         }
+    }
+
+    /// The field that does what is wanted.
+    fn stand_in<'a>(&'a self, wanted: &'a WantedColumn) -> &'a str {
+        let found = self.found.iter().find(|(w, _)| (w.table, &w.name) == (wanted.table, &wanted.name));
+        found.map_or(wanted.name.as_str(), |(_, other)| other)
+    }
+
+    /// What the map has to say. A lead's fields are named as the deal's are, where its own section does not differ.
+    fn lines(&self, all: &[WantedColumn]) -> Vec<String> {
+        let (leads, deals): (Vec<_>, Vec<_>) = all.iter().partition(|one| one.table == WantedTable::Lead);
+        let mut lines: Vec<String> = vec![];
+        for deal in deals.iter().filter(|deal| self.stand_in(deal) != deal.name) {
+            lines.push(format!("{} = {:?}", deal.at, self.stand_in(deal)));
+        }
+        for lead in leads {
+            let deal = deals.iter().find(|deal| deal.at == lead.at && deal.name == lead.name);
+            let inherited = deal.map_or(lead.name.as_str(), |deal| self.stand_in(deal));
+            if self.stand_in(lead) != inherited {
+                lines.push(format!("lead.{} = {:?}", lead.at, self.stand_in(lead)));
+            }
+        }
+        lines
     }
 }
 
