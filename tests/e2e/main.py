@@ -9,6 +9,8 @@ import traceback
 
 import build
 from build import ROOT, WORK
+import dynamics365
+import salesforce
 from plays import Plays
 from processes import Processes, limit, say
 from stack import Stack
@@ -17,22 +19,26 @@ from vendors import Simulators
 SIMULATORS = ["cargo", "run", "--quiet", "--locked", "-p", "simulators", "--bin", "simulators"]
 
 
-def prepare(processes, times):
+CRMS = {"dynamics365": dynamics365.Crm, "salesforce": salesforce.Crm}
+
+
+def prepare(processes, times, crm):
     say("simulators: compiling")
     command = ["cargo", "build", "--locked", "-p", "simulators", "--bin", "simulators"]
     times["simulators compiled"] = processes.run(command, 1200, cwd=ROOT)
     line = processes.start(SIMULATORS, WORK / "simulators.log", cwd=ROOT, reads_line=True)
-    simulators = Simulators(json.loads(line))
+    addresses = json.loads(line)
+    simulators, crm = Simulators(addresses), CRMS[crm](addresses)
     stack = Stack(processes)
     times["functions compiled"], times["sam build"] = build.functions(processes, build.HOST)
     say(f"MiniStack: starting on {stack.url}")
     stack.start()
-    simulators.unprovision()
+    crm.unprovision()
     say("consent")
     simulators.consent()
     say("stack: sam deploy")
-    times["sam deploy"] = stack.deploy(simulators)
-    return stack, simulators
+    times["sam deploy"] = stack.deploy(simulators, crm)
+    return stack, simulators, crm
 
 
 def play(plays):
@@ -62,7 +68,7 @@ def brief(value):
 
 def main():
     arguments = argparse.ArgumentParser()
-    arguments.add_argument("--crm", default="dynamics365")
+    arguments.add_argument("--crm", default="dynamics365", choices=CRMS)
     arguments.add_argument("--keep", action="store_true")
     arguments = arguments.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
@@ -73,8 +79,8 @@ def main():
     processes, times, began = Processes(), {}, time.monotonic()
     stack, plays, failed = None, None, True
     try:
-        stack, simulators = prepare(processes, times)
-        plays = Plays(stack, simulators)
+        stack, simulators, crm = prepare(processes, times, arguments.crm)
+        plays = Plays(stack, simulators, crm)
         say("playing")
         played = time.monotonic()
         play(plays)
@@ -95,7 +101,7 @@ def main():
         print(", ".join(f"{name} {took:.0f} s" for name, took in times.items()), end="; ")
         print(f"all {time.monotonic() - began:.0f} s: {'FAILED' if failed else 'ok'}", flush=True)
         if arguments.keep and plays:
-            keep(stack, simulators, processes)
+            keep(stack, simulators, crm, processes)
         else:
             processes.stop()
     return 1 if failed else 0
@@ -108,13 +114,13 @@ def report(stack):
         print(f"no logs: {fault!r}; see {WORK / 'ministack.log'}")
 
 
-def keep(stack, simulators, processes):
+def keep(stack, simulators, crm, processes):
     print(f"""
 left running:
   AWS             {stack.url} (AWS_ENDPOINT_URL, key and secret `test`)
   webhook         {stack.webhook()}
   Partner Center  {simulators.partner_center}/_sim/state
-  Dynamics 365    {simulators.dataverse}/_sim/state
+  {crm.name:<15} {crm.url}/_sim/state
 stop with: kill {" ".join(str(number) for number in processes.ids())}""")
 
 

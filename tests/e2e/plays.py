@@ -16,9 +16,10 @@ AFTER_OUTAGE = 240
 
 
 class Plays:
-    def __init__(self, stack, simulators):
+    def __init__(self, stack, simulators, crm):
         self.stack = stack
         self.simulators = simulators
+        self.crm = crm
         self.rows = []
 
     def expect(self, step, expected, look, seconds=0):
@@ -34,8 +35,12 @@ class Plays:
     def link(self, referral):
         return next((row for row in self.stack.rows(f"REFERRAL#{referral}") if row["sk"] == "LINK"), {})
 
-    def opportunity(self, referral, column):
-        return lambda: self.simulators.opportunity_of(referral).get(column)
+    def deal_of(self, referral):
+        """The opportunity that carries the referral's id; empty if there is none."""
+        return next((deal for deal in self.crm.deals() if deal["referral"] == referral), {})
+
+    def deal(self, referral, word):
+        return lambda: self.deal_of(referral).get(word)
 
     def referral(self, referral, *path):
         def look():
@@ -89,49 +94,45 @@ class Plays:
 
     def inbound(self):
         """Partner Center -> CRM: create and update, by signed webhook."""
-        referral = act(self.simulators.partner_center, "refer")["id"]
-
-        def status():
-            deal = self.simulators.opportunity_of(referral)
-            return f"{deal.get('statecode')}/{deal.get('statuscode')}"
-
-        self.expect("2 referral -> opportunity, on hold", "0/2", status, SOON)
-        deal = self.simulators.opportunity_of(referral)
+        referral = act(self.simulators.partner_center, "refer", self.crm.refer())["id"]
+        status = self.deal(referral, "status")
+        self.expect("2 referral -> opportunity, on hold", self.crm.ON_HOLD, status, SOON)
+        deal = self.deal_of(referral)
         self.expect("2 its name carries the mark", "✔ Harbor Line – multi-site tracking", deal.get("name"))
-        self.expect("2 its value", 84000, deal.get("estimatedvalue"))
-        record = deal.get("opportunityid", "no opportunity")
+        self.expect("2 its value", 84000, deal.get("value"))
+        record = deal.get("id", "no opportunity")
         self.expect("2 the referral names it", record, self.referral(referral, "externalReferenceId"), SOON)
         self.expect("2 the link in the table", "linked", lambda: self.link(referral).get("state"), SOON)
         act(self.simulators.partner_center, "accept", {"id": referral})
-        self.expect("2 accepted -> in progress", 1, self.opportunity(referral, "statuscode"), SOON)
+        self.expect("2 accepted -> active", self.crm.ACTIVE, status, SOON)
         self.simulators.edit_referral(referral, dealValue=92500, currency="EUR", notes="17 sites.")
-        self.expect("2 value changed -> value", 92500, self.opportunity(referral, "estimatedvalue"), SOON)
-        self.expect("2 notes changed -> description", "17 sites.", self.opportunity(referral, "description"), SOON)
+        self.expect("2 value changed -> value", 92500, self.deal(referral, "value"), SOON)
+        self.expect("2 notes changed -> description", "17 sites.", self.deal(referral, "notes"), SOON)
         return referral
 
     def outbound(self):
         """CRM -> Partner Center: a co-sell engagement and its update. The Scheduler alone starts the poller."""
-        before = len(self.simulators.opportunities())
-        deal = self.simulators.seed()
-        self.simulators.edit(deal, cosell_syncwithpartnercenter=True)
+        before = len(self.crm.deals())
+        deal = self.crm.seed()
+        self.crm.edit(deal, sync=True)
 
         def row():
-            return next(row for row in self.simulators.opportunities() if row["opportunityid"] == deal)
+            return next(row for row in self.crm.deals() if row["id"] == deal)
 
-        shared = lambda: bool(row().get("cosell_referralid"))
+        shared = lambda: bool(row()["referral"])
         self.expect("3 Sync = Yes -> Referral Identifier", True, shared, SCHEDULED)
-        own = row().get("cosell_referralid") or "none"
+        own = row()["referral"] or "none"
         referrals = self.simulators.referrals()
         engagement = referrals.get(own, {}).get("engagementId", "none")
         halves = [r for r in referrals.values() if r.get("engagementId") == engagement]
         self.expect("3 an engagement of two", ["msft", vendors.ORGANIZATION], owners(halves))
         self.expect("3 its value", 61000.5, self.referral(own, "details", "dealValue"))
-        self.expect("3 Referral Link", True, (row().get("cosell_referrallink") or "").endswith(own))
-        self.expect("3 Audit", True, "co-sell engagement created" in (row().get("cosell_audit") or ""))
+        self.expect("3 Referral Link", True, (row()["link"] or "").endswith(own))
+        self.expect("3 Audit", True, "co-sell engagement created" in (row()["audit"] or ""))
         self.expect("3 the link in the table", "linked", lambda: self.link(own).get("state"), SOON)
         self.quiet("3 its webhooks are worked off")
-        self.expect("3 ... and made nothing new", before + 1, len(self.simulators.opportunities()))
-        self.simulators.edit(deal, estimatedvalue=72000)
+        self.expect("3 ... and made nothing new", before + 1, len(self.crm.deals()))
+        self.crm.edit(deal, value=72000)
         changed = self.referral(own, "details", "dealValue")
         self.expect("3 value changed -> dealValue", 72000, changed, SCHEDULED)
         self.quiet("3 its webhooks are worked off, too")
@@ -141,13 +142,13 @@ class Plays:
         """Of the same group as the referral: it must not block what comes behind it."""
         self.stack.send(referral, "{ not a hint", f"poison-{time.time()}")
         self.simulators.edit_referral(referral, notes="18 sites.")
-        self.expect("4 behind poison: notes arrive", "18 sites.", self.opportunity(referral, "description"), SOON)
+        self.expect("4 behind poison: notes arrive", "18 sites.", self.deal(referral, "notes"), SOON)
         self.expect("4 poison is parked", ["{ not a hint"], lambda: [p.get("body") for p in self.parked()], SOON)
         self.expect("4 dead letters", 0, self.stack.dead_letters)
 
     def outage(self, referral):
-        """Dynamics 365 is down: messages wait, nothing is lost, and it goes on by itself."""
-        crm = self.simulators.dataverse
+        """The CRM is down: messages wait, nothing is lost, and it goes on by itself."""
+        crm = self.crm.url
         down = {"kind": "answer", "status": 503, "headers": {"retry-after": "5"}, "body": "", "times": 100000}
         act(crm, "faults", down)
         self.simulators.edit_referral(referral, dealValue=99000, notes="Said during the outage.")
@@ -155,11 +156,11 @@ class Plays:
         self.expect("5 outage: the CRM is held", True, lambda: self.held("crm"), SOON)
         self.expect("5 outage: the poller survives it", "done", self.stack.tick)
         self.expect("5 outage: dead letters", 0, self.stack.dead_letters)
-        self.expect("5 outage: the opportunity is as before", 92500, self.opportunity(referral, "estimatedvalue"))
+        self.expect("5 outage: the opportunity is as before", 92500, self.deal(referral, "value"))
         call("DELETE", f"{crm}/_sim/faults")
-        value = self.opportunity(referral, "estimatedvalue")
+        value = self.deal(referral, "value")
         self.expect("5 it ends: the value arrives", 99000, value, AFTER_OUTAGE)
-        notes = self.opportunity(referral, "description")
+        notes = self.deal(referral, "notes")
         self.expect("5 ... and the notes", "Said during the outage.", notes, SOON)
         self.quiet("5 ... and the queue is empty")
         self.expect("5 dead letters", 0, self.stack.dead_letters)
@@ -172,24 +173,32 @@ class Plays:
         self.expect("6 its event is not sent", "unsubscribed", last["state"])
         self.expect("6 registered for all again", 200, self.register("PUT", vendors.EVENTS))
         self.expect("6 a tick (invoked)", "done", self.stack.tick)
-        value = self.opportunity(referral, "estimatedvalue")
+        value = self.deal(referral, "value")
         self.expect("6 webhook lost -> the sweep brings it", 97000, value, SOON)
 
     def stillness(self):
         self.quiet("7 the queue is empty")
         self.settle()
-        before = self.simulators.writes()
+        before = self.writes()
         for _ in range(3):
             self.stack.tick()
             self.quiet(None)
-        self.expect("7 three more ticks: writes", 0, self.simulators.writes() - before)
+        self.expect("7 three more ticks: writes", 0, self.writes() - before)
         pending = [event for event in self.simulators.outbox() if event["state"] in ("pending", "dead")]
         self.expect("7 webhooks not delivered", [], pending)
         self.expect("7 parked, the poison apart", 0, len(self.parked()) - 1)
         self.expect("7 dead letters", 0, self.stack.dead_letters)
-        self.expect("7 requests a vendor does not know", [], self.simulators.unknown())
+        self.expect("7 requests a vendor does not know", [], self.unknown())
 
     # ----------------------------------------------------------------------------------------------------------
+
+    def writes(self):
+        return self.simulators.writes() + self.crm.writes()
+
+    def unknown(self):
+        """Requests that a simulator did not know."""
+        hosts = (self.simulators.login, self.simulators.partner_center, self.crm.url)
+        return [line["route"] for host in hosts for line in vendors.requests(host) if line["status"] == 501]
 
     def parked(self):
         return self.stack.rows("PARKED")
@@ -213,10 +222,10 @@ class Plays:
     def settle(self):
         """Ticks until one finds nothing more to do: an echo takes one more tick to be recognised."""
         for _ in range(4):
-            before = self.simulators.writes()
+            before = self.writes()
             self.stack.tick()
             self.quiet(None)
-            if self.simulators.writes() == before:
+            if self.writes() == before:
                 return
 
 

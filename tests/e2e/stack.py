@@ -80,11 +80,11 @@ class Stack:
         if not isinstance(seen, str):
             raise SystemExit(f"MiniStack does not answer: {seen}; see {WORK / 'ministack.log'}")
 
-    def deploy(self, simulators):
+    def deploy(self, simulators, crm):
         secrets = self.client("secretsmanager")
         arns = {
             name: secrets.create_secret(Name=name, SecretString=json.dumps(members))["ARN"]
-            for name, members in vendors.SECRETS.items()
+            for name, members in ({"partner-center": simulators.secret} | crm.secrets()).items()
         }
         parameters = {
             "Architecture": build.HOST,
@@ -97,13 +97,10 @@ class Stack:
             "LoginUrl": simulators.login,
             "CertificateUrlPrefixes": simulators.partner_center + "/cert/",
             "CertificateRootsPem": simulators.roots_pem,
-            "DynamicsUrl": simulators.dataverse,
-            "DynamicsTenantId": vendors.TENANT,
-            "DynamicsClientId": vendors.DYNAMICS_CLIENT,
             "CrmSecretArn": arns["crm"],
             "CrmAdminSecretArn": arns["crm-admin"],
             "GraceSeconds": str(GRACE_SECONDS),
-        }
+        } | crm.parameters()
         file = WORK / "parameters.toml"
         # A JSON string is a TOML string, too.
         file.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in parameters.items()))

@@ -1,4 +1,4 @@
-"""The simulated vendors as a process: their secrets, acting in them, and what they hold."""
+"""The simulated Partner Center as a process: its secrets, acting in it, and what it holds. The CRM has a file of its own."""
 
 import json
 import subprocess
@@ -10,22 +10,13 @@ import urllib.request
 import build
 from build import ROOT, WORK
 
-# The simulators' own (tests/simulators/login.rs, partner_center/referral.rs, dataverse/people.rs).
+# The simulators' own (tests/simulators/login.rs, partner_center/referral.rs).
 TENANT = "8b2f1c3e-51d0-4a1e-9a64-0c1f6a5e7d01"
 PARTNER_CLIENT = "c0de0001-0000-4000-8000-000000000001"
 PARTNER_SECRET = "partner-secret"
 REFRESH_TOKEN = "refresh-0"
-DYNAMICS_CLIENT = "c0de0002-0000-4000-8000-000000000002"
 ORGANIZATION = "6d0f1f3e-2b0c-4c55-9f0e-7a1c5f3b2d10"
 WEBHOOKS_AUDIENCE = "https://api.partnercenter.microsoft.com"
-SELLER = "2e7b9fa1-4d66-ef11-a316-000d3a5b7c22"
-CHF = "9a1f3b52-7d11-ef11-8e4e-000d3a8c1f02"
-
-SECRETS = {
-    "partner-center": {"client_secret": PARTNER_SECRET, "refresh_token": REFRESH_TOKEN},
-    "crm": {"client_secret": "dynamics-secret"},
-    "crm-admin": {"client_id": "c0de0003-0000-4000-8000-000000000003", "client_secret": "administrator-secret"},
-}
 EVENTS = ["referral-created", "referral-updated", "related-referral-created", "related-referral-updated"]
 
 # No proxy: everything is on this machine.
@@ -52,12 +43,20 @@ def act(base, verb, body=None):
     return json.loads(text) if text else {}
 
 
+def state(base):
+    return json.loads(call("GET", f"{base}/_sim/state")[1])
+
+
+def requests(base):
+    return json.loads(call("GET", f"{base}/_sim/requests")[1])["requests"]
+
+
 class Simulators:
     def __init__(self, addresses):
         self.login = addresses["login"]
         self.partner_center = addresses["partner_center"]
-        self.dataverse = addresses["dataverse"]
         self.roots_pem = addresses["certificate_roots_pem"]
+        self.secret = {"client_secret": PARTNER_SECRET, "refresh_token": REFRESH_TOKEN}
 
     # --- Partner Center ---------------------------------------------------------------------------------------
 
@@ -80,7 +79,7 @@ class Simulators:
 
     def registration(self):
         """Address and events, sorted; empty if there is none."""
-        found = self.state(self.partner_center)["registration"] or {}
+        found = state(self.partner_center)["registration"] or {}
         return [found.get("url"), sorted(found.get("events", []))]
 
     def route(self, url, to):
@@ -103,104 +102,18 @@ class Simulators:
                 raise SystemExit("consent: the helper failed")
         secret = json.loads(file.read_text())
         file.unlink()
-        SECRETS["partner-center"] = secret
+        self.secret = secret
 
     def referrals(self):
-        return self.state(self.partner_center)["referrals"]
+        return state(self.partner_center)["referrals"]
 
     def outbox(self):
-        return self.state(self.partner_center)["outbox"]
+        return state(self.partner_center)["outbox"]
 
     def edit_referral(self, referral, **details):
         act(self.partner_center, "edit", {"id": referral, "set": {f"/details/{k}": v for k, v in details.items()}})
 
-    # --- Dynamics 365 -----------------------------------------------------------------------------------------
-
-    def unprovision(self):
-        """The environment as it was before anything of ours was made; only its administrator may make it."""
-        act(self.dataverse, "unprovision")
-        act(self.dataverse, "switches", {"only_administrators_customize": True})
-
-    def opportunities(self):
-        return list(self.state(self.dataverse)["tables"].get("opportunities", {}).values())
-
-    def opportunity_of(self, referral):
-        """The opportunity that carries the referral's id; empty if there is none."""
-        return next((row for row in self.opportunities() if row.get("cosell_referralid") == referral), {})
-
-    def create(self, table, **columns):
-        return act(self.dataverse, "create", {"table": table, "columns": columns})["id"]
-
-    def edit(self, opportunity, **columns):
-        act(self.dataverse, "edit", {"table": "opportunities", "id": opportunity, "set": columns})
-
-    def seed(self):
-        """An opportunity with everything a co-sell referral needs, except Sync = Yes."""
-        account = self.create(
-            "accounts",
-            name="Kestrel Foods Ltd",
-            address1_line1="4 Mill Lane",
-            address1_city="Leeds",
-            address1_postalcode="LS1 4AB",
-            address1_country="GB",
-        )
-        contact = self.create(
-            "contacts",
-            firstname="Priya",
-            lastname="Shah",
-            telephone1="+441135550177",
-            emailaddress1="priya.shah@kestrelfoods.example",
-        )
-        known = self.state(self.dataverse)["tables"].get("cosell_solutiondetails", {}).values()
-        detail = next(
-            (row["cosell_solutiondetailid"] for row in known if row["cosell_solutionid"] == "SOL-48213-KTR"), None
-        ) or self.create(
-            "cosell_solutiondetails",
-            cosell_solutionid="SOL-48213-KTR",
-            cosell_name="Juniper Peak Fleet Insight",
-            cosell_type="3P",
-            cosell_publisher="Juniper Peak Software",
-        )
-        columns = {
-            "name": "Kestrel Foods - demand planning",
-            "estimatedvalue": 61000.5,
-            "estimatedclosedate": "2027-07-31",
-            "description": "Need PoC support for forecasting workload.",
-            "cosell_helprequested": 100000003,
-            "transactioncurrencyid@odata.bind": f"/transactioncurrencies({CHF})",
-            "customerid_account@odata.bind": f"/accounts({account})",
-            "parentaccountid@odata.bind": f"/accounts({account})",
-            "parentcontactid@odata.bind": f"/contacts({contact})",
-            "ownerid@odata.bind": f"/systemusers({SELLER})",
-        }
-        deal = self.create("opportunities", **columns)
-        solution = {
-            "cosell_name": "Juniper Peak Fleet Insight",
-            "cosell_OpportunityId@odata.bind": f"/opportunities({deal})",
-            "cosell_SolutionDetailId@odata.bind": f"/cosell_solutiondetails({detail})",
-        }
-        self.create("cosell_solutions", **solution)
-        return deal
-
-    # --- both -------------------------------------------------------------------------------------------------
-
-    def state(self, base):
-        return json.loads(call("GET", f"{base}/_sim/state")[1])
-
-    def requests(self, base):
-        return json.loads(call("GET", f"{base}/_sim/requests")[1])["requests"]
-
     def writes(self):
-        """Requests that changed something; a batch counts if it holds a change set."""
-        logs = self.requests(self.partner_center) + self.requests(self.dataverse)
-        changing = (
-            line
-            for line in logs
-            if line["method"] != "GET" and (not line["path"].endswith("$batch") or "changeset" in line["body"])
-        )
+        """Requests that changed something."""
+        changing = (line for line in requests(self.partner_center) if line["method"] != "GET")
         return sum("webhooks/v1" not in line["path"] for line in changing)
-
-    def unknown(self):
-        """Requests that a simulator did not know."""
-        logs = (self.requests(base) for base in (self.login, self.partner_center, self.dataverse))
-        return [line["route"] for log in logs for line in log if line["status"] == 501]

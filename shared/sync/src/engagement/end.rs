@@ -8,7 +8,7 @@ use crate::{
     audit::Line,
     failure::Failure,
     help,
-    identity::{alias_of_sibling, links_back, park_besides},
+    identity::{alias_of_sibling, links_back, look_up, park_besides},
     intent::{Held, Intent, Step},
     link::{Link, State, digest, image},
     planted::{self, Bug},
@@ -85,6 +85,13 @@ pub(super) async fn end<P: Ports>(
     } else {
         "referral created in Partner Center"
     };
+    // Whoever goes on with another run's intent has not seen what came of it.
+    let own = match own {
+        None if run.map.switches().registration_hints => look_up(run, &id).await?,
+        own => own,
+    };
+    let ahead = own.as_ref().and_then(|own| run.map.registration_ahead(own));
+    let text = ahead.map_or_else(|| text.to_owned(), |ahead| format!("{text}; {ahead}"));
     let mut look = Look { referral: own.is_some(), record: true, body: own, ..Look::default() };
     for _ in 0..3 {
         let mut rows = run.ports.links().read(&[Key::link(&id), held.key()]).await?.into_iter();
@@ -107,9 +114,7 @@ pub(super) async fn end<P: Ports>(
         } else if held.intent.cosell {
             work.link.awaiting.insert(HELP.to_owned());
         }
-        let ahead = look.body.as_ref().and_then(|own| work.map().registration_ahead(own));
-        let ahead = ahead.map(|ahead| format!("; {ahead}")).unwrap_or_default();
-        work.note("created", format!("{text}{ahead}"), true);
+        work.note("created", text.clone(), true);
         work.heal(WHOLE);
         match Box::pin(settle_once(work, &mut look)).await? {
             Ok(ended) => return Ok(ended),
