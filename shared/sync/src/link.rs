@@ -235,7 +235,7 @@ impl Link {
             if planted::is(Bug::DeadWriteForgotten) {
                 return;
             }
-            let same = claim.base.as_ref().is_some_and(|base| base.token == read.token);
+            let same = claim.base.as_ref().is_some_and(|base| base.was_not_written_over(read));
             self.forget(
                 &claim
                     .units

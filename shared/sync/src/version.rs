@@ -13,6 +13,10 @@ pub struct Version {
     pub order: Option<i64>,
 }
 
+/// What stands behind it in a token tells versions apart that share a stamp; a write of ours never shares one, since it
+/// waits until the stamp it is conditional on is old.
+pub const BESIDES: &str = "|#";
+
 /// How a version stands to another one of the same row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
@@ -35,6 +39,14 @@ impl Version {
     /// Whether a referral's version is not before this instant.
     pub fn covers(&self, instant: Timestamp) -> bool {
         self.order.is_some_and(|own| nanoseconds(instant).is_some_and(|other| other <= own))
+    }
+
+    /// Whether no write of ours, conditional on `self`, happened before `other` was read.
+    pub fn was_not_written_over(&self, other: &Version) -> bool {
+        fn stamp(version: &Version) -> &str {
+            version.token.split(BESIDES).next().unwrap_or_default()
+        }
+        stamp(self) == stamp(other)
     }
 
     /// How `self` stands to `other`.

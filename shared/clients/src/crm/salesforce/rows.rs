@@ -7,7 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use mapping::{Map, Record, RecordId, RecordKind, names};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use sync::{link::digest, ports::Seen, version::Version};
+use sync::{
+    link::digest,
+    ports::Seen,
+    version::{BESIDES, Version},
+};
 
 /// Stamps are whole seconds: one this young may be shared by a later change.
 const FRESH: SignedDuration = SignedDuration::from_secs(2);
@@ -147,7 +151,7 @@ impl Fields {
         let stamp = instant(row["SystemModstamp"].as_str()?)?;
         let mut token = format!("{modified}{SEPARATOR}{stamp}");
         if date.is_none_or(|date| date.duration_since(modified.max(stamp)) < FRESH) {
-            token.push(SEPARATOR);
+            token += BESIDES;
             token += &self.digest(row);
         }
         Some(Version { token, order: Some(stamp.as_second()) })
@@ -208,11 +212,15 @@ pub(super) enum Condition {
 
 impl Condition {
     pub(super) fn of(version: &Version) -> Self {
-        let mut parts = version.token.split(SEPARATOR);
-        match (parts.next().and_then(|text| text.parse().ok()), parts.next(), parts.next()) {
-            (Some(modified), Some(_), None) => Condition::Modified(modified),
-            (Some(_), Some(_), Some(digest)) => Condition::Fresh(digest.to_owned()),
-            _ => Condition::None,
+        let (stamps, digest) = match version.token.split_once(BESIDES) {
+            Some((stamps, digest)) => (stamps, Some(digest)),
+            None => (version.token.as_str(), None),
+        };
+        let modified = stamps.split_once(SEPARATOR).and_then(|(modified, _)| modified.parse().ok());
+        match (modified, digest) {
+            (Some(modified), None) => Condition::Modified(modified),
+            (Some(_), Some(digest)) => Condition::Fresh(digest.to_owned()),
+            (None, _) => Condition::None,
         }
     }
 }
