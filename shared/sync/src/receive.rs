@@ -2,7 +2,7 @@
 
 use crate::{
     engagement::create_engagement,
-    failure::Failure,
+    failure::{Failure, System},
     hint::{Hint, Subject},
     hold::tells_nothing_new,
     identity::{Named, meet, park, resume},
@@ -136,7 +136,10 @@ pub async fn park_message<P: Ports>(
     let mut parked = Parked::again(words.to_owned(), None, digest(body), run.now(), None);
     parked.body = Some(kept);
     let row = Change::put(Key::parked(message_id), Expect::Any, Item::Parked(parked));
-    run.ports.links().commit(vec![row]).await.map(drop)
+    if !run.ports.links().commit(vec![row]).await? {
+        return Err(Failure::later(System::Table, "park a message", "others are working on it"));
+    }
+    Ok(())
 }
 
 /// Where one hint leads.

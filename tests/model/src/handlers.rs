@@ -44,7 +44,9 @@ async fn work_off(world: &World, messages: &[Message], ends: Timestamp) -> Resul
     let run = world.run(ends, received);
     let park = async |words: &str| -> Result<Verdict, Failure> {
         for hint in &hints {
-            give_up(&run, hint, words).await?;
+            if let Ended::Later { after, .. } = give_up(&run, hint, words).await? {
+                return Ok(Verdict::Again(after));
+            }
         }
         Ok(Verdict::Acknowledge)
     };

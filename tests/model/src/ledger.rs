@@ -54,6 +54,13 @@ impl Entity {
         let before = left.filter(|(shown, _)| shown == value).map(|(_, until)| *until - A_RUN);
         before.chain([now_since]).min().unwrap_or(now_since)
     }
+
+    /// What a run that ends now may have seen of a unit.
+    fn lately(&self, name: &str, now: Timestamp) -> impl Iterator<Item = &Value> {
+        let left = self.left.get(name).into_iter().flatten();
+        let left = left.filter(move |(_, until)| now.duration_since(*until) < A_RUN).map(|(shown, _)| shown);
+        left.chain(self.fields.get(name))
+    }
 }
 
 impl Cell {
@@ -124,9 +131,9 @@ impl State {
             Side::Crm => peer.clone(),
         };
         let new = one.fields.is_empty();
-        if new && side == Side::Crm {
-            one = self.born_of_lead(id, &after).unwrap_or(one);
-        }
+        let born = if new && side == Side::Crm { self.born_of_lead(id, &after) } else { None };
+        let of_lead = born.is_some();
+        one = born.unwrap_or(one);
         let (mut faults, mut closes, mut changed) = (vec![], false, BTreeSet::new());
         for unit in units.units().filter(|u| is_kept(u)) {
             let name = &unit.name;
@@ -258,6 +265,10 @@ impl State {
             {
                 agreed.push(before.clone());
             }
+            // The link goes on with what the referral would show in an opportunity: to go back to that is no edit.
+            if let (true, "status", Some(two)) = (of_lead, name.as_str(), &two) {
+                agreed.extend(two.lately(name, self.now).filter_map(|theirs| map.to_crm(name, theirs).ok()));
+            }
             let born = new && unit.rise_only;
             let edit = !ours && !born && unit.direction == Direction::Both && !agreed.contains(&value);
             // What the other side has just stopped showing may be all that a run saw of it.
@@ -362,7 +373,8 @@ impl State {
     fn born_of_lead(&self, id: &str, after: &Fields) -> Option<Entity> {
         let lead = self.crm.last(id)?.lead.clone()?;
         let mut entity = self.ledger.0.get(&(Side::Crm, lead))?.clone();
-        entity.fields.retain(|name, value| after.get(name) == Some(value));
+        // A lead's status reads alike and means something else.
+        entity.fields.retain(|name, value| name != "status" && after.get(name) == Some(value));
         entity.cells.retain(|name, _| entity.fields.contains_key(name));
         Some(entity)
     }

@@ -9,6 +9,7 @@ mod features;
 mod feed;
 mod lead;
 mod party;
+mod place;
 pub mod provision;
 mod rows;
 pub mod setup;

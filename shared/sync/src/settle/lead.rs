@@ -280,8 +280,10 @@ fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lead: &Seen, d
             link.agree(&unit.name, &Value::Null, shown);
         }
     }
-    let status = map.referral_field(STATUS, referral).filter(|now| !deal::is_terminal(now));
-    if let Some(now) = status.or(before.get(STATUS).cloned())
+    // What a referral that is closed by now had shown when the lead was qualified is not known: without a base, whatever
+    // the seller says of the opportunity is told before it is closed.
+    let status = map.referral_field(STATUS, referral).or(before.get(STATUS).cloned());
+    if let Some(now) = status.filter(|now| !deal::is_terminal(now))
         && let Ok(would_show) = map.to_crm(STATUS, &now)
     {
         link.agree(STATUS, &now, &would_show);

@@ -1,14 +1,14 @@
-//! What changed (salesforce.md §7): rows by `SystemModstamp`, deleted ones included, in order and resumed by key. A
-//! stamp is taken before the commit, so each round begins some minutes before the last one; what was seen already is
-//! skipped by its version.
+//! What changed (salesforce.md §7): rows by `SystemModstamp`, deleted ones included, in order and resumed by key. What
+//! the overlap of two rounds lists again is skipped: a record by its version, a child row by the place that remembers it.
 
 use super::{
     Salesforce,
+    place::{OVERLAP, Place, THRIFT},
     rows::{SOLUTION, SOLUTION_OPPORTUNITY, instant},
-    soql::{any_of, instant as literal, is_id, is_name, quoted},
+    soql::{any_of, is_name},
     wire::{PAGE, Part, QueryFailed},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use mapping::{RecordId, RecordKind, names};
 use serde_json::Value;
 use sync::{
@@ -16,67 +16,22 @@ use sync::{
     ports::{Changed, Changes, Feed, Position},
 };
 
-/// The longest a transaction may run before it commits.
-const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
-/// The pause between two looks when calls are scarce.
-const THRIFT: SignedDuration = SignedDuration::from_mins(10);
 /// Rows of one answer that are asked for by those they point to.
 const MANY: usize = 100;
 const CONTACT_ROLE: &str = "OpportunityContactRole";
 const TEAM_MEMBER: &str = "OpportunityTeamMember";
 
-/// Where a round is: `from` there it began, `after` this row it goes on.
-struct Place {
-    from: Timestamp,
-    after: Option<(Timestamp, String)>,
-}
-
-impl Place {
-    fn read(position: &Position) -> Option<Self> {
-        match position {
-            Position::Start => Some(Place { from: Timestamp::UNIX_EPOCH, after: None }),
-            // The caller's last look may have been none, for thrift, and a commit may take longer than it thinks.
-            Position::Since(at) => Some(Place { from: *at - OVERLAP - THRIFT, after: None }),
-            Position::At(text) => {
-                let mut parts = text.split(' ');
-                let from = parts.next()?.parse().ok()?;
-                let after = match (parts.next(), parts.next()) {
-                    (Some(at), Some(id)) => Some((at.parse().ok()?, id.to_owned())),
-                    (None, None) => None,
-                    _ => return None,
-                };
-                Some(Place { from, after })
-            }
-        }
-    }
-
-    /// The rows of this page.
-    fn which(&self) -> String {
-        match &self.after {
-            None => format!("SystemModstamp >= {}", literal(self.from)),
-            Some((at, id)) => {
-                let (at, id) = (literal(*at), quoted(id));
-                format!("(SystemModstamp > {at} OR (SystemModstamp = {at} AND Id > {id}))")
-            }
-        }
-    }
-}
-
 impl Salesforce {
     pub(super) async fn feed(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {
         let operation = format!("read changed {}", feed.as_str());
-        let Some(place) =
-            Place::read(position).filter(|place| place.after.as_ref().is_none_or(|(_, id)| is_id(id)))
-        else {
-            return Ok(Changes::Expired);
-        };
+        let Some(mut place) = Place::read(position) else { return Ok(Changes::Expired) };
         if place.after.is_none() && self.is_too_soon(feed, position) {
-            return Ok(Changes::Page { rows: vec![], next: None, resume: Some(place.from.to_string()) });
+            return Ok(Changes::Page { rows: vec![], next: None, resume: Some(place.to_string()) });
         }
         let of_party = matches!(feed, Feed::Contacts | Feed::Accounts | Feed::ContactRoles | Feed::SalesTeam);
         if of_party && *position == Position::Start {
             // A walk over all customers tells nothing: what changes from here on does.
-            let resume = Some((self.wire.now() - OVERLAP).to_string());
+            let resume = Some(Place::at(self.wire.now() - OVERLAP).to_string());
             return Ok(Changes::Page { rows: vec![], next: None, resume });
         }
         let child = "Id, OpportunityId, SystemModstamp, IsDeleted";
@@ -92,7 +47,7 @@ impl Salesforce {
             Feed::SalesTeam if self.features().await?.teams => (TEAM_MEMBER, child.to_owned()),
             // They may be switched on later.
             Feed::SalesTeam => {
-                let resume = Some(place.from.to_string());
+                let resume = Some(place.to_string());
                 return Ok(Changes::Page { rows: vec![], next: None, resume });
             }
             Feed::Contacts => ("Contact", "Id, SystemModstamp, IsDeleted".to_owned()),
@@ -114,12 +69,16 @@ impl Salesforce {
             Some((instant(row["SystemModstamp"].as_str()?)?, row["Id"].as_str()?.to_owned()))
         });
         let full = rows.len() >= PAGE as usize;
-        let next = last.as_ref().filter(|_| full).map(|(at, id)| format!("{} {at} {id}", place.from));
+        let rows = match feed {
+            Feed::Leads | Feed::Opportunities => rows,
+            _ => place.tell(rows, date),
+        };
+        let next = last.clone().filter(|_| full).map(|(at, id)| place.after(at, id).to_string());
         // All that was stamped some minutes before this answer had committed by then. Without the server's time only what
         // was seen tells.
-        let seen = last.map(|(at, _)| at).or(place.after.map(|(at, _)| at));
+        let seen = last.or(place.after.clone()).map(|(at, _)| at);
         let covered = date.or(seen).map_or(place.from, |at| at - OVERLAP).max(place.from);
-        let resume = next.is_none().then(|| covered.to_string());
+        let resume = next.is_none().then(|| place.next_round(covered).to_string());
         let rows = match feed {
             Feed::Leads => rows.iter().filter_map(|row| self.changed_lead(row, date)).collect(),
             Feed::Opportunities => rows.iter().filter_map(|row| self.changed(row, date)).collect(),

@@ -14,7 +14,7 @@ use sync::{
 };
 
 /// Stamps are whole seconds: one this young may be shared by a later change.
-const FRESH: SignedDuration = SignedDuration::from_secs(2);
+pub(super) const FRESH: SignedDuration = SignedDuration::from_secs(2);
 /// Between the parts of a version's token.
 const SEPARATOR: char = '|';
 
