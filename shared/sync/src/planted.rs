@@ -112,6 +112,8 @@ bugs! {
     OwnReferralIsStranger,
     /// Another organisation's referral becomes a record.
     SiblingIsOurs,
+    /// A stamp of whole seconds is a condition although a change in the same second may follow.
+    FreshIsCondition,
     /// A referral that cannot be read is dropped quietly.
     ForbiddenDropped,
     /// A tombstone stops more than webhook hints.
@@ -195,7 +197,7 @@ pub fn plant(bug: Option<Bug>) {
 
 /// Whether this bug is planted.
 #[cfg(feature = "planted")]
-pub(crate) fn is(bug: Bug) -> bool {
+pub fn is(bug: Bug) -> bool {
     PLANTED.get() == Some(bug)
 }
 

@@ -3,6 +3,7 @@
 #[path = "../../arguments.rs"]
 mod arguments;
 
+use mapping::CrmKind;
 use model::{
     Invariant, Setting,
     exhaustive::{KINDS, Small, explore, replay},
@@ -29,6 +30,7 @@ the protocol in a deterministic simulation: each seed is a schedule of edits, ru
 
   --schedules N       so many schedules, 10000 unless told; with --planted-bugs so many at most for each bug, 40000
   --seed S            the first one, 1 unless told
+  --crm salesforce    with Salesforce's versions and feeds (whole seconds, late commits); dynamics365 unless told
   --every N           only each Nth seed from there
   --replay SEED       one schedule in words; with --bug NAME as it goes with that bug
   --planted-bugs      each planted bug by itself until it is seen: 1 if one stays alive; a rare one at the seed that
@@ -56,6 +58,7 @@ struct Wanted {
     planted: bool,
     known: bool,
     bug: Option<Bug>,
+    crm: CrmKind,
     allowed: Allowed,
 }
 
@@ -71,6 +74,7 @@ fn wanted(words: &mut dyn Iterator<Item = String>) -> Result<Option<Wanted>, Str
         planted: false,
         known: false,
         bug: None,
+        crm: CrmKind::Dynamics365,
         allowed: Allowed::new(true),
     };
     while let Some(word) = words.next() {
@@ -82,6 +86,7 @@ fn wanted(words: &mut dyn Iterator<Item = String>) -> Result<Option<Wanted>, Str
             "--seed" => wanted.seed = number(next()?)?,
             "--every" => wanted.every = number(next()?)?,
             "--replay" => wanted.replay = Some(number(next()?)?),
+            "--crm" => wanted.crm = next()?.parse().map_err(|e| format!("{e}"))?,
             "--planted-bugs" => wanted.planted = true,
             "--known" => wanted.known = true,
             "--bug" => {
@@ -182,7 +187,7 @@ fn main() -> ExitCode {
     }
     if let Some(seed) = wanted.replay {
         plant(wanted.bug);
-        let outcome = run(seed, &Setting { allowed: wanted.allowed, trace: true });
+        let outcome = run(seed, &Setting { allowed: wanted.allowed, crm: wanted.crm, trace: true });
         for line in &outcome.trace {
             println!("{line}");
         }
@@ -196,7 +201,7 @@ fn main() -> ExitCode {
 
 /// Each planted bug: how many schedules until it is seen, and what gives it away.
 fn planted_bugs(wanted: &Wanted) -> ExitCode {
-    let setting = Setting { allowed: wanted.allowed.clone(), trace: false };
+    let setting = Setting { allowed: wanted.allowed.clone(), crm: wanted.crm, trace: false };
     let most = wanted.schedules.unwrap_or(40_000);
     let mut bugs: Vec<Bug> = wanted.bug.map_or_else(|| Bug::ALL.to_vec(), |bug| vec![bug]);
     bugs.retain(|bug| !(wanted.known && UNKNOWN.contains(bug)));
@@ -241,7 +246,7 @@ fn row(hunt: &Hunt) -> String {
 fn many(wanted: &Wanted) -> ExitCode {
     let began = Instant::now();
     let schedules = wanted.schedules.unwrap_or(10_000);
-    let setting = Setting { allowed: wanted.allowed.clone(), trace: false };
+    let setting = Setting { allowed: wanted.allowed.clone(), crm: wanted.crm, trace: false };
     let next = AtomicU64::new(0);
     let totals = [const { AtomicU64::new(0) }; 5];
     let broken: Mutex<BTreeMap<String, (u64, u64)>> = Mutex::default();

@@ -3,6 +3,7 @@
 mod feed;
 mod lead;
 mod port;
+mod stamps;
 mod write;
 
 pub(crate) use lead::{COPIES, column_of};
@@ -51,6 +52,8 @@ pub(crate) struct Shape {
     pub(crate) solutions: BTreeMap<String, Columns>,
     /// `versionnumber`: child rows do not change it.
     pub(crate) version: i64,
+    /// `SystemModstamp`, likewise.
+    pub(crate) stamp: i64,
 }
 
 /// One state in a record's history.
@@ -72,6 +75,7 @@ struct Child {
     id: String,
     record: String,
     gone: bool,
+    stamp: i64,
 }
 
 /// All records with their history, child rows' changes, and accounts by key.
@@ -140,6 +144,7 @@ impl Shape {
             related: empty(&RELATED),
             solutions: BTreeMap::new(),
             version: 0,
+            stamp: 0,
         }
     }
 
@@ -162,7 +167,8 @@ impl Shape {
         self.own.get("cosell_referralid")?.as_str()
     }
 
-    fn seen(&self, id: &str, whole: bool) -> Seen {
+    /// `by_stamp`: when it was read, where stamps are the versions.
+    fn seen(&self, id: &str, whole: bool, by_stamp: Option<Timestamp>) -> Seen {
         let own = self.own.iter().filter(|(column, _)| *column != UNMAPPED);
         let related = self.related.iter().filter(|_| whole);
         let columns = own.chain(related).map(|(column, value)| (column.clone(), value.clone())).collect();
@@ -170,9 +176,14 @@ impl Shape {
         if whole && self.kind == RecordKind::Opportunity {
             lists.insert("solutions".to_owned(), self.solutions.values().cloned().collect());
         }
-        let version = Version { token: format!("W/\"{}\"", self.version), order: Some(self.version) };
+        let version = by_stamp.map_or_else(|| self.numbered(), |at| self.stamped(at));
         let lead = self.lead.clone().map(|id| RecordId { kind: RecordKind::Lead, id });
         Seen { record: Record { id: self.record_id(id), columns, lists }, version, lead }
+    }
+
+    /// Dataverse's version.
+    pub(crate) fn numbered(&self) -> Version {
+        Version { token: format!("W/\"{}\"", self.version), order: Some(self.version) }
     }
 
     pub(crate) fn record_id(&self, id: &str) -> RecordId {
@@ -245,10 +256,12 @@ impl State {
             }
             _ => true,
         };
+        let last = self.crm.records.get(id).and_then(|then| then.last()).map(|then| then.since);
         if let Some(shape) = &mut shape {
             if own {
                 self.crm.version += 1;
                 shape.version = self.crm.version;
+                shape.stamp = self.stamp(last, ours);
             }
             if ours && before.as_ref().is_some_and(|b| b.own.get(UNMAPPED) != shape.own.get(UNMAPPED)) {
                 self.violate(Invariant::Mapped, format!("we changed `{UNMAPPED}`, which is not mapped"));
@@ -265,12 +278,15 @@ impl State {
                 self.crm.log.push(since);
                 let seq = self.crm.log.len() as u64;
                 let gone = !is.contains_key(child);
-                self.crm.children.push(Child { since, seq, id: child.clone(), record: id.to_owned(), gone });
+                let before = self.crm.children.iter().rfind(|other| other.id == *child);
+                let stamp = self.stamp(before.map(|child| child.since), ours);
+                let (id, record) = (child.clone(), id.to_owned());
+                self.crm.children.push(Child { since, seq, id, record, gone, stamp });
             }
         }
         self.crm.log.push(since);
         let seq = self.crm.log.len() as u64;
-        let seen = shape.as_ref().map(|shape| shape.seen(id, true));
+        let seen = shape.as_ref().map(|shape| shape.seen(id, true, None));
         let map = self.map.of(shape.as_ref().map_or(RecordKind::Opportunity, |shape| shape.kind));
         self.crm.records.entry(id.to_owned()).or_default().push(Then {
             since,
@@ -285,6 +301,11 @@ impl State {
             }
             None => self.forget(Side::Crm, id),
         }
+    }
+
+    /// For `Shape::seen`.
+    fn read_at(&self, at: Timestamp) -> Option<Timestamp> {
+        self.faults.sort.stamps.then_some(at)
     }
 
     /// A seller changes something.

@@ -480,7 +480,6 @@ mod tests {
     };
     use mapping::{CrmKind, CrmValue, Map, RecordPatch, ReferralId};
     use serde_json::json;
-    use sync::version::Version;
 
     /// A referral and the record that was made of it.
     fn deal() -> (World, ReferralId, String) {
@@ -504,8 +503,7 @@ mod tests {
     }
 
     fn write(state: &mut State, record: &str, column: &str, value: serde_json::Value) {
-        let version = state.crm.now(record).unwrap().version;
-        let version = Version { token: format!("W/\"{version}\""), order: Some(version) };
+        let version = state.crm.now(record).unwrap().numbered();
         let mut patch = RecordPatch::default();
         patch.columns.insert(column.to_owned(), CrmValue::Plain(value));
         _ = state.patch_record(&record_id(record), &version, &patch);

@@ -11,7 +11,7 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 use mapping::{Referral, ReferralId, Side};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use sync::ports::Found;
 
 /// All referrals with their versions, oldest first.
@@ -255,11 +255,11 @@ impl State {
         SignedDuration::from_secs(self.dice.between(10, 150))
     }
 
-    /// A create that did not land late leaves more time.
-    pub(crate) fn slower(&mut self) {
-        let now = self.now;
-        let until = now + SignedDuration::from_secs(self.dice.between(10, 500));
-        self.center.unlisted.values_mut().filter(|at| **at > now).for_each(|at| *at = until.max(*at));
+    /// A create that did not land late leaves more time: of what it made, that is what was not unlisted `before`.
+    pub(crate) fn slower(&mut self, before: &BTreeSet<ReferralId>) {
+        let until = self.now + SignedDuration::from_secs(self.dice.between(10, 500));
+        let new = self.center.unlisted.iter_mut().filter(|(id, _)| !before.contains(*id));
+        new.for_each(|(_, at)| *at = until.max(*at));
     }
 
     fn half_of(&mut self, own: &Value) -> ReferralId {

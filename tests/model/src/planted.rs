@@ -1,6 +1,7 @@
 //! Planted bugs, one at a time, until each is seen: a schedule counts only if it is clean without the bug.
 
 use crate::{Invariant, Setting, run};
+use mapping::CrmKind;
 use std::{
     collections::BTreeSet,
     sync::{
@@ -63,6 +64,9 @@ pub const UNKNOWN: &[Bug] = &[
     Bug::WaitingForgotten,
 ];
 
+/// Bugs that only versions of whole seconds show.
+const BY_STAMP: &[Bug] = &[Bug::FreshIsCondition];
+
 /// What became of one bug.
 #[derive(Clone, Debug)]
 pub struct Hunt {
@@ -95,6 +99,10 @@ pub struct Caught {
 /// rare bug's own before them.
 pub fn hunt(bug: Bug, (first, every): (u64, u64), most: u64, setting: &Setting) -> Hunt {
     let mut hunt = Hunt { bug, schedules: 0, caught: None, broken: vec![] };
+    let setting = match BY_STAMP.contains(&bug) {
+        true => &Setting { crm: CrmKind::Salesforce, ..setting.clone() },
+        false => setting,
+    };
     let rare =
         RARE.iter().filter(|(rare, ..)| *rare == bug && first == 1).map(|(_, seed, only)| (*seed, *only));
     for (seed, only) in rare.chain((0..most).map(|n| (first + n * every, ""))) {

@@ -18,6 +18,8 @@ use std::sync::LazyLock;
 pub struct Setting {
     /// Kinds of faults.
     pub allowed: Allowed,
+    /// Whose versions and feeds the CRM has.
+    pub crm: CrmKind,
     /// Keep the schedule in words.
     pub trace: bool,
 }
@@ -62,14 +64,18 @@ pub(crate) struct Sort {
     pub(crate) roundless: bool,
     /// Microsoft sends leads, too.
     pub(crate) leads: bool,
+    /// The CRM's versions are stamps of whole seconds: Salesforce.
+    pub(crate) stamps: bool,
 }
 
 impl Sort {
-    fn of(seed: u64) -> Self {
+    fn of(seed: u64, crm: CrmKind) -> Self {
+        let stamps = crm == CrmKind::Salesforce;
         Sort {
+            stamps,
             whole: seed.is_multiple_of(8),
             roundless: matches!(seed % 16, 5 | 6),
-            leads: matches!(seed % 16, 1 | 6 | 8 | 15),
+            leads: !stamps && matches!(seed % 16, 1 | 6 | 8 | 15),
         }
     }
 
@@ -102,7 +108,7 @@ const CALM: [i64; 6] = [6, 16, 61, 365, 1445, 1445];
 /// Runs the schedule of a seed.
 pub fn run(seed: u64, setting: &Setting) -> Outcome {
     let mut dice = Dice::seeded(seed);
-    let sort = Sort::of(seed);
+    let sort = Sort::of(seed, setting.crm);
     let faults = Faults::of(&setting.allowed, &mut dice, sort);
     let world = World::new(sort.map(), dice, faults, setting.trace);
     {

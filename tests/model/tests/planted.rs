@@ -1,6 +1,7 @@
 //! The planted bugs that a few schedules show, so that every change of the model is asked whether it still sees.
 //! All of them: `cargo run --release --example model -- --planted-bugs`.
 
+use mapping::CrmKind;
 use model::{Invariant, Setting, faults::Allowed, planted::hunt};
 use sync::planted::Bug;
 
@@ -8,7 +9,7 @@ use sync::planted::Bug;
 const MOST: u64 = 400;
 
 fn tripped_by(bug: Bug) -> Invariant {
-    let setting = Setting { allowed: Allowed::new(true), trace: false };
+    let setting = Setting { allowed: Allowed::new(true), crm: CrmKind::Dynamics365, trace: false };
     let hunt = hunt(bug, (1, 1), MOST, &setting);
     assert_eq!(hunt.broken, Vec::<u64>::new(), "schedules that are broken without `{bug:?}`");
     hunt.caught.unwrap_or_else(|| panic!("`{bug:?}` is not seen: {}", bug.sentence())).invariant

@@ -13,6 +13,9 @@ const PAGE: usize = 2;
 impl State {
     /// A feed as of an instant.
     pub(super) fn feed(&mut self, feed: Feed, position: &Position) -> Changes {
+        if self.faults.sort.stamps {
+            return self.feed_by_stamp(feed, position);
+        }
         let at = self.view(Kind::StalePage);
         let newest = self.crm.log.partition_point(|since| *since <= at) as u64;
         // What a page is about: up to `to`, after `from` (a delta) or since an instant, skipping what was shown.
@@ -85,11 +88,11 @@ impl State {
             };
             match (&then.shape, since) {
                 (Some(shape), Some(since)) if touched.since >= since => {
-                    rows.push(Changed::Record(shape.seen(id, false)))
+                    rows.push(Changed::Record(shape.seen(id, false, None)))
                 }
                 (_, Some(_)) => {}
                 (Some(shape), None) if touched.seq > from => {
-                    rows.push(Changed::Record(shape.seen(id, false)))
+                    rows.push(Changed::Record(shape.seen(id, false, None)))
                 }
                 (None, None) if then.seq > from && !walks => rows.push(Changed::Gone(id.clone())),
                 _ => {}

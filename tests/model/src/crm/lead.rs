@@ -88,7 +88,7 @@ impl State {
         let Some(before) = self.crm.now(id).cloned().filter(|shape| shape.kind == RecordKind::Lead) else {
             return Ended::Lost;
         };
-        if ours.is_some_and(|(version, _)| version.token != format!("W/\"{}\"", before.version)) {
+        if ours.is_some_and(|(version, _)| !self.is_current(&before, version)) {
             return Ended::Lost;
         }
         if !before.is_open() {

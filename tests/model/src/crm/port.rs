@@ -109,7 +109,7 @@ impl State {
         let shapes =
             self.crm.records.keys().filter_map(|id| Some((id, self.crm.then(id, at)?.shape.as_ref()?)));
         let mut of = shapes.filter(|(_, shape)| shape.lead.as_deref() == Some(lead));
-        let seen = of.next().map(|(id, shape)| shape.seen(id, true));
+        let seen = of.next().map(|(id, shape)| shape.seen(id, true, self.read_at(at)));
         drop(of);
         let stale = if at < self.now { " (stale)" } else { "" };
         say!(self, self.runs.name, "find the opportunity of {} -> {}{stale}", short(lead), seen.is_some());
@@ -130,7 +130,8 @@ impl State {
         };
         let ended = self.qualify(&lead.id, Some((version, new)), true);
         let deal = self.crm.now(&lead.id).and_then(|lead| lead.deal.clone());
-        let seen = deal.and_then(|id| self.crm.now(&id).map(|shape| shape.seen(&id, true)));
+        let seen =
+            deal.and_then(|id| self.crm.now(&id).map(|shape| shape.seen(&id, true, self.read_at(self.now))));
         match (ended, seen) {
             (Ended::Done, Some(_)) if self.strikes(Kind::BareAnswer) => {
                 Written::Unknown(unknown(System::Crm, what))
@@ -160,11 +161,13 @@ impl State {
         self.crm.reads.insert((self.runs.name.clone(), id.to_owned()), at);
         let stale_child = self.strikes(Kind::StaleChild);
         let at = if stale_child { self.now - jiff::SignedDuration::from_secs(20) } else { at };
-        let seen = self.crm.then(id, at).and_then(|t| t.shape.as_ref()).map(|shape| shape.seen(id, true));
+        let by_stamp = self.read_at(at);
+        let seen = self.crm.then(id, at).and_then(|t| t.shape.as_ref());
+        let seen = seen.map(|shape| shape.seen(id, true, by_stamp));
         // A record that a lagging replica does not know yet was never reported by that CRM either.
         let seen = seen.or_else(|| {
             let first = self.crm.records.get(id)?.first()?;
-            (first.since > at).then(|| first.shape.as_ref().map(|shape| shape.seen(id, true)))?
+            (first.since > at).then(|| first.shape.as_ref().map(|shape| shape.seen(id, true, by_stamp)))?
         });
         let seen = match self.crm.now(id) {
             Some(now) if at < self.now && !stale_child && now.kind == RecordKind::Opportunity => {
@@ -196,7 +199,7 @@ impl State {
         let shapes = ids.into_iter().filter_map(|id| Some((id, self.crm.then(id, at)?.shape.as_ref()?)));
         let named = |shape: &Shape| shape.kind == kind && shape.referral() == Some(referral.as_str());
         let mut of = shapes.filter(|(_, shape)| named(shape));
-        let seen = of.next().map(|(id, shape)| shape.seen(id, true));
+        let seen = of.next().map(|(id, shape)| shape.seen(id, true, self.read_at(at)));
         drop(of);
         say!(self, self.runs.name, "find record of {} -> {}", short(referral.as_str()), seen.is_some());
         self.saw(&seen);
@@ -270,7 +273,7 @@ impl State {
         };
         let ended = self.create_record(new, Some(there));
         let id = made_for(new);
-        match self.crm.now(&id).map(|shape| shape.seen(&id, true)) {
+        match self.crm.now(&id).map(|shape| shape.seen(&id, true, self.read_at(self.now))) {
             Some(seen) => self.answered(ended, fate, what, |state| {
                 state.saw(&seen);
                 seen
@@ -299,6 +302,13 @@ impl State {
             patch.columns.iter().map(|(c, v)| format!("{c}={}", told(v))).collect::<Vec<_>>().join(" "),
             patch.lists.values().map(|l| (l.add.len(), l.remove.clone())).collect::<Vec<_>>()
         );
+        let version = &match self.condition(id, version) {
+            Ok(version) => version,
+            Err(written) => {
+                say!(self, self.runs.name, "-> {}", outcome(&written));
+                return written;
+            }
+        };
         let field = patch.columns.keys().next().cloned();
         let late = || What::PatchRecord(id.clone(), version.clone(), patch.clone());
         let fate = match self.before(what, field, late) {
@@ -336,7 +346,9 @@ impl State {
         let bare = self.strikes(Kind::BareAnswer);
         let whole = !patch.lists.is_empty();
         self.answered(ended, fate, what, |state| {
-            let seen = state.crm.now(&id.id).filter(|_| !bare).map(|shape| shape.seen(&id.id, whole));
+            let by_stamp = state.read_at(state.now);
+            let seen = state.crm.now(&id.id).filter(|_| !bare);
+            let seen = seen.map(|shape| shape.seen(&id.id, whole, by_stamp));
             say!(state, state.runs.name, "-> {:?}", seen.as_ref().map(|s| &s.version.token));
             state.saw(&seen);
             seen
@@ -378,7 +390,9 @@ impl State {
         let ended = self.close_record(&id.id, action, true);
         let bare = self.strikes(Kind::BareAnswer);
         self.answered(ended, fate, what, |state| {
-            let mut seen = state.crm.now(&id.id).filter(|_| !bare).map(|shape| shape.seen(&id.id, true));
+            let by_stamp = state.read_at(state.now);
+            let seen = state.crm.now(&id.id).filter(|_| !bare);
+            let mut seen = seen.map(|shape| shape.seen(&id.id, true, by_stamp));
             if let Some(seen) = &mut seen {
                 seen.record.lists.clear();
             }

@@ -23,6 +23,13 @@ pub(super) fn plain(value: &CrmValue) -> Value {
 }
 
 impl State {
+    pub(super) fn is_current(&self, shape: &Shape, version: &Version) -> bool {
+        match self.faults.sort.stamps {
+            true => shape.is_unmodified(version),
+            false => shape.numbered().token == version.token,
+        }
+    }
+
     pub(crate) fn patch_record(&mut self, id: &RecordId, version: &Version, patch: &RecordPatch) -> Ended {
         // No `If-Match` at all: whoever is not there is created.
         let upsert = version.token.is_empty().then(|| Shape::empty_of(id.kind, &id.id));
@@ -31,7 +38,7 @@ impl State {
         };
         // A change of child rows alone carries no version of the record.
         let condition = !patch.columns.is_empty() && !["", "*"].contains(&version.token.as_str());
-        if condition && version.token != format!("W/\"{}\"", before.version) {
+        if condition && !self.is_current(&before, version) {
             return Ended::Lost;
         }
         if !before.is_open() {

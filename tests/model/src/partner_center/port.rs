@@ -253,8 +253,9 @@ impl State {
             }
             Fate::Fine | Fate::LostAnswer => {}
         }
+        let unlisted = self.center.unlisted.keys().cloned().collect();
         let created = self.create_referral(body);
-        self.slower();
+        self.slower(&unlisted);
         match (created, fate) {
             (_, Fate::LostAnswer) => Written::Unknown(unknown(System::PartnerCenter, what)),
             (Ok(referral), _) => {
