@@ -181,7 +181,7 @@ fn what_was_said_is_noted(state: &State, link: &Link, record: &RecordId, faults:
     };
     let id = link.referral.as_str();
     let refused =
-        || state.audit(id).any(|line| line.decision == "refused" && line.text.starts_with("not noted"));
+        || state.audit(id).any(|line| line.decision == "refused" && line.text.contains("not noted"));
     let records = [Some(record), link.lead.as_ref()].into_iter().flatten();
     if state.crm.now(&record.id).is_some() && !rests && !state.is_noted(records, words) && !refused() {
         faults.push(Invariant::Noted, format!("link {}: \"{words}\" is not noted at its record", short(id)));

@@ -42,16 +42,16 @@ pub(super) async fn settle_debts<P: Ports>(
             return Ok(Err(overtaken));
         }
         let written = work.run.ports.crm().add_note(&record, &note).await;
-        if let Written::Unknown(failure) = written {
-            return Ok(Ok(Some(outage_or_wait(work, failure).await?)));
+        if !matches!(written, Written::Unknown(_)) {
+            work.link.claim = None;
         }
-        work.link.claim = None;
         match written {
-            Written::Done(()) | Written::Exists | Written::Unknown(_) => {}
+            Written::Done(()) | Written::Exists => {}
             Written::Refused(refused) => {
                 tracing::warn!(referral.id = %work.link.referral, record.id = %record.id, decision = "refused",
                     reason = %refused.text, "Microsoft's words are not noted at the record");
-                work.note("refused", format!("not noted at the record: {}", refused.text), true);
+                let words = format!("what Microsoft said is not noted at the record: {}", refused.text);
+                work.note("refused", words, true);
             }
             Written::Lost => {
                 return ended(work, Ended::later(2, "others are working on the record's notes")).await;
@@ -59,6 +59,7 @@ pub(super) async fn settle_debts<P: Ports>(
             Written::Later(failure) => {
                 return work.save().await?.map_or_else(|overtaken| Ok(Err(overtaken)), |()| Err(failure));
             }
+            Written::Unknown(failure) => return Ok(Ok(Some(outage_or_wait(work, failure).await?))),
         }
         work.link.notes.retain(|owed| *owed != note);
     }
