@@ -35,8 +35,7 @@ impl Dynamics {
         }
     }
 
-    /// The privileges for notes that the application user does not hold. The Web API's own question; what a role says
-    /// is another matter than what a refusal says, so it is asked by the set-up check only.
+    /// The privileges for notes that the application user does not hold. Asked by the set-up check only.
     pub async fn privileges_for_notes_missing(&self) -> Result<Vec<&'static str>, Failure> {
         let operation = "look at the privileges for notes";
         let asked = |path: String| async move {
