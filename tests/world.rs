@@ -119,6 +119,7 @@ impl World {
         let kind = options.crm.unwrap_or(CrmKind::Dynamics365);
         // As the default map expects it.
         salesforce.system().switches.multi_currency = true;
+        salesforce.system().switches.notes = true;
         let (table, stop) = table().await?;
 
         let (queue_url, dead_url, partner_secret, crm_secret, admin_secret) = {

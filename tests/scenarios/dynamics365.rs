@@ -22,6 +22,8 @@ mod healing;
 mod inbound;
 #[path = "both/microsoft.rs"]
 mod microsoft;
+#[path = "both/notes.rs"]
+mod notes;
 #[path = "both/operation.rs"]
 mod operation;
 mod optional;

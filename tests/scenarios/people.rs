@@ -312,6 +312,41 @@ impl Stage {
         self.salesforce.system().add_custom_field(name, &metadata, true, now).expect("a field");
     }
 
+    /// The notes at a record, title and words as people read them.
+    pub(crate) fn notes(&self, record: &str) -> Vec<(String, String)> {
+        let mut notes: Vec<_> = match self.crm() {
+            CrmKind::Dynamics365 => {
+                let rows = self.rows("annotations");
+                let own = rows.iter().filter(|row| row["_objectid_value"] == record);
+                own.map(|row| (text(row, "subject"), text(row, "notetext"))).collect()
+            }
+            CrmKind::Salesforce => {
+                let (links, notes) = (self.rows("ContentDocumentLink"), self.rows("ContentNote"));
+                let own = links.iter().filter(|link| link["LinkedEntityId"] == record);
+                let note = |link: &Value| notes.iter().find(|note| note["Id"] == link["ContentDocumentId"]);
+                let read = |note: &Value| (text(note, "Title"), words::of_html(&text(note, "Content")));
+                own.filter_map(note).map(read).collect()
+            }
+        };
+        notes.sort();
+        notes
+    }
+
+    /// Nobody may, or can, make a note any more.
+    pub(crate) fn take_notes_away(&self) {
+        match self.crm() {
+            CrmKind::Dynamics365 => self.dataverse.system().deny("annotation", "create"),
+            CrmKind::Salesforce => self.salesforce.system().switches.notes = false,
+        }
+    }
+
+    /// Calls that look at or make notes.
+    pub(crate) fn calls_for_notes(&self) -> usize {
+        let composites = self.sent("POST composite");
+        let of_notes = composites.iter().filter(|body| body.to_string().contains("Content"));
+        self.sent("PATCH annotations").len() + of_notes.count()
+    }
+
     /// Something goes wrong at the CRM.
     pub(crate) fn crm_fault(&self, fault: Fault) {
         match self.crm() {

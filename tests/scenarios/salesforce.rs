@@ -24,6 +24,8 @@ mod healing;
 mod inbound;
 #[path = "both/microsoft.rs"]
 mod microsoft;
+#[path = "both/notes.rs"]
+mod notes;
 #[path = "both/operation.rs"]
 mod operation;
 #[path = "both/update.rs"]

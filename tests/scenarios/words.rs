@@ -1,6 +1,7 @@
 //! What scenarios call things in either CRM: the names of the map's rules, and behind them each vendor's own. Names that
 //! are not listed are the vendor's.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use mapping::CrmKind;
 use serde_json::{Map, Value, json};
 
@@ -87,6 +88,13 @@ const STATES: &[(&str, (i64, i64), &str)] = &[
     ("lost", (2, 5), "Closed Lost"),
     ("canceled", (2, 4), "Closed Lost"),
 ];
+
+/// What a person reads of a note's content, which is HTML in base 64.
+pub(crate) fn of_html(content: &str) -> String {
+    let html = STANDARD.decode(content).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    entities.into_iter().fold(html.unwrap_or_default(), |text, (entity, c)| text.replace(entity, c))
+}
 
 fn own(word: &Word, crm: CrmKind) -> &'static str {
     match crm {

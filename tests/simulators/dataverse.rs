@@ -19,6 +19,7 @@ mod labels;
 mod metadata;
 mod order;
 mod people;
+mod privileges;
 mod provision;
 mod read;
 mod refusal;
@@ -237,6 +238,12 @@ impl Dataverse {
             }
             (_, [], _) if matches!(table.name.as_str(), "systemform" | "savedquery") => {
                 Err(not_modelled("making or deleting forms and views"))
+            }
+            ("GET", ["Microsoft.Dynamics.CRM.RetrieveUserSetOfPrivilegesByNames"], Some(user))
+                if table.name == "systemuser" =>
+            {
+                let key = parts[1].key.as_deref().unwrap_or_default();
+                self.privileges_by_names(&call, &user, key)
             }
             ("POST", [], None) => self.create(&call, &table),
             ("PATCH", [], Some(row)) => self.upsert(&call, &table, &row),

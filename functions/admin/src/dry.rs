@@ -16,6 +16,7 @@ use std::{
 use sync::{
     failure::{Failure, System, Written},
     hint::Hint,
+    note::Note,
     ports::{Changes, Crm, Feed, Found, Hints, Links, Page, Ports, Position, Ready, Referrals, Seen},
     run::{Run, Settings},
     table::{Change, Expect, Key, Row},
@@ -176,6 +177,12 @@ impl Crm for Dry {
     async fn act(&self, id: &RecordId, action: &Action) -> Written<Option<Seen>> {
         self.note(format!("CRM: `{id}`: {action:?}"), Value::Null);
         Dry::ends_here(System::Crm)
+    }
+
+    async fn add_note(&self, id: &RecordId, note: &Note) -> Written<()> {
+        let data = json!({ "title": note.title(), "text": note.text });
+        self.note(format!("CRM: `{id}` gets a note"), data);
+        Written::Done(())
     }
 
     async fn qualify(&self, lead: &RecordId, _version: &Version, new: &NewRecord) -> Written<Seen> {

@@ -97,6 +97,9 @@ fn describe(report: &mut Report, link: &Link) {
     if let Some(microsoft) = &link.microsoft {
         report.good(format!("Microsoft's half of the engagement is `{microsoft}`"));
     }
+    for note in &link.notes {
+        report.good(format!("still to be noted at the record: {}", note.text));
+    }
     if let Some(claim) = &link.claim {
         let units: Vec<&str> = claim.units.iter().map(String::as_str).collect();
         report.warn(

@@ -12,6 +12,7 @@ use salesforce::Salesforce;
 use std::sync::Arc;
 use sync::{
     failure::{Failure, Written},
+    note::Note,
     ports::{Changes, Feed, Position, Ready, Seen},
 };
 
@@ -111,6 +112,13 @@ impl sync::ports::Crm for Crm {
         match self {
             Crm::Dynamics(crm) => crm.act(id, action).await,
             Crm::Salesforce(crm) => crm.act(id, action).await,
+        }
+    }
+
+    async fn add_note(&self, id: &RecordId, note: &Note) -> Written<()> {
+        match self {
+            Crm::Dynamics(crm) => crm.add_note(id, note).await,
+            Crm::Salesforce(crm) => crm.add_note(id, note).await,
         }
     }
 

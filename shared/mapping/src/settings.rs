@@ -33,6 +33,7 @@ pub(crate) fn switches(reader: &mut Reader, place: Place<'_>) -> Switches {
             "add_unknown_solutions",
             "daily_engagements",
             "registration_hints",
+            "microsoft_note",
         ],
     );
     Switches {
@@ -42,6 +43,7 @@ pub(crate) fn switches(reader: &mut Reader, place: Place<'_>) -> Switches {
         add_unknown_solutions: reader.yes(place, "add_unknown_solutions", true),
         daily_engagements: reader.yes(place, "daily_engagements", true),
         registration_hints: reader.yes(place, "registration_hints", false),
+        microsoft_note: reader.yes(place, "microsoft_note", true),
     }
 }
 

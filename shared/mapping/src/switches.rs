@@ -16,6 +16,8 @@ pub struct Switches {
     pub daily_engagements: bool,
     /// Say what registering a deal with Microsoft asks for.
     pub registration_hints: bool,
+    /// What Microsoft's half says becomes a note at the record, besides its line in Audit.
+    pub microsoft_note: bool,
 }
 
 /// Who posts Microsoft's half of a co-sell engagement.

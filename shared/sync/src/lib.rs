@@ -17,6 +17,7 @@ pub mod intent;
 pub mod link;
 pub mod merge;
 mod microsoft;
+pub mod note;
 pub mod parked;
 pub mod planted;
 pub mod poll;

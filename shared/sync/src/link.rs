@@ -4,6 +4,7 @@
 use crate::{
     audit::Journal,
     images::Images,
+    note::Note,
     parked::Parked,
     planted::{self, Bug},
     version::Version,
@@ -35,6 +36,9 @@ pub struct Link {
     /// What Microsoft's half said last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub microsoft_said: Option<String>,
+    /// What it said that is not noted at the record yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
     /// The help that was asked of Microsoft, as the CRM shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Value>,
@@ -159,6 +163,7 @@ impl Link {
             microsoft: None,
             microsoft_crm_id: None,
             microsoft_said: None,
+            notes: vec![],
             asked: None,
             related: None,
             children: BTreeSet::new(),
@@ -182,6 +187,7 @@ impl Link {
     pub fn is_clean(&self) -> bool {
         self.claim.is_none()
             && self.parked.is_empty()
+            && self.notes.is_empty()
             && self.awaiting.is_empty()
             && self.partner_center.settled.is_some()
             && self.crm.settled.is_some()

@@ -4,6 +4,7 @@
 use crate::{
     failure::Failure,
     identity::alias_of_sibling,
+    note::Note,
     ports::{Links, Ports, Referrals},
     settle::Look,
     table::Key,
@@ -45,6 +46,9 @@ async fn learn<P: Ports>(work: &mut Work<'_, P>, half: &Referral) -> Result<(), 
         && work.link.microsoft_said.as_ref() != Some(&words)
     {
         work.note("microsoft", words.clone(), true);
+        if work.run.map.switches().microsoft_note {
+            work.link.notes.push(Note { half: half.id().clone(), text: words.clone() });
+        }
         work.link.microsoft_said = Some(words);
     }
     Ok(())

@@ -182,6 +182,10 @@ bugs! {
     AuditNotRemembered,
     /// An audit line changes the fingerprint of what is parked.
     AuditInFingerprint,
+    /// A note is written without a claim.
+    NoteUnclaimed,
+    /// What is to be noted is forgotten before the CRM has answered.
+    NoteNotOwed,
 }
 
 #[cfg(feature = "planted")]

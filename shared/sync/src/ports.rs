@@ -4,6 +4,7 @@
 use crate::{
     failure::{Failure, Written},
     hint::Hint,
+    note::Note,
     table::{Change, Key, Row},
     version::Version,
 };
@@ -103,6 +104,9 @@ pub trait Crm: Sync {
     ) -> impl Future<Output = Written<Option<Seen>>> + Send;
     /// An action that takes no version (Win, Lose). The caller has read the state just before.
     fn act(&self, id: &RecordId, action: &Action) -> impl Future<Output = Written<Option<Seen>>> + Send;
+    /// Puts a note at a record unless it has it. `Exists`: it has. Whoever asks holds the link's claim: where the CRM
+    /// cannot refuse a second one, looking first is enough.
+    fn add_note(&self, id: &RecordId, note: &Note) -> impl Future<Output = Written<()>> + Send;
     /// Qualifies an open lead into an opportunity, in one transaction with what is missing of account and contact, and
     /// only in this version. The answer shows the opportunity.
     fn qualify(

@@ -2,6 +2,7 @@
 //! where to look.
 
 mod lead;
+mod note;
 mod outcome;
 mod read;
 mod write;
@@ -155,6 +156,11 @@ pub(crate) async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look
                 Err(overtaken) => return Ok(Err(overtaken)),
             }
         }
+        match note::settle_debts(&mut work, &sides).await? {
+            Ok(None) => {}
+            Ok(Some(ended)) => return Ok(Ok(ended)),
+            Err(overtaken) => return Ok(Err(overtaken)),
+        }
         let mut plan = merge(work.map(), &work.link, sides.shown());
         if record.kind == RecordKind::Opportunity {
             help::look(&work, &sides.for_help(), &mut plan);
@@ -257,16 +263,19 @@ pub(crate) async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look
                 work.link.claim = None;
                 park_refused(&mut work, &write, refused);
             }
-            Written::Unknown(failure) => {
-                if failure.wide {
-                    hold(&work.run, &failure).await?;
-                }
-                let after = work.run.deadline().duration_since(work.run.now()) + SignedDuration::from_secs(1);
-                let why = format!("it is not known whether the write happened: {failure}");
-                return Ok(Ok(Ended::Later { after, why }));
-            }
+            Written::Unknown(failure) => return Ok(Ok(outage_or_wait(&work, failure).await?)),
         }
     }
+}
+
+/// A write may have happened: its claim stays, and nobody looks before its deadline.
+async fn outage_or_wait<P: Ports>(work: &Work<'_, P>, failure: Failure) -> Result<Ended, Failure> {
+    if failure.wide {
+        hold(&work.run, &failure).await?;
+    }
+    let after = work.run.deadline().duration_since(work.run.now()) + SignedDuration::from_secs(1);
+    let why = format!("it is not known whether the write happened: {failure}");
+    Ok(Ended::Later { after, why })
 }
 
 /// Why nothing is looked at now: gone, stopped, set aside, or claimed.

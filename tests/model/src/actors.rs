@@ -203,6 +203,9 @@ impl State {
                 json!({ "op": "replace", "path": "/substatus", "value": substatus }),
             ]
         };
+        if self.faults.sort.notes && self.dice.chance(250) {
+            return self.microsoft_answers(id);
+        }
         match self.roll(PORTAL, |faults| &faults.portal) {
             0..=2 => {
                 let name = NAMES[self.one_of(4)];
@@ -303,6 +306,21 @@ impl State {
                 self.colleague(id, "/trackingInfo/microsoftMsxId", json!("7-3XKQ9TLM2"));
             }
         }
+    }
+
+    /// Microsoft's half moves on, whatever it says.
+    fn microsoft_answers(&mut self, id: &ReferralId) {
+        let engagement = self.center.now(id).and_then(|r| r.engagement()).cloned();
+        let half = self.center.all().find(|r| r.is_microsoft() && r.engagement() == engagement.as_ref());
+        let Some(half) = half.map(|half| half.id().clone()) else { return };
+        let answers = [("Active", "Accepted"), ("Closed", "Declined"), ("Closed", "Lost")];
+        let (status, substatus) = *self.dice.pick(&answers);
+        let moves = [
+            json!({ "op": "replace", "path": "/status", "value": status }),
+            json!({ "op": "replace", "path": "/substatus", "value": substatus }),
+        ];
+        let done = self.portal(&half, &moves);
+        say!(self, "Microsoft", "says {substatus} in its half {} -> {done}", short(half.as_str()));
     }
 
     /// Our own half shows Microsoft's opportunity without a stamp of its own: a `related-*` event tells, with an instant of

@@ -2,6 +2,7 @@
 
 mod feed;
 mod lead;
+mod note;
 mod port;
 mod stamps;
 mod write;
@@ -99,6 +100,7 @@ pub(crate) struct Dataverse {
     pub(crate) copies: &'static [&'static str],
     /// The read that our last action on a record went out on.
     pub(crate) acted_on: BTreeMap<String, Timestamp>,
+    pub(crate) notes: note::Notes,
     version: i64,
 }
 

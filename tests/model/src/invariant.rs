@@ -61,6 +61,8 @@ invariants! {
     Linked "linked",
     /// At the end nothing is half done: no claim, intent, message, hold or parked item without a reason.
     Done "done",
+    /// What Microsoft says is noted at the record, once.
+    Noted "noted",
     /// A watermark is saved only over the one that was read.
     Mark "mark",
     /// Everything comes to rest, and then nothing is written any more.

@@ -86,6 +86,7 @@ fn link_is_well(state: &State, link: &Link, faults: &mut Faults) {
     }
     let map = state.map.of(record.kind);
     let gone = state.crm.now(&record.id).is_none();
+    what_was_said_is_noted(state, link, record, faults);
     if gone != (link.state == Life::Detached) && !(gone && state.crm.expired) {
         faults.push(
             Invariant::Life,
@@ -169,6 +170,21 @@ fn link_is_well(state: &State, link: &Link, faults: &mut Faults) {
                 format!("link {}: `{unit}` is still parked: {}", short(id), parked.reason),
             );
         }
+    }
+}
+
+/// What the link remembers of Microsoft's words stands at its record, or the table says why not.
+fn what_was_said_is_noted(state: &State, link: &Link, record: &RecordId, faults: &mut Faults) {
+    let rests = !matches!(link.state, Life::Linked | Life::Closed) || !link.parked.is_empty();
+    let Some(words) = link.microsoft_said.as_ref().filter(|_| state.map.switches().microsoft_note) else {
+        return;
+    };
+    let id = link.referral.as_str();
+    let refused =
+        || state.audit(id).any(|line| line.decision == "refused" && line.text.contains("not noted"));
+    let records = [Some(record), link.lead.as_ref()].into_iter().flatten();
+    if state.crm.now(&record.id).is_some() && !rests && !state.is_noted(records, words) && !refused() {
+        faults.push(Invariant::Noted, format!("link {}: \"{words}\" is not noted at its record", short(id)));
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{trace::say, world::State};
 use jiff::Timestamp;
 use mapping::{Action, NewRecord, RecordId, RecordPatch, ReferralId};
 use std::sync::Arc;
-use sync::{table::Change, version::Version};
+use sync::{note::Note, table::Change, version::Version};
 
 /// A request that will still land.
 #[derive(Clone, Debug)]
@@ -23,6 +23,7 @@ pub(crate) enum What {
     PatchRecord(RecordId, Version, RecordPatch),
     Act(RecordId, Action),
     Qualify(RecordId, Version, Box<NewRecord>),
+    Note(RecordId, Note),
 }
 
 impl State {
@@ -53,6 +54,10 @@ impl State {
             What::Qualify(id, version, new) => {
                 say!(self, by, "a late qualification of the lead lands");
                 _ = self.qualify(&id.id, Some((&version, &new)), true);
+            }
+            What::Note(id, note) => {
+                say!(self, by, "a late note lands");
+                _ = self.put_note(&id, &note);
             }
             What::Act(id, action) => {
                 say!(self, by, "a late action lands");

@@ -31,6 +31,8 @@ const RARE: &[(Bug, u64, &str)] = &[
     (Bug::NobodyInvited, 37941, "stale-page"),
     (Bug::NoDealBelieved, 726, "stale-read"),
     (Bug::NoSweepOverlap, 4229, "webhook-lost,stale-page"),
+    (Bug::NoteNotOwed, 2263, "crash"),
+    (Bug::NoteUnclaimed, 953, "late"),
     (Bug::OldListBelieved, 160, "stale-page"),
     (Bug::OlderBelieved, 380, "stale-read"),
     (Bug::OlderThanFeed, 917, "stale-read"),

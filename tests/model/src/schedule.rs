@@ -64,6 +64,8 @@ pub(crate) struct Sort {
     pub(crate) roundless: bool,
     /// Microsoft sends leads, too.
     pub(crate) leads: bool,
+    /// What Microsoft says is noted at the record, and it says more.
+    pub(crate) notes: bool,
     /// The CRM's versions are stamps of whole seconds: Salesforce.
     pub(crate) stamps: bool,
 }
@@ -72,34 +74,41 @@ impl Sort {
     fn of(seed: u64, crm: CrmKind) -> Self {
         let stamps = crm == CrmKind::Salesforce;
         Sort {
-            stamps,
             whole: seed.is_multiple_of(8),
             roundless: matches!(seed % 16, 5 | 6),
             leads: !stamps && matches!(seed % 16, 1 | 6 | 8 | 15),
+            notes: matches!(seed % 16, 7 | 9 | 15),
+            stamps,
         }
     }
 
     fn map(self) -> &'static Map {
         match self {
             Sort { roundless: true, .. } => &ROUNDLESS,
-            Sort { whole: true, .. } => Map::standard(CrmKind::Dynamics365),
+            Sort { notes: true, .. } => &NOTED,
+            Sort { whole: true, .. } => &WHOLE,
             _ => &LEAN,
         }
     }
 }
 
 /// The default map without what only a new deal carries.
-pub(crate) static LEAN: LazyLock<Map> = LazyLock::new(|| lean(""));
-static ROUNDLESS: LazyLock<Map> = LazyLock::new(|| lean("[switches]\ndaily_engagements = false\n"));
+pub(crate) static LEAN: LazyLock<Map> = LazyLock::new(|| lean("microsoft_note = false"));
+static ROUNDLESS: LazyLock<Map> = LazyLock::new(|| lean("microsoft_note = false\ndaily_engagements = false"));
+static NOTED: LazyLock<Map> = LazyLock::new(|| lean("microsoft_note = true"));
+static WHOLE: LazyLock<Map> = LazyLock::new(|| laid_over("[switches]\nmicrosoft_note = false\n"));
 
-fn lean(besides: &str) -> Map {
+fn lean(switches: &str) -> Map {
     let off = ["marketplace_intent", "qualification", "referral_link"];
     let members = ["line1", "line2", "city", "state", "postal_code"];
     let consents = ["consent_to_share", "consent_to_contact", "consent_to_contact_partners"];
     let rules = off.iter().chain(&members).chain(&consents);
     let toml: String = rules.map(|name| format!("[fields.{name}]\noff = true\n")).collect();
-    Map::with_override(CrmKind::Dynamics365, &(besides.to_owned() + &toml))
-        .unwrap_or_else(|faults| panic!("{faults:?}"))
+    laid_over(&format!("[switches]\n{switches}\n{toml}"))
+}
+
+fn laid_over(toml: &str) -> Map {
+    Map::with_override(CrmKind::Dynamics365, toml).unwrap_or_else(|faults| panic!("{faults:?}"))
 }
 
 /// Ticks after the storm, each so many minutes after the last: parked things are tried after 15 min, 1 h, 6 h, a day.

@@ -215,7 +215,7 @@ impl Dataverse {
         self.demands.clear();
     }
 
-    /// Takes a right (`read`, `create`, `write`, `delete`) on a table from the integration user.
+    /// Takes a right (`read`, `create`, `write`, `delete`, `append`, `append_to`) on a table from the integration user.
     pub fn deny(&mut self, table: &str, right: &str) {
         self.denied.push((table.to_owned(), right.to_owned()));
     }

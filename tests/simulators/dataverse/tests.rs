@@ -5,6 +5,7 @@ mod deltas;
 mod documents;
 mod forms;
 mod metadata;
+mod privileges;
 mod queries;
 mod rules;
 mod samples;

@@ -81,6 +81,7 @@ impl Dataverse {
         let shape = self.answer_shape(call, table)?;
         let body = self.object(&table.set, &call.request.body)?;
         let changes = self.changes(table, &body)?;
+        self.privileges_to_bind(table, &changes)?;
         let id = match changes.get(&table.id).and_then(Value::as_str) {
             Some(id) if self.get(&table.set, id).is_some() => return Err(already_there()),
             Some(id) => id.to_owned(),
@@ -103,6 +104,7 @@ impl Dataverse {
         };
         let row = existing.as_ref().and_then(|id| self.get(&table.set, id));
         self.check(table, address, row, &condition)?;
+        self.privileges_to_bind(table, &changes)?;
         let by = self.writer(call);
         let (id, status) = match existing {
             Some(id) => {
@@ -225,14 +227,5 @@ impl Dataverse {
         if let (Some(set), Some(n)) = (&mut self.change_set, content_id) {
             set.references.push((n, table.set.clone(), id.to_owned(), keyed));
         }
-    }
-
-    /// 403 where the control verb `deny` took the right away.
-    pub(super) fn privilege(&self, table: &Table, right: &str) -> Outcome<()> {
-        let denied = self.denied.iter().any(|(t, r)| (*t == table.name || *t == table.set) && r == right);
-        if denied {
-            return Err(refuse(403, "0x80040220", "The user does not hold the necessary privileges."));
-        }
-        Ok(())
     }
 }

@@ -56,10 +56,31 @@ pub(crate) async fn check(crm: &Dynamics, map: &Map, report: &mut Report) -> Res
     if report.lines.len() == faults {
         report.good(format!("all {} columns of the map are there and fit", wanted.len()));
     }
+    if map.switches().microsoft_note {
+        check_notes(crm, report).await;
+    }
     let is_there =
         |table, name: &str| tables.get(&table).is_some_and(|table: &Table| table.columns.contains_key(name));
     forms::check(crm, map, is_there, report).await;
     Ok(())
+}
+
+/// Without them deals go on, and Audit alone says what Microsoft says.
+async fn check_notes(crm: &Dynamics, report: &mut Report) {
+    let or_none = "or write none: `microsoft_note = false` under `[switches]` in the map";
+    match crm.privileges_for_notes_missing().await {
+        Ok(missing) if missing.is_empty() => {}
+        Ok(missing) => report.warn(
+            format!("the application user may not write notes: {} is missing", missing.join(", ")),
+            &format!(
+                "add Create and Append on Note, and Append To on Opportunity and Lead, to its role; {or_none}"
+            ),
+        ),
+        Err(failure) => report.warn(
+            format!("whether the application user may write notes is not known: {failure}"),
+            &format!("the role needs Create and Append on Note; {or_none}"),
+        ),
+    }
 }
 
 fn check_column(map: &Map, wanted: &WantedColumn, table: &Table, report: &mut Report) {

@@ -77,7 +77,7 @@ pub(crate) async fn check(crm: &Salesforce, map: &Map, report: &mut Report) -> R
             stages.len()
         ));
     }
-    Ok(())
+    settings::notes(crm, map, report).await
 }
 
 /// The whole of the CRM's part of `doctor`.

@@ -12,6 +12,7 @@ mod feed;
 pub mod forms;
 mod lead;
 mod lookups;
+mod note;
 mod odata;
 mod owner;
 pub mod page;
@@ -35,6 +36,7 @@ use serde_json::{Map as Object, Value};
 use std::sync::{Arc, OnceLock};
 use sync::{
     failure::{Failure, Written},
+    note::Note,
     ports::{Changes, Feed, Position, Ready, Seen},
     version::Version,
 };
@@ -305,6 +307,10 @@ impl sync::ports::Crm for Dynamics {
 
     async fn act(&self, id: &RecordId, action: &Action) -> Written<Option<Seen>> {
         self.close_record(id, action).await
+    }
+
+    async fn add_note(&self, id: &RecordId, note: &Note) -> Written<()> {
+        self.write_note(id, note).await
     }
 
     fn feeds(&self) -> &'static [Feed] {

@@ -8,6 +8,7 @@ mod errors;
 mod features;
 mod feed;
 mod lead;
+mod note;
 mod party;
 mod place;
 pub mod provision;
@@ -30,6 +31,7 @@ use soql::{is_id, is_name, quoted};
 use std::{collections::BTreeMap, sync::Arc};
 use sync::{
     failure::{Failure, Written},
+    note::Note,
     ports::{Changes, Feed, Position, Ready, Seen},
     version::Version,
 };
@@ -265,6 +267,10 @@ impl sync::ports::Crm for Salesforce {
     /// Closing is a stage here: it goes with the other fields.
     async fn act(&self, id: &RecordId, _action: &Action) -> Written<Option<Seen>> {
         NotBegun::refused("StageName", format!("`{id}` is closed by its stage")).written()
+    }
+
+    async fn add_note(&self, id: &RecordId, note: &Note) -> Written<()> {
+        self.write_note(id, note).await
     }
 
     fn feeds(&self) -> &'static [Feed] {

@@ -15,6 +15,7 @@ use crate::{
 use mapping::{Action, CrmValue, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId};
 use sync::{
     failure::{Class, Failure, Refused, System, Written},
+    note::Note,
     ports::{Changes, Crm, Feed, Position, Ready, Seen},
     version::Version,
 };
@@ -81,6 +82,21 @@ impl Crm for World {
         let seen = self.lock().deal_of(&lead.id);
         self.after().await;
         seen
+    }
+
+    async fn add_note(&self, id: &RecordId, note: &Note) -> Written<()> {
+        step().await;
+        let there = self.lock().has_note(id, note);
+        self.after().await;
+        match there {
+            Ok(false) => {}
+            Ok(true) => return Written::Exists,
+            Err(failure) => return Written::Later(failure),
+        }
+        step().await;
+        let written = self.lock().send_note(id, note);
+        self.after().await;
+        written
     }
 
     fn feeds(&self) -> &'static [Feed] {
@@ -207,7 +223,7 @@ impl State {
     }
 
     /// What a write comes to before it is even tried: `Err` is its end.
-    fn before<T>(
+    pub(super) fn before<T>(
         &mut self,
         what: &str,
         field: Option<String>,
@@ -232,7 +248,7 @@ impl State {
         }
     }
 
-    fn answered<T>(
+    pub(super) fn answered<T>(
         &mut self,
         ended: Ended,
         fate: Fate,

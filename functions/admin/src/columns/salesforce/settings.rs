@@ -8,7 +8,23 @@ use sync::failure::Failure;
 /// With less than one in so many of the day's requests left somebody should look.
 const FEW: u64 = 5;
 
-/// Currencies, addresses, notes, teams, and what is left of the day's requests.
+/// Whether Microsoft's words can be noted at the record; if not, Audit alone says them.
+pub(super) async fn notes(crm: &Salesforce, map: &Map, report: &mut Report) -> Result<(), Failure> {
+    if !map.switches().microsoft_note {
+        report.good("the map writes no notes");
+        return Ok(());
+    }
+    match crm.describe("ContentNote").await? {
+        Some(note) if note.createable => report.good("Notes are on (Setup, Notes Settings)"),
+        _ => report.warn(
+            "Notes are off, or the connector's user may not create any: what Microsoft says stands in Audit alone",
+            "switch them on (Setup, Notes Settings, Enable Notes), or say `microsoft_note = false` under `[switches]` in the map",
+        ),
+    }
+    Ok(())
+}
+
+/// Currencies, addresses, teams, and what is left of the day's requests.
 pub(super) async fn tell(crm: &Salesforce, map: &Map, report: &mut Report) -> Result<(), Failure> {
     let has = async |object: &str| crm.describe(object).await.map(|described| described.is_some());
     if has("CurrencyType").await? {
@@ -20,9 +36,6 @@ pub(super) async fn tell(crm: &Salesforce, map: &Map, report: &mut Report) -> Re
     let account = crm.describe("Account").await?;
     if account.is_some_and(|account| account.fields.contains_key("BillingCountryCode")) {
         report.good("State and Country/Territory Picklists are on: addresses have codes");
-    }
-    if !has("ContentNote").await? {
-        report.good("Notes are off (Setup, Notes Settings, Enable Notes): what would go there is in Audit");
     }
     if map.has_sales_team() && !has("OpportunityTeamMember").await? {
         report.good(

@@ -105,6 +105,19 @@ impl Wire {
         self.session.write(operation, build).await
     }
 
+    /// A row under an id of ours, unless it is there.
+    pub(super) async fn create_only(
+        &self,
+        operation: &str,
+        path: &str,
+        body: &Value,
+    ) -> Result<Answer, Unanswered> {
+        let url = format!("{}{ROOT}/{path}", self.origin);
+        let build =
+            |http: &Http| common(http.request(Method::PATCH, &url)).header("If-None-Match", "*").json(body);
+        self.session.write(operation, build).await
+    }
+
     /// A POST of set-up, into a solution where one is named.
     pub(super) async fn post(
         &self,

@@ -119,12 +119,20 @@ impl Composite {
         }
     }
 
+    /// What a part that failed says.
+    pub(super) fn said(&self, reference: &str) -> Option<Said> {
+        self.parts.get(reference).filter(|part| failed(part)).map(Said::of_part)
+    }
+
     /// What failed first; nothing did: `None`.
     pub(super) fn refusal(&self) -> Option<Said> {
-        let failed = |part: &Value| part["httpStatusCode"].as_u64().is_none_or(|status| status >= 300);
         let said: Vec<Said> = self.parts.values().filter(|part| failed(part)).map(Said::of_part).collect();
         said.iter().find(|said| !said.is_halted()).or(said.first()).cloned()
     }
+}
+
+fn failed(part: &Value) -> bool {
+    part["httpStatusCode"].as_u64().is_none_or(|status| status >= 300)
 }
 
 /// A write that got no outcomes.

@@ -1,0 +1,74 @@
+//! What Microsoft said, as a note at the record. The link owes it from the save that remembers the words until the CRM
+//! has answered, so a run that dies loses none. One claim covers the whole of it: nobody else writes it meanwhile, and
+//! after the claim's deadline the CRM itself tells whether it is there.
+
+use super::{Sides, outage_or_wait};
+use crate::{
+    failure::{Failure, Written},
+    link::Claim,
+    planted::{self, Bug},
+    ports::{Crm, Ports},
+    run::Ended,
+    work::{Overtaken, Work},
+};
+use mapping::Side;
+use std::collections::BTreeSet;
+
+/// Writes what is owed, oldest first. `None`: nothing is owed any more.
+pub(super) async fn settle_debts<P: Ports>(
+    work: &mut Work<'_, P>,
+    sides: &Sides,
+) -> Result<Result<Option<Ended>, Overtaken>, Failure> {
+    if !work.run.map.switches().microsoft_note {
+        work.link.notes.clear();
+    }
+    while let (Some(note), Some(record)) = (work.link.notes.first().cloned(), work.link.record.clone()) {
+        if !work.run.may_write() {
+            return ended(work, Ended::later(0, "this run has no time left for a note")).await;
+        }
+        if !work.brake_allows("note") {
+            return ended(work, Ended::done("parked", "oscillates")).await;
+        }
+        let base = sides.version(Side::Crm).or_else(|| work.link.crm.settled.clone());
+        let (units, deadline) = (BTreeSet::new(), work.run.deadline());
+        work.link.claim = Some(Claim { side: Side::Crm, units, base, deadline });
+        if planted::is(Bug::NoteUnclaimed) {
+            work.link.claim = None;
+        }
+        if planted::is(Bug::NoteNotOwed) {
+            work.link.notes.remove(0);
+        }
+        if let Err(overtaken) = work.save().await? {
+            return Ok(Err(overtaken));
+        }
+        let written = work.run.ports.crm().add_note(&record, &note).await;
+        if !matches!(written, Written::Unknown(_)) {
+            work.link.claim = None;
+        }
+        match written {
+            Written::Done(()) | Written::Exists => {}
+            Written::Refused(refused) => {
+                tracing::warn!(referral.id = %work.link.referral, record.id = %record.id, decision = "refused",
+                    reason = %refused.text, "Microsoft's words are not noted at the record");
+                let words = format!("what Microsoft said is not noted at the record: {}", refused.text);
+                work.note("refused", words, true);
+            }
+            Written::Lost => {
+                return ended(work, Ended::later(2, "others are working on the record's notes")).await;
+            }
+            Written::Later(failure) => {
+                return work.save().await?.map_or_else(|overtaken| Ok(Err(overtaken)), |()| Err(failure));
+            }
+            Written::Unknown(failure) => return Ok(Ok(Some(outage_or_wait(work, failure).await?))),
+        }
+        work.link.notes.retain(|owed| *owed != note);
+    }
+    Ok(Ok(None))
+}
+
+async fn ended<P: Ports>(
+    work: &mut Work<'_, P>,
+    ended: Ended,
+) -> Result<Result<Option<Ended>, Overtaken>, Failure> {
+    Ok(work.save().await?.map(|()| Some(ended)))
+}
