@@ -16,7 +16,9 @@ use std::{
 use sync::{
     failure::{Failure, System, Written},
     hint::Hint,
-    ports::{Changes, Crm, Feed, Found, Hints, Links, Page, Ports, Position, Ready, Referrals, Seen},
+    ports::{
+        Changes, Crm, Feed, Found, Hints, Links, Page, Ports, Position, Qualified, Ready, Referrals, Seen,
+    },
     run::{Run, Settings},
     table::{Change, Expect, Key, Row},
     version::Version,
@@ -178,12 +180,12 @@ impl Crm for Dry {
         Dry::ends_here(System::Crm)
     }
 
-    async fn qualify(&self, lead: &RecordId, _version: &Version, new: &NewRecord) -> Written<Seen> {
+    async fn qualify(&self, lead: &RecordId, _version: &Version, new: &NewRecord) -> Written<Option<Seen>> {
         self.note(format!("CRM: `{lead}` is qualified"), json!(plain(&new.columns)));
         Dry::ends_here(System::Crm)
     }
 
-    async fn qualified(&self, lead: &RecordId) -> Result<Option<Seen>, Failure> {
+    async fn qualified(&self, lead: &RecordId) -> Result<Option<Qualified>, Failure> {
         self.outside().crm().qualified(lead).await
     }
 

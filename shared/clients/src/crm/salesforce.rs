@@ -2,6 +2,7 @@
 //! and Microsoft Solutions; leads. Every write is conditional or create-only; none is sent twice.
 
 mod change;
+mod convert;
 mod create;
 pub mod describe;
 mod errors;
@@ -13,6 +14,7 @@ mod place;
 pub mod provision;
 mod rows;
 pub mod setup;
+mod soap;
 mod soql;
 mod wire;
 
@@ -30,7 +32,7 @@ use soql::{is_id, is_name, quoted};
 use std::{collections::BTreeMap, sync::Arc};
 use sync::{
     failure::{Failure, Written},
-    ports::{Changes, Feed, Position, Ready, Seen},
+    ports::{Changes, Feed, Position, Qualified, Ready, Seen},
     version::Version,
 };
 use wire::{Composite, Part, Wire};
@@ -288,11 +290,11 @@ impl sync::ports::Crm for Salesforce {
         if self.fields.sales_team { &WITH_TEAM } else { &PLAIN }
     }
 
-    async fn qualify(&self, lead: &RecordId, version: &Version, new: &NewRecord) -> Written<Seen> {
+    async fn qualify(&self, lead: &RecordId, version: &Version, new: &NewRecord) -> Written<Option<Seen>> {
         self.qualify_lead(lead, version, new).await
     }
 
-    async fn qualified(&self, lead: &RecordId) -> Result<Option<Seen>, Failure> {
+    async fn qualified(&self, lead: &RecordId) -> Result<Option<Qualified>, Failure> {
         self.deal_of_lead(lead).await
     }
 
