@@ -403,8 +403,9 @@ impl World {
         };
         // A composite counts if it writes.
         let salesforce = |log: &Logged| {
-            log.path.ends_with("/composite")
-                && ["\"POST\"", "\"PATCH\"", "\"DELETE\""].iter().any(|m| log.body.contains(m))
+            log.path.starts_with("/services/Soap/")
+                || log.path.ends_with("/composite")
+                    && ["\"POST\"", "\"PATCH\"", "\"DELETE\""].iter().any(|m| log.body.contains(m))
         };
         self.partner_center.count(writes) + self.dataverse.count(writes) + self.salesforce.count(salesforce)
     }

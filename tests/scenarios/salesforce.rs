@@ -5,6 +5,7 @@ use mapping::CrmKind;
 
 mod admin;
 mod allowance;
+mod conversion;
 mod leads;
 mod refusals;
 mod sync;

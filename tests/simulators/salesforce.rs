@@ -33,6 +33,7 @@ mod rights;
 mod route;
 mod rows;
 mod setup;
+mod soap;
 mod soql;
 mod stages;
 mod standard;
@@ -252,6 +253,15 @@ impl Salesforce {
         }
     }
 
+    /// What was written is touched once more after a while, where that is switched on.
+    fn touch_later(&mut self, now: Timestamp) {
+        if let Some(seconds) = self.switches.system_process_after {
+            let at = now + jiff::SignedDuration::from_secs(seconds);
+            let touched = std::mem::take(&mut self.touched);
+            self.due.extend(touched.into_iter().map(|(object, id)| (at, object, id)));
+        }
+    }
+
     /// Automated processes whose time has come touch their rows.
     fn run_due(&mut self, now: Timestamp) {
         let (now_due, later) = std::mem::take(&mut self.due).into_iter().partition(|(at, ..)| *at <= now);
@@ -275,6 +285,11 @@ impl Simulator for Salesforce {
         if request.path == "/services/oauth2/token" && request.method == "POST" {
             return dated(self.token(request, now));
         }
+        if let Some(version) = request.path.strip_prefix("/services/Soap/c/") {
+            let response = dated(self.soap(request, version, now));
+            self.touch_later(now);
+            return response;
+        }
         let below = request.path.strip_prefix(ROOT).filter(|rest| rest.is_empty() || rest.starts_with('/'));
         let Some(below) = below else {
             return Response::unknown(request, "not the REST API");
@@ -288,11 +303,7 @@ impl Simulator for Salesforce {
             Err(Refusal::NotModelled(why)) => return Response::unknown(request, &why),
             Err(other) => return Response::unknown(request, &format!("{other:?}")),
         };
-        if let Some(seconds) = self.switches.system_process_after {
-            let at = now + jiff::SignedDuration::from_secs(seconds);
-            let touched = std::mem::take(&mut self.touched);
-            self.due.extend(touched.into_iter().map(|(object, id)| (at, object, id)));
-        }
+        self.touch_later(now);
         let response = dated(reply.to_response());
         if reply.status == 401 {
             return response;

@@ -17,7 +17,9 @@ use sync::{
     failure::{Failure, System, Written},
     hint::Hint,
     note::Note,
-    ports::{Changes, Crm, Feed, Found, Hints, Links, Page, Ports, Position, Ready, Referrals, Seen},
+    ports::{
+        Changes, Crm, Feed, Found, Hints, Links, Page, Ports, Position, Qualified, Ready, Referrals, Seen,
+    },
     run::{Run, Settings},
     table::{Change, Expect, Key, Row},
     version::Version,
@@ -185,12 +187,12 @@ impl Crm for Dry {
         Written::Done(())
     }
 
-    async fn qualify(&self, lead: &RecordId, _version: &Version, new: &NewRecord) -> Written<Seen> {
+    async fn qualify(&self, lead: &RecordId, _version: &Version, new: &NewRecord) -> Written<Option<Seen>> {
         self.note(format!("CRM: `{lead}` is qualified"), json!(plain(&new.columns)));
         Dry::ends_here(System::Crm)
     }
 
-    async fn qualified(&self, lead: &RecordId) -> Result<Option<Seen>, Failure> {
+    async fn qualified(&self, lead: &RecordId) -> Result<Option<Qualified>, Failure> {
         self.outside().crm().qualified(lead).await
     }
 

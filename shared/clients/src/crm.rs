@@ -13,7 +13,7 @@ use std::sync::Arc;
 use sync::{
     failure::{Failure, Written},
     note::Note,
-    ports::{Changes, Feed, Position, Ready, Seen},
+    ports::{Changes, Feed, Position, Qualified, Ready, Seen},
 };
 
 /// One of the CRMs.
@@ -134,14 +134,14 @@ impl sync::ports::Crm for Crm {
         lead: &RecordId,
         version: &sync::version::Version,
         new: &NewRecord,
-    ) -> Written<Seen> {
+    ) -> Written<Option<Seen>> {
         match self {
             Crm::Dynamics(crm) => crm.qualify(lead, version, new).await,
             Crm::Salesforce(crm) => crm.qualify(lead, version, new).await,
         }
     }
 
-    async fn qualified(&self, lead: &RecordId) -> Result<Option<Seen>, Failure> {
+    async fn qualified(&self, lead: &RecordId) -> Result<Option<Qualified>, Failure> {
         match self {
             Crm::Dynamics(crm) => crm.qualified(lead).await,
             Crm::Salesforce(crm) => crm.qualified(lead).await,

@@ -49,7 +49,7 @@ pub use patch::{
 };
 pub use record::{CrmKind, Record, RecordId, RecordKind, UnknownCrm};
 pub use referral::{EngagementId, Malformed, Referral, ReferralId};
-pub use switches::{AccountRule, ContactRule, Duplicates, MicrosoftHalf, Switches, Vendor};
+pub use switches::{AccountRule, ContactRule, ConvertLead, Duplicates, MicrosoftHalf, Switches, Vendor};
 pub use unit::{Direction, On, Side, Unit};
 pub use value::{Fields, Value};
 pub use wanted::{WantedColumn, WantedKind, WantedStage, WantedTable};

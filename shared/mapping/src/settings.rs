@@ -1,7 +1,7 @@
 //! Reads the tables of a map that are no rules: switches, vendor, account, contact, owner, audit.
 
 use crate::{
-    AccountRule, ContactRule, Duplicates, MicrosoftHalf, Switches, Vendor,
+    AccountRule, ContactRule, ConvertLead, Duplicates, MicrosoftHalf, Switches, Vendor,
     reader::{Place, Reader, join},
 };
 
@@ -60,6 +60,7 @@ pub(crate) fn vendor(reader: &mut Reader, place: Place<'_>) -> Vendor {
             "page_size",
             "forms_by_api",
             "duplicates",
+            "convert_lead",
             "api_share",
         ],
     );
@@ -69,6 +70,7 @@ pub(crate) fn vendor(reader: &mut Reader, place: Place<'_>) -> Vendor {
         ("appears", MicrosoftHalf::Appears),
     ];
     let duplicates = [("allow_save", Duplicates::AllowSave), ("adopt", Duplicates::Adopt)];
+    let convert_lead = [("off", ConvertLead::Off), ("soap", ConvertLead::Soap)];
     Vendor {
         microsoft_half: reader.word(place, "microsoft_half", &halves).unwrap_or(MicrosoftHalf::PostIfMissing),
         versionnumber_orders: reader.yes(place, "versionnumber_orders", true),
@@ -79,6 +81,7 @@ pub(crate) fn vendor(reader: &mut Reader, place: Place<'_>) -> Vendor {
         page_size: reader.number(place, "page_size", 1).unwrap_or(100),
         forms_by_api: reader.yes(place, "forms_by_api", true),
         duplicates: reader.word(place, "duplicates", &duplicates).unwrap_or(Duplicates::AllowSave),
+        convert_lead: reader.word(place, "convert_lead", &convert_lead).unwrap_or(ConvertLead::Off),
         api_share: reader.number(place, "api_share", 1).unwrap_or(80),
     }
 }

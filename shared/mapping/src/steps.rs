@@ -58,6 +58,13 @@ impl Map {
         shown.member("status").text()?.parse().ok()
     }
 
+    /// The CRM's word for a lead that was qualified, as the map has it.
+    pub fn qualified_stage(&self) -> Option<String> {
+        let accepted = value_of("Active/Accepted", Value::Null);
+        let shown = self.of(RecordKind::Lead).status_to_crm(&accepted).ok()?;
+        shown.member("stage").text().map(str::to_owned)
+    }
+
     /// A lead that can still be qualified.
     pub fn is_open_lead(&self, crm: &Value) -> bool {
         self.kind == RecordKind::Lead && self.status.phase_of_crm(crm) == Some(Phase::Waiting)

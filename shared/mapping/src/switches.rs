@@ -52,6 +52,8 @@ pub struct Vendor {
     pub forms_by_api: bool,
     /// What is done where a duplicate rule alerts (Salesforce).
     pub duplicates: Duplicates,
+    /// How an accepted lead becomes an opportunity (Salesforce).
+    pub convert_lead: ConvertLead,
     /// Percent of the day's calls from which on the CRM is asked for changes more seldom (Salesforce).
     pub api_share: u32,
 }
@@ -63,6 +65,15 @@ pub enum Duplicates {
     AllowSave,
     /// The row that the rule found is taken.
     Adopt,
+}
+
+/// How an accepted lead becomes an opportunity in Salesforce, which has no REST call for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConvertLead {
+    /// The opportunity is made beside the lead, which stays open.
+    Off,
+    /// SOAP's `convertLead`.
+    Soap,
 }
 
 /// How an inbound referral finds or makes its customer.

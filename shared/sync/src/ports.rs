@@ -68,6 +68,16 @@ pub struct Seen {
     pub lead: Option<RecordId>,
 }
 
+/// The opportunity a lead was qualified into.
+#[derive(Clone, Debug)]
+pub struct Qualified {
+    /// As it is.
+    pub deal: Seen,
+    /// We qualified the lead, and nobody else has written the opportunity since: whatever it shows that was not handed
+    /// on is the CRM's own default.
+    pub ours: bool,
+}
+
 /// What a new record will belong to.
 #[derive(Clone, Debug)]
 pub struct Ready<T> {
@@ -108,15 +118,16 @@ pub trait Crm: Sync {
     /// cannot refuse a second one, looking first is enough.
     fn add_note(&self, id: &RecordId, note: &Note) -> impl Future<Output = Written<()>> + Send;
     /// Qualifies an open lead into an opportunity, in one transaction with what is missing of account and contact, and
-    /// only in this version. The answer shows the opportunity.
+    /// only in this version. The answer shows the opportunity. `None`: it happened outside a transaction, to the lead as
+    /// it was read just before, and [`Crm::qualified`] shows what came of it.
     fn qualify(
         &self,
         lead: &RecordId,
         version: &Version,
         new: &NewRecord,
-    ) -> impl Future<Output = Written<Seen>> + Send;
+    ) -> impl Future<Output = Written<Option<Seen>>> + Send;
     /// The opportunity a lead was qualified into; `None`: there is none.
-    fn qualified(&self, lead: &RecordId) -> impl Future<Output = Result<Option<Seen>, Failure>> + Send;
+    fn qualified(&self, lead: &RecordId) -> impl Future<Output = Result<Option<Qualified>, Failure>> + Send;
     /// What there is to follow, in the order in which it is followed.
     fn feeds(&self) -> &'static [Feed] {
         &[Feed::Opportunities, Feed::Solutions]

@@ -49,6 +49,8 @@ pub(crate) struct Shape {
     pub(crate) own: Columns,
     /// Columns of account, contact and owner, the relation's name in front.
     pub(crate) related: Columns,
+    /// Nobody but ourselves has written it.
+    pub(crate) ours: bool,
     /// Rows of Microsoft Solutions by their own id.
     pub(crate) solutions: BTreeMap<String, Columns>,
     /// `versionnumber`: child rows do not change it.
@@ -98,6 +100,8 @@ pub(crate) struct Dataverse {
     reads: BTreeMap<(Arc<str>, String), Timestamp>,
     /// What qualifying copies from lead to opportunity besides.
     pub(crate) copies: &'static [&'static str],
+    /// Our qualifying takes no version and fills in what it must have, as Salesforce's conversion does.
+    pub(crate) converts: bool,
     /// The read that our last action on a record went out on.
     pub(crate) acted_on: BTreeMap<String, Timestamp>,
     pub(crate) notes: note::Notes,
@@ -144,6 +148,7 @@ impl Shape {
             deal: None,
             own,
             related: empty(&RELATED),
+            ours: false,
             solutions: BTreeMap::new(),
             version: 0,
             stamp: 0,
@@ -260,6 +265,7 @@ impl State {
         };
         let last = self.crm.records.get(id).and_then(|then| then.last()).map(|then| then.since);
         if let Some(shape) = &mut shape {
+            shape.ours = ours && before.as_ref().is_none_or(|before| before.ours);
             if own {
                 self.crm.version += 1;
                 shape.version = self.crm.version;

@@ -231,7 +231,8 @@ impl State {
                 let wrote =
                     two.as_ref().and_then(|two| two.shown.get(name)).is_some_and(|all| all.iter().any(equal));
                 let born_empty = new && value.is_null();
-                if !free && !wrote && !born_empty {
+                let by_conversion = side == Side::Crm && self.is_of_conversion(id, new, name, &value);
+                if !free && !wrote && !born_empty && !by_conversion {
                     let value = serde_json::json!(value);
                     let words = format!(
                         "{side:?} {}: we wrote `{name}` = {value}, which the other side never showed",
@@ -377,6 +378,14 @@ impl State {
         entity.fields.retain(|name, value| name != "status" && after.get(name) == Some(value));
         entity.cells.retain(|name, _| entity.fields.contains_key(name));
         Some(entity)
+    }
+
+    /// Where we convert leads, an opportunity has the conversion's own date, and then what its lead showed.
+    fn is_of_conversion(&self, id: &str, new: bool, name: &str, value: &Value) -> bool {
+        let Some(lead) = self.crm.last(id).and_then(|shape| shape.lead.clone()) else { return false };
+        let lead = self.ledger.0.get(&(Side::Crm, lead));
+        let showed = |lead: &Entity| lead.shown.get(name).is_some_and(|all| all.contains(value));
+        self.crm.converts && (new && name == "closing_date" || lead.is_some_and(showed))
     }
 
     /// Whether the pair's record asks Microsoft for help.

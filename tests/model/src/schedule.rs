@@ -64,6 +64,8 @@ pub(crate) struct Sort {
     pub(crate) roundless: bool,
     /// Microsoft sends leads, too.
     pub(crate) leads: bool,
+    /// ... which we convert as Salesforce does: without a version, and with values of its own.
+    converts: bool,
     /// What Microsoft says is noted at the record, and it says more.
     pub(crate) notes: bool,
     /// The CRM's versions are stamps of whole seconds: Salesforce.
@@ -77,6 +79,7 @@ impl Sort {
             whole: seed.is_multiple_of(8),
             roundless: matches!(seed % 16, 5 | 6),
             leads: !stamps && matches!(seed % 16, 1 | 6 | 8 | 15),
+            converts: !stamps && matches!(seed % 32, 8 | 17 | 22),
             notes: matches!(seed % 16, 7 | 9 | 15),
             stamps,
         }
@@ -131,6 +134,7 @@ pub fn run(seed: u64, setting: &Setting) -> Outcome {
         state.center.sibling_id = sibling;
         if sort.leads {
             state.crm.copies = COPIES[state.dice.below(COPIES.len())];
+            state.crm.converts = sort.converts;
         }
     }
     let mut executor = Executor::new(&world);

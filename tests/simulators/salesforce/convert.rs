@@ -1,4 +1,5 @@
-//! What has no plain REST call and is yet seen through it: conversion of a lead, merge of two rows.
+//! What has no plain REST call and is yet seen through it: conversion of a lead (by a person, or by SOAP: soap.rs), merge
+//! of two rows.
 
 use super::Salesforce;
 use super::metadata::OnDelete;
@@ -16,6 +17,19 @@ pub struct Converted {
     pub opportunity: Option<String>,
 }
 
+/// How a lead is to be converted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wishes {
+    /// New ones are made without.
+    pub account: Option<String>,
+    pub contact: Option<String>,
+    pub opportunity: bool,
+    /// The company's without.
+    pub name: Option<String>,
+    /// The first there is without.
+    pub status: Option<String>,
+}
+
 impl Salesforce {
     /// A person converts a lead: to a new account, or this one; with a new opportunity or without.
     pub fn act_convert(
@@ -27,17 +41,22 @@ impl Salesforce {
         now: Timestamp,
     ) -> Result<Converted, String> {
         let by = Writer::person(by, now);
-        let outcome = self.atomically(|org| org.convert(lead, &by, account, opportunity));
+        let wishes = Wishes { account: account.map(str::to_owned), opportunity, ..Wishes::default() };
+        let outcome = self.atomically(|org| org.convert(lead, &by, wishes));
         outcome.map_err(|refusal| format!("{refusal:?}"))
     }
 
-    fn convert(
-        &mut self,
-        id: &str,
-        by: &Writer,
-        account: Option<&str>,
-        opportunity: bool,
-    ) -> Outcome<Converted> {
+    pub(super) fn convert(&mut self, id: &str, by: &Writer, wishes: Wishes) -> Outcome<Converted> {
+        let statuses = self.rows("LeadStatus");
+        let is_wanted = |row: &&&Row| {
+            row["IsConverted"] == json!(true)
+                && wishes.status.as_ref().is_none_or(|status| row["MasterLabel"] == json!(status))
+        };
+        let status = statuses.iter().find(is_wanted).map(|row| row["ApiName"].clone());
+        let Some(status) = status else {
+            let text = format!("invalid convertedStatus: {}", wishes.status.unwrap_or_default());
+            return Err(bad("INVALID_STATUS", text, &[]));
+        };
         let lead = self.live("Lead", id)?.clone();
         if lead["IsConverted"] == json!(true) {
             return Err(bad("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", &[]));
@@ -45,8 +64,22 @@ impl Salesforce {
         let copied = |pairs: &[(&str, &str)]| -> Row {
             pairs.iter().map(|(to, from)| ((*to).to_owned(), lead[*from].clone())).collect()
         };
-        let account = match account {
-            Some(account) => account.to_owned(),
+        self.check_locks(Some(id), &lead)?;
+        let of_customer = |account: &Option<String>, contact: &str| -> Outcome<()> {
+            let row = self.live("Contact", contact)?;
+            match account.as_ref().is_some_and(|account| row["AccountId"] == json!(account)) {
+                true => Ok(()),
+                false => Err(bad("INVALID_CROSS_REFERENCE_KEY", "the contact is not of this account", &[])),
+            }
+        };
+        if let Some(contact) = &wishes.contact {
+            of_customer(&wishes.account, contact)?;
+        }
+        let account = match wishes.account {
+            Some(account) => {
+                self.live("Account", &account)?;
+                account
+            }
             None => {
                 let row = copied(&[
                     ("Name", "Company"),
@@ -65,21 +98,27 @@ impl Salesforce {
                 self.insert(&object, row, by)?
             }
         };
-        let mut row = copied(&[
-            ("LastName", "LastName"),
-            ("FirstName", "FirstName"),
-            ("Email", "Email"),
-            ("Phone", "Phone"),
-            ("Title", "Title"),
-            ("OwnerId", "OwnerId"),
-        ]);
-        row.insert("AccountId".into(), json!(account));
-        let object = self.named("Contact")?;
-        let contact = self.insert(&object, row, by)?;
-        let deal = if opportunity {
+        let contact = match wishes.contact {
+            Some(contact) => contact,
+            None => {
+                let mut row = copied(&[
+                    ("LastName", "LastName"),
+                    ("FirstName", "FirstName"),
+                    ("Email", "Email"),
+                    ("Phone", "Phone"),
+                    ("Title", "Title"),
+                    ("OwnerId", "OwnerId"),
+                ]);
+                row.insert("AccountId".into(), json!(account));
+                let object = self.named("Contact")?;
+                self.insert(&object, row, by)?
+            }
+        };
+        let deal = if wishes.opportunity {
             let mut row =
                 copied(&[("Name", "Company"), ("LeadSource", "LeadSource"), ("OwnerId", "OwnerId")]);
-            let name: String = lead["Company"].as_str().unwrap_or_default().chars().take(120).collect();
+            let company = lead["Company"].as_str().unwrap_or_default();
+            let name: String = wishes.name.as_deref().unwrap_or(company).chars().take(120).collect();
             row.insert("Name".into(), json!(name));
             row.insert("AccountId".into(), json!(account));
             row.insert("CloseDate".into(), json!(quarter_end(by.now)));
@@ -102,11 +141,8 @@ impl Salesforce {
         } else {
             None
         };
-        let statuses = self.rows("LeadStatus");
-        let status =
-            statuses.iter().find(|row| row["IsConverted"] == json!(true)).map(|row| row["ApiName"].clone());
         let mut row = lead;
-        row.insert("Status".into(), status.unwrap_or_default());
+        row.insert("Status".into(), status);
         row.insert("IsConverted".into(), json!(true));
         row.insert("ConvertedDate".into(), json!(by.now.strftime("%Y-%m-%d").to_string()));
         row.insert("ConvertedAccountId".into(), json!(account));

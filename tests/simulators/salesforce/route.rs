@@ -5,12 +5,15 @@ use super::token::form;
 use crate::server::Request;
 
 /// `PATCH sobjects/Opportunity/{id}`, `…/Referral_Identifier__c/{key}`, `GET query Opportunity`, `GET query/{locator}`,
-/// `POST token jwt-bearer`.
+/// `POST token jwt-bearer`, `POST soap convertLead`: the only call of SOAP that is modelled.
 pub(super) fn label(request: &Request) -> String {
     let method = &request.method;
     if request.path == "/services/oauth2/token" {
         let grant = form(request).remove("grant_type").unwrap_or_default();
         return format!("{method} token {}", grant.rsplit(':').next().unwrap_or_default());
+    }
+    if request.path.starts_with("/services/Soap/c/") {
+        return format!("{method} soap convertLead");
     }
     let below = request.path.strip_prefix("/services/data/v").and_then(|p| p.split_once('/'));
     let Some((_, path)) = below else { return format!("{method} {}", request.path) };

@@ -2,6 +2,7 @@
 
 mod changes;
 mod composites;
+mod conversion;
 mod deployments;
 mod documents;
 mod hooks;

@@ -200,7 +200,12 @@ impl Salesforce {
     pub(super) fn caller(&self, request: &Request, now: Timestamp) -> Option<String> {
         let (scheme, token) = request.header("authorization")?.split_once(' ')?;
         let known = ["bearer", "oauth"].contains(&scheme.to_ascii_lowercase().as_str());
-        let session = self.sessions.get(token.trim()).filter(|s| known && s.ends > now)?;
+        self.user_of(token, now).filter(|_| known)
+    }
+
+    /// The user of a session, however it came.
+    pub(super) fn user_of(&self, token: &str, now: Timestamp) -> Option<String> {
+        let session = self.sessions.get(token.trim()).filter(|session| session.ends > now)?;
         Some(session.user.clone())
     }
 }

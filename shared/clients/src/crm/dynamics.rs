@@ -37,7 +37,7 @@ use std::sync::{Arc, OnceLock};
 use sync::{
     failure::{Failure, Written},
     note::Note,
-    ports::{Changes, Feed, Position, Ready, Seen},
+    ports::{Changes, Feed, Position, Qualified, Ready, Seen},
     version::Version,
 };
 use wire::Wire;
@@ -325,12 +325,12 @@ impl sync::ports::Crm for Dynamics {
         if self.map.has_sales_team() { all } else { &all[..5] }
     }
 
-    async fn qualify(&self, lead: &RecordId, version: &Version, new: &NewRecord) -> Written<Seen> {
-        self.qualify_lead(lead, version, new).await
+    async fn qualify(&self, lead: &RecordId, version: &Version, new: &NewRecord) -> Written<Option<Seen>> {
+        self.qualify_lead(lead, version, new).await.map(Some)
     }
 
-    async fn qualified(&self, lead: &RecordId) -> Result<Option<Seen>, Failure> {
-        self.deal_of_lead(lead).await
+    async fn qualified(&self, lead: &RecordId) -> Result<Option<Qualified>, Failure> {
+        Ok(self.deal_of_lead(lead).await?.map(|deal| Qualified { deal, ours: false }))
     }
 
     async fn changes(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {

@@ -2,6 +2,7 @@
 //! and Microsoft Solutions; leads. Every write is conditional or create-only; none is sent twice.
 
 mod change;
+mod convert;
 mod create;
 pub mod describe;
 mod errors;
@@ -14,6 +15,7 @@ mod place;
 pub mod provision;
 mod rows;
 pub mod setup;
+mod soap;
 mod soql;
 mod wire;
 
@@ -32,7 +34,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use sync::{
     failure::{Failure, Written},
     note::Note,
-    ports::{Changes, Feed, Position, Ready, Seen},
+    ports::{Changes, Feed, Position, Qualified, Ready, Seen},
     version::Version,
 };
 use wire::{Composite, Part, Wire};
@@ -294,11 +296,11 @@ impl sync::ports::Crm for Salesforce {
         if self.fields.sales_team { &WITH_TEAM } else { &PLAIN }
     }
 
-    async fn qualify(&self, lead: &RecordId, version: &Version, new: &NewRecord) -> Written<Seen> {
+    async fn qualify(&self, lead: &RecordId, version: &Version, new: &NewRecord) -> Written<Option<Seen>> {
         self.qualify_lead(lead, version, new).await
     }
 
-    async fn qualified(&self, lead: &RecordId) -> Result<Option<Seen>, Failure> {
+    async fn qualified(&self, lead: &RecordId) -> Result<Option<Qualified>, Failure> {
         self.deal_of_lead(lead).await
     }
 

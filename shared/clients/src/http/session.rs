@@ -79,7 +79,7 @@ impl Session {
         operation: &str,
         build: impl Fn(&Http) -> RequestBuilder,
     ) -> Result<Answer, Failure> {
-        Ok(self.attempt(operation, &build).await?)
+        Ok(self.attempt(operation, &|http, bearer| build(http).bearer_auth(bearer), &is_unauthorized).await?)
     }
 
     /// A write: never again once it may have left. A 401 is a definite answer: it did not happen.
@@ -88,29 +88,41 @@ impl Session {
         operation: &str,
         build: impl Fn(&Http) -> RequestBuilder,
     ) -> Result<Answer, Unanswered> {
-        self.attempt(operation, &build).await
+        self.attempt(operation, &|http, bearer| build(http).bearer_auth(bearer), &is_unauthorized).await
+    }
+
+    /// A write that carries the token in its body, and whose answer says there that it is refused.
+    pub(crate) async fn write_signed_within(
+        &self,
+        operation: &str,
+        build: impl Fn(&Http, &str) -> RequestBuilder,
+        is_refused: impl Fn(&Answer) -> bool,
+    ) -> Result<Answer, Unanswered> {
+        self.attempt(operation, &build, &is_refused).await
     }
 
     /// Both follow the same rules: only what certainly did not happen is tried again, and only once.
     async fn attempt(
         &self,
         operation: &str,
-        build: &impl Fn(&Http) -> RequestBuilder,
+        build: &impl Fn(&Http, &str) -> RequestBuilder,
+        is_refused: &impl Fn(&Answer) -> bool,
     ) -> Result<Answer, Unanswered> {
         let bearer = self.bearer().await?;
         let answer = self.once(operation, build, &bearer).await?;
-        if answer.status != 401 {
+        if !is_refused(&answer) {
             return Ok(answer);
         }
         self.tokens.expire(&self.audience, &bearer);
         let fresh = self.bearer().await?;
         let answer = self.once(operation, build, &fresh).await?;
-        if answer.status != 401 {
+        if !is_refused(&answer) {
             return Ok(answer);
         }
         self.tokens.expire(&self.audience, &fresh);
         let words = answer.text(300);
-        let text = format!("401 with a new token: {}", if words.is_empty() { "no words" } else { &words });
+        let words = if words.is_empty() { "no words" } else { &words };
+        let text = format!("{} with a new token: {words}", answer.status);
         Err(Unanswered::NotSent(self.retryable(operation, true, text)))
     }
 
@@ -121,10 +133,10 @@ impl Session {
     async fn once(
         &self,
         operation: &str,
-        build: &impl Fn(&Http) -> RequestBuilder,
+        build: &impl Fn(&Http, &str) -> RequestBuilder,
         bearer: &str,
     ) -> Result<Answer, Unanswered> {
-        let send = || self.http.send(build(&self.http).bearer_auth(bearer));
+        let send = || self.http.send(build(&self.http, bearer));
         let sent = match send().await {
             Err(Broken::NotSent(_)) => send().await,
             sent => sent,
@@ -137,4 +149,8 @@ impl Session {
             Broken::MaybeSent(_) => Unanswered::Unknown(self.retryable(operation, false, broken.to_string())),
         })
     }
+}
+
+fn is_unauthorized(answer: &Answer) -> bool {
+    answer.status == 401
 }

@@ -4,9 +4,12 @@
 //! was read. (2) Qualified, by whomever: the lead leads to its opportunity, so an answer that got lost, and a seller's
 //! own doing, are the same case; nothing is qualified or created again. (3) What an opportunity is born with and the
 //! lead could not hand on (Referral Identifier, Sync) is written, only in the version that was read, only where nothing
-//! is shown. (4) One save moves the link: record, alias, no claim. The lead's alias stays: its opportunity never gets a
-//! second referral. From there the opportunity is settled like any other; a seller's qualifying accepts the referral by
-//! the opportunity's status, with the opportunity's values.
+//! is shown. Where a CRM qualifies outside a transaction and fills in of its own what it must have, all that the
+//! opportunity would have been made with is written, with what the lead's seller had edited: nobody has written it but
+//! ourselves, so nobody's word is lost. That begins with the lead read anew: it takes no version to qualify it so, and it
+//! may have been edited until then. (4) One save moves the link: record, alias, no claim. The lead's alias stays: its
+//! opportunity never gets a second referral. From there the opportunity is settled like any other; a seller's qualifying
+//! accepts the referral by the opportunity's status, with the opportunity's values.
 //!
 //! Whoever dies between two steps leaves a claim and a lead that is qualified: (2) goes on after the deadline. A lead
 //! that was qualified without an opportunity keeps the link: its status alone accepts the referral, once no read lags
@@ -20,7 +23,7 @@ use crate::{
     identity::links_back,
     link::{Claim, LOST_RACES_AN_HOUR, Memory, image, is_digest},
     planted::{self, Bug},
-    ports::{Crm, Links, Ports, Ready, Seen},
+    ports::{Crm, Links, Ports, Qualified, Ready, Seen},
     run::Ended,
     table::{Change, Expect, Key},
     work::{Overtaken, Work},
@@ -114,7 +117,9 @@ async fn deal_of<P: Ports>(
         let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
         Stop::Refused(format!("cannot become an opportunity yet: {}", words.join("; ")))
     })?;
-    let deal = match *qualified {
+    let mut with_edits = new.clone();
+    with_edits.columns.extend(edited(work, lead));
+    let Qualified { mut deal, ours } = match *qualified {
         true => {
             if work.claim_is_over() {
                 save(work).await?;
@@ -123,28 +128,27 @@ async fn deal_of<P: Ports>(
                 let prepared = run.ports.crm().prepare(&new).await;
                 let Ready { prepared, .. } = ended(work, prepared).await?;
                 let written = run.ports.crm().create(&new, prepared).await;
-                ended(work, written).await?
+                Qualified { deal: ended(work, written).await?, ours: false }
             } else {
                 run.ports.crm().qualified(id).await?.ok_or_else(|| no_deal(work))?
             }
         }
         false => {
             claim(work, lead).await?;
-            let mut with_edits = new.clone();
-            with_edits.columns.extend(edited(work, lead));
             let written = run.ports.crm().qualify(id, &lead.version, &with_edits).await;
-            let deal = ended(work, written).await?;
+            let shown = ended(work, written).await?;
             *qualified = true;
-            deal
+            let deal = shown.ok_or_else(|| look_again(work, "the lead was qualified"))?;
+            Qualified { deal, ours: false }
         }
     };
-    let record = &deal.record.id;
+    let record = deal.record.id.clone();
     if let Some(other) = run.map.record_referral_id(&deal.record).filter(|other| other != referral.id()) {
         return Err(Stop::Refused(format!(
             "its opportunity `{record}` carries another referral's id, `{other}`"
         )));
     }
-    let taken = run.ports.links().read(&[Key::record(record), Key::intent(record)]).await?;
+    let taken = run.ports.links().read(&[Key::record(&record), Key::intent(&record)]).await?;
     if taken.iter().any(Option::is_some) {
         return Err(Stop::Refused(format!("its opportunity `{record}` belongs to another referral")));
     }
@@ -158,17 +162,30 @@ async fn deal_of<P: Ports>(
         let unit = run.map.unit_of(Side::Crm, column).and_then(|name| run.map.unit(name));
         unit.is_some_and(|unit| !unit.is_kept_in_step() || unit.name == REFERRAL_ID) && shows_nothing(column)
     };
-    let columns: BTreeMap<_, _> = new.columns.into_iter().filter(|(column, _)| born_with(column)).collect();
+    let columns: BTreeMap<_, _> = match ours {
+        true => with_edits.columns,
+        false => new.columns.into_iter().filter(|(column, _)| born_with(column)).collect(),
+    };
     // One that its seller has closed meanwhile takes nothing more: its alias leads to the link all the same.
     let closed = run.map.record_field(STATUS, &deal.record).is_some_and(|s| run.map.is_closed_in_crm(&s));
     if !columns.is_empty() && !closed {
         claim(work, &deal).await?;
         let patch = RecordPatch { columns, ..RecordPatch::default() };
-        let written = run.ports.crm().patch(record, &deal.version, &patch).await;
-        ended(work, written).await?;
+        let written = run.ports.crm().patch(&record, &deal.version, &patch).await;
+        let shown = ended(work, written).await?;
+        if ours {
+            deal = shown.ok_or_else(|| look_again(work, "its opportunity was filled in"))?;
+        }
     }
     move_to(work, referral, lead, &deal);
     save(work).await
+}
+
+/// A write happened that shows nothing: what came of it is read, and the lead with it.
+fn look_again<P: Ports>(work: &mut Work<'_, P>, what: &str) -> Stop {
+    work.link.claim = None;
+    work.link.crm.settled = None;
+    Stop::Ended(Ended::later(2, format!("{what}: what it shows is read anew")))
 }
 
 /// It was qualified without an opportunity, or a read that lags does not show the opportunity yet.
@@ -272,7 +289,7 @@ fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lead: &Seen, d
         }
     }
     // What the lead could not hand on, or was not let to, is empty until Partner Center's value is in it.
-    for unit in map.units().filter(|u| u.direction == Direction::Both && !u.list && !u.only_while_empty) {
+    for unit in map.units().filter(|u| u.direction == Direction::Both && !u.only_while_empty) {
         let empty =
             |shown: &&Value| is_empty(shown) || unit.name == VALUE && shown.member("deal_value").is_null();
         let handed_on = of_leads.unit(&unit.name).is_some() && was.get(&unit.name).is_none_or(is_empty);

@@ -22,6 +22,9 @@ const COPIED: [(&str, &str); 5] = [
     ("estimatedclosedate", "estimatedclosedate"),
     ("transactioncurrencyid", "transactioncurrencyid"),
 ];
+/// What a conversion copies of it, and the date it gives every opportunity.
+const CONVERTED: &str = "subject";
+const END_OF_QUARTER: &str = "2026-12-31";
 /// What a lead says of its customer, and where the account and the contact show it.
 const CUSTOMER: [(&str, &str); 8] = [
     ("companyname", "account.name"),
@@ -88,13 +91,14 @@ impl State {
         let Some(before) = self.crm.now(id).cloned().filter(|shape| shape.kind == RecordKind::Lead) else {
             return Ended::Lost;
         };
-        if ours.is_some_and(|(version, _)| !self.is_current(&before, version)) {
+        let converts = ours.is_some() && self.crm.converts;
+        if ours.is_some_and(|(version, _)| !converts && !self.is_current(&before, version)) {
             return Ended::Lost;
         }
         if !before.is_open() {
             return Ended::Refused(Some("statecode".into()), "the lead is already closed".into());
         }
-        if ours.is_some() && before.own.get(SYNC) == Some(&json!(false)) {
+        if ours.is_some() && !converts && before.own.get(SYNC) == Some(&json!(false)) {
             let words = format!("we qualified lead {} although its Sync is No", short(id));
             self.violate(Invariant::Sync, words);
         }
@@ -106,8 +110,12 @@ impl State {
             let mut deal = Shape::empty(&made);
             deal.lead = Some(id.to_owned());
             let besides = self.crm.copies.iter().map(|name| (*name, *name));
-            for (from, to) in COPIED.into_iter().chain(besides) {
+            let copied = COPIED.into_iter().filter(|(from, _)| !converts || *from == CONVERTED);
+            for (from, to) in copied.chain(besides) {
                 deal.own.insert(to.to_owned(), before.own.get(from).cloned().unwrap_or_default());
+            }
+            if converts {
+                deal.own.insert("estimatedclosedate".into(), json!(END_OF_QUARTER));
             }
             for (column, related) in CUSTOMER {
                 deal.related.insert(related.to_owned(), before.own.get(column).cloned().unwrap_or_default());

@@ -16,7 +16,7 @@ use mapping::{Action, CrmValue, NewRecord, RecordId, RecordKind, RecordPatch, Re
 use sync::{
     failure::{Class, Failure, Refused, System, Written},
     note::Note,
-    ports::{Changes, Crm, Feed, Position, Ready, Seen},
+    ports::{Changes, Crm, Feed, Position, Qualified, Ready, Seen},
     version::Version,
 };
 
@@ -70,14 +70,17 @@ impl Crm for World {
         written
     }
 
-    async fn qualify(&self, lead: &RecordId, version: &Version, new: &NewRecord) -> Written<Seen> {
+    async fn qualify(&self, lead: &RecordId, version: &Version, new: &NewRecord) -> Written<Option<Seen>> {
         step().await;
-        let written = self.lock().send_qualify(lead, version, new);
+        let (written, converts) = {
+            let mut state = self.lock();
+            (state.send_qualify(lead, version, new), state.crm.converts)
+        };
         self.after().await;
-        written
+        written.map(|seen| Some(seen).filter(|_| !converts))
     }
 
-    async fn qualified(&self, lead: &RecordId) -> Result<Option<Seen>, Failure> {
+    async fn qualified(&self, lead: &RecordId) -> Result<Option<Qualified>, Failure> {
         step().await;
         let seen = self.lock().deal_of(&lead.id);
         self.after().await;
@@ -119,18 +122,20 @@ impl Crm for World {
 
 impl State {
     /// The opportunity a lead became; an error if the lead names one that is not shown yet.
-    fn deal_of(&mut self, lead: &str) -> Result<Option<Seen>, Failure> {
+    fn deal_of(&mut self, lead: &str) -> Result<Option<Qualified>, Failure> {
         self.read_fails(System::Crm, "find the opportunity of a lead")?;
         let at = self.view(Kind::StaleRead);
         let shapes =
             self.crm.records.keys().filter_map(|id| Some((id, self.crm.then(id, at)?.shape.as_ref()?)));
         let mut of = shapes.filter(|(_, shape)| shape.lead.as_deref() == Some(lead));
-        let seen = of.next().map(|(id, shape)| shape.seen(id, true, self.read_at(at)));
+        let deal = of.next();
+        let ours = self.crm.converts && deal.is_some_and(|(_, shape)| shape.ours);
+        let seen = deal.map(|(id, shape)| shape.seen(id, true, self.read_at(at)));
         drop(of);
         let stale = if at < self.now { " (stale)" } else { "" };
         say!(self, self.runs.name, "find the opportunity of {} -> {}{stale}", short(lead), seen.is_some());
         self.saw(&seen);
-        Ok(seen)
+        Ok(seen.map(|deal| Qualified { deal, ours }))
     }
 
     fn send_qualify(&mut self, lead: &RecordId, version: &Version, new: &NewRecord) -> Written<Seen> {
@@ -144,6 +149,10 @@ impl State {
                 return written;
             }
         };
+        // Where it takes no version, the lead is read just before.
+        if self.crm.converts && !self.crm.now(&lead.id).is_some_and(|shape| self.is_current(shape, version)) {
+            return Written::Lost;
+        }
         let ended = self.qualify(&lead.id, Some((version, new)), true);
         let deal = self.crm.now(&lead.id).and_then(|lead| lead.deal.clone());
         let seen =

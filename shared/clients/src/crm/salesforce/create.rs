@@ -20,10 +20,10 @@ use sync::{
 #[derive(Default)]
 pub struct Prepared {
     /// Requests before the record: of the customer.
-    before: Vec<Part>,
+    pub(super) before: Vec<Part>,
     /// Ids or references.
-    account: String,
-    contact: Option<String>,
+    pub(super) account: String,
+    pub(super) contact: Option<String>,
     owner: Option<String>,
     /// Rows of the catalogue that are there.
     details: Vec<Value>,
@@ -122,20 +122,24 @@ impl Salesforce {
                 Ok(None) => Written::Unknown(self.wire.retryable(&operation, "created, and not shown")),
                 Err(said) => Written::Unknown(self.wire.retryable(&operation, said.to_string())),
             },
-            Some(said) => match said.meaning() {
-                // Whose value was taken is said in words only: the record's own key, or a party's.
-                Meaning::Taken if said.to_string().contains(self.key_of(new.kind)) => Written::Exists,
-                Meaning::Taken | Meaning::Lost | Meaning::Gone => Written::Lost,
-                // Looked up and decided again, with the rows the rule names.
-                _ if self.adopts(&said, new) => Written::Lost,
-                _ => {
-                    let list = new.lists.values().flatten().flat_map(|row| row.keys());
-                    let parties = [Some(&new.account), new.contact.as_ref()];
-                    let parties = parties.into_iter().flatten().flat_map(|party| party.columns.keys());
-                    let sent = new.columns.keys().chain(list).chain(parties).map(String::as_str);
-                    self.wire.ended(&operation, &said, sent)
-                }
-            },
+            Some(said) => self.not_created(&operation, &said, new),
+        }
+    }
+
+    pub(super) fn not_created<T>(&self, operation: &str, said: &Said, new: &NewRecord) -> Written<T> {
+        match said.meaning() {
+            // Whose value was taken is said in words only: the record's own key, or a party's.
+            Meaning::Taken if said.to_string().contains(self.key_of(new.kind)) => Written::Exists,
+            Meaning::Taken | Meaning::Lost | Meaning::Gone => Written::Lost,
+            // Looked up and decided again, with the rows the rule names.
+            _ if self.adopts(said, new) => Written::Lost,
+            _ => {
+                let list = new.lists.values().flatten().flat_map(|row| row.keys());
+                let parties = [Some(&new.account), new.contact.as_ref()];
+                let parties = parties.into_iter().flatten().flat_map(|party| party.columns.keys());
+                let sent = new.columns.keys().chain(list).chain(parties).map(String::as_str);
+                self.wire.ended(operation, said, sent)
+            }
         }
     }
 

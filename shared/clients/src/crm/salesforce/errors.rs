@@ -51,6 +51,12 @@ impl Said {
         if said.message.is_empty() { Said { message: answer.text(MOST), ..said } } else { said }
     }
 
+    /// What is said in another form than JSON.
+    pub(super) fn told(status: u16, code: &str, message: &str, fields: &[&str]) -> Self {
+        let error = serde_json::json!({ "errorCode": code, "message": message, "fields": fields });
+        Said::read(status, &error, None)
+    }
+
     /// A good answer without what it should hold.
     pub(super) fn unreadable() -> Self {
         Said::read(502, &serde_json::json!({ "message": "the answer has no id" }), None)

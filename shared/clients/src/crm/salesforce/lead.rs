@@ -1,14 +1,14 @@
 //! Leads (salesforce.md §9). An accepted lead becomes an opportunity: created beside it in one composite, with a write of
 //! the lead under its version, so that it happens only to the lead that was read; its Referral Identifier keeps it from
-//! being made twice. A lead that a seller converted names its opportunity.
+//! being made twice; or, if the map says so, the lead is converted (convert.rs). A converted lead names its opportunity.
 
 use super::{Salesforce, soql::quoted, wire::Part};
 use crate::crm::not_begun::NotBegun;
-use mapping::{NewRecord, RecordId, RecordKind};
+use mapping::{ConvertLead, NewRecord, RecordId, RecordKind};
 use serde_json::{Value, json};
 use sync::{
     failure::{Failure, Written},
-    ports::Seen,
+    ports::{Qualified, Seen},
     version::Version,
 };
 
@@ -27,13 +27,16 @@ impl Salesforce {
         lead: &RecordId,
         version: &Version,
         new: &NewRecord,
-    ) -> Written<Seen> {
+    ) -> Written<Option<Seen>> {
         let operation = format!("make an opportunity of `{lead}`");
         // Made already, and whoever made it did not live to say so.
         match self.opportunity_of(&operation, new).await {
-            Ok(Some(seen)) => return Written::Done(seen),
+            Ok(Some(seen)) => return Written::Done(Some(seen)),
             Ok(None) => {}
             Err(not_begun) => return not_begun.written(),
+        }
+        if self.map.vendor().convert_lead == ConvertLead::Soap {
+            return self.convert_lead(lead, version, new).await.map(|()| None);
         }
         let own = match self.own_write(&operation, lead, version, new).await {
             Ok(Some(part)) => part,
@@ -44,7 +47,7 @@ impl Salesforce {
             Ok(ready) => ready,
             Err(not_begun) => return not_begun.written(),
         };
-        self.create_after(vec![own], new, ready.prepared).await
+        self.create_after(vec![own], new, ready.prepared).await.map(Some)
     }
 
     async fn opportunity_of(&self, operation: &str, new: &NewRecord) -> Result<Option<Seen>, NotBegun> {
@@ -66,20 +69,42 @@ impl Salesforce {
         Ok(Some(Part::update("lead", "Lead", id, body).unmodified_since(modified)))
     }
 
-    pub(super) async fn deal_of_lead(&self, lead: &RecordId) -> Result<Option<Seen>, Failure> {
+    pub(super) async fn deal_of_lead(&self, lead: &RecordId) -> Result<Option<Qualified>, Failure> {
         let operation = format!("find the opportunity of `{lead}`");
         let id = self.id(&operation, lead)?;
-        let soql = format!("SELECT {CONVERTED} FROM Lead WHERE Id = {}", quoted(id));
+        let soql = format!("SELECT {CONVERTED}, CreatedById FROM Lead WHERE Id = {}", quoted(id));
         let answer = self.wire.look(&operation, &[Part::query("lead", &soql)]).await?;
         let rows = answer.rows("lead").map_err(|said| self.wire.failed(&operation, &said))?;
-        let named = rows.first().and_then(|row| row[CONVERTED].as_str());
-        let Some(named) = named else { return Ok(None) };
-        let deal = RecordId { kind: RecordKind::Opportunity, id: named.to_owned() };
-        let seen = sync::ports::Crm::fetch(self, &deal).await?;
-        seen.map(Some).ok_or_else(|| {
+        let Some(row) = rows.first() else { return Ok(None) };
+        let Some(named) = row[CONVERTED].as_str() else { return Ok(None) };
+        let mut parts = self.parts_by_id(self.features().await?, RecordKind::Opportunity, named);
+        parts.extend(self.origin_part(named));
+        let converts = self.map.vendor().convert_lead == ConvertLead::Soap;
+        parts.extend(converts.then(|| writers_part(named)));
+        let answer = self.wire.look(&operation, &parts).await?;
+        let seen = self.shown(RecordKind::Opportunity, &answer).map_err(|said| {
+            self.known.forget();
+            self.wire.failed(&operation, &said)
+        })?;
+        let deal = seen.ok_or_else(|| {
             self.wire.retryable(&operation, format!("opportunity `{named}` cannot be read yet"))
-        })
+        })?;
+        let writers = if converts { answer.rows("writers") } else { Ok(vec![]) };
+        let writers = writers.map_err(|said| self.wire.failed(&operation, &said))?;
+        // The lead is of our own making: whoever made it is us.
+        let us = row["CreatedById"].as_str();
+        let ours = |row: &Value| WRITERS.iter().all(|writer| us.is_some() && row[*writer].as_str() == us);
+        Ok(Some(Qualified { deal, ours: writers.first().is_some_and(ours) }))
     }
+}
+
+/// Who made an opportunity, and who wrote it last.
+const WRITERS: [&str; 2] = ["CreatedById", "LastModifiedById"];
+
+/// Asked for after the opportunity itself: who writes in between is told, or the version that was read is an old one.
+fn writers_part(opportunity: &str) -> Part {
+    let soql = format!("SELECT {} FROM Opportunity WHERE Id = {}", WRITERS.join(", "), quoted(opportunity));
+    Part::query("writers", &soql)
 }
 
 /// The lead that a row of [`Salesforce::origin_part`] names.

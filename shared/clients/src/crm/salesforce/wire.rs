@@ -3,6 +3,7 @@
 
 use super::{
     errors::{Meaning, Said},
+    soap,
     soql::escaped,
 };
 use crate::{
@@ -124,6 +125,11 @@ impl Composite {
         self.parts.get(reference).filter(|part| failed(part)).map(Said::of_part)
     }
 
+    /// The id of a row that was created.
+    pub(super) fn made(&self, reference: &str) -> Option<&str> {
+        self.parts.get(reference)?["body"]["id"].as_str()
+    }
+
     /// What failed first; nothing did: `None`.
     pub(super) fn refusal(&self) -> Option<Said> {
         let said: Vec<Said> = self.parts.values().filter(|part| failed(part)).map(Said::of_part).collect();
@@ -241,6 +247,23 @@ impl Wire {
         let url = self.below_root(path).await?;
         let build = |http: &Http| common(http.request(Method::PATCH, &url)).json(body);
         raw(self.session.write(operation, build).await)
+    }
+
+    /// A call of the SOAP API; `envelope` puts the session into it, since no header does.
+    pub(super) async fn soap(
+        &self,
+        operation: &str,
+        envelope: impl Fn(&str) -> String,
+    ) -> Result<Answer, Unanswered> {
+        let place = self.tokens.place(AUDIENCE).await.map_err(Unanswered::NotSent)?;
+        let url = format!("{place}/services/Soap/c/{}", self.version());
+        let build = |http: &Http, session: &str| {
+            let request = http.request(Method::POST, &url).header("Content-Type", "text/xml; charset=utf-8");
+            request.header("SOAPAction", "\"\"").body(envelope(session))
+        };
+        let answer = self.session.write_signed_within(operation, build, soap::is_session_refused).await?;
+        self.note_usage(&answer);
+        Ok(answer)
     }
 
     /// The version in the root.

@@ -1,0 +1,199 @@
+//! Envelopes of Salesforce's SOAP API (enterprise WSDL), which no REST resource takes the place of for `convertLead`: as
+//! written, and what the answers say, in the terms of the REST API's errors.
+
+use super::errors::Said;
+use crate::http::Answer;
+use roxmltree::{Document, Node};
+use std::fmt::Write;
+
+const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+const ENTERPRISE: &str = "urn:enterprise.soap.sforce.com";
+/// The fault of a session that ended.
+const NO_SESSION: &str = "INVALID_SESSION_ID";
+
+/// A lead's conversion. Its members are in the WSDL's order, which is the order on the wire.
+#[derive(Default)]
+pub(super) struct Conversion {
+    pub(super) account: Option<String>,
+    pub(super) contact: Option<String>,
+    pub(super) status: String,
+    pub(super) lead: String,
+    pub(super) opportunity_name: Option<String>,
+}
+
+impl Conversion {
+    pub(super) fn envelope(&self, session: &str) -> String {
+        let mut text = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope xmlns:soapenv=\"{ENVELOPE}\" \
+             xmlns:urn=\"{ENTERPRISE}\"><soapenv:Header><urn:SessionHeader><urn:sessionId>{}</urn:sessionId>\
+             </urn:SessionHeader></soapenv:Header><soapenv:Body><urn:convertLead><urn:leadConverts>",
+            escaped(session)
+        );
+        let no = Some("false");
+        let members = [
+            ("accountId", self.account.as_deref()),
+            ("contactId", self.contact.as_deref()),
+            ("convertedStatus", Some(&*self.status)),
+            ("doNotCreateOpportunity", no),
+            ("leadId", Some(&*self.lead)),
+            ("opportunityName", self.opportunity_name.as_deref()),
+            ("overwriteLeadSource", no),
+            ("sendNotificationEmail", no),
+        ];
+        for (name, value) in members.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+            _ = write!(text, "<urn:{name}>{}</urn:{name}>", escaped(value));
+        }
+        text + "</urn:leadConverts></urn:convertLead></soapenv:Body></soapenv:Envelope>"
+    }
+}
+
+/// Whether the lead was converted, and if not what was said instead.
+pub(super) fn converted(answer: &Answer) -> Result<(), Said> {
+    let text = String::from_utf8_lossy(&answer.body);
+    // Maintenance pages are HTML.
+    let document = Document::parse(&text).map_err(|_| Said::of(answer))?;
+    if let Some(fault) = fault(&document) {
+        return Err(of_fault(answer.status, fault));
+    }
+    let result = named(document.root(), "result").ok_or_else(|| Said::of(answer))?;
+    match text_of(result, "success") {
+        "true" if answer.status == 200 => Ok(()),
+        "false" => {
+            let error = named(result, "errors").ok_or_else(|| Said::of(answer))?;
+            let fields = error.children().filter(|child| child.has_tag_name((ENTERPRISE, "fields")));
+            let fields: Vec<&str> = fields.filter_map(|field| field.text()).collect();
+            // A result has no status of its own; REST gives a refused row's so.
+            Err(Said::told(400, text_of(error, "statusCode"), text_of(error, "message"), &fields))
+        }
+        _ => Err(Said::of(answer)),
+    }
+}
+
+/// The session ended: nothing happened, and a new one may do it.
+pub(super) fn is_session_refused(answer: &Answer) -> bool {
+    let text = String::from_utf8_lossy(&answer.body);
+    let document = Document::parse(&text).ok();
+    answer.status == 401
+        || document.is_some_and(|document| fault(&document).is_some_and(|fault| code_of(fault) == NO_SESSION))
+}
+
+fn fault<'a, 'i>(document: &'a Document<'i>) -> Option<Node<'a, 'i>> {
+    document.descendants().find(|node| node.has_tag_name((ENVELOPE, "Fault")))
+}
+
+/// `sf:INVALID_SESSION_ID`, without what stands before the colon.
+fn code_of<'a>(fault: Node<'a, '_>) -> &'a str {
+    let code = fault.children().find(|child| child.tag_name().name() == "faultcode");
+    let code = code.and_then(|code| code.text()).unwrap_or_default().trim();
+    code.rsplit(':').next().unwrap_or_default()
+}
+
+/// Every fault comes with status 500; its code says what REST says by the status.
+fn of_fault(status: u16, fault: Node<'_, '_>) -> Said {
+    let words = fault.children().find(|child| child.tag_name().name() == "faultstring");
+    let words = words.and_then(|words| words.text()).unwrap_or_default();
+    let code = code_of(fault);
+    // The code stands before the words once more.
+    let words = words.strip_prefix(code).map_or(words, |words| words.trim_start_matches([':', ' ']));
+    let status = match code {
+        NO_SESSION => 401,
+        "SERVER_UNAVAILABLE" => 503,
+        // What is not known to be a refusal may have happened.
+        "UNKNOWN_EXCEPTION" | "Server" | "" => status,
+        _ => 400,
+    };
+    Said::told(status, code, words, &[])
+}
+
+fn named<'a, 'i>(within: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
+    within.descendants().find(|node| node.has_tag_name((ENTERPRISE, name)))
+}
+
+fn text_of<'a>(within: Node<'a, '_>, name: &str) -> &'a str {
+    let child = within.children().find(|child| child.has_tag_name((ENTERPRISE, name)));
+    child.and_then(|child| child.text()).unwrap_or_default()
+}
+
+/// A text between two tags. What XML cannot hold in any form is left out.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped += "&amp;",
+            '<' => escaped += "&lt;",
+            '>' => escaped += "&gt;",
+            '\r' => escaped += "&#13;",
+            '\t' | '\n' | ' '..='\u{fffd}' | '\u{10000}'.. => escaped.push(c),
+            _ => {}
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crm::salesforce::errors::Meaning;
+    use proptest::prelude::*;
+    use reqwest::header::HeaderMap;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        let body = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope xmlns:soapenv=\"{ENVELOPE}\" \
+             xmlns=\"{ENTERPRISE}\" xmlns:sf=\"urn:fault.enterprise.soap.sforce.com\"><soapenv:Body>{body}\
+             </soapenv:Body></soapenv:Envelope>"
+        );
+        Answer { status, headers: HeaderMap::new(), body: body.into_bytes() }
+    }
+
+    fn result(members: &str) -> Answer {
+        answer(200, &format!("<convertLeadResponse><result>{members}</result></convertLeadResponse>"))
+    }
+
+    fn faulty(code: &str, words: &str) -> Answer {
+        let members = format!("<faultcode>{code}</faultcode><faultstring>{words}</faultstring>");
+        answer(500, &format!("<soapenv:Fault>{members}</soapenv:Fault>"))
+    }
+
+    #[test]
+    fn a_result_says_whether_it_happened() {
+        let done = "<accountId>001000000000001AAA</accountId><success>true</success>";
+        assert_eq!(converted(&result(done)), Ok(()));
+        let refused = "<errors><fields>Amount</fields><message>no R &amp; D</message>\
+                       <statusCode>FIELD_CUSTOM_VALIDATION_EXCEPTION</statusCode></errors><success>false</success>";
+        let said = converted(&result(refused)).unwrap_err();
+        assert_eq!(said.to_string(), "400 FIELD_CUSTOM_VALIDATION_EXCEPTION: no R & D (`Amount`)");
+        assert_eq!(said.meaning(), Meaning::Refused);
+        let html = Answer { body: b"<html><p>down".to_vec(), ..answer(503, "") };
+        assert_eq!(converted(&html).unwrap_err().meaning(), Meaning::Unknown { wide: true });
+        assert_eq!(converted(&result("")).unwrap_err().meaning(), Meaning::Unknown { wide: false });
+    }
+
+    #[test]
+    fn a_fault_means_what_its_code_means_in_rest() {
+        let meaning = |code: &str| converted(&faulty(code, "words")).unwrap_err().meaning();
+        assert_eq!(meaning("sf:REQUEST_LIMIT_EXCEEDED"), Meaning::Later { wide: true });
+        assert_eq!(meaning("sf:SERVER_UNAVAILABLE"), Meaning::Unknown { wide: true });
+        assert_eq!(meaning("sf:UNKNOWN_EXCEPTION"), Meaning::Unknown { wide: false });
+        assert_eq!(meaning("sf:INSUFFICIENT_ACCESS"), Meaning::Refused);
+        assert_eq!(meaning("soapenv:Client"), Meaning::Refused);
+        let ended = faulty("sf:INVALID_SESSION_ID", "INVALID_SESSION_ID: Invalid Session ID found");
+        assert!(is_session_refused(&ended) && !is_session_refused(&result("<success>true</success>")));
+        assert_eq!(
+            converted(&ended).unwrap_err().to_string(),
+            "401 INVALID_SESSION_ID: Invalid Session ID found"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_arrives_as_it_was(name in any::<String>()) {
+            let asked = Conversion { opportunity_name: Some(name.clone()), ..Conversion::default() };
+            let text = asked.envelope("s");
+            let document = Document::parse(&text).unwrap();
+            let node = named(document.root(), "opportunityName").unwrap();
+            let holds = |c: &char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+            prop_assert_eq!(node.text().unwrap_or_default(), name.chars().filter(holds).collect::<String>());
+        }
+    }
+}
