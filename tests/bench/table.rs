@@ -124,7 +124,7 @@ async fn pass(
 
 fn count(tally: &Tally, operation: &str, asked: &[u8], answered: &[u8]) -> anyhow::Result<()> {
     let units = |bytes: usize, of: usize| bytes.div_ceil(of).max(1) as u64;
-    let length = |item: &Value| if item.is_null() { 0 } else { item.to_string().len() };
+    let length = |item: &Value| item.as_object().map_or(0, members);
     let array = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let (request, answer): (Value, Value) =
         (serde_json::from_slice(asked)?, serde_json::from_slice(answered)?);
@@ -155,4 +155,23 @@ fn count(tally: &Tally, operation: &str, asked: &[u8], answered: &[u8]) -> anyho
         counts.write_units += writes;
     });
     Ok(())
+}
+
+/// The bytes of an item as DynamoDB counts them: names and values, not how they are written on the wire.
+fn members(item: &serde_json::Map<String, Value>) -> usize {
+    item.iter().map(|(name, value)| name.len() + attribute(value)).sum()
+}
+
+fn attribute(value: &Value) -> usize {
+    let Some((kind, value)) = value.as_object().and_then(|one| one.iter().next()) else { return 0 };
+    match (kind.as_str(), value) {
+        ("S", Value::String(text)) => text.len(),
+        // Two digits in a byte, and one more.
+        ("N", Value::String(number)) => number.len().div_ceil(2) + 1,
+        ("M", Value::Object(map)) => 3 + map.len() + members(map),
+        ("SS", Value::Array(texts)) => texts.iter().filter_map(Value::as_str).map(str::len).sum(),
+        ("L", Value::Array(list)) => 3 + list.len() + list.iter().map(attribute).sum::<usize>(),
+        // Yes, no and nothing; the table holds no other kinds.
+        _ => 1,
+    }
 }

@@ -1,5 +1,6 @@
 """The plays: what somebody does outside, and what has to be seen for it. Each adds rows to the table."""
 
+import json
 import time
 from datetime import datetime, timezone
 
@@ -33,7 +34,8 @@ class Plays:
         return ok
 
     def link(self, referral):
-        return next((row for row in self.stack.rows(f"REFERRAL#{referral}") if row["sk"] == "LINK"), {})
+        rows = self.stack.rows(f"REFERRAL#{referral}")
+        return next((json.loads(row["link"]) for row in rows if row["sk"] == "LINK"), {})
 
     def deal_of(self, referral):
         """The opportunity that carries the referral's id; empty if there is none."""

@@ -29,7 +29,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 
 async fn open() -> anyhow::Result<App> {
     let config = Admin::from_environment()?;
-    let aws = aws::config().await?;
+    let aws = aws::config()?;
     let map = map(config.worker.crm.kind(), "")?;
     Ok(App::open(config, &aws, &aws, map, Clock::system(), true)?)
 }

@@ -20,7 +20,7 @@ pub(crate) async fn certificate(app: &App, worker: &outside::App, report: &mut R
     let clock = worker.outside.clock.clone();
     let now = clock.now();
     let Ok(http) = Http::new(TIME_LIMIT) else { return };
-    let certificates = Certificates::new(http, app.config.certificate_url_prefixes.clone(), clock);
+    let certificates = Certificates::<()>::new(http, app.config.certificate_url_prefixes.clone(), clock);
     let Some(address) = certificates.expected() else { return };
     let url = address.as_str().to_owned();
     match certificates.fetch(&address).await {

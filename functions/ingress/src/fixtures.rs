@@ -59,12 +59,21 @@ impl Authority {
 
     /// A certificate for the signing key.
     pub(crate) fn issue(&self, leaf: Leaf) -> rcgen::Certificate {
+        self.certify(leaf, LEAF)
+    }
+
+    /// A certificate for the other key: what [`forge`] signs is genuine from then on.
+    pub(crate) fn renew(&self) -> rcgen::Certificate {
+        self.certify(GENUINE, FOREIGN)
+    }
+
+    fn certify(&self, leaf: Leaf, pem: &str) -> rcgen::Certificate {
         let mut params = named("pcnotifications-dispatch.microsoft.com", leaf.organisations);
         params.not_after = date_time_ymd(leaf.until, 1, 1);
         if leaf.is_ca {
             params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         }
-        params.signed_by(&key(LEAF), &self.issuing).unwrap()
+        params.signed_by(&key(pem), &self.issuing).unwrap()
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod answer;
 pub mod event;
+pub mod genuine;
 pub mod signature;
 pub mod trust;
 
@@ -20,6 +21,7 @@ use clients::{
     queue::Queue,
 };
 use event::Event;
+use genuine::Genuine;
 use lambda_http::{Body, Request, Response};
 use mapping::ReferralId;
 use signature::{Claim, NotVerified};
@@ -35,7 +37,7 @@ const QUEUE_TIME: Duration = Duration::from_secs(6);
 /// What lives as long as the process.
 pub struct App {
     queue: Queue,
-    certificates: Certificates,
+    certificates: Certificates<Genuine>,
     trust: Trust,
     clock: Clock,
 }
@@ -74,10 +76,12 @@ impl App {
     async fn expect_certificate(&self) {
         let Some(address) = self.certificates.documented() else { return };
         match self.certificates.fetch(&address).await {
-            Ok(file) if signature::is_genuine(&file, &self.trust, self.now()) => {
-                self.certificates.keep(&address, file);
-            }
-            Ok(_) => tracing::warn!(decision = "certificate", "the documented certificate is not trusted"),
+            Ok(file) => match self.trust.genuine(&file, self.now()) {
+                Ok(genuine) => self.certificates.keep(&address, genuine),
+                Err(reason) => {
+                    tracing::warn!(decision = "certificate", %reason, "the documented certificate is not trusted");
+                }
+            },
             Err(e) => tracing::info!(decision = "certificate", reason = %e, "certificate not fetched early"),
         }
     }
@@ -114,7 +118,7 @@ impl App {
         let Some(known) = self.certificates.genuine(&address) else {
             return self.verify_anew(claim, body, &address).await;
         };
-        let Err(reason) = signature::verify(claim, body, &known, &self.trust, self.now()) else {
+        let Err(reason) = signature::verify(claim, body, &known, self.now()) else {
             return Ok(());
         };
         match self.verify_anew(claim, body, &address).await {
@@ -130,11 +134,11 @@ impl App {
             NoCertificate::TooOften => Answer::Unavailable { reason: e.to_string(), too_often: true },
             NoCertificate::NotNow(_) => Answer::Unavailable { reason: e.to_string(), too_often: false },
         })?;
-        let verdict = signature::verify(claim, body, &file, &self.trust, self.now());
+        let now = self.now();
+        let genuine = self.trust.genuine(&file, now).map_err(|e| Answer::NotVerified(e.into()))?;
+        let verdict = signature::verify(claim, body, &genuine, now);
         // A forged signature says nothing against the certificate it names.
-        if matches!(verdict, Ok(()) | Err(NotVerified::Signature)) {
-            self.certificates.keep(address, file);
-        }
+        self.certificates.keep(address, genuine);
         verdict.map_err(Answer::NotVerified)
     }
 

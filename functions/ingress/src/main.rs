@@ -8,7 +8,7 @@ use lambda_http::{Request, service_fn};
 async fn main() -> anyhow::Result<()> {
     log::init();
     let config = config::Ingress::from_environment()?;
-    let app = App::new(&config, &aws::config().await?, Clock::system())?;
+    let app = App::new(&config, &aws::config()?, Clock::system())?;
     app.open().await;
     let app = &app;
     let served = lambda_http::run(service_fn(move |request: Request| handle(app, request))).await;

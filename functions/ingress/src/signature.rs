@@ -1,10 +1,9 @@
 //! Is this call really Partner Center's? Pure: headers, raw bytes, certificate and time in, a verdict out
 //! (partner-center.md §8.4, hardened).
 
-use crate::trust::{Distrust, Trust};
+use crate::{genuine::Genuine, trust::Distrust};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use lambda_http::http::HeaderMap;
-use webpki::ring::RSA_PKCS1_2048_8192_SHA256;
 
 const ALGORITHM: &str = "rsa-sha256";
 const SCHEME: &str = "Signature";
@@ -57,25 +56,14 @@ pub fn claim(headers: &HeaderMap) -> Result<Claim, NotVerified> {
     Ok(Claim { certificate_url, signature: signature(headers)? })
 }
 
-/// Checks certificate and signature at `now` (seconds since 1970).
-pub fn verify(
-    claim: &Claim,
-    body: &[u8],
-    certificate: &[u8],
-    trust: &Trust,
-    now: u64,
-) -> Result<(), NotVerified> {
-    let fits = trust.with_genuine(certificate, now, |leaf| {
-        let signed =
-            |bytes: &[u8]| leaf.verify_signature(RSA_PKCS1_2048_8192_SHA256, bytes, &claim.signature).is_ok();
-        signed(body) || body.strip_prefix(BYTE_ORDER_MARK).is_some_and(signed)
-    })?;
+/// Checks the certificate's time and the signature at `now` (seconds since 1970).
+pub fn verify(claim: &Claim, body: &[u8], certificate: &Genuine, now: u64) -> Result<(), NotVerified> {
+    if !certificate.is_valid(now) {
+        return Err(Distrust::Time.into());
+    }
+    let signed = |bytes: &[u8]| certificate.signed(bytes, &claim.signature);
+    let fits = signed(body) || body.strip_prefix(BYTE_ORDER_MARK).is_some_and(signed);
     if fits { Ok(()) } else { Err(NotVerified::Signature) }
-}
-
-/// Whether the certificate alone is Microsoft's and valid at `now`.
-pub fn is_genuine(certificate: &[u8], trust: &Trust, now: u64) -> bool {
-    trust.with_genuine(certificate, now, |_| ()).is_ok()
 }
 
 /// The body without the mark that JSON does not know.

@@ -27,7 +27,10 @@ fn warm() -> App {
 fn warm_with(leaf: Leaf) -> App {
     let app = app();
     let address = app.certificates.on_list(&url(NAME)).unwrap();
-    app.certificates.keep(&address, Authority::of(MICROSOFT).issue(leaf).der().to_vec());
+    // It proved genuine while it was valid.
+    let then: jiff::Timestamp = format!("{}-06-01T00:00:00Z", leaf.until - 1).parse().unwrap();
+    let file = Authority::of(MICROSOFT).issue(leaf);
+    app.certificates.keep(&address, app.trust.genuine(file.der(), then.as_second() as u64).unwrap());
     app
 }
 
@@ -98,6 +101,20 @@ async fn every_verification_failure_is_answered_401_in_the_same_words() {
     ];
     told.dedup();
     assert_eq!(told, [(401, r#"{"status":"not verified"}"#.to_owned())]);
+}
+
+#[tokio::test]
+async fn with_a_replaced_certificate_the_former_ones_verdict_is_gone() {
+    let (app, body) = (warm(), event("test-created", "x"));
+    let (former, renewed) = (format!("Signature {}", sign(&body)), format!("Signature {}", forge(&body)));
+    let here = url(NAME);
+    assert_eq!(answer(&app, &headers(&former, &here), &body).await.0, 200);
+    assert_eq!(answer(&app, &headers(&renewed, &here), &body).await.0, 503, "asks in vain for a renewed one");
+    let address = app.certificates.on_list(&here).unwrap();
+    let file = Authority::of(MICROSOFT).renew();
+    app.certificates.keep(&address, app.trust.genuine(file.der(), app.now()).unwrap());
+    assert_eq!(answer(&app, &headers(&renewed, &here), &body).await.0, 200);
+    assert_eq!(answer(&app, &headers(&former, &here), &body).await.0, 503);
 }
 
 #[tokio::test]

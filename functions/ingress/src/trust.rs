@@ -1,5 +1,6 @@
 //! Whose certificates count: the roots, the issuing authorities below them, and the organisation's name.
 
+use crate::genuine::Genuine;
 use clients::certificates::pem;
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use webpki::{
@@ -49,6 +50,9 @@ pub enum Distrust {
     /// No valid path to a root at this time.
     #[error("the certificate's chain: {0}")]
     Chain(Error),
+    /// It was valid once; now one of its chain is not, any more or yet.
+    #[error("the certificate's chain is not valid at this time")]
+    Time,
     /// Issued by or for somebody else.
     #[error("the certificate's {0} is not one organisation `{ORGANISATION}`", ORGANISATION = ORGANISATION)]
     Organisation(&'static str),
@@ -83,28 +87,26 @@ impl Trust {
         Ok(trust)
     }
 
-    /// Microsoft's certificate, valid at `now` (seconds since 1970): `then` gets it, parsed. `file` is DER or PEM;
-    /// further certificates in a PEM are issuing authorities, believed only if a root stands above them.
-    pub fn with_genuine<T>(
-        &self,
-        file: &[u8],
-        now: u64,
-        then: impl FnOnce(&EndEntityCert<'_>) -> T,
-    ) -> Result<T, Distrust> {
+    /// Microsoft's certificate, valid at `now` (seconds since 1970). `file` is DER or PEM; further certificates in a
+    /// PEM are issuing authorities, believed only if a root stands above them.
+    pub fn genuine(&self, file: &[u8], now: u64) -> Result<Genuine, Distrust> {
         let mut chain = chain(file).into_iter();
         let leaf = chain.next().ok_or(Distrust::Unreadable)?;
         let leaf = EndEntityCert::try_from(&leaf).map_err(|_| Distrust::Unreadable)?;
         let intermediates: Vec<_> = self.intermediates.iter().cloned().chain(chain).collect();
         let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(now));
-        leaf.verify_for_usage(&ALGORITHMS, &self.anchors, &intermediates, now, AnyPurpose, None, None)
-            .map_err(Distrust::Chain)?;
+        let path =
+            leaf.verify_for_usage(&ALGORITHMS, &self.anchors, &intermediates, now, AnyPurpose, None, None);
+        let path = path.map_err(Distrust::Chain)?;
         for (who, name) in [("issuer", leaf.issuer()), ("subject", leaf.subject())] {
             let organisations = organisations(name);
             if organisations.as_deref() != Some(&[ORGANISATION.as_bytes()]) {
                 return Err(Distrust::Organisation(who));
             }
         }
-        Ok(then(&leaf))
+        let used = path.intermediate_certificates().map(|issuer| issuer.der().into_owned());
+        let used = used.chain([leaf.der().into_owned()]);
+        Genuine::new(leaf.subject_public_key_info(), used).ok_or(Distrust::Unreadable)
     }
 }
 

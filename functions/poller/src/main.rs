@@ -14,7 +14,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 async fn main() -> Result<(), lambda_runtime::Error> {
     log::init();
     let config = Worker::from_environment()?;
-    let aws = aws::config().await?;
+    let aws = aws::config()?;
     let map = outside::map(config.crm.kind(), "")?;
     let live = Live::new(App::open(&config, &aws, &aws, map, Clock::system(), true)?);
     let (live, stack) = (&live, &config.stack);

@@ -2,14 +2,22 @@
 
 pub use aws_config::SdkConfig;
 
-use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
+use crate::config::environment;
+use aws_config::{
+    BehaviorVersion, Region, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig,
+    stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
+};
 use aws_sdk_sqs::{
     config::{Credentials, SharedCredentialsProvider, SharedHttpClient},
     error::{ProvideErrorMetadata, SdkError},
 };
 use aws_smithy_http_client::{
-    Builder,
+    Builder as Client,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use aws_types::{
+    sdk_config::Builder,
+    service_config::{LoadServiceConfig, ServiceConfigKey},
 };
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -67,24 +75,44 @@ const DEPLOYMENT: &[&str] = &[
 #[error("aws: tls cannot be set up: {0}")]
 pub struct NoTls(String);
 
-/// The configuration Lambda's environment describes; `AWS_ENDPOINT_URL` is honoured.
-pub async fn config() -> Result<SdkConfig, NoTls> {
-    let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http()?);
-    Ok(loader.timeout_config(timeouts()).retry_config(retries()).load().await)
+/// The configuration Lambda's environment describes: the role's keys, the region, `AWS_ENDPOINT_URL` and the like of one
+/// service. The SDK's own chain asks profiles, containers, instances and web identities besides, none of which is there:
+/// a tenth of a binary for nothing.
+pub fn config() -> Result<SdkConfig, NoTls> {
+    let mut config = common()?.service_config(Endpoints);
+    config.set_region(environment("AWS_REGION").map(Region::new));
+    config.set_endpoint_url(environment("AWS_ENDPOINT_URL"));
+    let keys = SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new());
+    Ok(config.credentials_provider(keys).build())
+}
+
+/// `AWS_ENDPOINT_URL_DYNAMODB` and its like.
+#[derive(Debug)]
+struct Endpoints;
+
+impl LoadServiceConfig for Endpoints {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_uppercase().replace([' ', '-'], "_");
+        environment(&format!("{}_{service}", key.env()))
+    }
 }
 
 /// The configuration of an endpoint that stands for AWS (local run, tests); asks no environment.
 pub fn at(endpoint: &str) -> Result<SdkConfig, NoTls> {
     let credentials = Credentials::new("test", "test", None, None, "local");
+    let config = common()?.region(Region::new("us-east-1")).endpoint_url(endpoint);
+    Ok(config.credentials_provider(SharedCredentialsProvider::new(credentials)).build())
+}
+
+/// What holds everywhere.
+fn common() -> Result<Builder, NoTls> {
     Ok(SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(http()?)
-        .region(Region::new("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .endpoint_url(endpoint)
+        // Every answer is small and has a time-out of its own.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts())
-        .retry_config(retries())
-        .build())
+        .retry_config(retries()))
 }
 
 /// No second try: for writes that must not be repeated, because their own success would look like a lost race.
@@ -104,7 +132,7 @@ fn timeouts() -> TimeoutConfig {
 fn http() -> Result<SharedHttpClient, NoTls> {
     let tls = TlsContext::builder().with_trust_store(TrustStore::empty().with_pem_certificate(ROOTS));
     let tls = tls.build().map_err(|e| NoTls(e.to_string()))?;
-    Ok(Builder::new().tls_provider(Provider::rustls(CryptoMode::Ring)).tls_context(tls).build_https())
+    Ok(Client::new().tls_provider(Provider::rustls(CryptoMode::Ring)).tls_context(tls).build_https())
 }
 
 /// What an SDK error means. `wide` stays off: a hold of our own table or queue could not be kept anyway.

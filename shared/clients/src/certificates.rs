@@ -32,17 +32,16 @@ const KNOWN_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 /// Genuine certificates kept; Microsoft uses one or two.
 const KEPT: usize = 32;
 
-/// The certificates of one process.
-pub struct Certificates {
+/// The certificates of one process; of those that proved genuine it keeps a `G`, whatever their reader made of them.
+pub struct Certificates<G> {
     http: Http,
     list: Vec<Prefix>,
     clock: Clock,
-    state: Mutex<State>,
+    state: Mutex<State<G>>,
 }
 
-#[derive(Default)]
-struct State {
-    genuine: HashMap<Address, Arc<[u8]>>,
+struct State<G> {
+    genuine: HashMap<Address, Arc<G>>,
     fetches: HashMap<Address, VecDeque<Timestamp>>,
     unknown: VecDeque<Timestamp>,
 }
@@ -61,7 +60,13 @@ pub enum NoCertificate {
     NotThere(String),
 }
 
-impl Certificates {
+impl<G> Default for State<G> {
+    fn default() -> Self {
+        State { genuine: HashMap::new(), fetches: HashMap::new(), unknown: VecDeque::new() }
+    }
+}
+
+impl<G> Certificates<G> {
     /// `http` should give up after [`TIME_LIMIT`]; it follows no redirects.
     pub fn new(http: Http, list: Vec<Prefix>, clock: Clock) -> Self {
         Certificates { http, list, clock, state: Mutex::default() }
@@ -83,15 +88,15 @@ impl Certificates {
     }
 
     /// A certificate that proved genuine before.
-    pub fn genuine(&self, address: &Address) -> Option<Arc<[u8]>> {
+    pub fn genuine(&self, address: &Address) -> Option<Arc<G>> {
         self.state().genuine.get(address).cloned()
     }
 
     /// Keeps a certificate that proved genuine, instead of the one before.
-    pub fn keep(&self, address: &Address, certificate: Vec<u8>) {
+    pub fn keep(&self, address: &Address, certificate: G) {
         let mut state = self.state();
         if state.genuine.len() < KEPT || state.genuine.contains_key(address) {
-            state.genuine.insert(address.clone(), certificate.into());
+            state.genuine.insert(address.clone(), Arc::new(certificate));
         }
     }
 
@@ -124,12 +129,12 @@ impl Certificates {
         Ok(certificate)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State<G>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl<G> State<G> {
     /// Counts the fetch if it may be made. Known addresses have a count of their own, so that made-up names below a
     /// listed folder cannot use up the genuine one's.
     fn may_fetch(&mut self, address: &Address, now: Timestamp) -> bool {
@@ -164,7 +169,7 @@ mod tests {
 
     #[test]
     fn made_up_names_share_ten_fetches_an_hour() {
-        let mut state = State::default();
+        let mut state = State::<()>::default();
         let fetched = (0..50).filter(|n| state.may_fetch(&address(&format!("{n}.cer")), minute(*n))).count();
         assert_eq!(fetched, UNKNOWN_AN_HOUR);
         assert!(state.may_fetch(&address("later.cer"), minute(60)));
@@ -172,9 +177,21 @@ mod tests {
     }
 
     #[test]
+    fn no_more_is_kept_than_anybody_needs_and_what_is_kept_can_be_replaced() {
+        let list = vec![Prefix::parse(STANDARD_PREFIX).unwrap()];
+        let certificates = Certificates::new(Http::new(TIME_LIMIT).unwrap(), list, Clock::system());
+        let all: Vec<Address> = (0..2 * KEPT).map(|n| address(&format!("{n}.cer"))).collect();
+        for round in 0..2 {
+            all.iter().for_each(|address| certificates.keep(address, round));
+        }
+        let kept: Vec<_> = all.iter().filter_map(|address| certificates.genuine(address)).collect();
+        assert_eq!(kept, vec![Arc::new(1); KEPT]);
+    }
+
+    #[test]
     fn made_up_names_cannot_use_up_the_genuine_ones_fetches() {
         let mut state = State::default();
-        state.genuine.insert(address("renamed.cer"), Arc::from(*b"certificate"));
+        state.genuine.insert(address("renamed.cer"), Arc::new("certificate"));
         for n in 0..50 {
             state.may_fetch(&address(&format!("{n}.cer")), minute(0));
         }
@@ -184,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_renewed_certificate_is_seen_within_minutes_under_a_storm_of_forgeries() {
-        let mut state = State::default();
+        let mut state = State::<()>::default();
         let genuine = address("pcnotifications-dispatch.microsoft.com.cer");
         let storm = (0..60 * 60).map(|second| Timestamp::from_second(1_774_000_000 + second).unwrap());
         let fetched: Vec<Timestamp> = storm.filter(|at| state.may_fetch(&genuine, *at)).collect();

@@ -244,7 +244,7 @@ impl Admin {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-fn environment(name: &str) -> Option<String> {
+pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 

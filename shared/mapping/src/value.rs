@@ -1,14 +1,17 @@
 //! The canonical value of one merge unit, as one side shows it.
 
-use serde::{Deserialize, Serialize};
-use std::{borrow::Cow, collections::BTreeMap};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, MapAccess, Visitor},
+};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 /// Canonical value of one merge unit in the form native to one side; the other side's form is got by
 /// [`Map::to_crm`](crate::Map::to_crm) and [`Map::to_partner_center`](crate::Map::to_partner_center).
 ///
 /// Numbers and money are the text of the normalised decimal (`84000`, `61000.5`), dates are `YYYY-MM-DD`, an empty
 /// text is `Null`. Groups are a `Map` of their members, lists a `Map` of their elements by key, each a `Map`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(untagged)]
 pub enum Value {
     /// Seen empty.
@@ -64,6 +67,68 @@ impl Value {
             Value::Text(text.replace("\r\n", "\n").replace('\r', "\n"))
         } else {
             Value::Text(text.into_owned())
+        }
+    }
+}
+
+/// By hand: a derived one keeps a copy of each value and makes an error's words for each kind that it is not.
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Shown)
+    }
+}
+
+struct Shown;
+
+impl<'de> Visitor<'de> for Shown {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nothing, yes or no, a text, or values by name")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::Text(text.to_owned()))
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Value, E> {
+        Ok(Value::Text(text))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut members = BTreeMap::new();
+        while let Some((name, value)) = access.next_entry()? {
+            members.insert(name, value);
+        }
+        Ok(Value::Map(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_read_back_as_it_was_written_and_others_are_refused() {
+        let text = r#"{"a":null,"b":true,"c":"84000","d":{},"e":{"f":"x"}}"#;
+        let value: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(value.member("a"), &Value::Null);
+        assert_eq!(value.member("e").member("f"), &Value::Text("x".to_owned()));
+        assert_eq!(serde_json::to_string(&value).unwrap(), text);
+        for other in ["1", "[]", r#"{"a":[1]}"#] {
+            assert!(serde_json::from_str::<Value>(other).is_err(), "{other}");
         }
     }
 }

@@ -2,7 +2,7 @@
 //! the roots is genuine, so no change to one may leave it so.
 #![no_main]
 
-use ingress::{signature::is_genuine, trust::Trust};
+use ingress::trust::Trust;
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
@@ -10,10 +10,10 @@ static TRUST: LazyLock<Trust> = LazyLock::new(Trust::bundled);
 const NOW: u64 = 1_774_000_000;
 
 fuzz_target!(|file: &[u8]| {
-    assert!(!is_genuine(file, &TRUST, NOW), "nobody has Microsoft's key");
+    assert!(TRUST.genuine(file, NOW).is_err(), "nobody has Microsoft's key");
     if let Ok(text) = std::str::from_utf8(file)
         && let Ok(trust) = Trust::from_pem(text)
     {
-        let _ = is_genuine(file, &trust, NOW);
+        let _ = trust.genuine(file, NOW);
     }
 });

@@ -20,7 +20,7 @@ fuzz_target!(|input: &[u8]| {
             let name = address.as_str().strip_prefix(STANDARD_PREFIX).expect("below the prefix");
             assert!(!name.is_empty() && !name.contains(['/', '\\', '?', '#', '%', '@']), "{name}");
         }
-        assert!(signature::verify(&claim, body, body, &TRUST, NOW).is_err(), "nobody has Microsoft's key");
+        assert!(TRUST.genuine(body, NOW).is_err(), "nobody has Microsoft's key");
     }
     if let Ok(Event::Changed { referral, hint }) = Event::parse(signature::text(body)) {
         assert_eq!(hint.subject.referral(), Some(&referral));

@@ -1,7 +1,10 @@
 //! Every way in which a call may fail to be Partner Center's.
 
 use super::*;
-use crate::fixtures::{Authority, FOLDER, GENUINE, Leaf, MICROSOFT, NOW, forge, headers, request, sign};
+use crate::{
+    fixtures::{Authority, FOLDER, GENUINE, Leaf, MICROSOFT, NOW, forge, headers, request, sign},
+    trust::Trust,
+};
 
 const BODY: &[u8] = br#"{"EventName":"test-created"}"#;
 
@@ -17,6 +20,11 @@ fn now() -> u64 {
     NOW.as_second() as u64
 }
 
+/// The whole way: the certificate, then the signature.
+fn verify(claim: &Claim, body: &[u8], file: &[u8], trust: &Trust, now: u64) -> Result<(), NotVerified> {
+    super::verify(claim, body, &trust.genuine(file, now)?, now)
+}
+
 fn trust(authority: &Authority) -> Trust {
     Trust::from_pem(&authority.bundle()).unwrap()
 }
@@ -27,7 +35,6 @@ fn a_genuine_call_is_verified_with_the_certificate_as_der_or_pem() {
     let certificate = authority.issue(GENUINE);
     for file in [certificate.der().to_vec(), certificate.pem().into_bytes()] {
         assert_eq!(verify(&claimed(&sign(BODY)), BODY, &file, &trust(&authority), now()), Ok(()));
-        assert!(is_genuine(&file, &trust(&authority), now()));
     }
 }
 
@@ -94,6 +101,46 @@ fn a_certificate_of_anybody_else_or_any_other_time_is_not_trusted() {
         let verdict = verify(&claimed(&sign(BODY)), BODY, junk, &trust(&genuine), now());
         assert_eq!(verdict, Err(NotVerified::Certificate(Distrust::Unreadable)));
     }
+}
+
+#[test]
+fn what_proved_genuine_once_is_refused_before_and_after_its_chains_dates() {
+    let authority = Authority::of(MICROSOFT);
+    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_second() as u64;
+    let verdict = |kept: &Genuine, now: u64| super::verify(&claimed(&sign(BODY)), BODY, kept, now);
+    let refused = Err(NotVerified::Certificate(Distrust::Time));
+    let trust = trust(&authority);
+    // The leaf outlives its issuing authority: the chain ends with the first of its certificates.
+    for (until, end) in [(2027, "2027-01-01T00:00:00Z"), (2045, "2040-01-01T00:00:00Z")] {
+        let file = authority.issue(Leaf { until, ..GENUINE }).der().to_vec();
+        let (begin, end) = (at("2020-01-01T00:00:00Z"), at(end));
+        let kept = trust.genuine(&file, now()).unwrap();
+        for valid in [begin, now(), end] {
+            assert_eq!(verdict(&kept, valid), Ok(()));
+            assert_eq!(verify(&claimed(&sign(BODY)), BODY, &file, &trust, valid), Ok(()));
+        }
+        for invalid in [0, begin - 1, end + 1, u64::MAX] {
+            assert_eq!(verdict(&kept, invalid), refused);
+        }
+        for invalid in [begin - 1, end + 1] {
+            let anew = verify(&claimed(&sign(BODY)), BODY, &file, &trust, invalid);
+            assert!(
+                matches!(anew, Err(NotVerified::Certificate(Distrust::Chain(_)))),
+                "the same, verified anew"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_kept_verdict_says_nothing_about_another_body_or_key() {
+    let authority = Authority::of(MICROSOFT);
+    let kept = trust(&authority).genuine(authority.issue(GENUINE).der(), now()).unwrap();
+    let verdict = |signature: &str, body: &[u8]| super::verify(&claimed(signature), body, &kept, now());
+    assert_eq!(verdict(&sign(BODY), BODY), Ok(()));
+    assert_eq!(verdict(&sign(BODY), b"{}"), Err(NotVerified::Signature));
+    assert_eq!(verdict(&forge(BODY), BODY), Err(NotVerified::Signature));
+    assert_eq!(verdict(&sign(BODY), BODY), Ok(()));
 }
 
 #[test]

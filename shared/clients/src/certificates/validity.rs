@@ -61,7 +61,8 @@ fn instant(tag: u8, text: &[u8]) -> Option<Timestamp> {
     };
     let part = |n: usize| rest.get(2 * n..2 * n + 2)?.parse::<i8>().ok();
     let at = DateTime::new(year, part(0)?, part(1)?, part(2)?, part(3)?, part(4)?, 0).ok()?;
-    Some(at.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    // 31 December 9999 means "no end" (RFC 5280 §4.1.2.5) and is beyond every other clock.
+    Some(at.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |at| at.timestamp()))
 }
 
 #[cfg(test)]
@@ -89,6 +90,13 @@ mod tests {
         let (from, until) = validity(&der(&from, &until)).unwrap();
         assert_eq!(from.to_string(), "2026-01-02T03:04:05Z");
         assert_eq!(until.to_string(), "2051-01-02T03:04:05Z");
+    }
+
+    #[test]
+    fn the_last_second_of_all_means_no_end() {
+        let from = [&[UTC_TIME, 13][..], b"260102030405Z"].concat();
+        let until = [&[GENERALIZED_TIME, 15][..], b"99991231235959Z"].concat();
+        assert_eq!(validity(&der(&from, &until)).unwrap().1, Timestamp::MAX);
     }
 
     #[test]

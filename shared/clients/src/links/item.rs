@@ -1,13 +1,22 @@
-//! A row of `sync` as an item of the table and back: real attributes, readable in the console.
+//! A row of `sync` as an item of the table and back: real attributes, readable in the console; a link as one attribute of
+//! JSON, since as a tree of a hundred attributes it costs a third more to store and most of a run's own time to read.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_item};
 use std::collections::HashMap;
-use sync::table::{Change, Expect, Item, Key, Row};
+use sync::{
+    link::Link,
+    table::{Change, Expect, Item, Key, Row},
+};
 
 /// An item.
 pub(super) type Attributes = HashMap<String, AttributeValue>;
+
+/// The attribute that holds a link; an item from before there was one is itself the tree.
+const LINK: &str = "link";
+/// Units of which the CRM's side has no image although the other one has; hardly ever there.
+const LACKS: &str = "crm_lacks";
 
 /// What must hold for a save.
 #[derive(Debug)]
@@ -46,7 +55,17 @@ pub(super) fn attributes(change: &Change, now: Timestamp) -> Result<Option<Attri
         // Which one is replaced is not known. A number no count reaches: nobody's `Rev` holds by accident.
         Expect::Any => u64::try_from(now.as_microsecond()).unwrap_or(1),
     };
-    let mut attributes: Attributes = to_item(item).map_err(|e| e.to_string())?;
+    let mut attributes: Attributes = match item {
+        Item::Link(link) => {
+            let (packed, lacks) = packed(link);
+            let json = serde_json::to_string(&packed).map_err(|e| e.to_string())?;
+            let text = |name: &str, value| (name.to_owned(), AttributeValue::S(value));
+            let lacks = Some(lacks).filter(|units| !units.is_empty());
+            let lacks = lacks.map(|units| (LACKS.to_owned(), AttributeValue::Ss(units)));
+            [text("type", LINK.to_owned()), text(LINK, json)].into_iter().chain(lacks).collect()
+        }
+        other => to_item(other).map_err(|e| e.to_string())?,
+    };
     attributes.extend(key(&change.key));
     attributes.insert("rev".to_owned(), AttributeValue::N(rev.to_string()));
     if let Some(at) = change.expires_at {
@@ -65,8 +84,34 @@ pub(super) fn row(mut found: Attributes, now: Timestamp) -> Result<Option<Row>, 
     for name in ["pk", "sk", "rev", "expires_at"] {
         found.remove(name);
     }
-    let item: Item = from_item(found).map_err(|e| e.to_string())?;
+    let item = match found.get(LINK) {
+        Some(AttributeValue::S(json)) => {
+            let link = serde_json::from_str(json).map_err(|e| format!("`{LINK}`: {e}"))?;
+            let lacks = found.get(LACKS).and_then(|units| units.as_ss().ok());
+            Item::Link(Box::new(unpacked(link, lacks.map_or(&[], Vec::as_slice))))
+        }
+        _ => from_item(found).map_err(|e| e.to_string())?,
+    };
     Ok(Some(Row { key, rev, item }))
+}
+
+/// What both sides showed alike is stored once: of the CRM's images only those that differ from Partner Center's stay,
+/// and the units of which it has none are named.
+fn packed(link: &Link) -> (Link, Vec<String>) {
+    let (theirs, ours) = (&link.partner_center.images, &link.crm.images);
+    let lacks = theirs.keys().filter(|unit| !ours.contains_key(*unit)).cloned().collect();
+    let differ = ours.iter().filter(|(unit, image)| theirs.get(*unit) != Some(image));
+    let mut packed = link.clone();
+    packed.crm.images = differ.map(|(unit, image)| (unit.clone(), image.clone())).collect();
+    (packed, lacks)
+}
+
+fn unpacked(mut link: Link, lacks: &[String]) -> Link {
+    let (theirs, ours) = (&link.partner_center.images, &link.crm.images);
+    let alike = theirs.iter().filter(|(unit, _)| !ours.contains_key(*unit) && !lacks.contains(unit));
+    let alike: Vec<_> = alike.map(|(unit, image)| (unit.clone(), image.clone())).collect();
+    link.crm.images.extend(alike);
+    link
 }
 
 /// A text attribute; `""` if there is none.
@@ -85,7 +130,7 @@ mod tests {
     use mapping::{RecordId, ReferralId, Side, Value};
     use std::collections::{BTreeMap, BTreeSet};
     use sync::{
-        link::{Claim, Link, State},
+        link::{Claim, State},
         table::Hold,
         version::Version,
     };
@@ -122,6 +167,31 @@ mod tests {
         let key = Key::hold("x");
         let change = Change::put(key.clone(), Expect::Rev(6), full_link());
         assert_eq!(there_and_back(&change, NOW), Some(Row { key, rev: 7, item: full_link() }));
+    }
+
+    #[test]
+    fn a_link_stored_as_a_tree_of_attributes_is_still_read() {
+        let mut tree: Attributes = to_item(full_link()).unwrap();
+        tree.extend(super::key(&Key::hold("x")));
+        tree.insert("rev".to_owned(), AttributeValue::N("7".to_owned()));
+        assert!(tree.len() > 10, "a tree");
+        assert_eq!(row(tree, NOW).unwrap(), Some(Row { key: Key::hold("x"), rev: 7, item: full_link() }));
+        let change = Change::put(Key::hold("x"), Expect::Rev(6), full_link());
+        assert_eq!(attributes(&change, NOW).unwrap().unwrap().len(), 5, "pk, sk, rev, type and the link");
+    }
+
+    #[test]
+    fn what_both_sides_show_alike_is_stored_once_and_what_only_one_shows_stays_so() {
+        let Item::Link(mut link) = full_link() else { panic!("a link") };
+        let town = Value::Map(BTreeMap::from([("city".to_owned(), Value::Text("Basel".into()))]));
+        link.agree("address", &town, &town);
+        link.partner_center.images.insert("theirs".to_owned(), town.clone());
+        link.crm.images.insert("ours".to_owned(), Value::Null);
+        let change = Change::put(Key::hold("x"), Expect::Rev(6), Item::Link(link.clone()));
+        let stored = attributes(&change, NOW).unwrap().unwrap();
+        assert_eq!(text(&stored, LINK).matches("Basel").count(), 2, "`address` and `theirs`, once each");
+        assert_eq!(stored[LACKS], AttributeValue::Ss(vec!["theirs".to_owned()]));
+        assert_eq!(there_and_back(&change, NOW).map(|row| row.item), Some(Item::Link(link)));
     }
 
     #[test]
