@@ -8,6 +8,12 @@ use simulators::{
 };
 use std::time::{Duration, Instant};
 use sync::table::Item;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// Between two looks at the webhooks and the queue.
 const BEAT: Duration = Duration::from_millis(300);
@@ -16,13 +22,9 @@ const POLL: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(world: &World) -> anyhow::Result<()> {
     // What the functions decide, as their own log says it.
-    tracing_subscriber::fmt()
-        .compact()
-        .without_time()
-        .with_target(false)
-        .with_level(false)
-        .with_env_filter("info,dynoxide=off")
-        .init();
+    let ours = Targets::new().with_default(LevelFilter::INFO).with_target("dynoxide", LevelFilter::OFF);
+    let lines = fmt::layer().compact().without_time().with_target(false).with_level(false);
+    tracing_subscriber::registry().with(ours).with(lines).init();
     world.tick().await?;
     let deal = seed(world)?;
     introduce(world, &deal);
