@@ -143,7 +143,11 @@ async fn deal_of<P: Ports>(
         }
     };
     let record = deal.record.id.clone();
-    if let Some(other) = run.map.record_referral_id(&deal.record).filter(|other| other != referral.id()) {
+    let carries = run.map.record_referral_id(&deal.record);
+    // Once it carries the identifier a write of ours has filled in what there was to fill; that its answer got lost makes
+    // no one else's words ours.
+    let ours = ours && carries.is_none();
+    if let Some(other) = carries.filter(|other| other != referral.id()) {
         return Err(Stop::Refused(format!(
             "its opportunity `{record}` carries another referral's id, `{other}`"
         )));
