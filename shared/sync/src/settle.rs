@@ -263,18 +263,24 @@ pub(crate) async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look
                 work.link.claim = None;
                 park_refused(&mut work, &write, refused);
             }
-            Written::Unknown(failure) => return Ok(Ok(outage_or_wait(&work, failure).await?)),
+            Written::Unknown(failure) => {
+                return Ok(Ok(outage_or_wait(&work, "the write happened", failure).await?));
+            }
         }
     }
 }
 
 /// A write may have happened: its claim stays, and nobody looks before its deadline.
-async fn outage_or_wait<P: Ports>(work: &Work<'_, P>, failure: Failure) -> Result<Ended, Failure> {
+async fn outage_or_wait<P: Ports>(
+    work: &Work<'_, P>,
+    what: &str,
+    failure: Failure,
+) -> Result<Ended, Failure> {
     if failure.wide {
         hold(&work.run, &failure).await?;
     }
     let after = work.run.deadline().duration_since(work.run.now()) + SignedDuration::from_secs(1);
-    let why = format!("it is not known whether the write happened: {failure}");
+    let why = format!("it is not known whether {what}: {failure}");
     Ok(Ended::Later { after, why })
 }
 

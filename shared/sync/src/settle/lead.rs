@@ -15,11 +15,10 @@
 //! that was qualified without an opportunity keeps the link: its status alone accepts the referral, once no read lags
 //! any more.
 
-use super::read::Sides;
+use super::{outage_or_wait, read::Sides};
 use crate::{
     deal,
     failure::{Failure, Written},
-    hold::hold,
     identity::links_back,
     link::{Claim, LOST_RACES_AN_HOUR, Memory, image, is_digest},
     planted::{self, Bug},
@@ -28,7 +27,6 @@ use crate::{
     table::{Change, Expect, Key},
     work::{Overtaken, Work},
 };
-use jiff::SignedDuration;
 use mapping::{
     CrmValue, Direction, Fields, RecordPatch, Referral, Side, Trim, Value,
     names::{REFERRAL_ID, STATUS, VALUE},
@@ -258,12 +256,7 @@ async fn ended<P: Ports, T>(work: &mut Work<'_, P>, written: Written<T>) -> Resu
             }))
         }
         Written::Unknown(failure) => {
-            if failure.wide {
-                hold(&work.run, &failure).await?;
-            }
-            let after = work.run.deadline().duration_since(now) + SignedDuration::from_secs(1);
-            let why = format!("it is not known whether the lead was qualified: {failure}");
-            Err(Stop::Ended(Ended::Later { after, why }))
+            Err(Stop::Ended(outage_or_wait(work, "the lead was qualified", failure).await?))
         }
     }
 }

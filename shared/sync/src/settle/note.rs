@@ -59,7 +59,9 @@ pub(super) async fn settle_debts<P: Ports>(
             Written::Later(failure) => {
                 return work.save().await?.map_or_else(|overtaken| Ok(Err(overtaken)), |()| Err(failure));
             }
-            Written::Unknown(failure) => return Ok(Ok(Some(outage_or_wait(work, failure).await?))),
+            Written::Unknown(failure) => {
+                return Ok(Ok(Some(outage_or_wait(work, "the note was written", failure).await?)));
+            }
         }
         work.link.notes.retain(|owed| *owed != note);
     }

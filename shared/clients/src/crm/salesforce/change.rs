@@ -5,8 +5,8 @@ use super::{
     Salesforce,
     errors::Meaning,
     rows::{
-        Condition, SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY, SOLUTION_OPPORTUNITY,
-        object_of, solution_of,
+        Condition, FRESH, SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY,
+        SOLUTION_OPPORTUNITY, object_of, solution_of,
     },
     soql::{any_of, quoted},
     wire::{PARTS, Part},
@@ -15,7 +15,7 @@ use crate::crm::{
     not_begun::NotBegun,
     solution_row::{DETAIL, ListRow, columns, solution_id},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use mapping::{ListChange, RecordId, RecordKind, RecordPatch, names::SOLUTIONS};
 use serde_json::{Value, json};
 use sync::{
@@ -23,9 +23,6 @@ use sync::{
     ports::Seen,
     version::Version,
 };
-
-/// A stamp younger than two seconds is no condition.
-const SOON: SignedDuration = SignedDuration::from_secs(2);
 
 impl Salesforce {
     pub(super) async fn patch_record(
@@ -129,7 +126,7 @@ impl Salesforce {
             _ => {
                 let mut failure =
                     self.wire.retryable(operation, "changed a moment ago: its stamp is too fresh");
-                failure.class = Class::Retryable { after: Some(SOON) };
+                failure.class = Class::Retryable { after: Some(FRESH) };
                 Err(failure.into())
             }
         }
