@@ -10,9 +10,8 @@ use crate::{
     tree::{Node, Raw},
 };
 use sha2::{Digest, Sha256};
+use std::sync::LazyLock;
 
-const DYNAMICS365: &str = include_str!("../maps/dynamics365.toml");
-const SALESFORCE: &str = include_str!("../maps/salesforce.toml");
 const TABLES: [&str; 9] =
     ["switches", "vendor", "account", "contact", "owner", "audit", "status", "fields", lead::LEAD];
 
@@ -35,12 +34,11 @@ pub(crate) enum Shape {
 /// Builds the map; whatever is at fault is listed and left out.
 pub(crate) fn build(crm: CrmKind, override_text: &str) -> (Map, Vec<Fault>) {
     let mut reader = Reader::default();
-    let text = match crm {
-        CrmKind::Dynamics365 => DYNAMICS365,
-        CrmKind::Salesforce => SALESFORCE,
-    };
-    let mut tree = parsed(&mut reader, text, false);
-    let top = parsed(&mut reader, override_text, true);
+    let mut tree = default_tree(crm).clone();
+    let top = Node::parse(override_text, true).unwrap_or_else(|faults| {
+        reader.faults.extend(faults);
+        Node { line: 0, raw: Raw::Table(Vec::new()) }
+    });
     tree.overlay(top);
     let hash = Sha256::digest(format!("{crm} {}", tree.digest_text()));
     let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -94,11 +92,17 @@ fn of_tree(reader: &mut Reader, tree: &Node, crm: CrmKind, kind: RecordKind, has
     }
 }
 
-fn parsed(reader: &mut Reader, text: &str, lines: bool) -> Node {
-    Node::parse(text, lines).unwrap_or_else(|faults| {
-        reader.faults.extend(faults);
-        Node { line: 0, raw: Raw::Table(Vec::new()) }
-    })
+/// The embedded default, parsed once. A test holds that it is without fault.
+fn default_tree(crm: CrmKind) -> &'static Node {
+    fn parsed(text: &str) -> Node {
+        Node::parse(text, false).unwrap_or_else(|faults| panic!("{faults:?}"))
+    }
+    static DYNAMICS365: LazyLock<Node> = LazyLock::new(|| parsed(include_str!("../maps/dynamics365.toml")));
+    static SALESFORCE: LazyLock<Node> = LazyLock::new(|| parsed(include_str!("../maps/salesforce.toml")));
+    match crm {
+        CrmKind::Dynamics365 => &DYNAMICS365,
+        CrmKind::Salesforce => &SALESFORCE,
+    }
 }
 
 fn rules(reader: &mut Reader, place: Place<'_>) -> Vec<Rule> {

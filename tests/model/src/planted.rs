@@ -14,6 +14,7 @@ use sync::planted::{Bug, plant};
 /// Bugs that few schedules show, and one that does, with nothing but these kinds of faults (`""`: with all): looked at
 /// first. One that does not show it any more costs nothing but itself.
 const RARE: &[(Bug, u64, &str)] = &[
+    (Bug::AdoptionGivenUp, 2889, "outage,table-conflict"),
     (Bug::AcknowledgedBeforeStored, 1478, "queue-down"),
     (Bug::ActionUnread, 1842, "stale-page"),
     (Bug::AnswerSwallowsLists, 2386, "stale-page"),
@@ -24,9 +25,11 @@ const RARE: &[(Bug, u64, &str)] = &[
     (Bug::FailedRowForgotten, 600, "outage"),
     (Bug::ForbiddenDropped, 22, "hidden"),
     (Bug::GoneRowForgotten, 62, "delete"),
+    (Bug::HalfNotRemembered, 447, "table-conflict,stale-page,slow-index"),
     (Bug::HiddenIsEmpty, 76, "webhook-lost"),
     (Bug::LeadNotLookedFor, 2385, "lost-answer,crash"),
     (Bug::ListSentBare, 74, "webhook-late"),
+    (Bug::LookUpOnePage, 527, "lost-answer,webhook-lost,slow-index"),
     (Bug::NoClaim, 1230, "late"),
     (Bug::NobodyInvited, 37941, "stale-page"),
     (Bug::NoDealBelieved, 726, "stale-read"),
@@ -59,8 +62,7 @@ const RARE: &[(Bug, u64, &str)] = &[
 ];
 
 /// Bugs that few schedules show and no seed is known for yet: hunted for, but not asked for where time is short.
-pub const UNKNOWN: &[Bug] =
-    &[Bug::AdoptionGivenUp, Bug::HalfNotRemembered, Bug::IntentForgotten, Bug::LookUpOnePage];
+pub const UNKNOWN: &[Bug] = &[Bug::IntentForgotten];
 
 /// Bugs that only versions of whole seconds show.
 const BY_STAMP: &[Bug] = &[Bug::FreshIsCondition];
