@@ -74,6 +74,12 @@ impl Figure {
         self.walls.get(at).map_or(0.0, |wall| wall.as_secs_f64() * 1e3)
     }
 
+    /// Events that one environment, which works off one run after the other, gets through in a second.
+    pub(crate) fn per_second(&self) -> f64 {
+        let events = self.events as f64 / self.invocations().max(1) as f64;
+        events * 1e3 / self.quantile(0.5).max(f64::MIN_POSITIVE)
+    }
+
     /// Microseconds of processor for each event.
     pub(crate) fn processor(&self) -> Option<f64> {
         self.processor.map(|time| time.as_secs_f64() * 1e6 / self.events.max(1) as f64)
@@ -89,6 +95,7 @@ impl Figure {
             "function": self.function, "case": self.case, "events": self.events,
             "invocations": self.invocations(), "wall_ms_p50": round(self.quantile(0.5)),
             "wall_ms_p99": round(self.quantile(0.99)), "processor_us": self.processor().map(round),
+            "events_per_second": round(self.per_second()),
         });
         json["each"] = self.counted();
         json

@@ -33,6 +33,7 @@ pub(crate) fn print(starts: &[Start], figures: &[Figure]) {
         "CPU us",
         "run p50 ms",
         "p99 ms",
+        "events/s",
     ];
     println!("\nfor each event (runs: for each run)");
     table(&head, figures.iter().map(row).collect());
@@ -58,6 +59,7 @@ fn row(figure: &Figure) -> Vec<String> {
         figure.processor().map_or("-".to_owned(), |us| format!("{us:.0}")),
         format!("{:.2}", figure.quantile(0.5)),
         format!("{:.2}", figure.quantile(0.99)),
+        format!("{:.0}", figure.per_second()),
     ]
 }
 

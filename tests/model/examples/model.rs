@@ -243,6 +243,9 @@ fn row(hunt: &Hunt) -> String {
     }
 }
 
+/// A word after so many schedules: ten million take an hour.
+const TELL: u64 = 100_000;
+
 fn many(wanted: &Wanted) -> ExitCode {
     let began = Instant::now();
     let schedules = wanted.schedules.unwrap_or(10_000);
@@ -258,6 +261,10 @@ fn many(wanted: &Wanted) -> ExitCode {
                     let n = next.fetch_add(1, Relaxed);
                     if n >= schedules {
                         return;
+                    }
+                    if n > 0 && n.is_multiple_of(TELL) {
+                        let broken = broken.lock().unwrap_or_else(PoisonError::into_inner).len();
+                        eprintln!("{n} of {schedules} schedules, {broken} kinds of violations");
                     }
                     let seed = wanted.seed + n * wanted.every;
                     let outcome = run(seed, &setting);
