@@ -195,6 +195,21 @@ impl Stage {
         (referral, self.opportunity_id())
     }
 
+    /// Ten accepted inbound deals in step on both sides: their own referrals. What fails, fails after that.
+    pub(crate) async fn ten_in_step(&self) -> Vec<String> {
+        self.strike(None);
+        let name = |n: usize| json!({ "name": format!("Harbor Line – site {n}") });
+        let referrals: Vec<String> = (0..10).map(|n| self.refer(name(n))).collect();
+        self.quiet().await.expect("comes to rest");
+        for referral in &referrals {
+            self.act(referral, "accept");
+        }
+        self.settle().await.expect("comes to rest");
+        self.forget_calls();
+        self.strike(faults::strike());
+        referrals
+    }
+
     /// Bodies of the requests of a route so far.
     pub(crate) fn sent(&self, route: &str) -> Vec<Value> {
         let logs = [self.partner_center.requests(), self.dataverse.requests(), self.salesforce.requests()];

@@ -27,6 +27,8 @@ mod notes;
 #[path = "both/operation.rs"]
 mod operation;
 mod optional;
+#[path = "both/storm.rs"]
+mod storm;
 #[path = "both/update.rs"]
 mod update;
 

@@ -29,6 +29,8 @@ mod microsoft;
 mod notes;
 #[path = "both/operation.rs"]
 mod operation;
+#[path = "both/storm.rs"]
+mod storm;
 #[path = "both/update.rs"]
 mod update;
 

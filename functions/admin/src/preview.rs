@@ -93,5 +93,5 @@ async fn story(dry: &Dry, subject: Subject, ends: Timestamp) -> sync::run::Story
     let hint = Hint::new(subject, "preview", run.now());
     let rows = dry.read(&keys(&hint)).await?.into_iter().flatten();
     let rows: BTreeMap<Key, Row> = rows.map(|row| (row.key.clone(), row)).collect();
-    Box::pin(receive(&run, std::slice::from_ref(&hint), &rows)).await
+    Box::pin(receive(&run, std::slice::from_ref(&hint), &rows, &Default::default())).await
 }

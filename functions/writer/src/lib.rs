@@ -5,7 +5,10 @@ mod batch;
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use batch::Group;
-use clients::{live::Live, outside::App};
+use clients::{
+    live::Live,
+    outside::{App, Outside},
+};
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeSet, sync::Arc};
 use sync::{
@@ -13,7 +16,8 @@ use sync::{
     hold::{SYSTEMS, held_until, hold},
     ports::{Links, Ports},
     receive::{self, Rows, give_up, park_message, receive},
-    run::{Decision, Ended, Story},
+    run::{Decision, Ended, Run, Story},
+    storm::{self, Listed},
     table::Key,
 };
 use tokio::task::JoinSet;
@@ -46,29 +50,30 @@ pub async fn handle(live: &Live, event: SqsEvent, ends: Timestamp) -> Result<Sqs
     let rows = read_all(&app, &groups).await?;
     let app = &live.with(rows.get(&Key::active_map()))?;
     let run = app.run(ends, 1);
-    if let Some(until) = held_until(rows.values(), run.now()) {
-        for group in &groups {
-            if group.received >= GIVE_UP_AFTER {
-                park_group(
-                    app,
-                    group,
-                    ends,
-                    "the system it needs was out of reach for too long",
-                    &mut answer,
-                )
-                .await?;
-            } else {
-                again(app, group, until.duration_since(run.now()), &mut answer).await;
+    let listed = match held_until(rows.values(), run.now()) {
+        Some(until) => Err(until.duration_since(run.now())),
+        None => list(&run, &groups, &rows).await,
+    };
+    let listed = match listed {
+        Ok(listed) => Arc::new(listed),
+        Err(pause) => {
+            for group in &groups {
+                if group.received >= GIVE_UP_AFTER {
+                    let words = "the system it needs was out of reach for too long";
+                    park_group(app, group, ends, words, &mut answer).await?;
+                } else {
+                    again(app, group, pause, &mut answer).await;
+                }
             }
+            return Ok(answer);
         }
-        return Ok(answer);
-    }
+    };
     let rows = Arc::new(rows);
     // Tasks end with this invocation, whatever ends it.
     let mut tasks = JoinSet::new();
     let ids: Vec<_> = groups
         .iter()
-        .map(|group| tasks.spawn(task(app.clone(), group.clone(), rows.clone(), ends)).id())
+        .map(|group| tasks.spawn(task(app.clone(), group.clone(), (rows.clone(), listed.clone()), ends)).id())
         .collect();
     let began = run.now();
     while let Some(ended) = tasks.join_next_with_id().await {
@@ -97,7 +102,7 @@ pub async fn handle(live: &Live, event: SqsEvent, ends: Timestamp) -> Result<Sqs
                     park_group(app, group, ends, &failure.to_string(), &mut answer).await?;
                 }
                 Class::Retryable { .. } => {
-                    let pause = hold(&run, &failure).await.unwrap_or(SignedDuration::from_secs(30));
+                    let pause = pause(&run, &failure).await;
                     again(app, group, pause, &mut answer).await;
                 }
                 Class::Permanent | Class::Poison => {
@@ -119,11 +124,33 @@ async fn read_all(app: &App, groups: &[Group]) -> Result<Rows, Failure> {
     Ok(rows.into_iter().flatten().map(|row| (row.key.clone(), row)).collect())
 }
 
-async fn task(app: Arc<App>, group: Group, rows: Arc<Rows>, ends: Timestamp) -> Story {
+/// What the list shows of many referrals that changed at once. `Err`: it is out of reach for everybody, for so long.
+async fn list(run: &Run<'_, Outside>, groups: &[Group], rows: &Rows) -> Result<Listed, SignedDuration> {
+    let hints = groups.iter().flat_map(|group| &group.hints);
+    match storm::list(run, hints, rows, storm::MANY).await {
+        Ok(listed) => Ok(listed),
+        Err(failure) => {
+            tracing::warn!(reason = %failure, error.class = failure.class.as_str(), "the batch waits");
+            Err(pause(run, &failure).await)
+        }
+    }
+}
+
+/// How long those wait who met it.
+async fn pause(run: &Run<'_, Outside>, failure: &Failure) -> SignedDuration {
+    hold(run, failure).await.unwrap_or(SignedDuration::from_secs(30))
+}
+
+async fn task(
+    app: Arc<App>,
+    group: Group,
+    (rows, listed): (Arc<Rows>, Arc<Listed>),
+    ends: Timestamp,
+) -> Story {
     let run = app.run(ends, group.received);
     let left = ends.duration_since(run.now()) - TAIL;
     let left = std::time::Duration::try_from(left).unwrap_or_default();
-    tokio::time::timeout(left, receive(&run, &group.hints, &rows))
+    tokio::time::timeout(left, receive(&run, &group.hints, &rows, &listed))
         .await
         .unwrap_or_else(|_| Ok(Ended::later(30, "the run's time is up")))
 }

@@ -26,6 +26,7 @@ pub mod receive;
 pub mod repair;
 pub mod run;
 pub mod settle;
+pub mod storm;
 pub mod table;
 pub mod version;
 mod work;

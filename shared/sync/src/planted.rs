@@ -138,6 +138,8 @@ bugs! {
     HalfNotRemembered,
     /// A list of the engagement older than our own half is believed.
     OldListBelieved,
+    /// A referral that a page shows older than its hint, or than it was seen, is believed.
+    OldPageBelieved,
     /// A half-made engagement is left where its own half is linked.
     HalfMadeLeft,
     /// `related-*` events are dropped by time.

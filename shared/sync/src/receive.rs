@@ -12,6 +12,7 @@ use crate::{
     ports::{Links, Ports},
     run::{Ended, Run, Story},
     settle::{Look, settle},
+    storm::{self, Listed},
     table::{Change, Expect, Item, Key, Row},
 };
 use jiff::Timestamp;
@@ -52,16 +53,22 @@ pub(crate) fn gone(ended: Ended) -> Ended {
     }
 }
 
-/// Works off hints of one FIFO group as one: they are done together and fail together.
-pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows) -> Story {
-    let mut together: BTreeMap<ReferralId, Look> = BTreeMap::new();
-    let mut unlinked_referrals: BTreeMap<ReferralId, (Option<Timestamp>, Named)> = BTreeMap::new();
-    let mut unlinked_records: Vec<(RecordId, Option<i64>)> = vec![];
-    let mut ended = Ended::done("skipped", "nothing to do");
+/// Where the hints of one FIFO group lead, each place once.
+#[derive(Default)]
+pub(crate) struct Leads {
+    pub(crate) links: BTreeMap<ReferralId, Look>,
+    referrals: BTreeMap<ReferralId, (Option<Timestamp>, Named)>,
+    records: Vec<(RecordId, Option<i64>)>,
+    /// Of the hints that lead nowhere.
+    ended: Option<Ended>,
+}
+
+pub(crate) fn leads<'a>(hints: impl IntoIterator<Item = &'a Hint>, rows: &Rows) -> Leads {
+    let mut leads = Leads::default();
     for hint in hints {
         match lead(hint, rows) {
             Lead::Link(id, look) => {
-                let all = together.entry(id).or_default();
+                let all = leads.links.entry(id).or_default();
                 all.referral |= look.referral;
                 all.record |= look.record;
                 all.engagement |= look.engagement;
@@ -69,26 +76,35 @@ pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows) ->
                 all.at_least = all.at_least.max(look.at_least);
             }
             Lead::Referral(id, since, named) => {
-                let entry = unlinked_referrals.entry(id).or_insert((since, named));
+                let entry = leads.referrals.entry(id).or_insert((since, named));
                 *entry = (entry.0.max(since), entry.1.max(named));
             }
-            Lead::Record(id, seen) => match unlinked_records.iter_mut().find(|(known, _)| *known == id) {
+            Lead::Record(id, seen) => match leads.records.iter_mut().find(|(known, _)| *known == id) {
                 Some((_, at_least)) => *at_least = seen.max(*at_least),
-                None => unlinked_records.push((id, seen)),
+                None => leads.records.push((id, seen)),
             },
-            Lead::Nothing(decision, reason) => ended = worse(ended, Ended::done(decision, reason)),
+            Lead::Nothing(decision, reason) => leads.ended = Some(Ended::done(decision, reason)),
         }
     }
-    for (id, look) in together {
+    leads
+}
+
+/// Works off hints of one FIFO group as one: they are done together and fail together. `listed`: referrals that were
+/// read for the whole batch.
+pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows, listed: &Listed) -> Story {
+    let leads = leads(hints, rows);
+    let mut ended = leads.ended.unwrap_or_else(|| Ended::done("skipped", "nothing to do"));
+    for (id, mut look) in leads.links {
+        look.body = storm::body(&look, &id, listed);
         let row = rows.get(&Key::link(&id)).cloned();
         let story = Box::pin(link(run, &id, row, look)).await?;
         let deleted = hints.iter().any(|hint| hint.from == GONE) && run.attempt < GONE_LOOKS;
         ended = worse(ended, if deleted { gone(story) } else { story });
     }
-    for (id, (since, named)) in unlinked_referrals {
+    for (id, (since, named)) in leads.referrals {
         ended = worse(ended, Box::pin(meet(run, &id, since, named)).await?);
     }
-    for (record, at_least) in unlinked_records {
+    for (record, at_least) in leads.records {
         let intent = rows.get(&Key::intent(&record)).cloned();
         ended = worse(ended, Box::pin(create_engagement(run, &record, intent, at_least)).await?);
     }

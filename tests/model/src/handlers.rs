@@ -2,15 +2,19 @@
 
 use crate::{queue::Message, step::until, trace::say, world::World};
 use jiff::{SignedDuration, Timestamp};
+use mapping::ReferralId;
 use std::collections::BTreeSet;
 use sync::{
     failure::{Class, Failure},
+    hint::{Hint, Subject},
     hold::{SYSTEMS, held_until, hold},
+    link::{Link, State},
     poll::{Report, poll},
     ports::Links,
     receive::{self, Rows, give_up, receive},
-    run::{Decision, Ended},
-    table::Key,
+    run::{Decision, Ended, Run},
+    storm::{self, Listed},
+    table::{Item, Key, Row},
 };
 
 const GIVE_UP_AFTER: u32 = 90;
@@ -50,13 +54,23 @@ async fn work_off(world: &World, messages: &[Message], ends: Timestamp) -> Resul
         }
         Ok(Verdict::Acknowledge)
     };
-    if let Some(held) = held_until(rows.values(), run.now()) {
-        return match received >= GIVE_UP_AFTER {
-            true => park("the system it needs was out of reach for too long").await,
-            false => Ok(Verdict::Again(held.duration_since(run.now()))),
-        };
-    }
-    let story = until(|| run.now(), ends - TAIL, receive(&run, &hints, &rows)).await;
+    let stormy = world.lock().faults.sort.listed;
+    let listed = match held_until(rows.values(), run.now()) {
+        Some(until) => Err(until.duration_since(run.now())),
+        None if stormy => match list_with_another(&run, &hints, &rows).await {
+            Ok(listed) => Ok(listed),
+            Err(failure) => Err(hold(&run, &failure).await?),
+        },
+        None => Ok(Listed::new()),
+    };
+    let listed = match listed {
+        Ok(listed) => listed,
+        Err(_) if received >= GIVE_UP_AFTER => {
+            return park("the system it needs was out of reach for too long").await;
+        }
+        Err(pause) => return Ok(Verdict::Again(pause)),
+    };
+    let story = until(|| run.now(), ends - TAIL, receive(&run, &hints, &rows, &listed)).await;
     let story = story.unwrap_or_else(|| Ok(Ended::later(30, "the run's time is up")));
     told(world, &story);
     match story {
@@ -72,6 +86,17 @@ async fn work_off(world: &World, messages: &[Message], ends: Timestamp) -> Resul
             Class::Permanent | Class::Poison => park(&failure.to_string()).await,
         },
     }
+}
+
+/// As if another referral had changed an hour ago: the page goes back that far, and shows late what changed since.
+async fn list_with_another(run: &Run<'_, World>, hints: &[Hint], rows: &Rows) -> Result<Listed, Failure> {
+    let other = ReferralId::parse("00000000-0000-4000-8000-000000000001").expect("an id");
+    let subject = Subject::Referral { referral: other.clone() };
+    let hint = Hint::new(subject, "referral-updated", run.now() - SignedDuration::from_hours(1));
+    let link = Item::Link(Box::new(Link::new(other.clone(), None, State::Linked)));
+    let mut rows = rows.clone();
+    rows.insert(Key::link(&other), Row { key: Key::link(&other), rev: 1, item: link });
+    storm::list(run, hints.iter().chain([&hint]), &rows, 2).await
 }
 
 fn told(world: &World, story: &Result<Ended, Failure>) {

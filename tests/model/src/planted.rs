@@ -37,6 +37,7 @@ const RARE: &[(Bug, u64, &str)] = &[
     (Bug::NoteNotOwed, 2263, "crash"),
     (Bug::NoteUnclaimed, 953, "late"),
     (Bug::OldListBelieved, 160, "stale-page"),
+    (Bug::OldPageBelieved, 8915, "stale-page"),
     (Bug::OlderBelieved, 380, "stale-read"),
     (Bug::OlderThanFeed, 917, "stale-read"),
     (Bug::OneRecordTwoReferrals, 76, "redelivery,double-tick"),

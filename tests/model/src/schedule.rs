@@ -68,6 +68,8 @@ pub(crate) struct Sort {
     converts: bool,
     /// What Microsoft says is noted at the record, and it says more.
     pub(crate) notes: bool,
+    /// What changed is taken from a page of the list, as if many had changed at once.
+    pub(crate) listed: bool,
     /// The CRM's versions are stamps of whole seconds: Salesforce.
     pub(crate) stamps: bool,
 }
@@ -81,6 +83,7 @@ impl Sort {
             leads: !stamps && matches!(seed % 16, 1 | 6 | 8 | 15),
             converts: !stamps && matches!(seed % 32, 8 | 17 | 22),
             notes: matches!(seed % 16, 7 | 9 | 15),
+            listed: matches!(seed % 16, 3 | 13),
             stamps,
         }
     }

@@ -209,6 +209,7 @@ impl Sides {
 
     async fn read_partner_center<P: Ports>(&mut self, work: &mut Work<'_, P>, look: &mut Look) -> Reading {
         look.referral = true;
+        let believed = look.body.is_some() && planted::is(Bug::OldPageBelieved);
         if look.engagement {
             if work.claim_is_over() {
                 save!(work);
@@ -238,7 +239,8 @@ impl Sides {
         };
         let version = Version::of_referral(referral.etag().unwrap_or_default(), referral.updated());
         let again = stale(work, Side::PartnerCenter, &version);
-        if let Some(again) = again.or_else(|| older_than_hint(&work.run, look.since, &referral)) {
+        let again = again.or_else(|| older_than_hint(&work.run, look.since, &referral));
+        if let Some(again) = again.filter(|_| !believed) {
             return Ok(Ok(Some(again)));
         }
         let referral = renamed(work, referral);
