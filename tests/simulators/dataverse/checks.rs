@@ -91,6 +91,10 @@ impl Dataverse {
             };
             // The index skips nulls.
             let Some(pairs) = key.columns.iter().map(value).collect::<Option<Vec<_>>>() else { continue };
+            let kept = |old: &Row| key.columns.iter().all(|column| old.get(column) == Some(&row[column]));
+            if self.get(&table.set, id).is_some_and(kept) {
+                continue;
+            }
             if self.find(&table.set, &pairs).is_some_and(|other| other != id) {
                 if self.switches.duplicate_as_race {
                     return Err(super::refusal::already_there());
