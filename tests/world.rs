@@ -106,6 +106,12 @@ impl Deployment {
     }
 }
 
+/// Whether a request writes. A batch does if it holds a change set or a patch.
+pub fn is_write(log: &Logged) -> bool {
+    let in_batch = || ["changeset", "\r\nPATCH "].iter().any(|write| log.body.contains(write));
+    log.method != "GET" && (!log.path.ends_with("$batch") || in_batch())
+}
+
 impl World {
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let clock = clock::Clock::default();
@@ -396,18 +402,17 @@ impl World {
         self.salesforce.forget_requests();
     }
 
-    /// Writes that reached a vendor so far. A batch counts if it holds a change set.
+    /// Requests with writes that reached a vendor so far.
     pub fn writes(&self) -> usize {
-        let writes = |log: &Logged| {
-            log.method != "GET" && (!log.path.ends_with("$batch") || log.body.contains("changeset"))
-        };
         // A composite counts if it writes.
         let salesforce = |log: &Logged| {
             log.path.starts_with("/services/Soap/")
                 || log.path.ends_with("/composite")
                     && ["\"POST\"", "\"PATCH\"", "\"DELETE\""].iter().any(|m| log.body.contains(m))
         };
-        self.partner_center.count(writes) + self.dataverse.count(writes) + self.salesforce.count(salesforce)
+        self.partner_center.count(is_write)
+            + self.dataverse.count(is_write)
+            + self.salesforce.count(salesforce)
     }
 
     pub async fn parked(&self) -> anyhow::Result<Vec<Row>> {

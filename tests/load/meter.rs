@@ -1,6 +1,6 @@
 //! Counts every request to the vendors as it happens: a storm is too long for a log.
 
-use crate::world::World;
+use crate::world::{World, is_write};
 use simulators::server::Logged;
 use std::sync::{
     Arc, Mutex,
@@ -52,7 +52,7 @@ impl Meter {
         }
         self.calls.fetch_add(1, Relaxed);
         self.crm_calls.fetch_add(u64::from(crm), Relaxed);
-        if log.method != "GET" && (!log.path.ends_with("$batch") || log.body.contains("changeset")) {
+        if is_write(log) {
             self.writes.fetch_add(1, Relaxed);
             let happened = log.committed && !(400..500).contains(&log.status);
             self.changes.fetch_add(u64::from(happened), Relaxed);

@@ -6,6 +6,7 @@ mod batch;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use batch::Group;
 use clients::{
+    gather::Seat,
     live::Live,
     outside::{App, Outside},
 };
@@ -73,7 +74,11 @@ pub async fn handle(live: &Live, event: SqsEvent, ends: Timestamp) -> Result<Sqs
     let mut tasks = JoinSet::new();
     let ids: Vec<_> = groups
         .iter()
-        .map(|group| tasks.spawn(task(app.clone(), group.clone(), (rows.clone(), listed.clone()), ends)).id())
+        .zip(Seat::for_each(groups.len()))
+        .map(|(group, seat)| {
+            let task = task(app.clone(), group.clone(), (rows.clone(), listed.clone()), ends);
+            tasks.spawn(seat.take(task)).id()
+        })
         .collect();
     let began = run.now();
     while let Some(ended) = tasks.join_next_with_id().await {

@@ -13,6 +13,8 @@ pub mod queue;
 #[cfg(feature = "full")]
 pub mod crm;
 #[cfg(feature = "full")]
+pub mod gather;
+#[cfg(feature = "full")]
 pub mod links;
 #[cfg(feature = "full")]
 pub mod live;

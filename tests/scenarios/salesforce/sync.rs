@@ -1,6 +1,6 @@
 //! What is particular to deals in Salesforce: roles, stages, one currency or several, picklists of places.
 
-use super::{mapped, open};
+use super::{mapped, open, storm::change_all};
 use crate::{
     deal::{Stage, text},
     world::{Options, World},
@@ -15,6 +15,7 @@ crate::faults::whatever_fails! {
     one_currency_is_that_of_every_deal_and_another_is_parked,
     with_picklists_of_places_codes_are_read_and_written,
     a_stage_of_the_organisations_own_is_understood_by_what_it_means,
+    what_a_flow_makes_of_ten_writes_is_read_again,
 }
 
 #[tokio::test]
@@ -131,5 +132,27 @@ async fn a_stage_of_the_organisations_own_is_understood_by_what_it_means() {
     stage.edit("opportunities", &id, json!({ "StageName": "Signed" }));
     stage.poll().await;
     assert_eq!(stage.referral(&referral)["substatus"], "Won");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn what_a_flow_makes_of_ten_writes_is_read_again() {
+    let stage = open().await;
+    let referrals = stage.ten_in_step().await;
+    stage.salesforce.system().flow("Opportunity", json!({ "Amount": 12000 }));
+    change_all(&stage, &referrals).await;
+    if stage.calm() {
+        assert_eq!(stage.sent("POST composite").len(), 1 + referrals.len(), "one write, and a read of each");
+    }
+    stage.rest().await;
+    stage.poll().await;
+    // Between one of several writes and its read somebody may have edited: what differs from what was sent counts as an
+    // edit. One alone is read in its own transaction.
+    if stage.calm() {
+        for referral in &referrals {
+            assert_eq!(stage.referral(referral)["details"]["dealValue"].as_f64(), Some(12000.0));
+        }
+    }
+    assert!(stage.opportunities().iter().all(|deal| deal["deal_value"] == 12000.0));
     stage.close().await;
 }

@@ -17,12 +17,13 @@ mod odata;
 mod owner;
 pub mod page;
 mod party;
+mod patch;
 pub mod removal;
 mod solution;
 mod wire;
 
 use crate::crm::not_begun::NotBegun;
-use crate::{http::Http, token::Tokens};
+use crate::{gather::Gather, http::Http, token::Tokens};
 use batch::{Reply, Request};
 use columns::{Columns, SOLUTION, SOLUTION_OPPORTUNITY, Texts};
 pub use create::Prepared;
@@ -32,6 +33,7 @@ use lookups::Lookups;
 use mapping::{Action, Map, NewRecord, Record, RecordId, RecordKind, RecordPatch, ReferralId, names};
 use odata::{escaped, guid, id_of, quoted, set_of, value_of};
 use party::Known;
+use patch::Patched;
 use serde_json::{Map as Object, Value};
 use std::sync::{Arc, OnceLock};
 use sync::{
@@ -63,6 +65,7 @@ pub struct Dynamics {
     lead_key: String,
     lookups: Arc<Lookups>,
     known: Arc<Known>,
+    patches: Gather<Request, Patched>,
     /// The environment's base language, once asked.
     language: OnceLock<i64>,
     page: u32,
@@ -97,6 +100,7 @@ impl Dynamics {
             map,
             lookups,
             known,
+            patches: Gather::default(),
             language: OnceLock::new(),
             page,
         }

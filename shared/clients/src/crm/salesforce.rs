@@ -11,6 +11,7 @@ mod feed;
 mod lead;
 mod note;
 mod party;
+mod patch;
 mod place;
 pub mod provision;
 mod rows;
@@ -19,7 +20,7 @@ mod soap;
 mod soql;
 mod wire;
 
-use crate::{crm::not_begun::NotBegun, http::Http, token::Tokens};
+use crate::{crm::not_begun::NotBegun, gather::Gather, http::Http, token::Tokens};
 pub use create::Prepared;
 use errors::Said;
 use features::{Features, Known};
@@ -27,6 +28,7 @@ use mapping::{
     Action, CrmValue, Duplicates, Map, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId, WantedTable,
     names,
 };
+use patch::{Patch, Patched};
 use rows::{Fields, SOLUTION, SOLUTION_OPPORTUNITY, object_of};
 use serde_json::{Map as Object, Value};
 use soql::{is_id, is_name, quoted};
@@ -68,6 +70,7 @@ pub struct Salesforce {
     key: String,
     lead_key: String,
     known: Arc<Known>,
+    patches: Gather<Patch, Patched>,
 }
 
 impl Salesforce {
@@ -101,6 +104,7 @@ impl Salesforce {
             lead_key: key(map.of(RecordKind::Lead)),
             map,
             known,
+            patches: Gather::default(),
         }
     }
 
@@ -124,18 +128,30 @@ impl Salesforce {
         Part::query("shown_record", &format!("SELECT {select} FROM Lead WHERE {which}"))
     }
 
-    /// The record with its lists; `which` is a condition on the opportunity, `of` the same on its child rows.
-    fn record_parts(&self, has: Features, which: &str, of: impl Fn(&str) -> String) -> Vec<Part> {
+    /// The record with its lists; `which` is a condition on the opportunity, `of` the same on its child rows. `several`:
+    /// the child rows say whose they are.
+    fn record_parts(
+        &self,
+        has: Features,
+        which: &str,
+        of: impl Fn(&str) -> String,
+        several: bool,
+    ) -> Vec<Part> {
+        let own = |select: String, parent: &str| match several {
+            true if select.split(", ").all(|field| field != parent) => format!("{select}, {parent}"),
+            _ => select,
+        };
+        let first = if several { "" } else { " LIMIT 1" };
         let select = self.fields.record_select(has);
         let record = format!("SELECT {select} FROM Opportunity WHERE {which}");
         let solutions = format!(
             "SELECT {} FROM {SOLUTION} WHERE {} ORDER BY Id",
-            self.fields.solution_select(),
+            own(self.fields.solution_select(), SOLUTION_OPPORTUNITY),
             of(SOLUTION_OPPORTUNITY)
         );
         let contact = format!(
-            "SELECT Id, {} FROM OpportunityContactRole WHERE {} AND IsPrimary = true ORDER BY Id LIMIT 1",
-            self.fields.contact_select(),
+            "SELECT Id, {} FROM OpportunityContactRole WHERE {} AND IsPrimary = true ORDER BY Id{first}",
+            own(self.fields.contact_select(), "OpportunityId"),
             of("Opportunity")
         );
         let mut parts = vec![
@@ -144,7 +160,7 @@ impl Salesforce {
             Part::query("shown_contact", &contact),
         ];
         if self.fields.sales_team && has.teams {
-            let members = self.fields.member_select();
+            let members = own(self.fields.member_select(), "OpportunityId");
             let team = format!(
                 "SELECT {members} FROM OpportunityTeamMember WHERE {} ORDER BY Id",
                 of("Opportunity")
@@ -162,7 +178,7 @@ impl Salesforce {
             "Opportunity" => format!("OpportunityId = {}", quoted(id)),
             lookup => format!("{lookup} = {}", quoted(id)),
         };
-        self.record_parts(has, &format!("Id = {}", quoted(id)), of)
+        self.record_parts(has, &format!("Id = {}", quoted(id)), of, false)
     }
 
     /// The record of this kind that carries this Referral Identifier.
@@ -178,7 +194,7 @@ impl Salesforce {
     fn parts_by_referral(&self, has: Features, referral: &ReferralId) -> Vec<Part> {
         let is = format!("{} = {}", self.key, quoted(referral.as_str()));
         let of = |lookup: &str| format!("{}.{is}", lookup.replace("__c", "__r"));
-        self.record_parts(has, &is, of)
+        self.record_parts(has, &is, of, false)
     }
 
     /// The record in a composite's answer; `None`: it is not there.

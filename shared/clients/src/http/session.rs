@@ -2,7 +2,7 @@
 //! read and for a write. What a status means is the vendor's file's business.
 
 use super::{Answer, Broken, Http};
-use crate::token::Tokens;
+use crate::{gather, token::Tokens};
 use jiff::SignedDuration;
 use reqwest::RequestBuilder;
 use std::sync::{
@@ -26,6 +26,7 @@ pub(crate) struct Session {
 const UNKNOWN: i64 = i64::MIN;
 
 /// A write that got no answer.
+#[derive(Clone)]
 pub(crate) enum Unanswered {
     /// It did not leave.
     NotSent(Failure),
@@ -108,6 +109,7 @@ impl Session {
         build: &impl Fn(&Http, &str) -> RequestBuilder,
         is_refused: &impl Fn(&Answer) -> bool,
     ) -> Result<Answer, Unanswered> {
+        gather::leave();
         let bearer = self.bearer().await?;
         let answer = self.once(operation, build, &bearer).await?;
         if !is_refused(&answer) {

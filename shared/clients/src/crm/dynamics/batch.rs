@@ -21,6 +21,11 @@ impl Request {
         Request { method, path: path.into(), headers: vec![], body: Some(body) }
     }
 
+    /// A conditional PATCH that shows what it did.
+    pub(super) fn patch(path: impl Into<String>, etag: &str, body: Value) -> Self {
+        Request::write("PATCH", path, body).with("If-Match", etag).with("Prefer", "return=representation")
+    }
+
     pub(super) fn with(mut self, header: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((header, value.into()));
         self
@@ -30,7 +35,8 @@ impl Request {
 /// One item of a batch, in order.
 #[derive(Clone, Debug)]
 pub(super) enum Item {
-    Read(Request),
+    /// By itself.
+    One(Request),
     /// All or nothing.
     ChangeSet(Vec<Request>),
 }
@@ -83,7 +89,7 @@ pub(super) fn encode(items: &[Item], root: &str, id: &str) -> String {
     for (n, item) in items.iter().enumerate() {
         text += &format!("--batch_{id}\r\n");
         match item {
-            Item::Read(request) => part(&mut text, request, root, None),
+            Item::One(request) => part(&mut text, request, root, None),
             Item::ChangeSet(requests) => {
                 text += &format!("Content-Type: multipart/mixed; boundary=changeset_{n}_{id}\r\n\r\n");
                 for (content_id, request) in requests.iter().enumerate() {

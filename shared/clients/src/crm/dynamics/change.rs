@@ -6,6 +6,7 @@ use super::{
     columns::{SOLUTION, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY},
     errors::{Meaning, Said},
     odata::{id_of, set_of},
+    patch::Patched,
     wire::{self, Unwritten},
 };
 use crate::crm::not_begun::NotBegun;
@@ -42,16 +43,12 @@ impl Dynamics {
             return self.change_set(&operation, &id, requests, true, sent()).await;
         }
         let path = format!("{set}({id})?$select={}", self.columns_of(kind).own_select());
-        let answer = match self.wire.patch(&operation, &path, &version.token, &Value::Object(body)).await {
-            Ok(answer) => answer,
-            Err(unanswered) => return wire::Wire::unanswered(unanswered),
-        };
-        if answer.status == 204 {
-            return Written::Done(None);
-        }
-        match answer.json().filter(|_| answer.is_success()) {
-            Some(Value::Object(row)) => Written::Done(self.own(&operation, kind, &row, false).await.ok()),
-            _ => self.not_patched(&operation, &Said::of(&answer), sent()),
+        let own = Request::patch(path, &version.token, Value::Object(body));
+        match self.patched(&operation, own).await {
+            Patched::Done(None) => Written::Done(None),
+            Patched::Done(Some(row)) => Written::Done(self.own(&operation, kind, &row, false).await.ok()),
+            Patched::Said(said) => self.not_patched(&operation, &said, sent()),
+            Patched::Unanswered(unanswered) => wire::Wire::unanswered(unanswered),
         }
     }
 
@@ -159,9 +156,9 @@ impl Dynamics {
         sent: impl IntoIterator<Item = &'a str>,
     ) -> Written<Option<Seen>> {
         let mut items =
-            vec![Item::ChangeSet(requests), Item::Read(self.record_request(RecordKind::Opportunity, id))];
+            vec![Item::ChangeSet(requests), Item::One(self.record_request(RecordKind::Opportunity, id))];
         if with_lists {
-            items.extend(self.lists_requests(id).into_iter().map(Item::Read));
+            items.extend(self.lists_requests(id).into_iter().map(Item::One));
         }
         let outcomes = match self.wire.batch_write(operation, &items).await {
             Ok(outcomes) => outcomes,

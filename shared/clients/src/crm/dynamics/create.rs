@@ -66,9 +66,9 @@ impl Dynamics {
         let requests = prepared.before.into_iter().chain([record]).chain(prepared.after).collect();
         // By key: whoever holds the referral's id shows up, also if it is not us.
         let own = self.record_by_key_request(kind, &new.referral);
-        let mut items = vec![Item::ChangeSet(requests), Item::Read(own)];
+        let mut items = vec![Item::ChangeSet(requests), Item::One(own)];
         if kind == RecordKind::Opportunity {
-            items.extend(self.lists_requests(&id).into_iter().map(Item::Read));
+            items.extend(self.lists_requests(&id).into_iter().map(Item::One));
         }
         let outcomes = match self.wire.batch_write(&operation, &items).await {
             Ok(outcomes) => outcomes,

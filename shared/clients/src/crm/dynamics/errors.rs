@@ -96,6 +96,11 @@ impl Said {
         }
     }
 
+    /// Of a whole batch: nothing of it was begun, and time does not cure it.
+    pub(super) fn is_of_the_batch(&self) -> bool {
+        !matches!(self.meaning(), Meaning::Later { .. } | Meaning::Unknown { .. })
+    }
+
     /// Class and width of a read that failed so.
     pub(super) fn of_read(&self) -> (Class, bool) {
         let retryable = Class::Retryable { after: self.after };

@@ -4,7 +4,7 @@
 //! Written from Microsoft Learn (`systemform`, `RetrieveUnpublished`, `PublishXml`), never seen answered by an environment:
 //! `forms_by_api` of the map takes it away.
 
-use super::{Dynamics, errors::Said, wire::ROOT};
+use super::{Dynamics, batch::Request, errors::Said, wire::ROOT};
 use serde_json::json;
 use sync::failure::Failure;
 
@@ -62,7 +62,8 @@ impl Dynamics {
     pub async fn save_draft(&self, form: &Form, xml: &str) -> Result<(), Failure> {
         let operation = format!("change form `{}`", form.name);
         let path = format!("systemforms({})?$select=formid", form.id);
-        let answer = self.wire.patch(&operation, &path, "*", &json!({ "formxml": xml })).await?;
+        let answer =
+            self.wire.patch(&operation, &Request::patch(path, "*", json!({ "formxml": xml }))).await?;
         if answer.is_success() { Ok(()) } else { Err(self.wire.failed(&operation, &Said::of(&answer))) }
     }
 

@@ -54,7 +54,7 @@ impl Dynamics {
             },
         });
         requests.push(Request::write("POST", format!("{path}/Microsoft.Dynamics.CRM.QualifyLead"), wishes));
-        let items = [Item::ChangeSet(requests), Item::Read(self.deal_request(&id))];
+        let items = [Item::ChangeSet(requests), Item::One(self.deal_request(&id))];
         let outcomes = match self.wire.batch_write(&operation, &items).await {
             Ok(outcomes) => outcomes,
             Err(Unwritten::Answered(said)) => return self.wire.ended(&operation, &said, []),

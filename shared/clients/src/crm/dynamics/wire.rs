@@ -87,20 +87,17 @@ impl Wire {
         }
     }
 
-    /// A conditional PATCH that shows what it did.
+    /// A PATCH with the headers that it would have in a batch.
     pub(super) async fn patch(
         &self,
         operation: &str,
-        path: &str,
-        etag: &str,
-        body: &Value,
+        request: &batch::Request,
     ) -> Result<Answer, Unanswered> {
-        let url = format!("{}{ROOT}/{path}", self.origin);
+        let url = format!("{}{ROOT}/{}", self.origin, request.path);
         let build = |http: &Http| {
-            common(http.request(Method::PATCH, &url))
-                .header("If-Match", etag)
-                .header("Prefer", "return=representation")
-                .json(body)
+            let patch = common(http.request(Method::PATCH, &url));
+            let headers = request.headers.iter();
+            headers.fold(patch, |patch, (name, value)| patch.header(*name, value)).json(&request.body)
         };
         self.session.write(operation, build).await
     }
@@ -146,7 +143,7 @@ impl Wire {
         operation: &str,
         reads: Vec<batch::Request>,
     ) -> Result<Vec<Reply>, Failure> {
-        let items: Vec<Item> = reads.into_iter().map(Item::Read).collect();
+        let items: Vec<Item> = reads.into_iter().map(Item::One).collect();
         let id = Uuid::new_v4().simple().to_string();
         let answer = self.session.read(operation, |http| self.batch(http, &items, &id)).await?;
         let outcomes = outcomes(&answer).ok_or_else(|| self.failed(operation, &Said::of(&answer)))?;
@@ -162,7 +159,7 @@ impl Wire {
         Ok(replies)
     }
 
-    /// A batch with a change set first and reads after it.
+    /// A batch with writes in it.
     pub(super) async fn batch_write(
         &self,
         operation: &str,

@@ -4,6 +4,7 @@
 use super::{
     Salesforce,
     errors::Meaning,
+    patch::Patch,
     rows::{
         Condition, FRESH, SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY,
         SOLUTION_OPPORTUNITY, object_of, solution_of,
@@ -32,7 +33,7 @@ impl Salesforce {
         patch: &RecordPatch,
     ) -> Written<Option<Seen>> {
         let operation = format!("patch `{id}`");
-        let parts = match self.patch_parts(&operation, id, version, patch).await {
+        let mut parts = match self.patch_parts(&operation, id, version, patch).await {
             Ok(Some(parts)) => parts,
             Ok(None) => return Written::Lost,
             Err(not_begun) => return not_begun.written(),
@@ -44,12 +45,20 @@ impl Salesforce {
             Ok(has) => has,
             Err(failure) => return NotBegun::from(failure).written(),
         };
-        let reads = self.parts_by_id(has, id.kind, &id.id);
-        if parts.len() + reads.len() > PARTS {
-            return NotBegun::refused(SOLUTIONS, "more rows than one request of Salesforce takes").written();
-        }
-        let all: Vec<Part> = parts.into_iter().chain(reads).collect();
-        let answer = match self.wire.write(&operation, &all).await {
+        let own_fields_only = id.kind == RecordKind::Opportunity && patch.lists.is_empty();
+        let answer = match own_fields_only.then(|| parts.pop()).flatten() {
+            Some(own) => self.patched(&operation, has, Patch { id: id.id.clone(), own }).await,
+            None => {
+                let reads = self.parts_by_id(has, id.kind, &id.id);
+                if parts.len() + reads.len() > PARTS {
+                    let words = "more rows than one request of Salesforce takes";
+                    return NotBegun::refused(SOLUTIONS, words).written();
+                }
+                let all: Vec<Part> = parts.into_iter().chain(reads).collect();
+                self.wire.write(&operation, &all).await
+            }
+        };
+        let answer = match answer {
             Ok(answer) => answer,
             Err(unwritten) => return self.wire.unwritten(&operation, unwritten),
         };

@@ -88,6 +88,11 @@ impl Said {
         self.code == HALTED
     }
 
+    /// Of a whole composite: nothing of it was begun, and time does not cure it.
+    pub(super) fn is_of_the_composite(&self) -> bool {
+        !matches!(self.meaning(), Meaning::Later { .. } | Meaning::Unknown { .. })
+    }
+
     pub(super) fn meaning(&self) -> Meaning {
         // A customer's trigger wraps what stopped it.
         if self.code == "UNABLE_TO_LOCK_ROW" || self.message.contains("UNABLE_TO_LOCK_ROW") {

@@ -53,7 +53,7 @@ pub(super) struct Part {
     method: &'static str,
     /// Below the root.
     path: String,
-    body: Option<Value>,
+    pub(super) body: Option<Value>,
     /// `If-Unmodified-Since`, an HTTP date.
     unmodified_since: Option<String>,
 }
@@ -73,6 +73,10 @@ impl Part {
 
     pub(super) fn delete(reference: impl Into<String>, object: &str, id: &str) -> Self {
         Part::new("DELETE", &reference.into(), format!("sobjects/{object}/{id}"), None)
+    }
+
+    pub(super) fn named(self, reference: String) -> Self {
+        Part { reference, ..self }
     }
 
     pub(super) fn unmodified_since(self, at: Timestamp) -> Self {
@@ -100,7 +104,8 @@ impl Part {
 /// What a composite answered.
 #[derive(Debug)]
 pub(super) struct Composite {
-    parts: BTreeMap<String, Value>,
+    /// By their references.
+    pub(super) parts: BTreeMap<String, Value>,
     /// The server's time.
     pub(super) date: Option<Timestamp>,
 }
@@ -142,6 +147,7 @@ fn failed(part: &Value) -> bool {
 }
 
 /// A write that got no outcomes.
+#[derive(Clone)]
 pub(super) enum Unwritten {
     /// It was answered as a whole.
     Answered(Said),
@@ -204,11 +210,20 @@ impl Wire {
 
     /// All or nothing.
     pub(super) async fn write(&self, operation: &str, parts: &[Part]) -> Result<Composite, Unwritten> {
+        self.send(operation, parts, true).await
+    }
+
+    /// Each part by itself.
+    pub(super) async fn write_each(&self, operation: &str, parts: &[Part]) -> Result<Composite, Unwritten> {
+        self.send(operation, parts, false).await
+    }
+
+    async fn send(&self, operation: &str, parts: &[Part], all_or_none: bool) -> Result<Composite, Unwritten> {
         let url = self
             .composite_url()
             .await
             .map_err(|failure| Unwritten::Unanswered(Unanswered::NotSent(failure)))?;
-        let sent = self.session.write(operation, |http| self.request(http, &url, parts, true)).await;
+        let sent = self.session.write(operation, |http| self.request(http, &url, parts, all_or_none)).await;
         let answer = sent.map_err(Unwritten::Unanswered)?;
         self.note_usage(&answer);
         composite(&answer).ok_or_else(|| Unwritten::Answered(Said::of(&answer)))

@@ -21,7 +21,7 @@ fn every_line_ends_in_crlf_and_change_set_parts_are_numbered() {
             Request::write("PATCH", "accounts(1)", json!({ "name": "A\nB" })).with("If-None-Match", "*"),
             Request::write("POST", "WinOpportunity", json!({ "Status": 3 })),
         ]),
-        Item::Read(Request::get("opportunities(2)?$select=name")),
+        Item::One(Request::get("opportunities(2)?$select=name")),
     ];
     let text = encode(&items, "/api/data/v9.2", "7");
     assert!(!text.replace("\r\n", "").contains(['\r', '\n']), "a bare line end");

@@ -1,0 +1,182 @@
+//! Conditional changes of opportunities' own fields: one by itself, with what shows it, all or nothing; several in one
+//! composite, each with its own condition and its own outcome, and after them what shows them all.
+
+use super::{
+    Salesforce,
+    features::Features,
+    rows::SOLUTION_OPPORTUNITY,
+    soql::any_of,
+    wire::{Composite, PARTS, Part, Unwritten},
+};
+use crate::http::session::Unanswered;
+use mapping::RecordKind;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The change itself.
+const OWN: &str = "own";
+/// What shows opportunities: the reference, and where a row names its opportunity.
+const SHOWN: [(&str, &str); 4] = [
+    ("shown_record", "Id"),
+    ("shown_solutions", SOLUTION_OPPORTUNITY),
+    ("shown_contact", "OpportunityId"),
+    ("shown_team", "OpportunityId"),
+];
+/// Beside the reads.
+const MOST: usize = PARTS - SHOWN.len();
+
+/// A change of an opportunity's own fields.
+pub(super) struct Patch {
+    pub(super) id: String,
+    pub(super) own: Part,
+}
+
+/// Its outcome and what shows it, or why there is none.
+pub(super) type Patched = Result<Composite, Unwritten>;
+
+impl Salesforce {
+    /// Sends a change together with those that the other tasks of this run ask for.
+    pub(super) async fn patched(&self, operation: &str, has: Features, patch: Patch) -> Patched {
+        let patched = self.patches.send(patch, MOST, |patches| self.patch_all(operation, has, patches)).await;
+        patched.unwrap_or_else(|| Err(self.unknown(operation, "who sent it for several was stopped")))
+    }
+
+    async fn patch_all(&self, operation: &str, has: Features, patches: Vec<Patch>) -> Vec<Patched> {
+        if patches.len() == 1 {
+            return self.patch_each(operation, has, patches).await;
+        }
+        let owns = patches.iter().enumerate().map(|(n, patch)| patch.own.clone().named(of(n)));
+        let parts: Vec<Part> = owns.chain(self.parts_by_ids(has, &patches)).collect();
+        match self.wire.write_each(operation, &parts).await {
+            Ok(answer) => {
+                let one = |(n, patch)| only(&answer, n, patch);
+                let lost = || self.unknown(operation, "the answer lacks this change");
+                patches.iter().enumerate().map(one).map(|patched| patched.ok_or_else(lost)).collect()
+            }
+            Err(Unwritten::Answered(said)) if said.is_of_the_composite() => {
+                self.patch_each(operation, has, patches).await
+            }
+            Err(unwritten) => patches.iter().map(|_| Err(unwritten.clone())).collect(),
+        }
+    }
+
+    async fn patch_each(&self, operation: &str, has: Features, patches: Vec<Patch>) -> Vec<Patched> {
+        let mut patched = vec![];
+        for Patch { id, own } in patches {
+            let reads = self.parts_by_id(has, RecordKind::Opportunity, &id);
+            let parts: Vec<Part> = std::iter::once(own).chain(reads).collect();
+            patched.push(self.wire.write(operation, &parts).await);
+        }
+        patched
+    }
+
+    fn parts_by_ids(&self, has: Features, patches: &[Patch]) -> Vec<Part> {
+        let ids = any_of(patches.iter().map(|patch| &patch.id));
+        let of = |lookup: &str| match lookup {
+            "Opportunity" => format!("OpportunityId IN ({ids})"),
+            lookup => format!("{lookup} IN ({ids})"),
+        };
+        self.record_parts(has, &format!("Id IN ({ids})"), of, true)
+    }
+
+    fn unknown(&self, operation: &str, words: &str) -> Unwritten {
+        Unwritten::Unanswered(Unanswered::Unknown(self.wire.retryable(operation, words)))
+    }
+}
+
+/// The reference of the `n`-th change.
+fn of(n: usize) -> String {
+    format!("{OWN}{n}")
+}
+
+/// Of an answer about several opportunities what is about this one; its outcome alone, if it does not show what was
+/// written: no transaction holds the reads and the writes together, and somebody's edit in between would be taken for
+/// what became of ours. `None`: the answer lacks it.
+fn only(answer: &Composite, n: usize, patch: &Patch) -> Option<Composite> {
+    let own = BTreeMap::from([(OWN.to_owned(), answer.parts.get(&of(n))?.clone())]);
+    let shown = |(reference, parent): &(&str, &str)| {
+        let whole = answer.parts[*reference]["body"]["done"] != false;
+        let mut rows = answer.rows(reference).ok().filter(|_| whole)?;
+        rows.retain(|row| row[*parent] == *patch.id);
+        let ours = *reference != SHOWN[0].0 || rows.iter().all(|row| shows(row, patch));
+        let part: Value = json!({ "httpStatusCode": 200, "body": { "records": rows } });
+        ours.then(|| ((*reference).to_owned(), part))
+    };
+    let asked = SHOWN.iter().filter(|(reference, _)| answer.has(reference));
+    let shown: Option<Vec<_>> = asked.map(shown).collect();
+    Some(Composite { parts: own.into_iter().chain(shown.unwrap_or_default()).collect(), date: answer.date })
+}
+
+/// Whether each field shows what was sent.
+fn shows(row: &Value, patch: &Patch) -> bool {
+    let sent = patch.own.body.as_ref().and_then(Value::as_object).into_iter().flatten();
+    sent.into_iter().all(|(field, sent)| match (&row[field], sent) {
+        (Value::Number(shown), Value::Number(sent)) => shown.as_f64() == sent.as_f64(),
+        (shown, sent) => shown == sent,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "006000000000001AAA";
+    const TWO: &str = "006000000000002AAA";
+
+    fn patch(id: &str, amount: u32) -> Patch {
+        let own = Part::update(OWN, "Opportunity", id, json!({ "Amount": amount }));
+        Patch { id: id.to_owned(), own }
+    }
+
+    fn answer(parts: Value) -> Composite {
+        let parts = parts.as_object().unwrap().clone().into_iter().collect();
+        Composite { parts, date: None }
+    }
+
+    fn done() -> Value {
+        let rows = |rows: Value| json!({ "httpStatusCode": 200, "body": { "done": true, "records": rows } });
+        let of = |id: &str| json!({ "OpportunityId": id, "Opportunity__c": id, "Id": id, "Amount": 7.0 });
+        json!({
+            "own0": { "httpStatusCode": 204 },
+            "own1": { "httpStatusCode": 412, "body": [{ "errorCode": "X", "message": "m" }] },
+            "shown_record": rows(json!([of(ONE), of(TWO)])),
+            "shown_solutions": rows(json!([of(TWO), of(TWO)])),
+            "shown_contact": rows(json!([of(ONE)])),
+        })
+    }
+
+    #[test]
+    fn each_has_its_own_outcome_and_its_own_rows() {
+        let answer = answer(done());
+        let (one, two) =
+            (only(&answer, 0, &patch(ONE, 7)).unwrap(), only(&answer, 1, &patch(TWO, 7)).unwrap());
+        assert!(one.refusal().is_none());
+        assert_eq!(two.refusal().map(|said| said.status), Some(412));
+        let count = |composite: &Composite, reference| composite.rows(reference).unwrap().len();
+        assert_eq!((count(&one, "shown_record"), count(&two, "shown_record")), (1, 1));
+        assert_eq!((count(&one, "shown_solutions"), count(&two, "shown_solutions")), (0, 2));
+        assert_eq!((count(&one, "shown_contact"), count(&two, "shown_contact")), (1, 0));
+        assert!(only(&answer, 2, &patch(ONE, 7)).is_none(), "it is not there");
+    }
+
+    #[test]
+    fn half_of_what_shows_it_shows_nothing_and_is_no_refusal() {
+        for broken in ["failed", "paged"] {
+            let mut parts = done();
+            match broken {
+                "failed" => parts["shown_solutions"]["httpStatusCode"] = json!(400),
+                _ => parts["shown_solutions"]["body"]["done"] = json!(false),
+            }
+            let one = only(&answer(parts), 0, &patch(ONE, 7)).unwrap();
+            assert!(one.refusal().is_none(), "{broken}");
+            assert!(!one.has("shown_record"), "{broken}");
+        }
+    }
+
+    #[test]
+    fn what_somebody_wrote_after_us_is_not_what_became_of_our_write() {
+        let one = only(&answer(done()), 0, &patch(ONE, 8)).unwrap();
+        assert!(one.refusal().is_none());
+        assert!(!one.has("shown_record"));
+    }
+}
