@@ -284,8 +284,11 @@ impl State {
             let others = others.into_iter().filter_map(|id| self.ledger.0.get(&(Side::PartnerCenter, id)));
             let met = two.iter().chain(others).any(just_left);
             one.left.entry(name.clone()).or_default().extend(before.map(|before| (before, self.now)));
-            // What we wrote is what the link remembers of this side.
-            let agreed = if ours { vec![value.clone()] } else { agreed };
+            // What we wrote is what the link remembers of this side, and so is what a run saw on both, one after the other.
+            let mut agreed = if ours { vec![value.clone()] } else { agreed };
+            if met && !agreed.contains(&value) {
+                agreed.push(value.clone());
+            }
             one.cells.insert(
                 name.clone(),
                 Cell { by_person: edit, told: met, settled: None, at: self.now, agreed },

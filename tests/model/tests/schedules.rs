@@ -8,12 +8,12 @@ use model::{
     run,
 };
 
-/// Seeds that once showed a fault of the protocol.
-const FOUND: [u64; 46] = [
+/// Seeds that once showed a fault of the protocol, or of what judges it.
+const FOUND: [u64; 47] = [
     31, 874, 2285, 3882, 22958, 28017, 45968, 47469, 49248, 54926, 86139, 92155, 100244, 125891, 143117,
     143991, 155681, 199623, 208598, 226564, 233882, 343998, 356332, 407341, 412420, 472713, 489555, 538259,
     646300, 1139019, 1555616, 34994, 656394, 686614, 697867, 760468, 1146649, 582, 1473, 2214, 3224, 7830,
-    11110, 29345, 76143, 84166,
+    11110, 29345, 76143, 84166, 231459,
 ];
 
 /// And those that showed one with nothing but these kinds of faults.
