@@ -106,11 +106,12 @@ impl PartnerCenter {
         let mut rows: Vec<&Value> = self
             .referrals
             .values()
-            .filter(|r| self.visible(r))
             .filter(|r| {
                 one_engagement || self.switches.list_siblings || text(r, "organizationId") == ORGANIZATION_ID
             })
             .filter(|r| filter.as_ref().is_none_or(|f| f.matches(r)))
+            // Looks through all of them: asked last.
+            .filter(|r| self.visible(r))
             .filter(|r| match &query.after {
                 None => true,
                 Some(after) if descending => position(r) < *after,
