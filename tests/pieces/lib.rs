@@ -1,0 +1,1 @@
+//! No library: `cargo bench -p pieces` is all there is.
