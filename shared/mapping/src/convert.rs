@@ -68,12 +68,13 @@ impl Map {
     pub fn equal(&self, unit: &str, partner_center: &Value, crm: &Value) -> bool {
         let Ok(one) = self.rule(unit) else { return false };
         let direction = one.unit.direction;
+        // A list's elements are made in the CRM at its create, also where the list goes one way afterwards.
+        let to_crm = direction != Direction::ToPartnerCenter || one.unit.list;
         let same = |rule: &Rule, pc: &Value, crm: &Value| {
             let as_crm = || self.plain_to_crm(rule, pc).is_ok_and(|value| same_plain(rule, &value, crm));
             let as_pc =
                 || scalar::to_partner_center(rule, crm).is_ok_and(|value| same_plain(rule, &value, pc));
-            (direction != Direction::ToPartnerCenter && as_crm())
-                || (direction != Direction::ToCrm && as_pc())
+            (to_crm && as_crm()) || (direction != Direction::ToCrm && as_pc())
         };
         match &one.shape {
             Shape::Plain(rule) => same(rule, partner_center, crm),

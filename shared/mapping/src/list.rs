@@ -161,7 +161,10 @@ pub(crate) fn merged(rule: &Rule, current: &Json, target: &Value) -> Result<Json
         for member in rule.members.iter().filter(|m| !m.carried && m.constant.is_none()) {
             let value = element.member(&member.name);
             let given = element.members().is_some_and(|members| members.contains_key(&member.name));
-            if given && shown.get(&member.name) != Some(value) {
+            // What the CRM cut of it when it was made there does not come back.
+            let stays =
+                |now: &Value| now == value || scalar::to_crm(member, now).is_ok_and(|held| held == *value);
+            if given && !shown.get(&member.name).is_some_and(stays) {
                 write(member, value, &mut item)?;
             }
         }

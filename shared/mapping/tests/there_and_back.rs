@@ -150,3 +150,22 @@ fn every_country_by_code_and_name() {
         }
     }
 }
+
+#[test]
+fn a_contacts_name_that_the_crm_cuts_does_not_come_back() {
+    let long = format!("Keller-{}", "von und zu ".repeat(9).trim());
+    let referral = referral("/customerProfile/team/0/lastName", json!(long));
+    let shown = dynamics().referral_fields(&referral).remove("contacts").unwrap();
+    let there = dynamics().to_crm("contacts", &shown).unwrap();
+    assert_ne!(there, shown, "it is cut");
+    assert!(dynamics().equal("contacts", &shown, &there));
+    // Somebody corrects the number in the CRM.
+    let mut corrected = json!(there);
+    corrected["nadia.keller@harborline.example"]["phone"] = json!("+41615550199");
+    let back = dynamics().to_partner_center("contacts", &value(corrected)).unwrap();
+    assert!(!dynamics().equal("contacts", &shown, &back));
+    let changes = Fields::from([("contacts".to_owned(), back)]);
+    let patch = dynamics().referral_patch(Some(&referral), &changes).unwrap();
+    let sent = &patch[0]["value"][0];
+    assert_eq!((&sent["phoneNumber"], &sent["lastName"]), (&json!("+41615550199"), &json!(long)));
+}
