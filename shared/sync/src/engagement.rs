@@ -10,7 +10,7 @@ mod post;
 use crate::{
     deal,
     failure::Failure,
-    identity::{adopt, park, parked_row},
+    identity::{adopt, alias_of, park, parked_row},
     intent::{Held, Intent, Step, Unknown},
     link::{Link, digest},
     planted::{self, Bug},
@@ -27,6 +27,9 @@ use lack::{lacking, park_and_tell};
 use look_up::{LookedUp, look_up_own};
 use mapping::{DealKind, RecordId, RecordKind, Referral, ReferralId, names::STATUS};
 use post::{Posted, post};
+
+/// How often a lead that does not lead to its opportunity yet is looked at again.
+const LEAD_LOOKS: u32 = 4;
 
 /// A record without a link. `intent`: its row, as just read; `at_least`: the order of the version somebody saw.
 pub async fn create_engagement<P: Ports>(
@@ -74,8 +77,7 @@ pub async fn create_engagement<P: Ports>(
 
 /// The link of a record, by its alias.
 async fn linked<P: Ports>(run: &Run<'_, P>, record: &RecordId) -> Result<Option<Link>, Failure> {
-    let alias = run.ports.links().read(&[Key::record(record)]).await?.pop().flatten();
-    let Some(Row { item: Item::Alias { referral }, .. }) = alias else { return Ok(None) };
+    let Some(referral) = alias_of(run, record).await? else { return Ok(None) };
     Ok(match run.ports.links().read(&[Key::link(&referral)]).await?.pop().flatten() {
         Some(Row { item: Item::Link(link), .. }) => Some(*link),
         _ => None,
@@ -94,7 +96,8 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
         && let Some(link) = linked(run, lead).await?
     {
         let look = Look { referral: true, record: true, ..Look::default() };
-        return Box::pin(settle(run, &link.referral, None, look)).await;
+        let story = Box::pin(settle(run, &link.referral, None, look)).await?;
+        return as_its_lead(run, &seen, &link.referral, story).await;
     }
     // Nor of one that is about to be linked: its own Referral Identifier says so.
     if let Some(lead) = &seen.lead
@@ -103,10 +106,11 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
         && let Some(id) = run.map.of(RecordKind::Lead).record_referral_id(&lead.record)
     {
         let look = Look { referral: true, record: true, ..Look::default() };
-        return match run.ports.links().read(&[Key::link(&id)]).await?.pop().flatten() {
-            Some(row) => Box::pin(link(run, &id, Some(row), look)).await,
-            None => return_to(run, &id, lead).await,
+        let story = match run.ports.links().read(&[Key::link(&id)]).await?.pop().flatten() {
+            Some(row) => Box::pin(link(run, &id, Some(row), look)).await?,
+            None => return_to(run, &id, lead).await?,
         };
+        return as_its_lead(run, &seen, &id, story).await;
     }
     if let Some(id) = run.map.of(record.kind).record_referral_id(&seen.record) {
         return return_to(run, &id, seen).await;
@@ -162,6 +166,25 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
         return Ok(Ended::later(2, "somebody else is creating its referral, or has linked it"));
     }
     go_on_or_release(Held { run, intent, rev: 1, about_to_post: true }, seen).await
+}
+
+/// The link of its lead moves to it. Where it does not (it rests with a lead that was set to No, or is another
+/// opportunity's), its seller is told so: it gets no referral of its own.
+async fn as_its_lead<P: Ports>(run: &Run<'_, P>, seen: &Seen, referral: &ReferralId, story: Ended) -> Story {
+    let record = &seen.record.id;
+    let status = run.map.record_field(STATUS, &seen.record);
+    let closed = status.is_some_and(|status| deal::is_closed_record(run.map, &status));
+    let is_over = matches!(&story, Ended::Done(decision) if decision.decision != "parked");
+    if !is_over || closed || alias_of(run, record).await?.is_some() {
+        return Ok(story);
+    }
+    let words = format!("its lead belongs to referral `{referral}`, which is not this opportunity's");
+    if parked_row(run, &record.to_string()).await?.is_none_or(|parked| parked.reason != words)
+        && run.attempt < LEAD_LOOKS
+    {
+        return Ok(Ended::later(60, "its lead does not lead to it yet"));
+    }
+    lacking(run, seen, &words).await
 }
 
 /// A linked deal into which Microsoft is invited, as its intent was just written down.

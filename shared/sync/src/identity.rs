@@ -216,8 +216,7 @@ pub(crate) async fn adopt<P: Ports>(run: &Run<'_, P>, referral: Referral, seen: 
     }
     // What was made of a linked lead is that link's, which moves to it.
     if let Some(lead) = &seen.lead
-        && let Some(Row { item: Item::Alias { referral: other }, .. }) =
-            run.ports.links().read(&[Key::record(lead)]).await?.pop().flatten()
+        && let Some(other) = alias_of(run, lead).await?
         && other != *referral.id()
     {
         let words =
@@ -309,10 +308,7 @@ pub async fn resume<P: Ports>(run: &Run<'_, P>, link: Link, rev: u64) -> Story {
         seen = run.ports.crm().find(RecordKind::Lead, &id).await?;
     }
     match seen.filter(|_| looks) {
-        Some(seen) => {
-            born(&mut work, &referral);
-            Box::pin(found(work, referral, seen)).await
-        }
+        Some(seen) => Box::pin(found_again(work, referral, seen)).await,
         None => Box::pin(create_as(work, referral)).await,
     }
 }
@@ -402,10 +398,7 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
                 let _ = run.ports.crm().patch(&seen.record.id, &seen.version, &patch).await;
                 Ok(Ended::later(1, "overwritten"))
             }
-            Some(seen) => {
-                born(&mut work, &referral);
-                Box::pin(found(work, referral, seen)).await
-            }
+            Some(seen) => Box::pin(found_again(work, referral, seen)).await,
             None => {
                 work.link.claim = None;
                 let _ = work.save().await?;
@@ -460,6 +453,30 @@ fn created(map: &Map, referral: &Referral) -> String {
         words += &format!("; {ahead}");
     }
     words
+}
+
+/// A record of ours that nobody had seen yet. Meanwhile it may have come to belong to another referral: by its
+/// opportunity, which that one names.
+async fn found_again<P: Ports>(mut work: Work<'_, P>, referral: Referral, seen: Seen) -> Story {
+    let record = &seen.record.id;
+    if let Some(other) = alias_of(&work.run, record).await?.filter(|other| other != referral.id()) {
+        let words = format!("its record `{record}` belongs to referral `{other}` by now");
+        let print = create_print(&work.run, &referral);
+        return park_besides(&work.run, referral.id().as_str(), &words, &print, work.remove()).await;
+    }
+    born(&mut work, &referral);
+    Box::pin(found(work, referral, seen)).await
+}
+
+/// The referral that a record belongs to.
+pub(crate) async fn alias_of<P: Ports>(
+    run: &Run<'_, P>,
+    record: &RecordId,
+) -> Result<Option<ReferralId>, Failure> {
+    Ok(match run.ports.links().read(&[Key::record(record)]).await?.pop().flatten() {
+        Some(Row { item: Item::Alias { referral }, .. }) => Some(referral),
+        _ => None,
+    })
 }
 
 /// The record of a create is known: link it and go on.

@@ -53,6 +53,10 @@ pub struct Link {
     /// The lead the record was made of, while there was only that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead: Option<RecordId>,
+    /// What an opportunity is being filled in with that takes its lead's place, where that is not what the lead was agreed
+    /// on: Partner Center's image and the CRM's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub filling: BTreeMap<String, (Value, Value)>,
     /// Where the link is in its life.
     pub state: State,
     /// What Partner Center showed.
@@ -169,6 +173,7 @@ impl Link {
             children: BTreeSet::new(),
             record,
             lead: None,
+            filling: BTreeMap::new(),
             state,
             partner_center: Memory::default(),
             crm: Memory::default(),

@@ -23,7 +23,7 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use lead::Next;
-use mapping::{RecordKind, Referral, ReferralId};
+use mapping::{RecordKind, Referral, ReferralId, Side};
 use outcome::{done, finish, freeze_contacts, heal_over, park_refused, take_plan};
 use read::Sides;
 use write::next_write;
@@ -127,7 +127,8 @@ pub(crate) async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look
     }
     let mut sides = Sides::default();
     let (mut lost, mut written) = (0, 0);
-    let mut followed = false;
+    // The version of a lead that was followed: another one may be qualified by now.
+    let mut followed = None;
     loop {
         match sides.read(&mut work, look, &record).await? {
             Ok(None) => {}
@@ -137,9 +138,9 @@ pub(crate) async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look
             }
             Err(overtaken) => return Ok(Err(overtaken)),
         }
-        if !followed && lead::is_due(&work, &sides) {
+        if lead::is_due(&work, &sides) && (followed.is_none() || followed != sides.version(Side::Crm)) {
             let Some((referral, seen)) = sides.whole() else { continue };
-            followed = true;
+            followed = Some(seen.version.clone());
             match lead::follow(&mut work, &referral, &seen).await? {
                 Ok(Next::Stays) => {}
                 Ok(Next::Moved) => {

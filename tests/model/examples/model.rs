@@ -8,7 +8,7 @@ use model::{
     Invariant, Setting,
     exhaustive::{KINDS, Small, explore, replay},
     faults::Allowed,
-    planted::{Hunt, UNKNOWN, hunt_all},
+    planted::{Hunt, hunt_all},
     run,
     schedule::kinds,
 };
@@ -35,7 +35,6 @@ the protocol in a deterministic simulation: each seed is a schedule of edits, ru
   --replay SEED       one schedule in words; with --bug NAME as it goes with that bug
   --planted-bugs      each planted bug by itself until it is seen: 1 if one stays alive; a rare one at the seed that
                       is known to show it, unless --seed says where to begin
-  --known             only those for which a seed is known or few schedules are enough
   --bug NAME          only this one
   --calm              no faults
   --with KINDS        these kinds of faults too, --without KINDS not these, --only KINDS nothing
@@ -56,7 +55,6 @@ struct Wanted {
     small: Option<Small>,
     choices: Option<Vec<usize>>,
     planted: bool,
-    known: bool,
     bug: Option<Bug>,
     crm: CrmKind,
     allowed: Allowed,
@@ -72,7 +70,6 @@ fn wanted(words: &mut dyn Iterator<Item = String>) -> Result<Option<Wanted>, Str
         small: None,
         choices: None,
         planted: false,
-        known: false,
         bug: None,
         crm: CrmKind::Dynamics365,
         allowed: Allowed::new(true),
@@ -88,7 +85,6 @@ fn wanted(words: &mut dyn Iterator<Item = String>) -> Result<Option<Wanted>, Str
             "--replay" => wanted.replay = Some(number(next()?)?),
             "--crm" => wanted.crm = next()?.parse().map_err(|e| format!("{e}"))?,
             "--planted-bugs" => wanted.planted = true,
-            "--known" => wanted.known = true,
             "--bug" => {
                 let name = next()?;
                 let named = Bug::ALL.iter().find(|bug| format!("{bug:?}") == name);
@@ -203,8 +199,7 @@ fn main() -> ExitCode {
 fn planted_bugs(wanted: &Wanted) -> ExitCode {
     let setting = Setting { allowed: wanted.allowed.clone(), crm: wanted.crm, trace: false };
     let most = wanted.schedules.unwrap_or(40_000);
-    let mut bugs: Vec<Bug> = wanted.bug.map_or_else(|| Bug::ALL.to_vec(), |bug| vec![bug]);
-    bugs.retain(|bug| !(wanted.known && UNKNOWN.contains(bug)));
+    let bugs: Vec<Bug> = wanted.bug.map_or_else(|| Bug::ALL.to_vec(), |bug| vec![bug]);
     println!("| planted bug | schedules | seed | invariants | first words |\n|---|---|---|---|---|");
     let hunts =
         hunt_all(&bugs, (wanted.seed, wanted.every), most, &setting, |hunt| println!("{}", row(hunt)));
@@ -276,6 +271,10 @@ fn many(wanted: &Wanted) -> ExitCode {
                     for words in outcome.violations {
                         let mut broken = broken.lock().unwrap_or_else(PoisonError::into_inner);
                         let kind = without_ids(&words.to_string());
+                        // Said at once: the table below comes when all is over.
+                        if !broken.contains_key(&kind) {
+                            eprintln!("{words}   (--replay {seed})");
+                        }
                         let entry = broken.entry(kind).or_insert((seed, 0));
                         *entry = (entry.0.min(seed), entry.1 + 1);
                     }

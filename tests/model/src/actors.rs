@@ -48,6 +48,9 @@ pub(crate) const ROUNDLESS_THEMES: [Theme; 5] = [
     (&[14, 3], &[3, 14, 15]),
 ];
 
+/// And where Microsoft's help is asked for before the deal is accepted.
+pub(crate) const ASKING_THEME: Theme = (&[13, 13, 14], &[16]);
+
 /// And where there are leads.
 pub(crate) const LEAD_THEMES: [Theme; 5] = [
     (&[0, 3, 14], &[0, 3, 18]),
@@ -95,7 +98,7 @@ impl State {
             body["externalReferenceId"] = json!("OPP-2026-00417");
         }
         let records: Vec<String> = self.crm.all().map(|(id, _)| id.clone()).collect();
-        if !records.is_empty() && self.dice.chance(300) {
+        if !records.is_empty() && (self.faults.sort.asks || self.dice.chance(300)) {
             // Somebody typed it.
             body["externalReferenceId"] = json!(self.dice.pick(&records));
         }

@@ -238,6 +238,11 @@ impl Dataverse {
         self.records.get(id)?.iter().rev().find_map(|then| then.shape.as_ref())
     }
 
+    /// It was deleted, whatever became of it since.
+    pub(crate) fn was_deleted(&self, id: &str) -> bool {
+        self.records.get(id).is_some_and(|then| then.iter().any(|then| then.shape.is_none()))
+    }
+
     /// All that were ever there.
     pub(crate) fn ever(&self) -> impl Iterator<Item = (&String, &Shape)> {
         self.records.keys().filter_map(|id| Some((id, self.last(id)?.as_ref())))
@@ -376,8 +381,8 @@ impl State {
     }
 }
 
-/// An amount is another one in another currency: what a refused name was sent with.
-pub(crate) fn travels_with<'a>(name: &'a str, amount: [&'a str; 2]) -> impl Iterator<Item = &'a str> {
-    let others = amount.into_iter().filter(move |other| amount.contains(&name) && *other != name);
-    std::iter::once(name).chain(others)
+/// An amount is another one in another currency, a status with another substatus: what a refused name was sent with.
+pub(crate) fn travels_with<'a>(name: &'a str, pairs: &'a [[&'a str; 2]]) -> impl Iterator<Item = &'a str> {
+    let others = pairs.iter().filter(move |pair| pair.contains(&name)).flatten().copied();
+    std::iter::once(name).chain(others.filter(move |other| *other != name))
 }

@@ -1,7 +1,7 @@
 //! What can go wrong, each kind of it a flag.
 
 use crate::{
-    actors::{LEAD_THEMES, ROUNDLESS_THEMES, THEMES},
+    actors::{ASKING_THEME, LEAD_THEMES, ROUNDLESS_THEMES, THEMES},
     dice::Dice,
     schedule::Sort,
 };
@@ -196,6 +196,9 @@ impl Faults {
         if sort.roundless && dice.chance(600) {
             let (theirs, ours) = dice.pick(&ROUNDLESS_THEMES);
             (portal, seller) = (theirs.to_vec(), ours.to_vec());
+        }
+        if sort.asks {
+            (portal, seller) = (ASKING_THEME.0.to_vec(), ASKING_THEME.1.to_vec());
         }
         let values = if dice.below(3) == 0 { 2 } else { usize::MAX };
         Faults { rates, portal, seller, values, sort, on: true, left: 0, struck: 0 }

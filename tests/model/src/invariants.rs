@@ -242,7 +242,13 @@ fn is_a_reason(words: &str) -> bool {
 fn one_record_each(state: &State, links: &[Link], faults: &mut Faults) {
     let mut records: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (id, shape) in state.crm.all() {
-        let lead = shape.lead.as_ref().and_then(|lead| state.crm.last(lead));
+        // A lead that was deleted before anybody had linked it leads nowhere, also if it was made again.
+        let of_link =
+            |lead: &String| links.iter().any(|link| link.lead.as_ref().is_some_and(|l| l.id == *lead));
+        let leads =
+            |lead: &&String| !state.crm.was_deleted(lead) || state.crm.now(lead).is_none() && of_link(lead);
+        let lead = shape.lead.as_ref().filter(leads);
+        let lead = lead.and_then(|lead| state.crm.last(lead));
         // A lead that became an opportunity and that are one.
         let became = state.crm.all().any(|(_, deal)| deal.lead.as_ref() == Some(id));
         if let Some(referral) = shape.referral().or(lead.and_then(|lead| lead.referral()))

@@ -178,6 +178,12 @@ impl State {
                     let agreed = one.cells.get(&cell).map_or_else(none, |c| c.agreed.clone());
                     let by_person = !ours && !agreed.contains(&Value::Bool(adds));
                     let agreed = if ours { vec![Value::Bool(adds)] } else { agreed };
+                    // What it was made from is what the link remembers of the other side.
+                    if let Some(theirs) =
+                        two.as_mut().and_then(|two| two.cells.get_mut(&cell)).filter(|_| ours)
+                    {
+                        theirs.agreed.push(Value::Bool(adds));
+                    }
                     one.cells.insert(cell, Cell { by_person, told, settled: None, at: self.now, agreed });
                 }
                 one.had.extend(has);
@@ -285,7 +291,11 @@ impl State {
             let met = two.iter().chain(others).any(just_left);
             one.left.entry(name.clone()).or_default().extend(before.map(|before| (before, self.now)));
             // What we wrote is what the link remembers of this side, and so is what a run saw on both, one after the other.
-            let mut agreed = if ours { vec![value.clone()] } else { agreed };
+            // ... unless it was born without what its lead had been agreed on.
+            let mut agreed = if ours && !(of_lead && name != "status") { vec![] } else { agreed };
+            if ours {
+                agreed.push(value.clone());
+            }
             if met && !agreed.contains(&value) {
                 agreed.push(value.clone());
             }
@@ -379,7 +389,13 @@ impl State {
         let mut entity = self.ledger.0.get(&(Side::Crm, lead))?.clone();
         // A lead's status reads alike and means something else.
         entity.fields.retain(|name, value| name != "status" && after.get(name) == Some(value));
-        entity.cells.retain(|name, _| entity.fields.contains_key(name));
+        entity.cells.retain(|name, _| name != "status" && !name.contains('/'));
+        // What was not handed on is still what both had agreed on: whoever types it once more changes nothing.
+        for (name, cell) in &mut entity.cells {
+            if !entity.fields.contains_key(name) {
+                (cell.by_person, cell.told, cell.settled) = (false, true, None);
+            }
+        }
         Some(entity)
     }
 

@@ -29,10 +29,10 @@ const RARE: &[(Bug, u64, &str)] = &[
     (Bug::HiddenIsEmpty, 76, "webhook-lost"),
     (Bug::LeadNotLookedFor, 2385, "lost-answer,crash"),
     (Bug::ListSentBare, 74, "webhook-late"),
-    (Bug::LookUpOnePage, 527, "lost-answer,webhook-lost,slow-index"),
+    (Bug::LookUpOnePage, 123, "lost-answer,webhook-lost,slow-index"),
     (Bug::NoClaim, 1230, "late"),
-    (Bug::NobodyInvited, 37941, "stale-page"),
-    (Bug::NoDealBelieved, 726, "stale-read"),
+    (Bug::NobodyInvited, 5462, "stale-page"),
+    (Bug::NoDealBelieved, 9366, "stale-read"),
     (Bug::NoSweepOverlap, 4229, "webhook-lost,stale-page"),
     (Bug::NoteNotOwed, 2263, "crash"),
     (Bug::NoteUnclaimed, 953, "late"),
@@ -44,6 +44,7 @@ const RARE: &[(Bug, u64, &str)] = &[
     (Bug::ParkedForgotten, 22, "rule"),
     (Bug::PostNotWrittenAhead, 358, "crash"),
     (Bug::RevivedByOldRead, 15237, "stale-read,delete"),
+    (Bug::IntentForgotten, 1974453, ""),
     (Bug::IntentUnstoppable, 1685, "stale-page"),
     (Bug::ResumedFromRow, 1765, "redelivery"),
     (Bug::SecondPostEarly, 304, "slow-index,lost-answer"),
@@ -61,9 +62,6 @@ const RARE: &[(Bug, u64, &str)] = &[
     (Bug::ListedGivenUp, 3527, "hidden,webhook-lost"),
     (Bug::AnswerHidesLists, 2853, "bare-answer,lost-answer,stale-read"),
 ];
-
-/// Bugs that few schedules show and no seed is known for yet: hunted for, but not asked for where time is short.
-pub const UNKNOWN: &[Bug] = &[Bug::IntentForgotten];
 
 /// Bugs that only versions of whole seconds show.
 const BY_STAMP: &[Bug] = &[Bug::FreshIsCondition];

@@ -62,6 +62,8 @@ pub(crate) struct Sort {
     /// Nobody looks at every deal once a day, so that nothing else leans on it; the poller is busier instead, and deals
     /// come in at any time.
     pub(crate) roundless: bool,
+    /// ... and what comes in names a deal that asks Microsoft for help and waits for acceptance.
+    pub(crate) asks: bool,
     /// Microsoft sends leads, too.
     pub(crate) leads: bool,
     /// ... which we convert as Salesforce does: without a version, and with values of its own.
@@ -80,6 +82,7 @@ impl Sort {
         Sort {
             whole: seed.is_multiple_of(8),
             roundless: matches!(seed % 16, 5 | 6),
+            asks: seed % 64 == 53,
             leads: !stamps && matches!(seed % 16, 1 | 6 | 8 | 15),
             converts: !stamps && matches!(seed % 32, 8 | 17 | 22),
             notes: matches!(seed % 16, 7 | 9 | 15),
@@ -150,12 +153,21 @@ pub fn run(seed: u64, setting: &Setting) -> Outcome {
         state.faults.on = true;
         // A crowd fills more than one page.
         let deals = if state.dice.chance(150) { 4 } else { 1 + state.dice.below(2) };
-        let more = if sort.roundless { 6 } else { 0 };
+        let more = if sort.asks {
+            24
+        } else if sort.roundless {
+            6
+        } else {
+            0
+        };
         (2 + more + state.dice.below(9) as u32, deals)
     };
     for _ in 0..deals {
         let mut state = world.lock();
-        if state.dice.chance(550) {
+        if sort.asks {
+            state.deal_opens();
+            state.deal_comes_in();
+        } else if state.dice.chance(550) {
             state.deal_comes_in();
         } else {
             state.deal_opens();

@@ -26,6 +26,7 @@ crate::faults::whatever_fails! {
     a_refused_qualification_is_told_and_heals,
     a_deleted_lead_is_left_alone,
     a_lead_of_ones_own_goes_nowhere,
+    a_second_opportunity_of_a_linked_lead_says_why_it_gets_no_referral,
 }
 
 impl Stage {
@@ -425,5 +426,37 @@ async fn a_lead_of_ones_own_goes_nowhere() {
     stage.poll().await;
     assert!(stage.partner_center.system().referrals().is_empty());
     assert_eq!(stage.writes(), 0);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_second_opportunity_of_a_linked_lead_says_why_it_gets_no_referral() {
+    let stage = Stage::open().await;
+    let (referral, id) = stage.lead_in_step().await;
+    let first = stage.seller_qualifies(&id, true).expect("an opportunity");
+    stage.poll().await;
+    stage.qualified(&referral);
+    let second = stage.sell(
+        "opportunities",
+        json!({
+            "name": "Another one",
+            "originatingleadid@odata.bind": format!("/leads({id})"),
+            "cosell_syncwithpartnercenter": true,
+        }),
+    );
+    stage.poll().await;
+    stage.settle().await.expect("comes to rest");
+    assert!(stage.parked_words().await.contains(&format!("its lead belongs to referral `{referral}`")));
+    let rows = stage.opportunities();
+    let row = |id: &str| rows.iter().find(|row| row["opportunityid"] == id).expect("is there").clone();
+    let audit = text(&row(&second), "cosell_audit");
+    assert!(audit.contains("which is not this opportunity's"), "its seller reads why: {audit}");
+    assert!(row(&second)["cosell_referralid"].is_null());
+    assert_eq!(row(&first)["cosell_referralid"], referral);
+    assert_eq!(stage.partner_center.system().referrals().len(), 1, "no second referral");
+    stage.forget_calls();
+    stage.poll().await;
+    stage.settle().await.expect("comes to rest");
+    assert_eq!(stage.writes(), 0, "told once");
     stage.close().await;
 }

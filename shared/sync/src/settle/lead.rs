@@ -28,7 +28,7 @@ use crate::{
     work::{Overtaken, Work},
 };
 use mapping::{
-    CrmValue, Direction, Fields, RecordPatch, Referral, Side, Trim, Value,
+    Direction, Fields, Map, RecordPatch, Referral, Side, Trim, Value,
     names::{REFERRAL_ID, STATUS, VALUE},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,8 +115,9 @@ async fn deal_of<P: Ports>(
         let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
         Stop::Refused(format!("cannot become an opportunity yet: {}", words.join("; ")))
     })?;
+    let edits = edited(work, lead);
     let mut with_edits = new.clone();
-    with_edits.columns.extend(edited(work, lead));
+    with_edits.columns.extend(run.map.record_patch(&edits, &Trim::default()).unwrap_or_default().columns);
     let Qualified { mut deal, ours } = match *qualified {
         true => {
             if work.claim_is_over() {
@@ -144,7 +145,7 @@ async fn deal_of<P: Ports>(
     let carries = run.map.record_referral_id(&deal.record);
     // Once it carries the identifier a write of ours has filled in what there was to fill; that its answer got lost makes
     // no one else's words ours.
-    let ours = ours && carries.is_none();
+    let (bare, ours) = (carries.is_none(), ours && carries.is_none());
     if let Some(other) = carries.filter(|other| other != referral.id()) {
         return Err(Stop::Refused(format!(
             "its opportunity `{record}` carries another referral's id, `{other}`"
@@ -170,10 +171,18 @@ async fn deal_of<P: Ports>(
     };
     // One that its seller has closed meanwhile takes nothing more: its alias leads to the link all the same.
     let closed = run.map.record_field(STATUS, &deal.record).is_some_and(|s| run.map.is_closed_in_crm(&s));
+    let filled_before = work.link.filling.clone();
+    if bare {
+        work.link.filling = if ours && !closed { filling(work, referral, &edits) } else { BTreeMap::new() };
+    }
     if !columns.is_empty() && !closed {
         claim(work, &deal).await?;
         let patch = RecordPatch { columns, ..RecordPatch::default() };
         let written = run.ports.crm().patch(&record, &deal.version, &patch).await;
+        if matches!(written, Written::Lost) {
+            // The read was old: an earlier attempt of ours may have come first.
+            work.link.filling = filled_before;
+        }
         let shown = ended(work, written).await?;
         if ours {
             deal = shown.ok_or_else(|| look_again(work, "its opportunity was filled in"))?;
@@ -199,17 +208,43 @@ fn no_deal<P: Ports>(work: &Work<'_, P>) -> Stop {
     }
 }
 
-/// What the seller wrote into the lead: an opportunity made beside it shows it too.
-fn edited<P: Ports>(work: &Work<'_, P>, lead: &Seen) -> BTreeMap<String, CrmValue> {
+/// What the seller wrote into the lead: an opportunity made beside it shows it too. So it does what may be the seller's:
+/// where nobody knows what both showed when they agreed, the opportunity's merge decides, and says so.
+fn edited<P: Ports>(work: &Work<'_, P>, lead: &Seen) -> Fields {
     let (agreed, map) = (&work.link.crm.images, work.run.map);
     let is_edit = |unit: &String, value: &Value| {
-        let of_deals = map.unit(unit).is_some_and(|u| u.direction == Direction::Both && !u.list);
-        let before = agreed.get(unit).filter(|_| of_deals && unit != STATUS && !is_empty(value));
-        before.is_some_and(|before| *before != image(value))
+        let is_edit = agreed.get(unit).is_none_or(|before| *before != image(value));
+        goes_both_ways(map, unit) && !is_empty(value) && is_edit
     };
-    let shown = work.map().kept_record_fields(&lead.record);
-    let edits: Fields = shown.into_iter().filter(|(unit, value)| is_edit(unit, value)).collect();
-    map.record_patch(&edits, &Trim::default()).map(|patch| patch.columns).unwrap_or_default()
+    work.map()
+        .kept_record_fields(&lead.record)
+        .into_iter()
+        .filter(|(unit, value)| is_edit(unit, value))
+        .collect()
+}
+
+/// What the opportunity shows of the referral once it is filled in: its base, should the answer be lost.
+fn filling<P: Ports>(
+    work: &Work<'_, P>,
+    referral: &Referral,
+    edits: &Fields,
+) -> BTreeMap<String, (Value, Value)> {
+    let (map, agreed) = (work.run.map, &work.link.partner_center.images);
+    let told = map.referral_fields(referral).into_iter();
+    told.filter(|(unit, value)| {
+        let moved = agreed.get(unit).is_some_and(|agreed| *agreed != image(value));
+        moved && goes_both_ways(map, unit) && !edits.contains_key(unit)
+    })
+    .filter_map(|(unit, value)| {
+        let shows = map.to_crm(&unit, &value).ok()?;
+        Some((unit, (image(&value), image(&shows))))
+    })
+    .collect()
+}
+
+/// What a person's edit on either side may be of, but for the status.
+fn goes_both_ways(map: &Map, unit: &str) -> bool {
+    unit != STATUS && map.unit(unit).is_some_and(|u| u.direction == Direction::Both && !u.list)
 }
 
 /// Placed before each write, kept until the link has moved.
@@ -269,11 +304,18 @@ fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lead: &Seen, d
     let link = &mut work.link;
     let (before, crm) =
         (std::mem::take(&mut link.partner_center.images), std::mem::take(&mut link.crm.images));
-    let shortened = std::mem::take(&mut link.shortened);
+    let (shortened, filling) = (std::mem::take(&mut link.shortened), std::mem::take(&mut link.filling));
+    let told = map.referral_fields(referral);
     for (unit, agreed) in before.iter().filter(|(unit, _)| *unit != STATUS) {
         let Some(rule) = map.unit(unit).filter(|u| !u.list && !u.only_while_empty) else { continue };
         let (Some(shown), Some(based)) = (is.get(unit), crm.get(unit)) else { continue };
-        if was.get(unit) == Some(shown) {
+        if let Some(same) = told.get(unit).filter(|told| map.equal(unit, told, shown)) {
+            // What it was filled in with is no edit of its seller.
+            link.agree(unit, same, shown);
+        } else if let Some((agreed, filled)) = filling.get(unit) {
+            link.partner_center.images.insert(unit.clone(), agreed.clone());
+            link.crm.images.insert(unit.clone(), filled.clone());
+        } else if was.get(unit) == Some(shown) {
             let base = if planted::is(Bug::LeadEditsSwallowed) { image(shown) } else { based.clone() };
             link.partner_center.images.insert(unit.clone(), agreed.clone());
             link.crm.images.insert(unit.clone(), base);

@@ -146,18 +146,23 @@ impl Sides {
         record: &RecordId,
     ) -> Reading {
         let judging = work.link.claim.as_ref().is_some_and(|claim| claim.side == Side::Crm);
-        // A row shows its own columns only: what is outstanding may be something else.
+        // A row shows its own columns only: what is outstanding, or was left undone by a run that did not end, may be
+        // something else.
+        let undone = work.link.crm.settled.is_none() && !work.is_fresh();
         let outstanding = !work.link.awaiting.is_empty() || !work.link.parked.is_empty();
-        let outstanding = outstanding && !planted::is(Bug::WaitingForgotten);
-        let by_id = judging || outstanding || self.forced.contains(&Side::Crm);
+        let forgets = planted::is(Bug::WaitingForgotten);
+        let by_id = judging || outstanding && !forgets || self.forced.contains(&Side::Crm);
         look.at_least = look.at_least.max(look.row.as_ref().and_then(|row| row.version.order));
         let rested = matches!(work.link.state, State::Stopped | State::Detached);
         let row = look.row.take().filter(|row| {
             let memory = &work.link.crm;
             // What happened to its lists while it rested was acknowledged unseen.
-            let resumes = rested
-                && work.map().wants_referral(&row.record) != Some(false)
-                && !planted::is(Bug::ResumedFromRow);
+            let resumes = match rested {
+                true => {
+                    work.map().wants_referral(&row.record) != Some(false) && !planted::is(Bug::ResumedFromRow)
+                }
+                false => undone && row.record.lists.is_empty() && !forgets,
+            };
             let ordered = |seen: &Version| row.version.against(seen) != Age::Unknown;
             !by_id
                 && !resumes

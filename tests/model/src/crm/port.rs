@@ -357,7 +357,7 @@ impl State {
             say!(self, self.runs.name, "-> a rule refuses {column}");
             // The mark in the name and the Audit field travel with everything.
             if !["name", "subject", "cosell_audit"].contains(&column.as_str()) {
-                let with = travels_with(column, ["estimatedvalue", "transactioncurrencyid"]);
+                let with = travels_with(column, &[["estimatedvalue", "transactioncurrencyid"]]);
                 let value: Vec<_> =
                     with.filter_map(|c| Some(plain(patch.columns.get(c)?).to_string())).collect();
                 self.refuses_again(&id.id, column, value.join(" "));

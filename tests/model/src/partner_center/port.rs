@@ -161,7 +161,8 @@ impl State {
             Fate::Fine | Fate::LostAnswer => {}
         }
         if let Some(path) = self.ruled_out(operations) {
-            let with: Vec<_> = travels_with(&path, ["/details/dealValue", "/details/currency"]).collect();
+            let pairs = [["/details/dealValue", "/details/currency"], ["/status", "/substatus"]];
+            let with: Vec<_> = travels_with(&path, &pairs).collect();
             let sent = operations.iter().filter(|o| with.iter().any(|path| o["path"] == *path));
             let value: Vec<_> = sent.map(|o| o["value"].to_string()).collect();
             self.refuses_again(id.as_str(), &path, value.join(" "));
