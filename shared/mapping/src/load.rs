@@ -7,7 +7,7 @@ use crate::{
     settings::{self, Audit, OwnerRule},
     status::StatusTable,
     template::Templates,
-    tree::{Node, Raw},
+    tree::Node,
 };
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
@@ -31,14 +31,10 @@ pub(crate) enum Shape {
     Status,
 }
 
-/// Builds the map; whatever is at fault is listed and left out.
-pub(crate) fn build(crm: CrmKind, override_text: &str) -> (Map, Vec<Fault>) {
+/// Builds the map from an override's tree; whatever is at fault is listed and left out.
+pub(crate) fn build(crm: CrmKind, top: Node) -> (Map, Vec<Fault>) {
     let mut reader = Reader::default();
     let mut tree = default_tree(crm).clone();
-    let top = Node::parse(override_text, true).unwrap_or_else(|faults| {
-        reader.faults.extend(faults);
-        Node { line: 0, raw: Raw::Table(Vec::new()) }
-    });
     tree.overlay(top);
     let hash = Sha256::digest(format!("{crm} {}", tree.digest_text()));
     let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -58,7 +54,7 @@ pub(crate) fn build(crm: CrmKind, override_text: &str) -> (Map, Vec<Fault>) {
 
 /// The map of one kind of record.
 fn of_tree(reader: &mut Reader, tree: &Node, crm: CrmKind, kind: RecordKind, hash: &str) -> Map {
-    let nothing = Node { line: 0, raw: Raw::Table(Vec::new()) };
+    let nothing = Node::empty();
     let place = |key: &'static str| Place { node: tree.get(key).unwrap_or(&nothing), key };
     let switches = settings::switches(reader, place("switches"));
     let vendor = settings::vendor(reader, place("vendor"));

@@ -8,6 +8,7 @@ use crate::{
     settings::{Audit, OwnerRule},
     status::StatusTable,
     template::Templates,
+    tree::Node,
 };
 use std::sync::LazyLock;
 
@@ -41,8 +42,8 @@ pub struct ColumnUse {
     pub lookup: Option<(String, String)>,
 }
 
-static DYNAMICS365: LazyLock<Map> = LazyLock::new(|| load::build(CrmKind::Dynamics365, "").0);
-static SALESFORCE: LazyLock<Map> = LazyLock::new(|| load::build(CrmKind::Salesforce, "").0);
+static DYNAMICS365: LazyLock<Map> = LazyLock::new(|| load::build(CrmKind::Dynamics365, Node::empty()).0);
+static SALESFORCE: LazyLock<Map> = LazyLock::new(|| load::build(CrmKind::Salesforce, Node::empty()).0);
 
 impl Map {
     /// The default map of a CRM. A test holds that the embedded files are without fault.
@@ -55,7 +56,7 @@ impl Map {
 
     /// The default map with an override laid over it; all faults of it at once.
     pub fn with_override(crm: CrmKind, toml_text: &str) -> Result<Map, Vec<Fault>> {
-        let (map, faults) = load::build(crm, toml_text);
+        let (map, faults) = load::build(crm, Node::parse(toml_text, true)?);
         if faults.is_empty() { Ok(map) } else { Err(faults) }
     }
 

@@ -1,6 +1,7 @@
 //! A TOML text as a tree that remembers lines and the order of keys, and an override merged over a default.
 
 use crate::Fault;
+use std::collections::BTreeSet;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -28,6 +29,11 @@ pub(crate) enum Raw {
 const REPLACED: [&str; 2] = ["values", "reasons"];
 
 impl Node {
+    /// A table without a key.
+    pub(crate) fn empty() -> Node {
+        Node { line: 0, raw: Raw::Table(Vec::new()) }
+    }
+
     /// Reads a text; all syntax errors at once. `lines`: whether the nodes remember where they stand.
     pub(crate) fn parse(text: &str, lines: bool) -> Result<Node, Vec<Fault>> {
         let (table, errors) = DeTable::parse_recoverable(text);
@@ -42,7 +48,8 @@ impl Node {
             key: String::new(),
             text: error.message().replace('\n', ", "),
         });
-        Err(faults.collect())
+        let faults: BTreeSet<Fault> = faults.collect();
+        Err(faults.into_iter().collect())
     }
 
     /// Lays `top` over `self`.

@@ -6,10 +6,11 @@
 //! lead could not hand on (Referral Identifier, Sync) is written, only in the version that was read, only where nothing
 //! is shown. Where a CRM qualifies outside a transaction and fills in of its own what it must have, all that the
 //! opportunity would have been made with is written, with what the lead's seller had edited: nobody has written it but
-//! ourselves, so nobody's word is lost. That begins with the lead read anew: it takes no version to qualify it so, and it
-//! may have been edited until then. (4) One save moves the link: record, alias, no claim. The lead's alias stays: its
-//! opportunity never gets a second referral. From there the opportunity is settled like any other; a seller's qualifying
-//! accepts the referral by the opportunity's status, with the opportunity's values.
+//! ourselves, so nobody's word is lost. What it is filled in with is saved first: should the answer be lost, that is no
+//! edit of its seller. It begins with the lead read anew: it takes no version to qualify it so, and it may have been
+//! edited until then. (4) One save moves the link: record, alias, no claim. The lead's alias stays: its opportunity never
+//! gets a second referral. From there the opportunity is settled like any other; a seller's qualifying accepts the
+//! referral by the opportunity's status, with the opportunity's values.
 //!
 //! Whoever dies between two steps leaves a claim and a lead that is qualified: (2) goes on after the deadline. A lead
 //! that was qualified without an opportunity keeps the link: its status alone accepts the referral, once no read lags
