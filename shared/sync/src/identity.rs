@@ -291,8 +291,17 @@ pub async fn resume<P: Ports>(run: &Run<'_, P>, link: Link, rev: u64) -> Story {
     let mut work = Work::loaded(run, link, rev);
     work.link.claim = None;
     let looks = !planted::is(Bug::CreateNotLookedFor) && !planted::is(Bug::Upsert);
-    // It may have been accepted since it was about to become a lead.
-    let mut seen = run.ports.crm().find(RecordKind::Opportunity, &id).await?;
+    let seen = made_before(&mut work, &referral).await?;
+    match seen.filter(|_| looks) {
+        Some(seen) => Box::pin(found_again(work, referral, seen)).await,
+        None => Box::pin(create_as(work, referral)).await,
+    }
+}
+
+/// What an earlier attempt made of a referral. It may have been accepted since it was about to become a lead.
+async fn made_before<P: Ports>(work: &mut Work<'_, P>, referral: &Referral) -> Result<Option<Seen>, Failure> {
+    let (run, id) = (work.run.clone(), referral.id());
+    let mut seen = run.ports.crm().find(RecordKind::Opportunity, id).await?;
     if let Some(lead) = seen.as_ref().and_then(|deal| deal.lead.clone()) {
         // A seller qualified the lead before its create was known: the link begins with the lead and moves.
         match run.ports.crm().fetch(&lead).await? {
@@ -303,14 +312,11 @@ pub async fn resume<P: Ports>(run: &Run<'_, P>, link: Link, rev: u64) -> Story {
             }
         }
     }
-    let forgets = planted::is(Bug::LeadNotLookedFor) && kind_of(run, &referral) == RecordKind::Opportunity;
+    let forgets = planted::is(Bug::LeadNotLookedFor) && kind_of(&run, referral) == RecordKind::Opportunity;
     if seen.is_none() && run.map.has_leads() && !forgets {
-        seen = run.ports.crm().find(RecordKind::Lead, &id).await?;
+        seen = run.ports.crm().find(RecordKind::Lead, id).await?;
     }
-    match seen.filter(|_| looks) {
-        Some(seen) => Box::pin(found_again(work, referral, seen)).await,
-        None => Box::pin(create_as(work, referral)).await,
-    }
+    Ok(seen)
 }
 
 async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story {
@@ -325,10 +331,14 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
             return park(&run, referral.id().as_str(), &words, &create_print(&run, &referral)).await;
         }
     };
-    if let Some(parked) = parked_row(&run, referral.id().as_str()).await?
-        && parked.holds(&create_print(&run, &referral), run.now())
-    {
-        return Ok(Ended::done("parked", parked.reason));
+    if let Some(parked) = parked_row(&run, referral.id().as_str()).await? {
+        if parked.holds(&create_print(&run, &referral), run.now()) {
+            return Ok(Ended::done("parked", parked.reason));
+        }
+        // An attempt came before this one: what it made may belong to another referral by now.
+        if let Some(seen) = made_before(&mut work, &referral).await? {
+            return Box::pin(found_again(work, referral, seen)).await;
+        }
     }
     if !run.may_write() {
         return Ok(Ended::later(0, "this run has no time left for a create"));
