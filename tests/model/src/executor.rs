@@ -92,7 +92,7 @@ impl<'w> Executor<'w> {
         };
         let name = format!("{name} {}", self.started).into();
         // Its own clock says when it ends; the platform's kills it.
-        let running = Running { name, ends, skew, seen: 0 };
+        let running = Running { name, ends, skew, seen: 0, edits: state.counts.edits };
         self.tasks.push(Task { story, messages, polls, running, steps: 0 });
     }
 

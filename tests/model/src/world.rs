@@ -70,6 +70,8 @@ pub(crate) struct Running {
     pub(crate) skew: SignedDuration,
     /// Digest of what it saw.
     pub(crate) seen: u64,
+    /// How much people had done when it began.
+    pub(crate) edits: u32,
 }
 
 /// Calls by the connector.
@@ -119,7 +121,7 @@ impl World {
             late: vec![],
             ledger: Ledger::default(),
             trace: Trace { on: trace, lines: vec![] },
-            runs: Running { name: "world".into(), ends: now, skew: SignedDuration::ZERO, seen: 0 },
+            runs: Running { name: "world".into(), ends: now, skew: SignedDuration::ZERO, seen: 0, edits: 0 },
             counts: Counts::default(),
             violations: vec![],
             next_id: 0,

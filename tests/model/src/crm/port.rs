@@ -390,9 +390,9 @@ impl State {
 
     /// A rule refuses a value: once a run, then it is set aside.
     pub(crate) fn refuses_again(&mut self, id: &str, name: &str, value: String) {
-        // Whoever goes back and forth meanwhile has it tried anew.
-        let attempt = (self.runs.name.clone(), format!("{id}/{name}/{}", self.counts.edits), value);
-        if !self.crm.refused.insert(attempt) {
+        let attempt = (self.runs.name.clone(), format!("{id}/{name}"), value);
+        // Whoever does anything meanwhile may have it tried anew.
+        if !self.crm.refused.insert(attempt) && self.counts.edits == self.runs.edits {
             let words = format!("one run tries a refused `{name}` of {} again", short(id));
             self.violate(Invariant::Thrift, words);
         }
