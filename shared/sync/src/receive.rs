@@ -94,12 +94,13 @@ pub(crate) fn leads<'a>(hints: impl IntoIterator<Item = &'a Hint>, rows: &Rows) 
 pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows, listed: &Listed) -> Story {
     let leads = leads(hints, rows);
     let mut ended = leads.ended.unwrap_or_else(|| Ended::done("skipped", "nothing to do"));
+    let deleted = hints.iter().any(|hint| hint.from == GONE);
     for (id, mut look) in leads.links {
         look.body = storm::body(&look, &id, listed);
+        look.gone = deleted;
         let row = rows.get(&Key::link(&id)).cloned();
         let story = Box::pin(link(run, &id, row, look)).await?;
-        let deleted = hints.iter().any(|hint| hint.from == GONE) && run.attempt < GONE_LOOKS;
-        ended = worse(ended, if deleted { gone(story) } else { story });
+        ended = worse(ended, if deleted && run.attempt < GONE_LOOKS { gone(story) } else { story });
     }
     for (id, (since, named)) in leads.referrals {
         ended = worse(ended, Box::pin(meet(run, &id, since, named)).await?);

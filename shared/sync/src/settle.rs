@@ -46,6 +46,8 @@ pub struct Look {
     pub record: bool,
     /// ... in a version of this order: an older read is looked at again.
     pub at_least: Option<i64>,
+    /// The record was deleted, as its feed says.
+    pub gone: bool,
     /// A row of the record that was just read (own columns only).
     pub row: Option<Seen>,
     /// The referral as it was just read.

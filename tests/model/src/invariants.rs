@@ -346,9 +346,14 @@ fn nothing_dropped(state: &State, links: &[Link], faults: &mut Faults) {
         let wants = shape.own.get(SYNC) == Some(&Value::Bool(true).into_json());
         let record = shape.record_id(id);
         let linked = links.iter().any(|link| link.record.as_ref() == Some(&record));
-        // Its lead was deleted, or set to No, before the link could move: the link rests with the lead, and says so.
+        // Its lead was deleted, set to No, or cannot be read by id, before the link could move: the link rests with the
+        // lead, and says so.
         let rests = |lead: &String| {
-            state.crm.now(lead).is_none_or(|lead| lead.own.get(SYNC) == Some(&serde_json::json!(false)))
+            state.crm.broken.contains(lead)
+                || state
+                    .crm
+                    .now(lead)
+                    .is_none_or(|lead| lead.own.get(SYNC) == Some(&serde_json::json!(false)))
         };
         let orphaned = shape.lead.as_ref().is_some_and(rests);
         if wants

@@ -419,6 +419,17 @@ impl State {
         self.crm.acted_on.get(record).is_some_and(|read| edit >= *read)
     }
 
+    /// The CRM refused to add or remove these elements: what the link remembers of the other side stands as it was.
+    pub(crate) fn set_aside(&mut self, record: &str, elements: Vec<(String, bool)>) {
+        let Some(peer) = self.peer(Side::Crm, record) else { return };
+        let Some(theirs) = self.ledger.0.get_mut(&(Side::PartnerCenter, peer)) else { return };
+        for (key, adds) in elements {
+            if let Some(cell) = theirs.cells.get_mut(&format!("solutions/{key}")) {
+                cell.agreed.push(Value::Bool(!adds));
+            }
+        }
+    }
+
     /// It is gone, and what was written on it with it.
     pub(crate) fn forget(&mut self, side: Side, id: &str) {
         if let Some(entity) = self.ledger.0.get_mut(&(side, id.to_owned())) {

@@ -213,7 +213,7 @@ async fn look_at<P: Ports>(
         }
         let Some(seen) = candidate.row else {
             // A child row or a deletion: the record itself is looked at.
-            let look = Look { record: true, ..Look::default() };
+            let look = Look { record: true, gone: candidate.gone, ..Look::default() };
             let ended = link(run, &id, Some(row.clone()), look).await?;
             return Ok(Some(if candidate.gone { gone(ended) } else { ended }));
         };

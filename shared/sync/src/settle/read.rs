@@ -185,7 +185,9 @@ impl Sides {
                         save!(work);
                         return Ok(Ok(Some(Ended::later(1, "made again"))));
                     }
-                    None => return Ok(Ok(Some(detach(work)))),
+                    None => {
+                        return Ok(Ok(Some(there_a_moment_ago(work, look).unwrap_or_else(|| detach(work)))));
+                    }
                 }
             }
         };
@@ -271,6 +273,18 @@ fn detach<P: Ports>(work: &mut Work<'_, P>) -> Ended {
     work.link.parked.clear();
     work.link.gone = Some(work.run.now());
     Ended::done("detached", "the record is gone")
+}
+
+/// A record that was seen a moment ago and is not shown: a read that lags may be older than its making. Unless its feed
+/// says that it was deleted, it is looked at again.
+fn there_a_moment_ago<P: Ports>(work: &Work<'_, P>, look: &Look) -> Option<Ended> {
+    let (now, grace) = (work.run.now(), work.run.settings.grace);
+    let seen = work.link.crm.seen.as_ref().filter(|_| !look.gone && work.link.state == State::Linked)?;
+    let left = grace - now.duration_since(seen.at);
+    (!left.is_negative()).then(|| Ended::Later {
+        after: left + SignedDuration::from_secs(1),
+        why: "the record is not shown, and was there a moment ago".into(),
+    })
 }
 
 /// A record that was gone a moment ago and is shown: more likely a late read than a restored record.

@@ -13,6 +13,7 @@ use crate::{
     world::{Fate, State, World, throttled, unknown},
 };
 use mapping::{Action, CrmValue, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId};
+use std::collections::BTreeMap;
 use sync::{
     failure::{Class, Failure, Refused, System, Written},
     note::Note,
@@ -362,6 +363,14 @@ impl State {
                     with.filter_map(|c| Some(plain(patch.columns.get(c)?).to_string())).collect();
                 self.refuses_again(&id.id, column, value.join(" "));
             }
+            let id_of = |row: &BTreeMap<String, CrmValue>| {
+                plain(row.get("detail.cosell_solutionid")?).as_str().map(str::to_owned)
+            };
+            let lists = patch.lists.values();
+            let added =
+                lists.clone().flat_map(|list| list.add.iter().filter_map(id_of)).map(|key| (key, true));
+            let removed = lists.flat_map(|list| list.remove.clone()).map(|key| (key, false));
+            self.set_aside(&id.id, added.chain(removed).collect());
             return Written::Refused(Refused {
                 field: Some(column.clone()),
                 text: "a rule refuses it".into(),
