@@ -5,6 +5,7 @@ mod end;
 mod invite;
 mod lack;
 mod look_up;
+mod of_lead;
 mod post;
 
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
     link::{Link, digest},
     planted::{self, Bug},
     ports::{Crm, Found, Links, Ports, Referrals, Seen},
-    receive::link,
     run::{Ended, Run, Story},
     settle::{Look, older_than_seen, settle},
     table::{Change, Expect, Item, Key, Row},
@@ -26,10 +26,8 @@ use jiff::SignedDuration;
 use lack::{lacking, park_and_tell};
 use look_up::{LookedUp, look_up_own};
 use mapping::{DealKind, RecordId, RecordKind, Referral, ReferralId, names::STATUS};
+use of_lead::of_lead;
 use post::{Posted, post};
-
-/// How often a lead that does not lead to its opportunity yet is looked at again.
-const LEAD_LOOKS: u32 = 4;
 
 /// A record without a link. `intent`: its row, as just read; `at_least`: the order of the version somebody saw.
 pub async fn create_engagement<P: Ports>(
@@ -90,27 +88,8 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
     if run.map.of(record.kind).wants_referral(&seen.record) != Some(true) {
         return Ok(Ended::done("skipped", "Sync with Partner Center is not set to Yes"));
     }
-    // What was made of a linked lead has its referral already: the link moves.
-    if let Some(lead) = &seen.lead
-        && !planted::is(Bug::DealGetsOwnReferral)
-        && let Some(link) = linked(run, lead).await?
-    {
-        let look = Look { referral: true, record: true, ..Look::default() };
-        let story = Box::pin(settle(run, &link.referral, None, look)).await?;
-        return as_its_lead(run, &seen, &link.referral, story).await;
-    }
-    // Nor of one that is about to be linked: its own Referral Identifier says so.
-    if let Some(lead) = &seen.lead
-        && !planted::is(Bug::DealGetsOwnReferral)
-        && let Some(lead) = run.ports.crm().fetch(lead).await?
-        && let Some(id) = run.map.of(RecordKind::Lead).record_referral_id(&lead.record)
-    {
-        let look = Look { referral: true, record: true, ..Look::default() };
-        let story = match run.ports.links().read(&[Key::link(&id)]).await?.pop().flatten() {
-            Some(row) => Box::pin(link(run, &id, Some(row), look)).await?,
-            None => return_to(run, &id, lead).await?,
-        };
-        return as_its_lead(run, &seen, &id, story).await;
+    if let Some(ended) = of_lead(run, &seen).await? {
+        return Ok(ended);
     }
     if let Some(id) = run.map.of(record.kind).record_referral_id(&seen.record) {
         return return_to(run, &id, seen).await;
@@ -166,25 +145,6 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
         return Ok(Ended::later(2, "somebody else is creating its referral, or has linked it"));
     }
     go_on_or_release(Held { run, intent, rev: 1, about_to_post: true }, seen).await
-}
-
-/// The link of its lead moves to it. Where it does not (it rests with a lead that was set to No, or is another
-/// opportunity's), its seller is told so: it gets no referral of its own.
-async fn as_its_lead<P: Ports>(run: &Run<'_, P>, seen: &Seen, referral: &ReferralId, story: Ended) -> Story {
-    let record = &seen.record.id;
-    let status = run.map.record_field(STATUS, &seen.record);
-    let closed = status.is_some_and(|status| deal::is_closed_record(run.map, &status));
-    let is_over = matches!(&story, Ended::Done(decision) if decision.decision != "parked");
-    if !is_over || closed || alias_of(run, record).await?.is_some() {
-        return Ok(story);
-    }
-    let words = format!("its lead belongs to referral `{referral}`, which is not this opportunity's");
-    if parked_row(run, &record.to_string()).await?.is_none_or(|parked| parked.reason != words)
-        && run.attempt < LEAD_LOOKS
-    {
-        return Ok(Ended::later(60, "its lead does not lead to it yet"));
-    }
-    lacking(run, seen, &words).await
 }
 
 /// A linked deal into which Microsoft is invited, as its intent was just written down.
