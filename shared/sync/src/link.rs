@@ -71,7 +71,7 @@ pub struct Link {
     /// Units whose change waits for acceptance.
     #[serde(default)]
     pub awaiting: BTreeSet<String>,
-    /// When the record was last seen to be gone.
+    /// When the record was last seen to be gone; of a link that is not detached: when it was first not shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<Timestamp>,
     /// Units of which the CRM holds a shortened text.

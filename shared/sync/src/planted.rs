@@ -76,6 +76,8 @@ bugs! {
     UpdateMayCreate,
     /// An action goes out on what a page showed.
     ActionUnread,
+    /// A record that one read does not show counts as deleted.
+    GoneAtFirstSight,
     /// A late read of a record that is gone revives its link.
     RevivedByOldRead,
     /// A record that was deleted is made again.

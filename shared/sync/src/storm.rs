@@ -65,7 +65,7 @@ fn may_be_listed(look: &Look) -> bool {
 
 /// Whether this is the state that the hint told of, or a later one.
 fn shows_it(link: &Link, since: Timestamp, referral: &Referral) -> bool {
-    let version = Version::of_referral(referral.etag().unwrap_or_default(), referral.updated());
+    let version = Version::of_referral(referral);
     let old = referral.updated() < since || link.partner_center.is_stale(&version);
     !old || planted::is(Bug::OldPageBelieved)
 }

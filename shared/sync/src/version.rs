@@ -2,6 +2,7 @@
 //! it is only ever a reason to look again.
 
 use jiff::Timestamp;
+use mapping::Referral;
 use serde::{Deserialize, Serialize};
 
 /// A state of one side.
@@ -32,8 +33,9 @@ pub enum Age {
 
 impl Version {
     /// Partner Center's: eTag and `updatedDateTime`.
-    pub fn of_referral(etag: &str, updated: Timestamp) -> Self {
-        Version { token: etag.to_owned(), order: nanoseconds(updated) }
+    pub fn of_referral(referral: &Referral) -> Self {
+        let token = referral.etag().unwrap_or_default().to_owned();
+        Version { token, order: nanoseconds(referral.updated()) }
     }
 
     /// Whether a referral's version is not before this instant.

@@ -10,6 +10,7 @@ use crate::{
     run::Run,
     table::{Change, Expect, Item, Key},
 };
+use jiff::Timestamp;
 use mapping::{Map, RecordKind, Side, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +25,8 @@ pub(crate) const AUDIT_LENGTH: usize = 10_000;
 pub(crate) struct Work<'a, P: Ports> {
     /// The run.
     pub(crate) run: Run<'a, P>,
+    /// Every read of this work began after this instant, however late its answer came.
+    pub(crate) began: Timestamp,
     /// As it should be saved next.
     pub(crate) link: Link,
     saved: Option<Link>,
@@ -43,6 +46,7 @@ impl<'a, P: Ports> Work<'a, P> {
     pub(crate) fn loaded(run: &Run<'a, P>, link: Link, rev: u64) -> Self {
         Work {
             run: run.clone(),
+            began: run.now(),
             saved: Some(link.clone()),
             link,
             rev,
@@ -56,6 +60,7 @@ impl<'a, P: Ports> Work<'a, P> {
     pub(crate) fn fresh(run: &Run<'a, P>, link: Link) -> Self {
         Work {
             run: run.clone(),
+            began: run.now(),
             link,
             saved: None,
             rev: 0,

@@ -291,8 +291,12 @@ impl State {
             let met = two.iter().chain(others).any(just_left);
             one.left.entry(name.clone()).or_default().extend(before.map(|before| (before, self.now)));
             // What we wrote is what the link remembers of this side, and so is what a run saw on both, one after the other.
-            // ... unless it was born without what its lead had been agreed on.
-            let mut agreed = if ours && !(of_lead && name != "status") { vec![] } else { agreed };
+            // ... unless it was born without what its lead had been agreed on, or what its seller had written in the
+            // lead was brought over.
+            let lead_edit =
+                if ours && side == Side::Crm { self.edit_of_lead(id, name, &value) } else { None };
+            let as_in_lead = name != "status" && (of_lead || lead_edit.is_some());
+            let mut agreed = if ours && !as_in_lead { vec![] } else { agreed };
             if ours {
                 agreed.push(value.clone());
             }
@@ -301,7 +305,13 @@ impl State {
             }
             one.cells.insert(
                 name.clone(),
-                Cell { by_person: edit, told: met, settled: None, at: self.now, agreed },
+                Cell {
+                    by_person: edit || lead_edit.is_some(),
+                    told: met,
+                    settled: None,
+                    at: lead_edit.unwrap_or(self.now),
+                    agreed,
+                },
             );
             if let (true, Some(two)) = (ours, &mut two) {
                 // What it was made from is what the link remembers of the other side.
@@ -397,6 +407,13 @@ impl State {
             }
         }
         Some(entity)
+    }
+
+    /// Since when a person's edit that nobody else has seen has stood in the lead that this opportunity was made of.
+    fn edit_of_lead(&self, id: &str, name: &str, value: &Value) -> Option<Timestamp> {
+        let lead = self.ledger.0.get(&(Side::Crm, self.crm.last(id)?.lead.clone()?))?;
+        let cell = lead.cells.get(name).filter(|cell| cell.by_person && !cell.told)?;
+        (lead.fields.get(name) == Some(value)).then_some(cell.at)
     }
 
     /// Where we convert leads, an opportunity has the conversion's own date, and then what its lead showed.

@@ -24,6 +24,7 @@ const RARE: &[(Bug, u64, &str)] = &[
     (Bug::ExpiryForgets, 414, "delta-expiry"),
     (Bug::FailedRowForgotten, 600, "outage"),
     (Bug::ForbiddenDropped, 22, "hidden"),
+    (Bug::GoneAtFirstSight, 8694097, ""),
     (Bug::GoneRowForgotten, 62, "delete"),
     (Bug::HalfNotRemembered, 447, "table-conflict,stale-page,slow-index"),
     (Bug::HiddenIsEmpty, 76, "webhook-lost"),

@@ -141,7 +141,7 @@ mod tests {
         let referral = ReferralId::parse("0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01").unwrap();
         let record = RecordId::parse("opportunity/5f0c54a8-3b0e-4d2c-9d55-5b8b8a3f1a11");
         let mut link = Link::new(referral, record, State::Linked);
-        let version = Version::of_referral("\"0000-0100\"", "2026-03-02T09:14:22.0135527Z".parse().unwrap());
+        let version = Version { token: "\"0000-0100\"".into(), order: Some(1_772_442_862_013_552_700) };
         let value = BTreeMap::from([
             ("amount".to_owned(), Value::Text("84000".into())),
             ("currency".to_owned(), Value::Null),

@@ -112,7 +112,7 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
         }
     }
     work.link.engagement = referral.engagement().cloned();
-    let version = Version::of_referral(referral.etag().unwrap_or_default(), referral.updated());
+    let version = Version::of_referral(&referral);
     work.link.partner_center.saw(&version, run.now());
     // Told ahead: a run that dies with the create half known has told it, too.
     for words in told {

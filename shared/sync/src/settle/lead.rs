@@ -202,8 +202,8 @@ fn look_again<P: Ports>(work: &mut Work<'_, P>, what: &str) -> Stop {
 
 /// It was qualified without an opportunity, or a read that lags does not show the opportunity yet.
 fn no_deal<P: Ports>(work: &Work<'_, P>) -> Stop {
-    let (now, grace) = (work.run.now(), work.run.settings.grace);
-    match work.link.crm.seen_long_ago(now, grace) || planted::is(Bug::NoDealBelieved) {
+    let grace = work.run.settings.grace;
+    match work.link.crm.seen_long_ago(work.began, grace) || planted::is(Bug::NoDealBelieved) {
         true => Stop::NoDeal,
         false => Stop::Ended(Ended::later(60, "the qualified lead does not show its opportunity yet")),
     }

@@ -106,7 +106,7 @@ pub(super) fn done<P: Ports>(
     let now = work.run.now();
     let (fields, version) = match answer {
         Answer::Referral(Some(referral)) if referral.etag().is_some() => {
-            let version = Version::of_referral(referral.etag().unwrap_or_default(), referral.updated());
+            let version = Version::of_referral(&referral);
             let referral = renamed(work, referral);
             let fields = referral_fields(work, &referral);
             sides.partner_center =

@@ -185,9 +185,7 @@ impl Sides {
                         save!(work);
                         return Ok(Ok(Some(Ended::later(1, "made again"))));
                     }
-                    None => {
-                        return Ok(Ok(Some(there_a_moment_ago(work, look).unwrap_or_else(|| detach(work)))));
-                    }
+                    None => return Ok(Ok(Some(not_shown(work, look)))),
                 }
             }
         };
@@ -200,10 +198,10 @@ impl Sides {
                 return Ok(Ok(Some(again)));
             }
             work.link.state = State::Linked;
-            work.link.gone = None;
             work.link.partner_center.settled = None;
             work.note("revived", "the record is back in the CRM", false);
         }
+        work.link.gone = None;
         remember_related(work, &seen.record);
         let fields = work.map().kept_record_fields(&seen.record);
         judge(work, Side::Crm, &seen.version, &fields);
@@ -224,7 +222,10 @@ impl Sides {
             microsoft::look(work, look).await?;
         }
         let by_id = work.link.claim.is_some() || self.forced.contains(&Side::PartnerCenter);
-        let referral = match look.body.take().filter(|_| !by_id) {
+        // Nobody knows when a body that is older than what was seen was read.
+        let memory = &work.link.partner_center;
+        let fits = |referral: &Referral| believed || !memory.is_stale(&Version::of_referral(referral));
+        let referral = match look.body.take().filter(|body| !by_id && fits(body)) {
             Some(referral) => Some(referral),
             None => {
                 if work.claim_is_over() {
@@ -244,7 +245,7 @@ impl Sides {
             work.link.crm.settled = None;
             return Ok(Ok(Some(Ended::done("parked", words))));
         };
-        let version = Version::of_referral(referral.etag().unwrap_or_default(), referral.updated());
+        let version = Version::of_referral(&referral);
         let again = stale(work, Side::PartnerCenter, &version);
         let again = again.or_else(|| older_than_hint(&work.run, look.since, &referral));
         if let Some(again) = again.filter(|_| !believed) {
@@ -275,34 +276,38 @@ fn detach<P: Ports>(work: &mut Work<'_, P>) -> Ended {
     Ended::done("detached", "the record is gone")
 }
 
-/// A record that was seen a moment ago and is not shown: a read that lags may be older than its making. Unless its feed
-/// says that it was deleted, it is looked at again.
-fn there_a_moment_ago<P: Ports>(work: &Work<'_, P>, look: &Look) -> Option<Ended> {
-    let (now, grace) = (work.run.now(), work.run.settings.grace);
-    let seen = work.link.crm.seen.as_ref().filter(|_| !look.gone && work.link.state == State::Linked)?;
-    let left = grace - now.duration_since(seen.at);
-    (!left.is_negative()).then(|| Ended::Later {
-        after: left + SignedDuration::from_secs(1),
-        why: "the record is not shown, and was there a moment ago".into(),
-    })
+/// The record is not shown: deleted, or a read that lags is older than its making. Unless its feed says that it was
+/// deleted, that is believed when it is not shown after the grace period either.
+fn not_shown<P: Ports>(work: &mut Work<'_, P>, look: &Look) -> Ended {
+    if look.gone || work.link.state == State::Detached || planted::is(Bug::GoneAtFirstSight) {
+        return detach(work);
+    }
+    let since = *work.link.gone.get_or_insert(work.run.now());
+    let left = work.run.settings.grace - work.began.duration_since(since);
+    if left.is_negative() {
+        return detach(work);
+    }
+    // Whoever comes next looks, too.
+    work.link.crm.settled = None;
+    let why = "the record is not shown: looked at again before it counts as deleted".into();
+    Ended::Later { after: left + SignedDuration::from_secs(1), why }
 }
 
 /// A record that was gone a moment ago and is shown: more likely a late read than a restored record.
 fn just_gone<P: Ports>(work: &Work<'_, P>) -> Option<Ended> {
     let gone = work.link.gone.filter(|_| !planted::is(Bug::RevivedByOldRead))?;
     let again = || Ended::later(60, "the record was gone a moment ago");
-    (work.run.now().duration_since(gone) <= work.run.settings.grace).then(again)
+    (work.began.duration_since(gone) <= work.run.settings.grace).then(again)
 }
 
 /// A read older than what was seen before decides nothing: look again, until the newer one was seen so long ago that
 /// no replica lags any more; then the older one is believed, and that is audited.
 fn stale<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version) -> Option<Ended> {
-    let now = work.run.now();
     let memory = work.link.side(side);
     if !memory.is_stale(version) {
         return None;
     }
-    if !memory.seen_long_ago(now, work.run.settings.grace) {
+    if !memory.seen_long_ago(work.began, work.run.settings.grace) {
         return Some(Ended::later(5, "the read is older than what was seen before"));
     }
     let name = if side == Side::Crm { "the CRM" } else { "Partner Center" };
