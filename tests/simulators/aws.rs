@@ -7,6 +7,7 @@ mod fifo;
 mod message;
 mod refusal;
 mod secrets;
+mod shelf;
 mod sqs;
 #[cfg(test)]
 mod tests;

@@ -25,6 +25,7 @@ mod read;
 mod refusal;
 mod removal;
 mod route;
+mod rows;
 mod shape;
 mod store;
 mod structure;
@@ -48,6 +49,7 @@ use address::{Prefer, address, segments};
 use jiff::Timestamp;
 use metadata::Table;
 use refusal::{Outcome, Refusal, no_resource, not_modelled, to_response};
+use rows::Rows;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -80,13 +82,15 @@ pub struct Dataverse {
     /// The org URL, without trailing slash; tokens must be for it.
     base: String,
     tables: BTreeMap<String, Arc<Table>>,
-    rows: BTreeMap<String, BTreeMap<String, Row>>,
+    rows: BTreeMap<String, Rows>,
     /// Per entity set: version of the deletion and id.
     deleted: BTreeMap<String, Vec<(u64, String)>>,
     /// The last version number given out, over all tables.
     version: u64,
-    /// Each written row as it was before, and how many reads still see it so.
-    previous: BTreeMap<(String, String), (Option<Row>, u32)>,
+    /// Each written row as it was before.
+    previous: BTreeMap<(String, String), Option<Row>>,
+    /// How many reads still see it so.
+    lagging: BTreeMap<(String, String), u32>,
     change_set: Option<ChangeSet>,
     /// Rows written by the request being answered.
     touched: Vec<(String, String)>,
@@ -112,6 +116,7 @@ impl Dataverse {
             deleted: BTreeMap::new(),
             version: 2_048_000,
             previous: BTreeMap::new(),
+            lagging: BTreeMap::new(),
             change_set: None,
             touched: vec![],
             rules: vec![],

@@ -50,6 +50,10 @@ pub struct PartnerCenter {
     pub switches: Switches,
     base: String,
     referrals: BTreeMap<String, Value>,
+    /// The ids of an engagement's referrals, by its id in small letters.
+    engagements: BTreeMap<String, BTreeSet<String>>,
+    /// The ids in the order of `updatedDateTime`.
+    updated: BTreeSet<(String, String)>,
     /// When unanswered referrals run out: never missing one, but maybe outdated.
     expiring: BTreeSet<(Timestamp, String)>,
     /// Reads that still miss a new referral.
@@ -81,6 +85,8 @@ impl PartnerCenter {
             switches: Switches::default(),
             base: base_url.trim_end_matches('/').to_owned(),
             referrals: BTreeMap::new(),
+            engagements: BTreeMap::new(),
+            updated: BTreeSet::new(),
             expiring: BTreeSet::new(),
             hidden: BTreeMap::new(),
             stale: BTreeMap::new(),
@@ -116,7 +122,8 @@ impl PartnerCenter {
 
     /// All referrals of an engagement.
     pub fn engagement(&self, id: &str) -> Vec<&Value> {
-        self.referrals.values().filter(|r| text(r, "engagementId").eq_ignore_ascii_case(id)).collect()
+        let ids = self.engagements.get(&id.to_ascii_lowercase()).into_iter().flatten();
+        ids.map(|id| &self.referrals[id]).collect()
     }
 
     pub fn registration(&self) -> Option<&Registration> {
@@ -164,6 +171,20 @@ impl PartnerCenter {
         let now = now - SignedDuration::from_nanos(grid.into());
         self.last = now.max(self.last + SignedDuration::from_nanos(100));
         self.last
+    }
+
+    /// Stores a referral as it is from now on; answers how it was.
+    fn keep(&mut self, referral: Value) -> Option<Value> {
+        let key = |r: &Value| (text(r, "updatedDateTime").to_owned(), text(r, "id").to_owned());
+        let engagement = text(&referral, "engagementId").to_ascii_lowercase();
+        let (new, id) = (key(&referral), text(&referral, "id").to_owned());
+        self.engagements.entry(engagement).or_default().insert(id.clone());
+        let before = self.referrals.insert(id, referral);
+        if let Some(before) = &before {
+            self.updated.remove(&key(before));
+        }
+        self.updated.insert(new);
+        before
     }
 
     /// A referral as answered.

@@ -1,10 +1,10 @@
 //! One FIFO queue: order and lock per group, deduplication, receipt handles, receive counts and the dead-letter
 //! rule. It knows no wire and no other queue; all times are passed in.
 
-use super::{Received, Refusal, attributes::redrive, message::*};
+use super::{Received, Refusal, attributes::redrive, message::*, shelf::Shelf};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// Twelve hours, counted from the receive and for the whole time in flight.
 pub(super) const MAX_VISIBILITY_SECONDS: u32 = 43_200;
@@ -39,7 +39,7 @@ pub(super) struct Queue {
     /// All attributes as `GetQueueAttributes` shows them, the counts aside.
     pub(super) attributes: BTreeMap<String, String>,
     pub(super) purged_at: Option<Timestamp>,
-    messages: Vec<Message>,
+    messages: Shelf,
     seen: HashMap<(Option<String>, String), Seen>,
     /// When the outdated were last taken out of `seen`.
     swept_at: Timestamp,
@@ -53,7 +53,7 @@ impl Queue {
             arn,
             attributes,
             purged_at: None,
-            messages: vec![],
+            messages: Shelf::default(),
             seen: HashMap::new(),
             swept_at: Timestamp::UNIX_EPOCH,
             receipts: HashMap::new(),
@@ -77,13 +77,13 @@ impl Queue {
     /// (to be received, in flight)
     pub(super) fn counts(&mut self, now: Timestamp) -> (usize, usize) {
         self.expire(now);
-        let in_flight = self.messages.iter().filter(|m| m.in_flight(now)).count();
+        let in_flight = self.messages.locked().filter(|m| m.in_flight(now)).count();
         (self.messages.len() - in_flight, in_flight)
     }
 
     fn expire(&mut self, now: Timestamp) {
         let retention = SignedDuration::from_secs(self.number("MessageRetentionPeriod").into());
-        self.messages.retain(|m| now < m.sent_at + retention);
+        self.messages.drop_before(now - retention);
         if now >= self.swept_at + DEDUPLICATION_WINDOW {
             self.swept_at = now;
             self.seen.retain(|_, seen| now < seen.at + DEDUPLICATION_WINDOW);
@@ -161,38 +161,31 @@ impl Queue {
         self.expire(now);
         let limit = self.redrive().map_or(u32::MAX, |(_, count)| count);
         let visible_at = now + seconds(visibility.unwrap_or_else(|| self.number("VisibilityTimeout")));
-        let locked: BTreeSet<_> =
-            self.messages.iter().filter(|m| m.in_flight(now)).map(|m| m.group.clone()).collect();
-        let mut places: HashMap<&str, usize> = HashMap::new();
-        let mut groups: Vec<Vec<usize>> = vec![];
-        for (index, message) in self.messages.iter().enumerate().filter(|(_, m)| !locked.contains(&m.group)) {
-            let place = *places.entry(&message.group).or_insert(groups.len());
-            match groups.get_mut(place) {
-                Some(members) => members.push(index),
-                None => groups.push(vec![index]),
-            }
-        }
-        let in_order: Vec<usize> = groups.into_iter().flatten().collect();
-        let (mut received, mut dead) = (vec![], BTreeSet::new());
-        for index in in_order {
-            if received.len() == max {
+        let (mut taken, mut dead) = (vec![], vec![]);
+        for message in self.messages.open(now) {
+            if taken.len() == max {
                 break;
             }
-            let message = &mut self.messages[index];
-            if message.receive_count >= limit {
-                dead.insert(message.id.clone());
-                continue;
-            }
-            message.receive_count += 1;
-            message.received_at = now;
-            message.first_received_at.get_or_insert(now);
-            message.visible_at = visible_at;
-            let handle = format!("AQEB{}", name_uuid(&format!("{}/{}", message.id, message.receive_count)));
-            message.receipt = Some(handle.clone());
-            received.push(message.to_received(&handle));
-            self.receipts.insert(handle, Receipt { message_id: message.id.clone(), settled: false });
+            let pile = if message.receive_count < limit { &mut taken } else { &mut dead };
+            pile.push(message.id.clone());
         }
-        (received, self.messages.extract_if(.., |m| dead.contains(&m.id)).collect())
+        let mut received = vec![];
+        for id in taken {
+            let handed = self.messages.change(&id, |message| {
+                message.receive_count += 1;
+                message.received_at = now;
+                message.first_received_at.get_or_insert(now);
+                message.visible_at = visible_at;
+                let handle =
+                    format!("AQEB{}", name_uuid(&format!("{}/{}", message.id, message.receive_count)));
+                message.receipt = Some(handle.clone());
+                (message.to_received(&handle), handle)
+            });
+            let Some((message, handle)) = handed else { continue };
+            received.push(message);
+            self.receipts.insert(handle, Receipt { message_id: id, settled: false });
+        }
+        (received, dead.iter().filter_map(|id| self.messages.remove(id)).collect())
     }
 
     /// Takes over a dead letter: same id, group, body and receive count. As the developer guide says of FIFO queues,
@@ -213,14 +206,12 @@ impl Queue {
         if receipt.settled {
             return Ok(());
         }
-        let current = |m: &Message| {
-            m.id == receipt.message_id && m.receipt.as_deref() == Some(handle) && m.in_flight(now)
-        };
-        let Some(index) = self.messages.iter().position(current) else {
+        let current = |m: &&Message| m.receipt.as_deref() == Some(handle) && m.in_flight(now);
+        if self.messages.by_id(&receipt.message_id).filter(current).is_none() {
             return Err(Refusal::invalid_value(handle, "ReceiptHandle", "The receipt handle has expired."));
-        };
+        }
         receipt.settled = true;
-        self.messages.remove(index);
+        self.messages.remove(&receipt.message_id);
         Ok(())
     }
 
@@ -236,7 +227,7 @@ impl Queue {
             return Err(Refusal::invalid_value(timeout, "VisibilityTimeout", reason));
         }
         let receipt = self.receipts.get(handle).ok_or_else(|| bad_handle(handle))?;
-        let Some(message) = self.messages.iter_mut().find(|m| m.id == receipt.message_id) else {
+        let Some(message) = self.messages.by_id(&receipt.message_id) else {
             let reason = "Message does not exist or is not available for visibility timeout change.";
             return Err(Refusal::invalid_value(handle, "ReceiptHandle", reason));
         };
@@ -256,7 +247,7 @@ impl Queue {
             let reason = "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]";
             return Err(Refusal::invalid_value(timeout, "VisibilityTimeout", reason));
         }
-        message.visible_at = visible_at;
+        self.messages.change(&receipt.message_id, |message| message.visible_at = visible_at);
         Ok(())
     }
 
@@ -267,7 +258,7 @@ impl Queue {
 
     /// How many messages there are, and when the first that is not to be received now can be.
     pub(super) fn waiting(&self, now: Timestamp) -> (usize, Option<Timestamp>) {
-        let next = self.messages.iter().map(|m| m.visible_at).filter(|at| *at > now).min();
+        let next = self.messages.locked().map(|m| m.visible_at).filter(|at| *at > now).min();
         (self.messages.len(), next)
     }
 

@@ -87,8 +87,7 @@ impl Dataverse {
     /// The completed close activities of a reopened opportunity are canceled.
     pub(super) fn cancel_close(&mut self, opportunity: &str, by: &Writer) -> Outcome<()> {
         let closes = self.table("opportunitycloses")?;
-        let rows = self.rows.get("opportunitycloses").into_iter().flatten();
-        let mine = rows.filter(|(_, r)| r["_opportunityid_value"] == json!(opportunity));
+        let mine = self.holding("opportunitycloses", "_opportunityid_value", opportunity);
         let ids: Vec<String> = mine.map(|(id, _)| id.clone()).collect();
         for id in ids {
             let changes =

@@ -136,8 +136,8 @@ impl Dataverse {
 
     /// The version up to which a reader has seen everything: rows that are still stale come again.
     fn settled(&self, table: &Table) -> u64 {
-        let stale = self.previous.iter().filter(|((set, _), (_, reads))| *set == table.set && *reads > 0);
-        let versions = stale.filter_map(|((set, id), _)| self.get(set, id)?["versionnumber"].as_u64());
+        let stale = self.lagging.keys().filter(|(set, _)| *set == table.set);
+        let versions = stale.filter_map(|(set, id)| self.get(set, id)?["versionnumber"].as_u64());
         versions.map(|v| v - 1).min().unwrap_or(self.version)
     }
 

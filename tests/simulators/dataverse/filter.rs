@@ -217,6 +217,17 @@ fn order(value: &Value, literal: &Literal, fold: bool) -> Option<Ordering> {
 }
 
 impl Filter {
+    /// A property and the text it must equal, where all rows that are meant have one.
+    pub(super) fn one_value(&self) -> Option<(&str, &str)> {
+        match self {
+            Filter::And(a, b) => a.one_value().or_else(|| b.one_value()),
+            Filter::Compare { property, operator, literal: Literal::Text(text) } if operator == "eq" => {
+                Some((property, text))
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn holds(&self, row: &Row, fold: bool) -> bool {
         match self {
             Filter::And(a, b) => a.holds(row, fold) && b.holds(row, fold),

@@ -84,6 +84,7 @@ impl Dataverse {
         self.furnish_forms();
         self.touched.clear();
         self.previous.clear();
+        self.lagging.clear();
     }
 
     /// All rows of an entity set.
@@ -226,8 +227,9 @@ impl Dataverse {
 
     /// The next reads of a row still show it as it was before its last write.
     pub fn stale(&mut self, set: &str, id: &str, reads: u32) {
-        if let Some((_, left)) = self.previous.get_mut(&(set.to_owned(), id.to_owned())) {
-            *left = reads;
+        let key = (set.to_owned(), id.to_owned());
+        if self.previous.contains_key(&key) {
+            self.lags(&key, reads);
         }
     }
 

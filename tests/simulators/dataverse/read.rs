@@ -1,7 +1,7 @@
 //! GET of one row and of lists: filter, order, pages.
 
 use super::address::{Address, Prefer, options};
-use super::filter;
+use super::filter::{self, Filter};
 use super::metadata::Table;
 use super::order::{Order, compare, order, values_of};
 use super::refusal::{Outcome, bad_request, no_such_key, no_such_row, not_modelled};
@@ -51,23 +51,19 @@ impl Dataverse {
 
     /// The row as a reader sees it now: while it is stale, as it was before its last write.
     pub(super) fn seen(&self, set: &str, id: &str) -> Option<&Row> {
-        match self.previous.get(&(set.to_owned(), id.to_owned())) {
-            Some((before, reads)) if *reads > 0 => before.as_ref(),
-            _ => self.get(set, id),
+        let mut lagging = self.lagging.keys().filter(|(of, row)| of == set && row == id);
+        match lagging.next() {
+            Some(key) => self.previous[key].as_ref(),
+            None => self.get(set, id),
         }
     }
 
     /// One read has happened: stale rows come nearer to the present.
     pub(super) fn aged(&mut self, set: &str, id: Option<&str>) {
-        let one = id.and_then(|id| self.previous.get_mut(&(set.to_owned(), id.to_owned())));
-        if let Some((_, reads)) = one {
-            *reads = reads.saturating_sub(1);
-        }
-        if id.is_none() {
-            for (_, (_, reads)) in self.previous.iter_mut().filter(|((s, _), _)| s == set) {
-                *reads = reads.saturating_sub(1);
-            }
-        }
+        self.lagging.retain(|(of, row), reads| {
+            *reads -= u32::from(of == set && id.is_none_or(|id| id == row));
+            *reads > 0
+        });
     }
 
     pub(super) fn context(&self, table: &Table, options: &Options, tail: &str) -> String {
@@ -179,9 +175,17 @@ impl Dataverse {
         let filter = options.get("$filter").map(|f| filter::parse(table, f)).transpose()?;
         let order = order(table, options.get("$orderby"))?;
         let fold = self.switches.case_insensitive;
-        let ids = self.rows.get(&table.set).into_iter().flat_map(|rows| rows.keys());
-        let seen = ids.filter_map(|id| self.seen(&table.set, id));
-        let mut rows: Vec<&Row> = seen.filter(|r| filter.as_ref().is_none_or(|f| f.holds(r, fold))).collect();
+        // A row that lags may have held the value before.
+        let one = filter.as_ref().and_then(Filter::one_value).filter(|_| self.lagging.is_empty());
+        let found: Vec<&Row> = match one {
+            Some((property, value)) => self.holding(&table.set, property, value).map(|(_, r)| r).collect(),
+            None => {
+                let ids = self.rows.get(&table.set).into_iter().flat_map(|rows| rows.keys());
+                ids.filter_map(|id| self.seen(&table.set, id)).collect()
+            }
+        };
+        let wanted = |r: &&Row| filter.as_ref().is_none_or(|f| f.holds(r, fold));
+        let mut rows: Vec<&Row> = found.into_iter().filter(wanted).collect();
         rows.sort_by(|a, b| compare(&order, a, &values_of(&order, b), b[&table.id].as_str(), &table.id));
         Ok((rows, order))
     }

@@ -173,11 +173,11 @@ impl Dataverse {
         let show = |r: &Row| Value::Object(self.show(&expand.table, r, &expand.shape, annotated));
         if let Some(children) = &expand.children {
             let property = format!("_{}_value", children.lookup);
-            let mine = |r: &&Row| r[&property] == row[&table.id];
             let wanted =
                 |r: &&Row| expand.filter.as_ref().is_none_or(|f| f.holds(r, self.switches.case_insensitive));
-            let rows = self.rows.get(&expand.table.set).into_iter().flat_map(|rows| rows.values());
-            return rows.filter(mine).filter(wanted).map(show).collect();
+            let mine = row[&table.id].as_str().expect("a row's id");
+            let rows = self.holding(&expand.table.set, &property, mine);
+            return rows.map(|(_, row)| row).filter(wanted).map(show).collect();
         }
         let (column, _) = table.navigation(&expand.navigation).expect("checked when it was parsed");
         let property = column.property();

@@ -39,6 +39,16 @@ impl Dataverse {
         self.rows.get(set)?.get(id)
     }
 
+    /// The rows of a set that hold this text or number, in whichever case, by their id.
+    pub(super) fn holding(
+        &self,
+        set: &str,
+        property: &str,
+        value: &str,
+    ) -> impl Iterator<Item = (&String, &Row)> {
+        self.rows.get(set).map(|rows| rows.holding(property, value)).into_iter().flatten()
+    }
+
     pub(super) fn table_named(&self, name: &str) -> Option<Arc<Table>> {
         self.tables.values().find(|t| t.name == name).cloned()
     }
@@ -54,7 +64,8 @@ impl Dataverse {
             Some(_) => false,
         };
         let is = |row: &Row| pairs.iter().all(|(column, value)| holds(row, column, value));
-        self.rows.get(set)?.iter().find(|(_, row)| is(row)).map(|(id, _)| id.clone())
+        let (column, value) = pairs.first()?;
+        self.holding(set, column, value).find(|(_, row)| is(row)).map(|(id, _)| id.clone())
     }
 
     pub(super) fn insert(&mut self, table: &Table, id: &str, changes: Row, by: &Writer) -> Outcome<()> {
@@ -149,9 +160,8 @@ impl Dataverse {
                     continue;
                 }
                 let property = column.property();
-                let points = |row: &&Row| row[&property].as_str() == Some(id);
-                let rows = self.rows.get(&other.set).into_iter().flatten();
-                let found: Vec<String> = rows.filter(|(_, r)| points(r)).map(|(i, _)| i.clone()).collect();
+                let found: Vec<String> =
+                    self.holding(&other.set, &property, id).map(|(id, _)| id.clone()).collect();
                 for row in found {
                     if ["objectid", "record1id", "record2id"].contains(&column.name.as_str())
                         || other.name == "opportunityclose"
@@ -184,14 +194,26 @@ impl Dataverse {
         if let Some(set) = &mut self.change_set {
             set.before.push((table.set.clone(), id.to_owned(), old.clone()));
         }
-        self.previous.insert((table.set.clone(), id.to_owned()), (old, self.switches.stale_reads));
-        self.touched.push((table.set.clone(), id.to_owned()));
+        let key = (table.set.clone(), id.to_owned());
+        self.previous.insert(key.clone(), old);
+        self.lags(&key, self.switches.stale_reads);
+        self.touched.push(key);
+    }
+
+    /// So many reads still show a row as it was before.
+    pub(super) fn lags(&mut self, key: &(String, String), reads: u32) {
+        match reads {
+            0 => self.lagging.remove(key),
+            reads => self.lagging.insert(key.clone(), reads),
+        };
     }
 
     /// Undoes a failed change set; version numbers stay used up, as in a database.
     pub(super) fn roll_back(&mut self, set: ChangeSet) {
         for (name, id, old) in set.before.into_iter().rev() {
-            self.previous.remove(&(name.clone(), id.clone()));
+            let key = (name.clone(), id.clone());
+            self.previous.remove(&key);
+            self.lags(&key, 0);
             let rows = self.rows.entry(name.clone()).or_default();
             match old {
                 Some(row) => {

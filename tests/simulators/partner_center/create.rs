@@ -32,11 +32,7 @@ impl PartnerCenter {
             }
         }
         let engagement = text(&body, "engagementId");
-        let known = self.referrals.values().any(|r| {
-            text(r, "engagementId").eq_ignore_ascii_case(engagement)
-                && text(r, "organizationId") == ORGANIZATION_ID
-        });
-        if (half == Half::Microsoft || !engagement.is_empty()) && !known {
+        if (half == Half::Microsoft || !engagement.is_empty()) && !self.is_own(engagement) {
             return Err(invalid(
                 "engagementNotFound",
                 format!("no engagement `{engagement}` of this organization"),
@@ -135,7 +131,7 @@ impl PartnerCenter {
         referral["eTag"] = json!(etag(self.changes, at));
         self.hidden.insert(id.clone(), self.switches.consistency_lag_reads);
         self.expires(&referral);
-        self.referrals.insert(id.clone(), referral);
+        self.keep(referral);
         self.raise(&id, "created", at);
         id
     }

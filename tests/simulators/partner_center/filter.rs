@@ -93,12 +93,23 @@ impl Filter {
         }
     }
 
-    /// Whether this asks for one engagement.
-    pub(super) fn names_engagement(&self) -> bool {
+    /// Before this instant nothing was updated that this asks for.
+    pub(super) fn updated_since(&self) -> Option<Timestamp> {
         match self {
-            Filter::All(parts) => parts.iter().any(Filter::names_engagement),
-            Filter::Is(field, _) => field.name == "engagementId",
-            _ => false,
+            Filter::All(parts) => parts.iter().filter_map(Filter::updated_since).max(),
+            Filter::At(field, Compare::Eq | Compare::Ge | Compare::Gt, at) => {
+                (field.name == "updatedDateTime").then_some(*at)
+            }
+            _ => None,
+        }
+    }
+
+    /// The one engagement that this asks for.
+    pub(super) fn engagement(&self) -> Option<&str> {
+        match self {
+            Filter::All(parts) => parts.iter().find_map(Filter::engagement),
+            Filter::Is(field, id) if field.name == "engagementId" => Some(id),
+            _ => None,
         }
     }
 }

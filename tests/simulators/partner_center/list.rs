@@ -4,7 +4,7 @@ use super::{
     PartnerCenter, REFERRALS,
     answer::{Refusal, invalid},
     filter::Filter,
-    referral::{ORGANIZATION_ID, text},
+    referral::{ORGANIZATION_ID, instant, text},
 };
 use crate::server::{Request, Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE};
@@ -102,29 +102,37 @@ impl PartnerCenter {
         let filter = query.filter.as_deref().map(|f| Filter::parse(f, &self.switches)).transpose()?;
         let (key, descending) = query.order()?;
         let position = |r: &Value| (text(r, key).to_owned(), text(r, "id").to_owned());
-        let one_engagement = filter.as_ref().is_some_and(Filter::names_engagement);
-        let mut rows: Vec<&Value> = self
-            .referrals
-            .values()
-            .filter(|r| {
-                one_engagement || self.switches.list_siblings || text(r, "organizationId") == ORGANIZATION_ID
-            })
-            .filter(|r| filter.as_ref().is_none_or(|f| f.matches(r)))
-            // Looks through all of them: asked last.
-            .filter(|r| self.visible(r))
-            .filter(|r| match &query.after {
-                None => true,
-                Some(after) if descending => position(r) < *after,
-                Some(after) => position(r) > *after,
-            })
-            .collect();
-        rows.sort_by_key(|r| position(r));
-        if descending {
-            rows.reverse();
-        }
+        let engagement = filter.as_ref().and_then(Filter::engagement);
+        let others = engagement.is_some() || self.switches.list_siblings;
+        let meant = |r: &&Value| {
+            (others || text(r, "organizationId") == ORGANIZATION_ID)
+                && filter.as_ref().is_none_or(|f| f.matches(r))
+                && self.visible(r)
+                && match &query.after {
+                    None => true,
+                    Some(after) if descending => position(r) < *after,
+                    Some(after) => position(r) > *after,
+                }
+        };
         let size = self.switches.page_size.clamp(1, 100);
         // Undocumented: whether `$top` limits the whole answer or only the page.
         let wanted = query.top.unwrap_or(usize::MAX);
+        let mut rows: Vec<&Value> = match engagement {
+            Some(id) => self.engagement(id).into_iter().filter(meant).collect(),
+            // Kept in this order: what is beyond the page is not looked at.
+            None if (key, descending) == ("updatedDateTime", false) => {
+                let since = filter.as_ref().and_then(Filter::updated_since);
+                let since = since.map(|at| (instant(at), String::new()));
+                let from = query.after.clone().max(since).unwrap_or_default();
+                let rows = self.updated.range(from..).map(|(_, id)| &self.referrals[id]);
+                rows.filter(meant).take(size + 1).collect()
+            }
+            None => self.referrals.values().filter(meant).collect(),
+        };
+        rows.sort_by_cached_key(|r| position(r));
+        if descending {
+            rows.reverse();
+        }
         let page: Vec<&Value> = rows.iter().copied().take(size.min(wanted)).collect();
         let left = if self.switches.top_limits_total { wanted.min(rows.len()) } else { rows.len() };
         let next = (left > page.len()).then(|| {
@@ -166,12 +174,12 @@ impl PartnerCenter {
 
     /// Own referrals, and all others of their engagements.
     pub(super) fn visible(&self, referral: &Value) -> bool {
-        let owner = text(referral, "organizationId");
-        let engagement = text(referral, "engagementId");
-        owner == ORGANIZATION_ID
-            || self.referrals.values().any(|r| {
-                text(r, "organizationId") == ORGANIZATION_ID && text(r, "engagementId") == engagement
-            })
+        text(referral, "organizationId") == ORGANIZATION_ID || self.is_own(text(referral, "engagementId"))
+    }
+
+    /// Whether an own referral is in this engagement.
+    pub(super) fn is_own(&self, engagement: &str) -> bool {
+        self.engagement(engagement).into_iter().any(|r| text(r, "organizationId") == ORGANIZATION_ID)
     }
 }
 

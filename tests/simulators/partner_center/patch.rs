@@ -231,7 +231,7 @@ impl PartnerCenter {
             }
         }
         self.expires(&changed);
-        if let Some(previous) = self.referrals.insert(id.to_owned(), changed) {
+        if let Some(previous) = self.keep(changed) {
             self.stale.insert(id.to_owned(), (previous, self.switches.stale_reads));
         }
         self.raise(id, "updated", at);
@@ -239,9 +239,7 @@ impl PartnerCenter {
 
     /// The other referrals of an engagement.
     pub(super) fn siblings<'a>(&'a self, of: &'a Value) -> impl Iterator<Item = &'a Value> {
-        self.referrals
-            .values()
-            .filter(move |r| r["engagementId"] == of["engagementId"] && r["id"] != of["id"])
+        self.engagement(text(of, "engagementId")).into_iter().filter(|r| r["id"] != of["id"])
     }
 }
 

@@ -197,12 +197,13 @@ impl PartnerCenter {
         let mut referral = empty();
         merge(&mut referral, over);
         let id = self.store(referral, at);
-        let stored = self.referrals.get_mut(&id).expect("stored");
+        let mut stored = self.referrals[&id].clone();
         for name in ["createdDateTime", "updatedDateTime"] {
             if let Some(given) = over[name].as_str().and_then(|t| t.parse::<Timestamp>().ok()) {
                 stored[name] = json!(instant(given));
             }
         }
+        self.keep(stored);
         id
     }
 }
