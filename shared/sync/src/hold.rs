@@ -35,26 +35,48 @@ pub async fn hold<P: Ports>(run: &Run<'_, P>, failure: &Failure) -> Result<Signe
     let now = run.now();
     let key = Key::hold(failure.system.as_str());
     let row = run.ports.links().read(std::slice::from_ref(&key)).await?.pop().flatten();
-    let (expect, attempts) = match &row {
-        // An hour without trouble begins anew.
+    let (expect, attempts, left) = match &row {
         Some(Row { rev, item: Item::Hold(hold), .. }) => {
-            let recent = now.duration_since(hold.until) < SignedDuration::from_hours(1);
-            (Expect::Rev(*rev), if recent { hold.attempts + 1 } else { 1 })
+            let since = now.duration_since(hold.until);
+            let attempts = if since.is_negative() {
+                // It was under way when the hold began: the same trouble, met once more.
+                hold.attempts
+            } else if since < SignedDuration::from_hours(1) {
+                hold.attempts + 1
+            } else {
+                // An hour without trouble begins anew.
+                1
+            };
+            (Expect::Rev(*rev), attempts, -since)
         }
-        _ => (Expect::Absent, 1),
+        _ => (Expect::Absent, 1, SignedDuration::ZERO),
     };
     let grown = SHORTEST.saturating_mul(1 << attempts.saturating_sub(1).min(12)).min(LONGEST);
-    let pause = after.unwrap_or(SignedDuration::from_secs(grown));
-    let already = match &row {
-        Some(Row { item: Item::Hold(hold), .. }) => hold.until >= now + pause,
-        _ => false,
+    let pause = match after {
+        Some(after) => after,
+        None if left.is_positive() => left,
+        None => SignedDuration::from_secs(grown),
     };
-    if !already {
+    if pause > left {
         let hold = Hold { until: now + pause, reason: failure.text.clone(), attempts };
         // Lost: somebody else holds it as well.
         run.ports.links().commit(vec![Change::put(key, expect, Item::Hold(hold))]).await?;
     }
     Ok(pause)
+}
+
+/// Both systems have answered: holds that have run out are over, and what troubles them next begins with a short pause
+/// again. Otherwise one failing call in a hundred would make each pause half an hour.
+pub async fn answered<P: Ports>(run: &Run<'_, P>, rows: impl Iterator<Item = &Row>) {
+    let now = run.now();
+    let over: Vec<Change> = rows
+        .filter(|row| matches!(&row.item, Item::Hold(hold) if hold.until <= now))
+        .map(|row| Change::delete(row.key.clone(), Expect::Rev(row.rev)))
+        .collect();
+    if !over.is_empty() {
+        // Lost: it is held again, or another was first.
+        let _ = run.ports.links().commit(over).await;
+    }
 }
 
 /// Whether a link's hint can tell nothing new: the link is clean and the hint is not after the settled instant.

@@ -10,7 +10,7 @@ mod sweep;
 use crate::{
     failure::{Failure, System},
     hint::{Hint, Subject},
-    hold::held_until,
+    hold::{answered, held_until},
     planted::{self, Bug},
     ports::{Crm, Feed, Hints, Links, Ports},
     run::Run,
@@ -68,13 +68,7 @@ pub async fn poll<P: Ports>(run: &Run<'_, P>, report: &mut Report) -> Result<(),
     let end = Change::put(Key::lease(), Expect::Any, Item::Lease { until: run.now() });
     let _ = run.ports.links().commit(vec![end]).await;
     if result.is_ok() && report.stopped.is_none() {
-        // Both systems answered: what troubles them next is new, and its pauses begin short again.
-        let holds = rows.iter().take(3).skip(1).flatten();
-        let over: Vec<Change> =
-            holds.map(|row| Change::delete(row.key.clone(), Expect::Rev(row.rev))).collect();
-        if !over.is_empty() {
-            let _ = run.ports.links().commit(over).await;
-        }
+        answered(run, rows.iter().flatten()).await;
     }
     result
 }

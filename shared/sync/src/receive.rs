@@ -4,7 +4,7 @@ use crate::{
     engagement::create_engagement,
     failure::{Failure, System},
     hint::{Hint, Subject},
-    hold::tells_nothing_new,
+    hold::{answered, tells_nothing_new},
     identity::{Named, meet, park, resume},
     link::{State, digest},
     parked::Parked,
@@ -111,6 +111,9 @@ pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows, li
     }
     if matches!(&ended, Ended::Done(decision) if decision.decision != "parked") {
         unpark(run, hints).await?;
+    }
+    if matches!(&ended, Ended::Done(decision) if decision.decision == "settled") {
+        answered(run, rows.values()).await;
     }
     Ok(ended)
 }

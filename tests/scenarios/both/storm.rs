@@ -15,6 +15,7 @@ crate::faults::whatever_fails! {
     a_request_that_is_refused_as_a_whole_is_sent_one_by_one,
     a_list_that_fails_by_itself_is_no_matter,
     a_list_that_is_throttled_lets_the_batch_wait,
+    ten_that_meet_the_same_trouble_make_one_pause,
 }
 
 /// The new value of the `n`-th.
@@ -244,5 +245,32 @@ async fn a_list_that_is_throttled_lets_the_batch_wait() {
     stage.rest().await;
     assert_all(&stage, &referrals);
     assert!(stage.now().duration_since(before).as_secs() >= 57, "as long as it says");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn ten_that_meet_the_same_trouble_make_one_pause() {
+    let stage = open().await;
+    let referrals = stage.ten_in_step().await;
+    let html = |status| FaultKind::Answer { status, headers: [].into(), body: "<html>error</html>".into() };
+    // Of its own: each is read by id.
+    stage.partner_center.fault(once("GET referrals?", html(500)));
+    stage.partner_center.fault(Fault {
+        route: "GET referrals/{id}".into(),
+        skip: 0,
+        times: 10,
+        kind: html(503),
+    });
+    change_all(&stage, &referrals).await;
+    if stage.calm() {
+        assert_eq!(stage.messages(), referrals.len(), "all wait");
+    }
+    stage.advance(11);
+    stage.pump().await.expect("a batch");
+    if stage.calm() {
+        assert_all(&stage, &referrals);
+    }
+    stage.rest().await;
+    assert_all(&stage, &referrals);
     stage.close().await;
 }

@@ -11,7 +11,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 /// A query, and how far it got; the content of `$skiptoken`.
 #[derive(Clone, Default, Deserialize, Serialize)]
@@ -120,12 +120,20 @@ impl PartnerCenter {
         let mut rows: Vec<&Value> = match engagement {
             Some(id) => self.engagement(id).into_iter().filter(meant).collect(),
             // Kept in this order: what is beyond the page is not looked at.
-            None if (key, descending) == ("updatedDateTime", false) => {
+            // Kept in this order: what is beyond the page is not looked at.
+            None if key == "updatedDateTime" => {
                 let since = filter.as_ref().and_then(Filter::updated_since);
-                let since = since.map(|at| (instant(at), String::new()));
-                let from = query.after.clone().max(since).unwrap_or_default();
-                let rows = self.updated.range(from..).map(|(_, id)| &self.referrals[id]);
-                rows.filter(meant).take(size + 1).collect()
+                let first = since.map(|at| (instant(at), String::new())).unwrap_or_default();
+                let after = query.after.clone();
+                if descending {
+                    let last =
+                        after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.max(first.clone())));
+                    let rows = self.updated.range((Bound::Included(first), last)).rev();
+                    rows.map(|(_, id)| &self.referrals[id]).filter(meant).take(size + 1).collect()
+                } else {
+                    let rows = self.updated.range(after.unwrap_or_default().max(first)..);
+                    rows.map(|(_, id)| &self.referrals[id]).filter(meant).take(size + 1).collect()
+                }
             }
             None => self.referrals.values().filter(meant).collect(),
         };
