@@ -27,6 +27,10 @@ fn fault(route: &str, times: u32, kind: FaultKind) -> Fault {
     Fault { route: route.into(), skip: 0, times, kind }
 }
 
+fn busy() -> FaultKind {
+    FaultKind::Answer { status: 503, headers: [].into(), body: "<html>busy</html>".into() }
+}
+
 #[tokio::test]
 async fn t51_what_no_webhook_told_arrives_by_the_sweep() {
     let stage = open().await;
@@ -78,8 +82,7 @@ async fn first_start_creates_nothing() {
 #[tokio::test]
 async fn an_outage_of_the_crm_holds_everything_and_loses_nothing() {
     let stage = open().await;
-    let down = || FaultKind::Answer { status: 503, headers: [].into(), body: "<html>busy</html>".into() };
-    stage.crm_fault(fault("", 3, down()));
+    stage.crm_fault(fault("", 3, busy()));
     let referral = stage.refer(json!({}));
     stage.rest().await;
     assert_eq!(stage.opportunity()["referral_id"], referral);
@@ -114,8 +117,7 @@ async fn a_pause_is_short_again_once_both_systems_have_answered() {
     let mut last = 0.0;
     for value in [91_000.0, 92_000.0, 93_000.0] {
         last = value;
-        let busy = FaultKind::Answer { status: 503, headers: [].into(), body: "<html>busy</html>".into() };
-        stage.partner_center.fault(fault("GET referrals/{id}", 1, busy));
+        stage.partner_center.fault(fault("GET referrals/{id}", 1, busy()));
         stage.edit_referral(&referral, json!({ "/details/dealValue": value }));
         stage.webhooks().await;
         stage.pump().await.unwrap();

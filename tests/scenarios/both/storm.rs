@@ -73,6 +73,10 @@ fn together(stage: &Stage) -> &'static str {
     stage.by("$batch", "POST composite")
 }
 
+fn failed(status: u16) -> FaultKind {
+    FaultKind::Answer { status, headers: [].into(), body: "<html>error</html>".into() }
+}
+
 fn throttled() -> FaultKind {
     let headers = [("retry-after".to_owned(), "57".to_owned())].into();
     FaultKind::Answer { status: 429, headers, body: String::new() }
@@ -219,8 +223,7 @@ async fn a_request_that_is_refused_as_a_whole_is_sent_one_by_one() {
 async fn a_list_that_fails_by_itself_is_no_matter() {
     let stage = open().await;
     let referrals = stage.ten_in_step().await;
-    let failed = FaultKind::Answer { status: 500, headers: [].into(), body: "<html>error</html>".into() };
-    stage.partner_center.fault(once("GET referrals?", failed));
+    stage.partner_center.fault(once("GET referrals?", failed(500)));
     change_all(&stage, &referrals).await;
     if stage.calm() {
         assert_all(&stage, &referrals);
@@ -252,15 +255,9 @@ async fn a_list_that_is_throttled_lets_the_batch_wait() {
 async fn ten_that_meet_the_same_trouble_make_one_pause() {
     let stage = open().await;
     let referrals = stage.ten_in_step().await;
-    let html = |status| FaultKind::Answer { status, headers: [].into(), body: "<html>error</html>".into() };
     // Of its own: each is read by id.
-    stage.partner_center.fault(once("GET referrals?", html(500)));
-    stage.partner_center.fault(Fault {
-        route: "GET referrals/{id}".into(),
-        skip: 0,
-        times: 10,
-        kind: html(503),
-    });
+    stage.partner_center.fault(once("GET referrals?", failed(500)));
+    stage.partner_center.fault(Fault { times: 10, ..once("GET referrals/{id}", failed(503)) });
     change_all(&stage, &referrals).await;
     if stage.calm() {
         assert_eq!(stage.messages(), referrals.len(), "all wait");

@@ -120,20 +120,17 @@ impl PartnerCenter {
         let mut rows: Vec<&Value> = match engagement {
             Some(id) => self.engagement(id).into_iter().filter(meant).collect(),
             // Kept in this order: what is beyond the page is not looked at.
-            // Kept in this order: what is beyond the page is not looked at.
             None if key == "updatedDateTime" => {
                 let since = filter.as_ref().and_then(Filter::updated_since);
                 let first = since.map(|at| (instant(at), String::new())).unwrap_or_default();
-                let after = query.after.clone();
-                if descending {
-                    let last =
-                        after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.max(first.clone())));
-                    let rows = self.updated.range((Bound::Included(first), last)).rev();
-                    rows.map(|(_, id)| &self.referrals[id]).filter(meant).take(size + 1).collect()
+                let after = query.after.clone().map(|after| after.max(first.clone()));
+                let rows: Box<dyn Iterator<Item = _>> = if descending {
+                    let last = after.map_or(Bound::Unbounded, Bound::Excluded);
+                    Box::new(self.updated.range((Bound::Included(first), last)).rev())
                 } else {
-                    let rows = self.updated.range(after.unwrap_or_default().max(first)..);
-                    rows.map(|(_, id)| &self.referrals[id]).filter(meant).take(size + 1).collect()
-                }
+                    Box::new(self.updated.range(after.unwrap_or(first)..))
+                };
+                rows.map(|(_, id)| &self.referrals[id]).filter(meant).take(size + 1).collect()
             }
             None => self.referrals.values().filter(meant).collect(),
         };
