@@ -3,8 +3,6 @@
 
 use std::process::ExitCode;
 
-#[path = "arguments.rs"]
-mod arguments;
 #[path = "load/backfill.rs"]
 mod backfill;
 #[path = "load/burst.rs"]
@@ -31,11 +29,9 @@ mod silence;
 mod steady;
 #[path = "load/storm.rs"]
 mod storm;
-#[expect(dead_code, reason = "the world serves the scenarios and the local run as well")]
-#[path = "world.rs"]
-mod world;
 
 use figures::Figures;
+use local::arguments;
 use storm::Storm;
 
 const HELP: &str = "\

@@ -19,7 +19,7 @@ mod table;
 mod tally;
 mod writer;
 
-#[path = "../arguments.rs"]
+#[path = "../local/arguments.rs"]
 mod arguments;
 
 use anyhow::{Context, ensure};

@@ -1,6 +1,6 @@
 //! Counts every request to the vendors as it happens: a storm is too long for a log.
 
-use crate::world::{World, is_write};
+use local::world::{World, is_write};
 use simulators::server::Logged;
 use std::sync::{
     Arc, Mutex,

@@ -5,8 +5,8 @@ use crate::{
     check::judge,
     people::Side,
     storm::Storm,
-    world::{DEAD, QUEUE},
 };
+use local::world::{DEAD, QUEUE};
 use simulators::server::{Blow, Strike};
 
 const EVENTS: usize = 5_000;

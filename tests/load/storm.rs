@@ -5,8 +5,8 @@ use crate::{
     figures::{Figures, cpu},
     meter::Meter,
     people::Deal,
-    world::{DEAD, Options, QUEUE, World},
 };
+use local::world::{DEAD, Options, QUEUE, World};
 use jiff::SignedDuration;
 use simulators::weather::Weather;
 use std::{

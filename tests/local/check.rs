@@ -1,6 +1,6 @@
 //! `--check`: a deal both ways, step by step, as a table; and what each path costs in outside calls.
 
-use crate::world::World;
+use local::world::World;
 use serde_json::{Value, json};
 use simulators::dataverse::SELLER;
 use std::time::Instant;

@@ -1,6 +1,6 @@
 //! The interactive run: addresses, `curl` lines, and one readable line per step.
 
-use crate::world::World;
+use local::world::World;
 use serde_json::{Value, json};
 use simulators::{
     dataverse::{CHF, SELLER},

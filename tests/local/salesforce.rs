@@ -2,8 +2,8 @@
 
 use crate::{
     check::{Check, Row, text},
-    world::World,
 };
+use local::world::World;
 use serde_json::{Value, json};
 use simulators::salesforce::SELLER;
 use std::time::Instant;

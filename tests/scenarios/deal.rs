@@ -1,11 +1,10 @@
 //! A world with one deal in it, and short words for what tests do and look at.
 
-use crate::{
-    faults,
-    world::{Options, QUEUE, World},
-};
+use crate::faults;
+use local::world::{Options, QUEUE, World};
+pub(crate) use local::people::{SOLUTION, text};
 use mapping::CrmKind;
-use serde_json::{Value, json};
+use serde_json::json;
 use simulators::server::Strike;
 use std::{cell::Cell, ops::Deref, sync::Arc};
 
@@ -82,6 +81,11 @@ impl Stage {
         !faults::struck()
     }
 
+    /// From now on the functions run with another map.
+    pub(crate) fn remap(&mut self, toml: &str) {
+        self.world().remap(toml).expect("a map without fault");
+    }
+
     pub(crate) async fn rest(&self) {
         self.quiet().await.expect("comes to rest");
         self.patience().await;
@@ -120,40 +124,6 @@ impl Stage {
         }
         assert_eq!(self.writes(), writes, "writes go on after everything has settled");
         self.end().await.expect("nothing is left over");
-    }
-
-    /// Microsoft sends an inbound co-sell referral.
-    pub(crate) fn refer(&self, over: Value) -> String {
-        let now = self.now();
-        self.partner_center.system().refer(&over, now)
-    }
-
-    /// Microsoft sends a lead.
-    pub(crate) fn refer_lead(&self, over: Value) -> String {
-        let now = self.now();
-        self.partner_center.system().refer_lead(&over, now)
-    }
-
-    pub(crate) fn referral(&self, id: &str) -> Value {
-        self.partner_center.system().referrals()[id].clone()
-    }
-
-    /// Somebody edits a referral in Partner Center.
-    pub(crate) fn edit_referral(&self, id: &str, set: Value) {
-        let now = self.now();
-        self.partner_center.system().edit(id, &set, now).expect("an edit");
-    }
-
-    pub(crate) fn act(&self, id: &str, action: &str) {
-        let now = self.now();
-        let reason = matches!(action, "lost" | "decline").then_some("Customer chose another vendor");
-        self.partner_center.system().act(id, action, reason, now).expect("an action");
-    }
-
-    /// Microsoft answers the call for help of a deal.
-    pub(crate) fn microsoft(&self, id: &str, action: &str, reason: Option<&str>) -> String {
-        let now = self.now();
-        self.partner_center.system().microsoft(id, action, reason, now).expect("Microsoft answers")
     }
 
     /// A deal ready for co-sell, Sync = Yes.
@@ -210,13 +180,6 @@ impl Stage {
         referrals
     }
 
-    /// Bodies of the requests of a route so far.
-    pub(crate) fn sent(&self, route: &str) -> Vec<Value> {
-        let logs = [self.partner_center.requests(), self.dataverse.requests(), self.salesforce.requests()];
-        let of_route = logs.iter().flatten().filter(|log| log.route.contains(route));
-        of_route.map(|log| serde_json::from_str(&log.body).unwrap_or(Value::Null)).collect()
-    }
-
     /// Sends a message to the queue that is no hint of ours.
     pub(crate) fn plant(&self, group: &str, body: &str) {
         let now = self.now();
@@ -229,8 +192,4 @@ impl Stage {
         let rows = self.parked().await.expect("parked rows");
         rows.iter().map(|row| format!("{:?}\n", row.item)).collect()
     }
-}
-
-pub(crate) fn text(value: &Value, name: &str) -> String {
-    value[name].as_str().unwrap_or_default().to_owned()
 }

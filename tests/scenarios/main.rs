@@ -3,16 +3,10 @@
 
 #![allow(clippy::duplicate_mod, reason = "one source, run with either CRM")]
 
-#[path = "../world.rs"]
-#[expect(dead_code, reason = "the world serves the local run and the load profiles as well")]
-mod world;
-
 mod answers;
 mod deal;
 mod dynamics365;
 mod faults;
 mod ingress;
-mod people;
 mod salesforce;
 mod tidy;
-mod words;

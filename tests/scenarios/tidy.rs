@@ -36,7 +36,7 @@ fn dependencies_run_one_way() {
 
 #[test]
 fn simulators_know_none_of_our_types() {
-    check("tests", &[]);
+    check("tests/simulators", &[]);
     let mut folders = vec![root().join("tests/simulators")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("a folder") {

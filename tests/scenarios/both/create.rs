@@ -2,8 +2,7 @@
 
 use super::{CRM, mapped, open};
 use crate::{
-    deal::{Stage, text},
-    people::SOLUTION,
+    deal::{SOLUTION, Stage, text},
 };
 use mapping::CrmKind;
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! Partner Center -> CRM.
 
 use super::open;
-use crate::{deal::text, people::SOLUTION};
+use crate::deal::{SOLUTION, text};
 use serde_json::json;
 use simulators::partner_center::Deal;
 

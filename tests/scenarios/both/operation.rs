@@ -3,8 +3,8 @@
 use super::{CRM, open};
 use crate::{
     deal::text,
-    world::{Options, World},
 };
+use local::world::{Options, World};
 use serde_json::json;
 use simulators::server::{Fault, FaultKind};
 

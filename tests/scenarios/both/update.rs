@@ -2,8 +2,7 @@
 
 use super::open;
 use crate::{
-    deal::{Stage, text},
-    people::SOLUTION,
+    deal::{SOLUTION, Stage, text},
 };
 use serde_json::json;
 

@@ -1,10 +1,9 @@
 //! Leads: from Microsoft into the CRM, and what becomes of them on either side.
 
 use crate::{
-    deal::{Stage, text},
-    people::SOLUTION,
-    world::Options,
+    deal::{SOLUTION, Stage, text},
 };
+use local::world::Options;
 use serde_json::{Value, json};
 use simulators::dataverse::SELLER;
 

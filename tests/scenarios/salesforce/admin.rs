@@ -4,7 +4,8 @@ mod doctor;
 mod provision;
 mod twins;
 
-use crate::{deal::Stage, world::Options};
+use crate::deal::Stage;
+use local::world::Options;
 use mapping::CrmKind;
 use serde_json::{Value, json};
 use simulators::salesforce::SELLER;

@@ -3,8 +3,8 @@
 use super::{mapped, open, storm::change_all};
 use crate::{
     deal::{Stage, text},
-    world::{Options, World},
 };
+use local::world::{Options, World};
 use mapping::CrmKind;
 use serde_json::json;
 

@@ -4,8 +4,8 @@
 use super::open;
 use crate::{
     deal::{Stage, text},
-    world::{Options, World},
 };
+use local::world::{Options, World};
 use mapping::CrmKind;
 use serde_json::{Value, json};
 

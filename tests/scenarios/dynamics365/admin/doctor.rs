@@ -3,8 +3,8 @@
 use super::told;
 use crate::{
     deal::Stage,
-    world::{DEAD, EVENTS, Options},
 };
+use local::world::{DEAD, EVENTS, Options};
 use jiff::SignedDuration;
 use serde_json::json;
 use simulators::{

@@ -3,8 +3,8 @@
 use super::command;
 use crate::{
     deal::{Stage, text},
-    world::{Options, World},
 };
+use local::world::{Options, World};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,

@@ -1,7 +1,8 @@
 //! The first load: everything that was there before the connector, without a duplicate, whatever interrupts it.
 
 use super::{command, told};
-use crate::{deal::Stage, world::World};
+use crate::deal::Stage;
+use local::world::World;
 use serde_json::json;
 
 /// Calls it until it is over, working off what it sends; how many calls that took.

@@ -3,8 +3,8 @@
 use super::{command, told, words};
 use crate::{
     deal::{Stage, text},
-    world::{DEAD, Options, QUEUE},
 };
+use local::world::{DEAD, Options, QUEUE};
 use serde_json::json;
 use sync::{
     ports::Links,

@@ -3,8 +3,8 @@
 use super::{command, told, words};
 use crate::{
     deal::Stage,
-    world::{EVENTS, Options, World},
 };
+use local::world::{EVENTS, Options, World};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use tokio::{

@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 const ORG_OF_THE_SAMPLES: &str = "https://contoso-sales.crm.dynamics.com";
 
 fn folder() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/simulators/dataverse/samples"))
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/dataverse/samples"))
 }
 
 /// An org with the example columns of the reference, and the samples played on it so far.

@@ -24,7 +24,7 @@ const MADE: [&str; 10] = [
 ];
 
 fn folder() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/simulators/salesforce/samples"))
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/salesforce/samples"))
 }
 
 /// Ids by their prefix, other parts without their digits.

@@ -90,7 +90,7 @@ const STATES: &[(&str, (i64, i64), &str)] = &[
 ];
 
 /// What a person reads of a note's content, which is HTML in base 64.
-pub(crate) fn of_html(content: &str) -> String {
+pub fn of_html(content: &str) -> String {
     let html = STANDARD.decode(content).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
     entities.into_iter().fold(html.unwrap_or_default(), |text, (entity, c)| text.replace(entity, c))
@@ -104,7 +104,7 @@ fn own(word: &Word, crm: CrmKind) -> &'static str {
 }
 
 /// The vendor's name of an entity set or object.
-pub(crate) fn set(crm: CrmKind, set: &str) -> &str {
+pub fn set(crm: CrmKind, set: &str) -> &str {
     SETS.iter().find(|word| word.0 == set).map_or(set, |word| own(word, crm))
 }
 
@@ -121,12 +121,12 @@ fn words(set: &str) -> &'static [Word] {
 }
 
 /// The vendor's name of a column.
-pub(crate) fn column<'a>(crm: CrmKind, set: &str, column: &'a str) -> &'a str {
+pub fn column<'a>(crm: CrmKind, set: &str, column: &'a str) -> &'a str {
     words(set).iter().find(|word| word.0 == column).map_or(column, |word| own(word, crm))
 }
 
 /// Columns as the vendor takes them.
-pub(crate) fn written(crm: CrmKind, set: &str, columns: Value) -> Value {
+pub fn written(crm: CrmKind, set: &str, columns: Value) -> Value {
     let Value::Object(columns) = columns else { return columns };
     let mut written = Map::new();
     for (name, value) in columns {
@@ -151,7 +151,7 @@ pub(crate) fn written(crm: CrmKind, set: &str, columns: Value) -> Value {
 }
 
 /// A row as the vendor shows it, with the words beside its own names.
-pub(crate) fn read(crm: CrmKind, set: &str, row: &Map<String, Value>) -> Value {
+pub fn read(crm: CrmKind, set: &str, row: &Map<String, Value>) -> Value {
     let mut read = row.clone();
     for word in words(set) {
         let Some(shown) = row.get(own(word, crm)) else { continue };

@@ -1,19 +1,11 @@
 //! The local run: the whole connector on this machine, with nothing but Rust and a C compiler.
 
+use local::{arguments, world};
 use mapping::CrmKind;
 use std::process::ExitCode;
 
-#[expect(dead_code, reason = "the world serves the scenarios and the load profiles as well")]
-#[path = "world.rs"]
-mod world;
-
-#[path = "arguments.rs"]
-mod arguments;
-#[path = "local/check.rs"]
 mod check;
-#[path = "local/live.rs"]
-pub(crate) mod live;
-#[path = "local/salesforce.rs"]
+mod live;
 mod salesforce;
 
 const HELP: &str = "\

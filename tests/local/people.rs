@@ -1,38 +1,35 @@
 //! What sellers and admins do in either CRM, and what it shows them.
 
-use crate::{
-    deal::{Stage, text},
-    words,
-};
+use crate::{words, world::World};
 use mapping::CrmKind;
 use serde_json::{Value, json};
 use simulators::{dataverse, salesforce, server::Fault};
 
-pub(crate) const SOLUTION: &str = "SOL-48213-KTR";
+pub const SOLUTION: &str = "SOL-48213-KTR";
 
-impl Stage {
+impl World {
     /// What differs between the CRMs: Dynamics 365's, Salesforce's.
-    pub(crate) fn by<T>(&self, dynamics: T, salesforce: T) -> T {
+    pub fn by<T>(&self, dynamics: T, salesforce: T) -> T {
         match self.crm() {
             CrmKind::Dynamics365 => dynamics,
             CrmKind::Salesforce => salesforce,
         }
     }
 
-    pub(crate) fn seller(&self) -> &'static str {
+    pub fn seller(&self) -> &'static str {
         self.by(dataverse::SELLER, salesforce::SELLER)
     }
 
-    pub(crate) fn other_seller(&self) -> &'static str {
+    pub fn other_seller(&self) -> &'static str {
         self.by(dataverse::OTHER_SELLER, salesforce::OTHER_SELLER)
     }
 
-    pub(crate) fn integration_user(&self) -> &'static str {
+    pub fn integration_user(&self) -> &'static str {
         self.by(dataverse::INTEGRATION_USER, salesforce::INTEGRATION_USER)
     }
 
     /// All rows of an entity set or object.
-    pub(crate) fn rows(&self, set: &str) -> Vec<Value> {
+    pub fn rows(&self, set: &str) -> Vec<Value> {
         let (crm, name) = (self.crm(), words::set(self.crm(), set));
         match crm {
             CrmKind::Dynamics365 => {
@@ -48,30 +45,30 @@ impl Stage {
         }
     }
 
-    pub(crate) fn opportunities(&self) -> Vec<Value> {
+    pub fn opportunities(&self) -> Vec<Value> {
         self.rows("opportunities")
     }
 
     /// The only opportunity.
-    pub(crate) fn opportunity(&self) -> Value {
+    pub fn opportunity(&self) -> Value {
         let rows = self.opportunities();
         assert_eq!(rows.len(), 1, "one opportunity: {rows:#?}");
         rows[0].clone()
     }
 
-    pub(crate) fn opportunity_id(&self) -> String {
+    pub fn opportunity_id(&self) -> String {
         text(&self.opportunity(), "id")
     }
 
     /// The only lead.
-    pub(crate) fn lead(&self) -> Value {
+    pub fn lead(&self) -> Value {
         let rows = self.rows("leads");
         assert_eq!(rows.len(), 1, "one lead: {rows:#?}");
         rows[0].clone()
     }
 
     /// A seller creates a row.
-    pub(crate) fn sell(&self, set: &str, columns: Value) -> String {
+    pub fn sell(&self, set: &str, columns: Value) -> String {
         let (crm, now) = (self.crm(), self.now());
         let (name, columns) = (words::set(crm, set), words::written(crm, set, columns));
         let made = match crm {
@@ -84,7 +81,7 @@ impl Stage {
     }
 
     /// A seller edits a row.
-    pub(crate) fn edit(&self, set: &str, id: &str, columns: Value) {
+    pub fn edit(&self, set: &str, id: &str, columns: Value) {
         let (crm, now) = (self.crm(), self.now());
         let (name, columns) = (words::set(crm, set), words::written(crm, set, columns));
         let edited = match crm {
@@ -104,7 +101,7 @@ impl Stage {
     }
 
     /// A seller deletes a row.
-    pub(crate) fn delete(&self, set: &str, id: &str) {
+    pub fn delete(&self, set: &str, id: &str) {
         let (name, now) = (words::set(self.crm(), set), self.now());
         let deleted = match self.crm() {
             CrmKind::Dynamics365 => self.dataverse.system().act_delete(name, id, dataverse::SELLER, now),
@@ -113,12 +110,7 @@ impl Stage {
         deleted.expect("a seller deletes");
     }
 
-    /// From now on the functions run with another map.
-    pub(crate) fn remap(&mut self, toml: &str) {
-        self.world().remap(toml).expect("a map without fault");
-    }
-
-    pub(crate) fn win(&self, id: &str) {
+    pub fn win(&self, id: &str) {
         let now = self.now();
         let won = match self.crm() {
             CrmKind::Dynamics365 => self.dataverse.system().act_win(id, dataverse::SELLER, json!({}), now),
@@ -127,7 +119,7 @@ impl Stage {
         won.expect("won");
     }
 
-    pub(crate) fn lose(&self, id: &str) {
+    pub fn lose(&self, id: &str) {
         let now = self.now();
         let lost = match self.crm() {
             CrmKind::Dynamics365 => {
@@ -138,7 +130,7 @@ impl Stage {
         lost.expect("lost");
     }
 
-    pub(crate) fn reopen(&self, id: &str) {
+    pub fn reopen(&self, id: &str) {
         let now = self.now();
         match self.crm() {
             CrmKind::Dynamics365 => {
@@ -149,7 +141,7 @@ impl Stage {
     }
 
     /// A customer with a contact.
-    pub(crate) fn customer(&self) -> (String, String) {
+    pub fn customer(&self) -> (String, String) {
         let account = self.sell(
             "accounts",
             json!({ "name": "Kestrel Foods Ltd", "line1": "4 Mill Lane", "city": "Leeds",
@@ -168,7 +160,7 @@ impl Stage {
     }
 
     /// An opportunity of a seller, Sync not chosen yet; `over` is laid over it.
-    pub(crate) fn deal(&self, over: Value) -> String {
+    pub fn deal(&self, over: Value) -> String {
         let (account, contact) = self.customer();
         let mut columns = json!({
             "name": "Kestrel Foods - demand planning", "deal_value": 61000.5, "closing_date": "2027-07-31",
@@ -197,7 +189,7 @@ impl Stage {
     }
 
     /// The deal's contact is this one from now on; Salesforce: its primary one.
-    pub(crate) fn set_contact(&self, opportunity: &str, contact: &str) {
+    pub fn set_contact(&self, opportunity: &str, contact: &str) {
         match self.crm() {
             CrmKind::Dynamics365 => {
                 let bind = json!({ "parentcontactid@odata.bind": format!("/contacts({contact})") });
@@ -210,14 +202,14 @@ impl Stage {
         }
     }
 
-    pub(crate) fn give_to(&self, opportunity: &str, user: &str) {
+    pub fn give_to(&self, opportunity: &str, user: &str) {
         let owner = self
             .by(json!({ "ownerid@odata.bind": format!("/systemusers({user})") }), json!({ "OwnerId": user }));
         self.edit("opportunities", opportunity, owner);
     }
 
     /// A colleague works on the deal; the row that says so.
-    pub(crate) fn join_team(&self, opportunity: &str, user: &str) -> String {
+    pub fn join_team(&self, opportunity: &str, user: &str) -> String {
         let row = self.by(
             json!({ "record1id_opportunity@odata.bind": format!("/opportunities({opportunity})"),
                     "record2id_systemuser@odata.bind": format!("/systemusers({user})"),
@@ -228,7 +220,7 @@ impl Stage {
     }
 
     /// A user of the CRM who has left.
-    pub(crate) fn user_who_left(&self, email: &str) {
+    pub fn user_who_left(&self, email: &str) {
         match self.crm() {
             CrmKind::Dynamics365 => {
                 self.sell("users", json!({ "email": email, "isdisabled": true }));
@@ -241,12 +233,12 @@ impl Stage {
         }
     }
 
-    pub(crate) fn add_solution(&self, opportunity: &str) {
+    pub fn add_solution(&self, opportunity: &str) {
         self.add_catalogued(opportunity, SOLUTION, "Juniper Peak Fleet Insight");
     }
 
     /// A row in Microsoft Solutions, with its catalogue row.
-    pub(crate) fn add_catalogued(&self, opportunity: &str, solution: &str, name: &str) -> String {
+    pub fn add_catalogued(&self, opportunity: &str, solution: &str, name: &str) -> String {
         let known = self.rows("solution_details");
         let detail = match known.iter().find(|row| row["solution_id"] == solution) {
             Some(row) => text(row, "id"),
@@ -265,7 +257,7 @@ impl Stage {
     }
 
     /// From now on the CRM refuses writes that touch the column, in these words.
-    pub(crate) fn rule(&self, set: &str, column: &str, words: &str) {
+    pub fn rule(&self, set: &str, column: &str, words: &str) {
         let (name, column) = (words::set(self.crm(), set), words::column(self.crm(), set, column));
         match self.crm() {
             CrmKind::Dynamics365 => self.dataverse.system().rule(name, Some(column), words),
@@ -273,7 +265,7 @@ impl Stage {
         }
     }
 
-    pub(crate) fn clear_rules(&self) {
+    pub fn clear_rules(&self) {
         match self.crm() {
             CrmKind::Dynamics365 => self.dataverse.system().clear_rules(),
             CrmKind::Salesforce => self.salesforce.system().clear_rules(),
@@ -281,7 +273,7 @@ impl Stage {
     }
 
     /// From now on no opportunity is created without a rating; the column's name.
-    pub(crate) fn demand_rating(&self) -> &'static str {
+    pub fn demand_rating(&self) -> &'static str {
         let column = self.by("opportunityratingcode", "Rating__c");
         match self.crm() {
             CrmKind::Dynamics365 => {
@@ -297,7 +289,7 @@ impl Stage {
     }
 
     /// The organisation has columns of its own for value, currency and country; Dataverse's has them from the start.
-    pub(crate) fn add_columns_of_its_own(&self) {
+    pub fn add_columns_of_its_own(&self) {
         if self.crm() == CrmKind::Salesforce {
             let money = json!({ "type": "Currency", "label": "Deal Budget", "precision": 18, "scale": 2 });
             self.add_field("Opportunity.Deal_Budget__c", money);
@@ -313,7 +305,7 @@ impl Stage {
     }
 
     /// The notes at a record, title and words as people read them.
-    pub(crate) fn notes(&self, record: &str) -> Vec<(String, String)> {
+    pub fn notes(&self, record: &str) -> Vec<(String, String)> {
         let mut notes: Vec<_> = match self.crm() {
             CrmKind::Dynamics365 => {
                 let rows = self.rows("annotations");
@@ -333,7 +325,7 @@ impl Stage {
     }
 
     /// Nobody may, or can, make a note any more.
-    pub(crate) fn take_notes_away(&self) {
+    pub fn take_notes_away(&self) {
         match self.crm() {
             CrmKind::Dynamics365 => self.dataverse.system().deny("annotation", "create"),
             CrmKind::Salesforce => self.salesforce.system().switches.notes = false,
@@ -341,26 +333,26 @@ impl Stage {
     }
 
     /// Calls that look at or make notes.
-    pub(crate) fn calls_for_notes(&self) -> usize {
+    pub fn calls_for_notes(&self) -> usize {
         let composites = self.sent("POST composite");
         let of_notes = composites.iter().filter(|body| body.to_string().contains("Content"));
         self.sent("PATCH annotations").len() + of_notes.count()
     }
 
     /// Something goes wrong at the CRM.
-    pub(crate) fn crm_fault(&self, fault: Fault) {
+    pub fn crm_fault(&self, fault: Fault) {
         match self.crm() {
             CrmKind::Dynamics365 => self.dataverse.fault(fault),
             CrmKind::Salesforce => self.salesforce.fault(fault),
         }
     }
 
-    pub(crate) fn pending_crm_faults(&self) -> usize {
+    pub fn pending_crm_faults(&self) -> usize {
         self.by(self.dataverse.pending_faults(), self.salesforce.pending_faults())
     }
 
     /// The columns of each update of an opportunity that was sent, by the vendor's names.
-    pub(crate) fn patched(&self) -> Vec<Vec<String>> {
+    pub fn patched(&self) -> Vec<Vec<String>> {
         let bodies: Vec<Value> = match self.crm() {
             CrmKind::Dynamics365 => self.sent("PATCH opportunities"),
             CrmKind::Salesforce => {
@@ -379,6 +371,52 @@ impl Stage {
             |body: &Value| body.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
         bodies.iter().map(columns).collect()
     }
+
+    /// Microsoft sends an inbound co-sell referral.
+    pub fn refer(&self, over: Value) -> String {
+        let now = self.now();
+        self.partner_center.system().refer(&over, now)
+    }
+
+    /// Microsoft sends a lead.
+    pub fn refer_lead(&self, over: Value) -> String {
+        let now = self.now();
+        self.partner_center.system().refer_lead(&over, now)
+    }
+
+    pub fn referral(&self, id: &str) -> Value {
+        self.partner_center.system().referrals()[id].clone()
+    }
+
+    /// Somebody edits a referral in Partner Center.
+    pub fn edit_referral(&self, id: &str, set: Value) {
+        let now = self.now();
+        self.partner_center.system().edit(id, &set, now).expect("an edit");
+    }
+
+    pub fn act(&self, id: &str, action: &str) {
+        let now = self.now();
+        let reason = matches!(action, "lost" | "decline").then_some("Customer chose another vendor");
+        self.partner_center.system().act(id, action, reason, now).expect("an action");
+    }
+
+    /// Microsoft answers the call for help of a deal.
+    pub fn microsoft(&self, id: &str, action: &str, reason: Option<&str>) -> String {
+        let now = self.now();
+        self.partner_center.system().microsoft(id, action, reason, now).expect("Microsoft answers")
+    }
+
+    /// Bodies of the requests of a route so far.
+    pub fn sent(&self, route: &str) -> Vec<Value> {
+        let logs = [self.partner_center.requests(), self.dataverse.requests(), self.salesforce.requests()];
+        let of_route = logs.iter().flatten().filter(|log| log.route.contains(route));
+        of_route.map(|log| serde_json::from_str(&log.body).unwrap_or(Value::Null)).collect()
+    }
+}
+
+/// A member as text; empty if there is none.
+pub fn text(value: &Value, name: &str) -> String {
+    value[name].as_str().unwrap_or_default().to_owned()
 }
 
 fn lay_over(below: &mut Value, above: Value) {

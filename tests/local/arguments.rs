@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 /// What was asked for; else how to end: 0 after the help, 2 after a fault. `parse`: `Ok(None)` asks for help.
-pub(crate) fn read<T>(
+pub fn read<T>(
     help: &str,
     parse: impl FnOnce(&mut dyn Iterator<Item = String>) -> Result<Option<T>, String>,
 ) -> Result<T, ExitCode> {

@@ -1,0 +1,8 @@
+//! The whole connector in one process, on loopback: the simulators, an embedded DynamoDB, the real functions and what AWS
+//! does between them ([`world`]), and the people who act in it ([`people`]). The local run, scenarios, storms and stories
+//! are built on it. Nothing here decides anything that the product decides.
+
+pub mod arguments;
+pub mod people;
+pub mod words;
+pub mod world;
