@@ -67,24 +67,28 @@ impl World {
         rows[0].clone()
     }
 
-    /// A seller creates a row.
-    pub fn sell(&self, set: &str, columns: Value) -> String {
+    /// A seller creates a row, if the CRM takes it.
+    pub fn try_sell(&self, set: &str, columns: Value) -> Result<String, String> {
         let (crm, now) = (self.crm(), self.now());
         let (name, columns) = (words::set(crm, set), words::written(crm, set, columns));
-        let made = match crm {
+        match crm {
             CrmKind::Dynamics365 => self.dataverse.system().act_create(name, dataverse::SELLER, columns, now),
             CrmKind::Salesforce => {
                 self.salesforce.system().act_create(name, salesforce::SELLER, columns, now)
             }
-        };
-        made.expect("a seller creates")
+        }
     }
 
-    /// A seller edits a row.
-    pub fn edit(&self, set: &str, id: &str, columns: Value) {
+    /// A seller creates a row.
+    pub fn sell(&self, set: &str, columns: Value) -> String {
+        self.try_sell(set, columns).expect("a seller creates")
+    }
+
+    /// A seller edits a row, if the CRM takes it.
+    pub fn try_edit(&self, set: &str, id: &str, columns: Value) -> Result<(), String> {
         let (crm, now) = (self.crm(), self.now());
         let (name, columns) = (words::set(crm, set), words::written(crm, set, columns));
-        let edited = match crm {
+        match crm {
             CrmKind::Dynamics365 => {
                 self.dataverse.system().act_edit(name, id, dataverse::SELLER, columns, now)
             }
@@ -96,48 +100,66 @@ impl World {
             CrmKind::Salesforce => {
                 self.salesforce.system().act_edit(name, id, salesforce::SELLER, columns, now)
             }
-        };
-        edited.expect("a seller edits");
+        }
+    }
+
+    /// A seller edits a row.
+    pub fn edit(&self, set: &str, id: &str, columns: Value) {
+        self.try_edit(set, id, columns).expect("a seller edits");
+    }
+
+    /// A seller deletes a row, if the CRM lets him.
+    pub fn try_delete(&self, set: &str, id: &str) -> Result<(), String> {
+        let (name, now) = (words::set(self.crm(), set), self.now());
+        match self.crm() {
+            CrmKind::Dynamics365 => self.dataverse.system().act_delete(name, id, dataverse::SELLER, now),
+            CrmKind::Salesforce => self.salesforce.system().act_delete(name, id, salesforce::SELLER, now),
+        }
     }
 
     /// A seller deletes a row.
     pub fn delete(&self, set: &str, id: &str) {
-        let (name, now) = (words::set(self.crm(), set), self.now());
-        let deleted = match self.crm() {
-            CrmKind::Dynamics365 => self.dataverse.system().act_delete(name, id, dataverse::SELLER, now),
-            CrmKind::Salesforce => self.salesforce.system().act_delete(name, id, salesforce::SELLER, now),
-        };
-        deleted.expect("a seller deletes");
+        self.try_delete(set, id).expect("a seller deletes");
+    }
+
+    pub fn try_win(&self, id: &str) -> Result<(), String> {
+        let now = self.now();
+        match self.crm() {
+            CrmKind::Dynamics365 => self.dataverse.system().act_win(id, dataverse::SELLER, json!({}), now),
+            CrmKind::Salesforce => self.salesforce.system().act_win(id, salesforce::SELLER, now),
+        }
     }
 
     pub fn win(&self, id: &str) {
-        let now = self.now();
-        let won = match self.crm() {
-            CrmKind::Dynamics365 => self.dataverse.system().act_win(id, dataverse::SELLER, json!({}), now),
-            CrmKind::Salesforce => self.salesforce.system().act_win(id, salesforce::SELLER, now),
-        };
-        won.expect("won");
+        self.try_win(id).expect("won");
     }
 
-    pub fn lose(&self, id: &str) {
+    pub fn try_lose(&self, id: &str) -> Result<(), String> {
         let now = self.now();
-        let lost = match self.crm() {
+        match self.crm() {
             CrmKind::Dynamics365 => {
                 self.dataverse.system().act_lose(id, dataverse::SELLER, 5, json!({}), now)
             }
             CrmKind::Salesforce => self.salesforce.system().act_lose(id, salesforce::SELLER, now),
-        };
-        lost.expect("lost");
+        }
+    }
+
+    pub fn lose(&self, id: &str) {
+        self.try_lose(id).expect("lost");
+    }
+
+    pub fn try_reopen(&self, id: &str) -> Result<(), String> {
+        match self.crm() {
+            CrmKind::Dynamics365 => {
+                let now = self.now();
+                self.dataverse.system().act_reopen(id, dataverse::SELLER, now)
+            }
+            CrmKind::Salesforce => self.try_edit("opportunities", id, json!({ "state": "active" })),
+        }
     }
 
     pub fn reopen(&self, id: &str) {
-        let now = self.now();
-        match self.crm() {
-            CrmKind::Dynamics365 => {
-                self.dataverse.system().act_reopen(id, dataverse::SELLER, now).expect("reopened");
-            }
-            CrmKind::Salesforce => self.edit("opportunities", id, json!({ "state": "active" })),
-        }
+        self.try_reopen(id).expect("reopened");
     }
 
     /// A customer with a contact.
@@ -239,13 +261,17 @@ impl World {
 
     /// A row in Microsoft Solutions, with its catalogue row.
     pub fn add_catalogued(&self, opportunity: &str, solution: &str, name: &str) -> String {
+        self.try_add_catalogued(opportunity, solution, name).expect("a seller adds a solution")
+    }
+
+    pub fn try_add_catalogued(&self, opportunity: &str, solution: &str, name: &str) -> Result<String, String> {
         let known = self.rows("solution_details");
         let detail = match known.iter().find(|row| row["solution_id"] == solution) {
             Some(row) => text(row, "id"),
-            None => self.sell(
+            None => self.try_sell(
                 "solution_details",
                 json!({ "solution_id": solution, "name": name, "origin": "3P", "publisher": "Juniper Peak Software" }),
-            ),
+            )?,
         };
         let row = self.by(
             json!({ "cosell_name": name,
@@ -253,7 +279,7 @@ impl World {
                     "cosell_SolutionDetailId@odata.bind": format!("/cosell_solutiondetails({detail})") }),
             json!({ "Opportunity__c": opportunity, "Solution_Detail__c": detail }),
         );
-        self.sell("solutions", row)
+        self.try_sell("solutions", row)
     }
 
     /// From now on the CRM refuses writes that touch the column, in these words.

@@ -26,7 +26,10 @@ use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex},
 };
-use sync::{ports::Links as _, table::Row};
+use sync::{
+    ports::Links as _,
+    table::{Item, Key, Row},
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// Events the connector registers for.
@@ -56,6 +59,8 @@ pub struct Options {
     pub staging: bool,
     /// Whose referrals are ours; none: the simulated partner's.
     pub organization: Option<String>,
+    /// The clock stands here and only moves when it is moved; none: the machine's time.
+    pub begins: Option<Timestamp>,
 }
 
 /// Everything, running.
@@ -115,6 +120,9 @@ pub fn is_write(log: &Logged) -> bool {
 impl World {
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let clock = clock::Clock::default();
+        if let Some(at) = options.begins {
+            clock.stop_at(at);
+        }
         let port = |n: u16| if options.port == 0 { 0 } else { options.port + n };
         let dataverse = Server::start(port(0), clock.clone(), Dataverse::new).await?;
         let partner_center = Server::start(port(1), clock.clone(), PartnerCenter::new).await?;
@@ -413,6 +421,44 @@ impl World {
         self.partner_center.count(is_write)
             + self.dataverse.count(is_write)
             + self.salesforce.count(salesforce)
+    }
+
+    /// How many bytes the largest item of the table has, and its key.
+    pub async fn largest_item(&self) -> anyhow::Result<(usize, String)> {
+        use aws_sdk_dynamodb::types::AttributeValue;
+        let client = aws_sdk_dynamodb::Client::new(&self.deployment.table);
+        let mut pages = client.scan().table_name(TABLE).into_paginator().items().send();
+        let mut largest = (0, String::new());
+        while let Some(item) = pages.next().await {
+            let item = item?;
+            let size: usize = item.iter().map(|(name, value)| name.len() + size_of(value)).sum();
+            if size > largest.0 {
+                let key = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
+                largest = (size, format!("{} / {}", key("pk"), key("sk")));
+            }
+        }
+        return Ok(largest);
+
+        fn size_of(value: &AttributeValue) -> usize {
+            match value {
+                AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
+                AttributeValue::B(bytes) => bytes.as_ref().len(),
+                AttributeValue::L(list) => list.iter().map(|value| size_of(value) + 1).sum(),
+                AttributeValue::M(map) => map.iter().map(|(name, value)| name.len() + size_of(value) + 1).sum(),
+                _ => 1,
+            }
+        }
+    }
+
+    /// Until when a system is left alone, as writer and poller have stored it; none: neither is.
+    pub async fn held_until(&self) -> anyhow::Result<Option<Timestamp>> {
+        let keys = ["partner_center", "crm"].map(Key::hold);
+        let rows = self.links.read(&keys).await?;
+        let until = rows.into_iter().flatten().filter_map(|row| match row.item {
+            Item::Hold(hold) => Some(hold.until),
+            _ => None,
+        });
+        Ok(until.max().filter(|until| *until > self.now()))
     }
 
     pub async fn parked(&self) -> anyhow::Result<Vec<Row>> {

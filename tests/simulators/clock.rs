@@ -30,4 +30,18 @@ impl Clock {
     pub fn stop(&self) {
         self.0.lock().expect("clock").stopped.get_or_insert_with(Timestamp::now);
     }
+
+    /// From now on it stands at `at` until it is advanced.
+    pub fn stop_at(&self, at: Timestamp) {
+        *self.0.lock().expect("clock") = State { shift: SignedDuration::ZERO, stopped: Some(at) };
+    }
+
+    /// Moves on to `at`, unless it is later already.
+    pub fn advance_to(&self, at: Timestamp) {
+        let mut state = self.0.lock().expect("clock");
+        let now = state.stopped.unwrap_or_else(Timestamp::now) + state.shift;
+        if at > now {
+            state.shift += at.duration_since(now);
+        }
+    }
 }

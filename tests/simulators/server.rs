@@ -208,6 +208,20 @@ impl Strike {
     }
 }
 
+/// How the network to a system behaves; by default it takes no time and forgets nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Network {
+    /// Each call takes so long, by the shared clock. Calls under way at the same time take it together.
+    pub latency: SignedDuration,
+    /// A connection that was idle so long is dead: the next request on it has no effect and gets no answer.
+    pub forgets_after: Option<SignedDuration>,
+}
+
+/// Stands, in what a system holds, for half of a surrogate pair, which no Rust text can hold: `\ud83d` at the wire.
+pub const LONE_SURROGATE: char = '\u{fdd0}';
+/// Stands for a byte that is no UTF-8.
+pub const BAD_BYTE: char = '\u{fdd1}';
+
 /// Who is told of each request.
 type Watcher = Arc<dyn Fn(&Logged) + Send + Sync>;
 
@@ -218,6 +232,7 @@ struct Shared<S> {
     faults: Mutex<Vec<Fault>>,
     strike: Mutex<Option<Arc<Strike>>>,
     weather: Mutex<Option<Arc<Weather>>>,
+    network: Mutex<Network>,
     watcher: Mutex<Option<Watcher>>,
     /// How far this system's clock goes wrong, in the `Date` of its answers.
     skew: Mutex<SignedDuration>,
@@ -242,6 +257,7 @@ impl<S: Simulator> Server<S> {
             faults: Mutex::default(),
             strike: Mutex::default(),
             weather: Mutex::default(),
+            network: Mutex::default(),
             watcher: Mutex::default(),
             skew: Mutex::default(),
         });
@@ -286,6 +302,11 @@ impl<S: Simulator> Server<S> {
         *self.shared.weather.lock().expect("weather") = weather;
     }
 
+    /// From now on the network to it behaves so.
+    pub fn network(&self, network: Network) {
+        *self.shared.network.lock().expect("network") = network;
+    }
+
     /// From now on requests are told to `watcher` and no longer kept: for runs too long for a log.
     pub fn watch(&self, watcher: impl Fn(&Logged) + Send + Sync + 'static) {
         *self.shared.watcher.lock().expect("watcher") = Some(Arc::new(watcher));
@@ -321,7 +342,8 @@ async fn accept<S: Simulator>(listener: TcpListener, shared: Arc<Shared<S>>) {
         while connections.try_join_next().is_some() {}
         let shared = shared.clone();
         connections.spawn(async move {
-            let service = service_fn(move |r| answer(shared.clone(), r));
+            let used = Arc::new(Mutex::new(shared.clock.now()));
+            let service = service_fn(move |r| answer(shared.clone(), used.clone(), r));
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
@@ -332,8 +354,14 @@ async fn accept<S: Simulator>(listener: TcpListener, shared: Arc<Shared<S>>) {
 /// An error from here makes hyper close the connection without an answer: a lost answer at the wire.
 async fn answer<S: Simulator>(
     shared: Arc<Shared<S>>,
+    used: Arc<Mutex<Timestamp>>,
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Full<Bytes>>, std::io::Error> {
+    let network = *shared.network.lock().expect("network");
+    let idle = shared.clock.now().duration_since(*used.lock().expect("used"));
+    if network.forgets_after.is_some_and(|most| idle >= most) {
+        return Err(std::io::Error::other("the connection was idle for too long"));
+    }
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
     let mut headers = BTreeMap::new();
@@ -358,6 +386,14 @@ async fn answer<S: Simulator>(
         return Ok(to_hyper(control(&shared, verb, &request)));
     }
     let at = shared.clock.now();
+    if network.latency.is_positive() {
+        // What is sent together is under way together.
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+        shared.clock.advance_to(at + network.latency);
+    }
+    *used.lock().expect("used") = shared.clock.now();
     let route = shared.simulator.lock().expect("simulator").route(&request);
     let strike = shared.strike.lock().expect("strike").clone();
     let fault = match strike.as_ref().and_then(|strike| Some((strike, strike.next()?))) {
@@ -446,7 +482,28 @@ fn to_hyper(response: Response) -> hyper::Response<Full<Bytes>> {
     for (name, value) in response.headers {
         built = built.header(name, value);
     }
-    built.body(Full::new(response.body)).expect("a simulator's headers are valid")
+    built.body(Full::new(at_wire(response.body))).expect("a simulator's headers are valid")
+}
+
+/// The body with what no Rust text can hold.
+fn at_wire(body: Bytes) -> Bytes {
+    // Both begin with these bytes.
+    if !body.windows(2).any(|two| two == [0xef, 0xb7]) {
+        return body;
+    }
+    let mut bytes = body.as_ref();
+    let mut wire = Vec::with_capacity(bytes.len());
+    while let Some(first) = bytes.first() {
+        let (sent, rest): (&[u8], _) = match bytes {
+            [0xef, 0xb7, 0x90, rest @ ..] => (br"\ud83d", rest),
+            [0xef, 0xb7, 0x91, rest @ ..] => (&[0xff], rest),
+            [_, rest @ ..] => (std::slice::from_ref(first), rest),
+            [] => break,
+        };
+        wire.extend_from_slice(sent);
+        bytes = rest;
+    }
+    wire.into()
 }
 
 /// `GET state`, `GET requests`, `DELETE requests`, `POST faults`, `DELETE faults`, `GET|POST clock` (`{"advance_seconds": n}`),

@@ -1,6 +1,6 @@
 //! The model on the command line: many schedules, one in words, the planted bugs, the whole small world (`--help`).
 
-#[path = "../../arguments.rs"]
+#[path = "../../local/arguments.rs"]
 mod arguments;
 
 use mapping::CrmKind;

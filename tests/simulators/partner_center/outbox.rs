@@ -122,7 +122,7 @@ impl PartnerCenter {
             id: id.to_owned(),
             uri,
             resource,
-            at: offset_instant(at),
+            at: offset_instant(at + SignedDuration::from_micros(self.switches.event_after_micros)),
             attempts: vec![],
             due: at,
             state: if subscribed { State::Pending } else { State::Unsubscribed },

@@ -114,6 +114,9 @@ pub struct Switches {
     /// Seconds from a refused delivery to the next one, doubled each time up to an hour, where there is a clock.
     /// Undocumented; the sample of a validation event shows a minute.
     pub redelivery_seconds: u32,
+    /// `ResourceChangeUtcDate` lies so many microseconds after the referral's `updatedDateTime`. No document says that
+    /// the two are equal.
+    pub event_after_micros: i64,
     pub duplicate_deliveries: bool,
     pub reverse_deliveries: bool,
     /// `x-ms-signature` carries the bare base64.
@@ -167,6 +170,7 @@ impl Default for Switches {
             empty_event_list: false,
             camel_registration: false,
             redelivery_seconds: 60,
+            event_after_micros: 0,
             duplicate_deliveries: false,
             reverse_deliveries: false,
             bare_ms_signature: false,

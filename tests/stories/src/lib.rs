@@ -1,0 +1,19 @@
+//! Random stories of a small company, told to the real functions, the real clients and the simulators of the outside
+//! systems in one process, on a clock that only the story moves; and a judge who knows the field map and what the
+//! simulators hold, never our table.
+//!
+//! [`generate`] draws a [`story::Story`], [`play`] performs it on a [`stage::Stage`], [`judge`] says what is wrong,
+//! [`find`] plays many and shrinks what breaks.
+
+pub mod find;
+pub mod generate;
+pub mod judge;
+mod organisation;
+pub mod overrides;
+mod partner;
+pub mod play;
+mod seller;
+pub mod shown;
+pub mod stage;
+pub mod story;
+pub mod values;
