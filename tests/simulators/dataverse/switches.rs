@@ -11,6 +11,8 @@ pub struct Switches {
     pub case_insensitive: bool,
     /// `""` is stored as null.
     pub empty_text_is_null: bool,
+    /// 400 on text with a character that XML 1.0 cannot hold.
+    pub refuses_xml_characters: bool,
     /// Decimals of money; `None`: as the row's currency says.
     pub money_decimals: Option<u32>,
     /// A row created without currency gets the base currency.
@@ -75,6 +77,7 @@ impl Default for Switches {
             strict_headers: true,
             case_insensitive: true,
             empty_text_is_null: true,
+            refuses_xml_characters: true,
             money_decimals: None,
             default_currency: true,
             closed_refuses_updates: true,

@@ -1,6 +1,7 @@
 //! The simulator against its reference: the samples with our column names, and each line of the strictness list.
 
 mod batches;
+mod characters;
 mod deltas;
 mod documents;
 mod forms;
