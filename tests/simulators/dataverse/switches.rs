@@ -43,6 +43,8 @@ pub struct Switches {
     pub batch_keeps_earlier_answers: bool,
     /// `$expand` inside the `$expand` of a collection works; else 400.
     pub nested_collection_expand: bool,
+    /// Rows per page that the server answers at most, whatever was asked for; `None`: 5,000.
+    pub page_rows: Option<usize>,
     /// A `nextLink` must be called with the preferences of its first page; else 400.
     pub same_preferences_on_next_link: bool,
     /// The token of an initial load is taken at its last page: changes to earlier pages during it are missed.
@@ -93,6 +95,7 @@ impl Default for Switches {
             key_bind_in_change_set: false,
             batch_keeps_earlier_answers: false,
             nested_collection_expand: false,
+            page_rows: None,
             same_preferences_on_next_link: true,
             delta_token_from_last_page: true,
             delta_days: 7,

@@ -6,6 +6,7 @@ mod deltas;
 mod documents;
 mod forms;
 mod metadata;
+mod pages;
 mod privileges;
 mod queries;
 mod rules;
