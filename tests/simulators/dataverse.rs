@@ -20,6 +20,7 @@ mod metadata;
 mod order;
 mod people;
 mod privileges;
+mod products;
 mod provision;
 mod read;
 mod refusal;

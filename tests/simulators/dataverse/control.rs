@@ -4,18 +4,25 @@ use super::{Dataverse, SELLER};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+type Done = Result<Value, String>;
+
+fn text(body: &Value, name: &str) -> Result<String, String> {
+    body[name].as_str().map(str::to_owned).ok_or_else(|| format!("`{name}`: expected text"))
+}
+
+fn done(outcome: Result<(), String>) -> Done {
+    outcome.map(|()| json!({}))
+}
+
 impl Dataverse {
-    pub(super) fn command(
-        &mut self,
-        verb: &str,
-        body: &Value,
-        now: Timestamp,
-    ) -> Option<Result<Value, String>> {
-        let text = |name: &str| {
-            body[name].as_str().map(str::to_owned).ok_or_else(|| format!("`{name}`: expected text"))
-        };
+    pub(super) fn command(&mut self, verb: &str, body: &Value, now: Timestamp) -> Option<Done> {
+        self.acted(verb, body, now).or_else(|| self.furnished(verb, body))
+    }
+
+    /// What people do to rows.
+    fn acted(&mut self, verb: &str, body: &Value, now: Timestamp) -> Option<Done> {
+        let text = |name: &str| text(body, name);
         let by = body["by"].as_str().unwrap_or(SELLER).to_owned();
-        let done = |outcome: Result<(), String>| outcome.map(|()| json!({}));
         let close = body.get("close").cloned().unwrap_or_else(|| json!({}));
         Some(match verb {
             "create" => text("table")
@@ -36,6 +43,19 @@ impl Dataverse {
                 made.map(|id| json!({ "id": id }))
             }),
             "reopen" => text("id").and_then(|id| done(self.act_reopen(&id, &by, now))),
+            "products" => text("id").and_then(|id| {
+                let total = body["total"].as_f64().ok_or("`total`: expected a number")?;
+                done(self.act_products(&id, &by, total, now))
+            }),
+            "no-products" => text("id").and_then(|id| done(self.act_no_products(&id, &by, now))),
+            _ => return None,
+        })
+    }
+
+    /// How the org behaves from now on.
+    fn furnished(&mut self, verb: &str, body: &Value) -> Option<Done> {
+        let text = |name: &str| text(body, name);
+        Some(match verb {
             "rule" => text("table").and_then(|table| {
                 let message = text("message")?;
                 let column = body["column"].as_str().filter(|c| *c != "any");
@@ -70,21 +90,18 @@ impl Dataverse {
                 self.unprovision();
                 Ok(json!({}))
             }
-            "switches" => {
-                // Only what is named changes.
-                let mut all = json!(self.switches);
-                for (name, value) in body.as_object().into_iter().flatten() {
-                    all[name] = value.clone();
-                }
-                match serde_json::from_value(all) {
-                    Ok(switches) => {
-                        self.switches = switches;
-                        Ok(json!(self.switches))
-                    }
-                    Err(e) => Err(e.to_string()),
-                }
-            }
+            "switches" => self.switched(body),
             _ => return None,
         })
+    }
+
+    /// Only what is named changes.
+    fn switched(&mut self, body: &Value) -> Done {
+        let mut all = json!(self.switches);
+        for (name, value) in body.as_object().into_iter().flatten() {
+            all[name] = value.clone();
+        }
+        self.switches = serde_json::from_value(all).map_err(|e| e.to_string())?;
+        Ok(json!(self.switches))
     }
 }

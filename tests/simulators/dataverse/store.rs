@@ -2,6 +2,7 @@
 
 use super::Dataverse;
 use super::metadata::{Kind, Table};
+use super::products::without_owned_amount;
 use super::refusal::{Outcome, no_such_row};
 use super::values::whole_seconds;
 use jiff::Timestamp;
@@ -123,6 +124,7 @@ impl Dataverse {
         let old = self.get(&table.set, id).ok_or_else(|| no_such_row(table, id))?.clone();
         self.check_rules(table, &changes)?;
         let mut changes = changes;
+        without_owned_amount(&old, &mut changes);
         changes.remove(&table.id);
         changes.remove("overriddencreatedon");
         if !by.action {

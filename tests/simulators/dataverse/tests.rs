@@ -8,6 +8,7 @@ mod forms;
 mod metadata;
 mod pages;
 mod privileges;
+mod products;
 mod queries;
 mod rules;
 mod samples;
