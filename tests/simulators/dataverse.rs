@@ -16,6 +16,7 @@ mod filter;
 mod forms;
 mod headers;
 mod labels;
+mod merge;
 mod metadata;
 mod order;
 mod people;

@@ -43,6 +43,8 @@ impl Dataverse {
                 made.map(|id| json!({ "id": id }))
             }),
             "reopen" => text("id").and_then(|id| done(self.act_reopen(&id, &by, now))),
+            "merge" => text("table")
+                .and_then(|set| done(self.act_merge(&set, &text("master")?, &text("loser")?, &by, now))),
             "products" => text("id").and_then(|id| {
                 let total = body["total"].as_f64().ok_or("`total`: expected a number")?;
                 done(self.act_products(&id, &by, total, now))

@@ -181,7 +181,7 @@ impl Dataverse {
         Ok(())
     }
 
-    fn commit(&mut self, table: &Table, id: &str, mut row: Row, by: &Writer) {
+    pub(super) fn commit(&mut self, table: &Table, id: &str, mut row: Row, by: &Writer) {
         self.version += 1;
         let modified = by.now - jiff::SignedDuration::from_secs(by.late);
         row.insert("versionnumber".into(), json!(self.version));

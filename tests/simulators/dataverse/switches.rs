@@ -65,6 +65,8 @@ pub struct Switches {
     pub burst_limit: Option<usize>,
     /// Lead columns that QualifyLead copies to the opportunity, besides the platform's own.
     pub qualify_copies: Vec<String>,
+    /// Status reason of a lead that was merged into another one; of the state Disqualified.
+    pub merged_lead_reason: i64,
     /// Only the administrator's application changes metadata; the reference's samples use one for everything.
     pub only_administrators_customize: bool,
     /// Columns that a managed solution brought, as `table.column`.
@@ -106,6 +108,7 @@ impl Default for Switches {
             key_polls: 2,
             burst_limit: Some(6000),
             qualify_copies: vec![],
+            merged_lead_reason: 7,
             only_administrators_customize: false,
             managed: vec![],
             unauthorized_json: false,

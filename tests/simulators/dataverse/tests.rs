@@ -5,6 +5,7 @@ mod characters;
 mod deltas;
 mod documents;
 mod forms;
+mod merges;
 mod metadata;
 mod pages;
 mod privileges;
