@@ -1,6 +1,6 @@
 //! The control verbs: act as a seller, set rules, switches and tokens.
 
-use super::{Dataverse, SELLER};
+use super::{Dataverse, Rewrite, SELLER};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -64,6 +64,7 @@ impl Dataverse {
                 self.rule(&table, column, &message);
                 Ok(json!({}))
             }),
+            "rewrite" => self.plugged_in(body),
             "clear-rules" => {
                 self.clear_rules();
                 Ok(json!({}))
@@ -95,6 +96,17 @@ impl Dataverse {
             "switches" => self.switched(body),
             _ => return None,
         })
+    }
+
+    fn plugged_in(&mut self, body: &Value) -> Done {
+        let (set, column) = (text(body, "table")?, text(body, "column")?);
+        let rewrite: Rewrite =
+            serde_json::from_value(body["as"].clone()).map_err(|e| format!("`as`: {e}"))?;
+        if !self.tables.get(&set).is_some_and(|table| table.columns.contains_key(&column)) {
+            return Err(format!("no column `{column}` in `{set}`"));
+        }
+        self.rewrite(&set, &column, rewrite);
+        Ok(json!({}))
     }
 
     /// Only what is named changes.

@@ -86,7 +86,7 @@ impl Dataverse {
             row.insert("_ownerid_value".into(), json!(by.user));
             row.insert(format!("_ownerid_value{TARGET}"), json!("systemuser"));
         }
-        let mut changes = changes;
+        let mut changes = self.rewritten(table, changes)?;
         // Not valid for create, hence ignored; an action may.
         if !by.action {
             changes.remove("statecode");
@@ -123,7 +123,7 @@ impl Dataverse {
     pub(super) fn update(&mut self, table: &Table, id: &str, changes: Row, by: &Writer) -> Outcome<()> {
         let old = self.get(&table.set, id).ok_or_else(|| no_such_row(table, id))?.clone();
         self.check_rules(table, &changes)?;
-        let mut changes = changes;
+        let mut changes = self.rewritten(table, changes)?;
         without_owned_amount(&old, &mut changes);
         changes.remove(&table.id);
         changes.remove("overriddencreatedon");

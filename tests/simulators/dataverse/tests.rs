@@ -11,6 +11,7 @@ mod pages;
 mod privileges;
 mod products;
 mod queries;
+mod rewrites;
 mod rules;
 mod samples;
 mod writes;
