@@ -16,14 +16,17 @@ mod filter;
 mod forms;
 mod headers;
 mod labels;
+mod merge;
 mod metadata;
 mod order;
 mod people;
 mod privileges;
+mod products;
 mod provision;
 mod read;
 mod refusal;
 mod removal;
+mod rewrites;
 mod route;
 mod rows;
 mod shape;
@@ -40,6 +43,7 @@ pub use people::{
     ADMINISTRATOR, BASE_CURRENCY, CHF, EUR, GBP, INTEGRATION_USER, OTHER_SELLER, SALES_TEAM_ROLE, SELLER,
     STAKEHOLDER_ROLE, SYSTEM, USD,
 };
+pub use rewrites::Rewrite;
 pub use store::Row;
 pub use switches::Switches;
 
@@ -96,6 +100,8 @@ pub struct Dataverse {
     touched: Vec<(String, String)>,
     rules: Vec<Rule>,
     demands: Vec<Rule>,
+    /// Entity set, column, and what a plug-in makes of its values.
+    rewrites: Vec<(String, String, Rewrite)>,
     denied: Vec<(String, String)>,
     /// The XML of forms that were changed and not published, by their id.
     drafts: BTreeMap<String, String>,
@@ -121,6 +127,7 @@ impl Dataverse {
             touched: vec![],
             rules: vec![],
             demands: vec![],
+            rewrites: vec![],
             denied: vec![],
             drafts: BTreeMap::new(),
             cursors: vec![],

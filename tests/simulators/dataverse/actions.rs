@@ -36,6 +36,7 @@ impl Dataverse {
         let status = status.ok_or_else(|| bad_payload("", "The parameter 'Status' must be an Edm.Int32."))?;
         let close = body.get("OpportunityClose").and_then(Value::as_object);
         let close = close.ok_or_else(|| bad_payload("", "The parameter 'OpportunityClose' is missing."))?;
+        self.privileges_to(&[("opportunities", "write"), ("opportunitycloses", "create")])?;
         let by = Writer { user: call.user.clone(), now: call.now, action: true, late: 0 };
         self.atomically(|org| org.close_opportunity(state, status, close, &by))?;
         Ok(Response::new(204).with("OData-Version", "4.0"))
@@ -49,7 +50,6 @@ impl Dataverse {
         by: &Writer,
     ) -> Outcome<()> {
         let (table, closes) = (self.table("opportunities")?, self.table("opportunitycloses")?);
-        self.privilege(&table, "write")?;
         let mut activity = self.changes(&closes, close)?;
         let id = activity.get("_opportunityid_value").and_then(Value::as_str).map(str::to_owned);
         let id = id.ok_or_else(|| bad_payload("opportunitycloses", "'opportunityid' is missing."))?;
@@ -114,6 +114,15 @@ impl Dataverse {
                 _ => return Err(not_modelled(format!("QualifyLead parameter `{name}`"))),
             }
         }
+        let making = [
+            (wishes.account, ("accounts", "create")),
+            (wishes.contact, ("contacts", "create")),
+            (wishes.opportunity, ("opportunities", "create")),
+            (true, ("leads", "write")),
+        ];
+        let needed: Vec<_> =
+            making.into_iter().filter(|(wanted, _)| *wanted).map(|(_, right)| right).collect();
+        self.privileges_to(&needed)?;
         let by = Writer { user: call.user.clone(), now: call.now, action: true, late: 0 };
         let made = self.atomically(|org| org.qualify_lead(table, id, &lead, wishes, &by))?;
         let reference = |(name, id): &(String, String)| {
@@ -239,7 +248,6 @@ impl Dataverse {
         by: &Writer,
     ) -> Outcome<(String, String)> {
         let table = self.table(set)?;
-        self.privilege(&table, "create")?;
         let id = self.new_id();
         let mut row = Row::new();
         for (name, value) in columns {

@@ -67,7 +67,7 @@ impl Dataverse {
                     ),
                 ));
             };
-            // Revenue that follows products.
+            // Revenue follows products, which are not modelled: only `act_products` turns this on.
             if name == "isrevenuesystemcalculated" && *value == json!(true) {
                 return Err(not_modelled("an opportunity whose revenue the system calculates"));
             }

@@ -108,7 +108,7 @@ impl Dataverse {
                 (rows, deleted, self.settled(table))
             }
         };
-        let most = call.prefer.page.unwrap_or(5000);
+        let most = self.page_size(call);
         let page: Vec<String> = rows.drain(..rows.len().min(most)).collect();
         let gone: Vec<String> = deleted.drain(..deleted.len().min(most - page.len())).collect();
         let mut value = self.show_ids(table, &page, &shape, call.prefer.annotations);
@@ -127,7 +127,7 @@ impl Dataverse {
         } else {
             let at = At::Delta { rows, deleted, until };
             let (set, prefer) = (table.set.clone(), call.prefer.clone());
-            let next = Cursor { set, options, prefer, page: number + 1, at };
+            let next = Cursor { set, options, prefer, page: number + 1, given: 0, at };
             body.insert("@odata.nextLink".into(), json!(self.next_link(call, next)));
         }
         self.aged(&table.set, None);

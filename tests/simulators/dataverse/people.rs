@@ -214,6 +214,7 @@ impl Dataverse {
     pub fn clear_rules(&mut self) {
         self.rules.clear();
         self.demands.clear();
+        self.rewrites.clear();
     }
 
     /// Takes a right (`read`, `create`, `write`, `delete`, `append`, `append_to`) on a table from the integration user.

@@ -30,6 +30,11 @@ impl Dataverse {
         }
     }
 
+    /// The rights an action needs, by entity set.
+    pub(super) fn privileges_to(&self, needed: &[(&str, &str)]) -> Outcome<()> {
+        needed.iter().try_for_each(|(set, right)| self.privilege(&*self.table(set)?, right))
+    }
+
     fn holds(&self, table: &Table, right: &str) -> bool {
         !self.denied.iter().any(|(t, r)| (*t == table.name || *t == table.set) && r == right)
     }

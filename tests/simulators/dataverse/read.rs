@@ -22,6 +22,8 @@ pub(super) struct Cursor {
     pub options: BTreeMap<String, String>,
     pub prefer: Prefer,
     pub page: usize,
+    /// Rows on the pages before.
+    pub given: usize,
     pub at: At,
 }
 
@@ -34,6 +36,15 @@ pub(super) enum At {
 }
 
 pub(super) type Options = BTreeMap<String, String>;
+
+/// Whether `$count` asks for the number of all rows.
+fn counted(options: &Options) -> Outcome<bool> {
+    match options.get("$count").map(String::as_str) {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => Err(bad_request(format!("Invalid value '{other}' for $count query option."))),
+    }
+}
 
 impl Dataverse {
     /// Only these options are known at this place.
@@ -170,6 +181,12 @@ impl Dataverse {
         )
     }
 
+    /// How many rows this page may hold.
+    pub(super) fn page_size(&self, call: &Call) -> usize {
+        let most = self.switches.page_rows.map_or(MOST, |rows| rows.clamp(1, MOST));
+        call.prefer.page.unwrap_or(MOST).min(most)
+    }
+
     /// The rows a list query means, in order.
     fn matching(&self, table: &Table, options: &Options) -> Outcome<(Vec<&Row>, Order)> {
         let filter = options.get("$filter").map(|f| filter::parse(table, f)).transpose()?;
@@ -223,8 +240,14 @@ impl Dataverse {
             }
             _ => rows,
         };
-        let most = call.prefer.page.or(top).unwrap_or(MOST).min(MOST);
-        let more = rest.len() > most && (call.prefer.page.is_some() || top.is_none());
+        let given = cursor.as_ref().map_or(0, |c| c.given);
+        // `$top` is ignored with a page size.
+        let wanted = match (call.prefer.page, top) {
+            (None, Some(top)) => top.min(MOST).saturating_sub(given),
+            _ => usize::MAX,
+        };
+        let most = self.page_size(call).min(wanted);
+        let more = rest.len() > most && wanted > most;
         let page: Vec<&Row> = rest.into_iter().take(most).collect();
         let last =
             page.last().map(|r| At::After(values_of(&order, r), r[&table.id].as_str().unwrap_or("").into()));
@@ -234,21 +257,16 @@ impl Dataverse {
             .collect();
         let mut body = Map::new();
         body.insert("@odata.context".into(), json!(self.context(table, &options, "")));
-        match options.get("$count").map(String::as_str) {
-            None | Some("false") => {}
-            Some("true") => {
-                body.insert("@odata.count".into(), json!(total.min(MOST)));
-            }
-            Some(other) => {
-                return Err(bad_request(format!("Invalid value '{other}' for $count query option.")));
-            }
+        if counted(&options)? {
+            body.insert("@odata.count".into(), json!(total.min(MOST)));
         }
         body.insert("value".into(), Value::Array(shown));
         self.aged(&table.set, None);
         if let Some(at) = last.filter(|_| more) {
             let page = cursor.map_or(1, |c| c.page) + 1;
             let prefer = call.prefer.clone();
-            let next = Cursor { set: table.set.clone(), options, prefer, page, at };
+            let given = given + most;
+            let next = Cursor { set: table.set.clone(), options, prefer, page, given, at };
             body.insert("@odata.nextLink".into(), json!(self.next_link(call, next)));
         }
         Ok(self.ok(call, body))

@@ -10,6 +10,7 @@ pub(super) const KNOWN_ELSEWHERE: &[&str] = &[
     "$metadata",
     "RelationshipDefinitions",
     "GlobalOptionSetDefinitions",
+    "Merge",
     "PublishAllXml",
     "teams",
     "businessunits",

@@ -2,6 +2,7 @@
 
 use super::Dataverse;
 use super::metadata::{Kind, Table};
+use super::products::without_owned_amount;
 use super::refusal::{Outcome, no_such_row};
 use super::values::whole_seconds;
 use jiff::Timestamp;
@@ -85,7 +86,7 @@ impl Dataverse {
             row.insert("_ownerid_value".into(), json!(by.user));
             row.insert(format!("_ownerid_value{TARGET}"), json!("systemuser"));
         }
-        let mut changes = changes;
+        let mut changes = self.rewritten(table, changes)?;
         // Not valid for create, hence ignored; an action may.
         if !by.action {
             changes.remove("statecode");
@@ -122,7 +123,8 @@ impl Dataverse {
     pub(super) fn update(&mut self, table: &Table, id: &str, changes: Row, by: &Writer) -> Outcome<()> {
         let old = self.get(&table.set, id).ok_or_else(|| no_such_row(table, id))?.clone();
         self.check_rules(table, &changes)?;
-        let mut changes = changes;
+        let mut changes = self.rewritten(table, changes)?;
+        without_owned_amount(&old, &mut changes);
         changes.remove(&table.id);
         changes.remove("overriddencreatedon");
         if !by.action {
@@ -179,7 +181,7 @@ impl Dataverse {
         Ok(())
     }
 
-    fn commit(&mut self, table: &Table, id: &str, mut row: Row, by: &Writer) {
+    pub(super) fn commit(&mut self, table: &Table, id: &str, mut row: Row, by: &Writer) {
         self.version += 1;
         let modified = by.now - jiff::SignedDuration::from_secs(by.late);
         row.insert("versionnumber".into(), json!(self.version));

@@ -11,6 +11,8 @@ pub struct Switches {
     pub case_insensitive: bool,
     /// `""` is stored as null.
     pub empty_text_is_null: bool,
+    /// 400 on text with a character that XML 1.0 cannot hold.
+    pub refuses_xml_characters: bool,
     /// Decimals of money; `None`: as the row's currency says.
     pub money_decimals: Option<u32>,
     /// A row created without currency gets the base currency.
@@ -41,6 +43,8 @@ pub struct Switches {
     pub batch_keeps_earlier_answers: bool,
     /// `$expand` inside the `$expand` of a collection works; else 400.
     pub nested_collection_expand: bool,
+    /// Rows per page that the server answers at most, whatever was asked for; `None`: 5,000.
+    pub page_rows: Option<usize>,
     /// A `nextLink` must be called with the preferences of its first page; else 400.
     pub same_preferences_on_next_link: bool,
     /// The token of an initial load is taken at its last page: changes to earlier pages during it are missed.
@@ -61,6 +65,8 @@ pub struct Switches {
     pub burst_limit: Option<usize>,
     /// Lead columns that QualifyLead copies to the opportunity, besides the platform's own.
     pub qualify_copies: Vec<String>,
+    /// Status reason of a lead that was merged into another one; of the state Disqualified.
+    pub merged_lead_reason: i64,
     /// Only the administrator's application changes metadata; the reference's samples use one for everything.
     pub only_administrators_customize: bool,
     /// Columns that a managed solution brought, as `table.column`.
@@ -75,6 +81,7 @@ impl Default for Switches {
             strict_headers: true,
             case_insensitive: true,
             empty_text_is_null: true,
+            refuses_xml_characters: true,
             money_decimals: None,
             default_currency: true,
             closed_refuses_updates: true,
@@ -90,6 +97,7 @@ impl Default for Switches {
             key_bind_in_change_set: false,
             batch_keeps_earlier_answers: false,
             nested_collection_expand: false,
+            page_rows: None,
             same_preferences_on_next_link: true,
             delta_token_from_last_page: true,
             delta_days: 7,
@@ -100,6 +108,7 @@ impl Default for Switches {
             key_polls: 2,
             burst_limit: Some(6000),
             qualify_copies: vec![],
+            merged_lead_reason: 7,
             only_administrators_customize: false,
             managed: vec![],
             unauthorized_json: false,

@@ -146,6 +146,8 @@ fn lead() -> Table {
         .lookup("parentaccountid", &[("parentaccountid", "account")])
         .lookup("parentcontactid", &[("parentcontactid", "contact")])
         .fixed("qualifyingopportunityid", to(&[("qualifyingopportunityid", "opportunity")]))
+        .fixed("merged", Kind::Boolean { default: Some(false) })
+        .fixed("masterid", to(&[("masterid", "lead")]))
         .owned()
         .states(&[
             (0, "Open", &[(1, "New"), (2, "Contacted")]),

@@ -1,12 +1,17 @@
 //! The simulator against its reference: the samples with our column names, and each line of the strictness list.
 
 mod batches;
+mod characters;
 mod deltas;
 mod documents;
 mod forms;
+mod merges;
 mod metadata;
+mod pages;
 mod privileges;
+mod products;
 mod queries;
+mod rewrites;
 mod rules;
 mod samples;
 mod writes;

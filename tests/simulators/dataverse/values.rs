@@ -8,6 +8,14 @@ use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+/// InvalidCharactersInField: Microsoft Learn, *Invalid characters in field*.
+const INVALID_CHARACTERS: &str = "0x80040278";
+
+/// Whether XML 1.0 can hold this character; .NET's `XmlConvert.VerifyXmlChars`, which the platform asks.
+fn in_xml(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+}
+
 /// The stored form of a value sent for a column, or the refusal.
 pub(super) fn check(table: &Table, column: &Column, value: &Value, switches: &Switches) -> Outcome<Value> {
     if value.is_null() {
@@ -31,6 +39,10 @@ pub(super) fn check(table: &Table, column: &Column, value: &Value, switches: &Sw
     match &column.kind {
         Kind::Text { max } | Kind::Memo { max } => {
             let text = value.as_str().ok_or_else(|| wrong("Edm.String"))?;
+            if switches.refuses_xml_characters && !text.chars().all(in_xml) {
+                let text = format!("The field '{}' contains one or more invalid characters.", column.name);
+                return Err(refuse(400, INVALID_CHARACTERS, text));
+            }
             // .NET counts UTF-16 units.
             if text.encode_utf16().count() > *max {
                 let (column, table) = (&column.name, &table.name);

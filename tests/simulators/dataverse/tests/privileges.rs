@@ -44,3 +44,29 @@ fn a_privilege_that_is_none_is_not_modelled() {
         assert_eq!(bench.get(&format!("systemusers({user})/{function}?{query}")).status, 501, "{query}");
     }
 }
+
+#[test]
+fn an_action_needs_every_right_it_uses_and_people_keep_theirs() {
+    for (table, right) in [("opportunity", "write"), ("opportunityclose", "create")] {
+        let mut bench = Bench::with_deal();
+        bench.org.deny(table, right);
+        let close = json!({ "opportunityid@odata.bind": format!("/opportunities({DEAL})") });
+        let win = json!({ "Status": 3, "OpportunityClose": close });
+        bench.send("POST", "WinOpportunity", &[], win).refused(403, "0x80040220");
+        assert_eq!(bench.org.row("opportunities", DEAL).unwrap()["statecode"], 0);
+        let now = bench.now;
+        bench.org.act_win(DEAL, SELLER, json!({}), now).unwrap();
+    }
+    for (table, right) in [("lead", "write"), ("opportunity", "create")] {
+        let mut bench = Bench::new();
+        let now = bench.now;
+        let lead = bench.org.act_create("leads", SELLER, json!({ "subject": "L" }), now).unwrap();
+        bench.org.deny(table, right);
+        let path = format!("leads({lead})/Microsoft.Dynamics.CRM.QualifyLead");
+        let wish =
+            json!({ "CreateAccount": false, "CreateContact": false, "CreateOpportunity": true, "Status": 3 });
+        bench.send("POST", &path, &[], wish).refused(403, "0x80040220");
+        assert_eq!(bench.org.row("leads", &lead).unwrap()["statecode"], 0);
+        bench.org.act_qualify(&lead, SELLER, true, now).unwrap();
+    }
+}
