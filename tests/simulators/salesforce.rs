@@ -21,6 +21,7 @@ mod filter;
 mod ids;
 mod lexer;
 mod matching;
+mod merge;
 mod metadata;
 mod package;
 mod people;

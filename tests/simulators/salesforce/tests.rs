@@ -6,6 +6,7 @@ mod conversion;
 mod deployments;
 mod documents;
 mod hooks;
+mod merging;
 mod queries;
 mod schema;
 mod sign_in;
