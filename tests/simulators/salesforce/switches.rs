@@ -22,6 +22,12 @@ pub struct Switches {
     pub restricted_stages: bool,
     /// Other standard picklists refuse unknown values too.
     pub restricted_picklists: bool,
+    /// Scopes the app was given; `refresh_token` is what setup calls *refresh_token, offline_access*.
+    pub app_scopes: Vec<String>,
+    /// The app is installed in this org.
+    pub app_installed: bool,
+    /// The app is an external client app: known on My Domain only, and only to users who are approved for it.
+    pub external_client_app: bool,
     /// This is a sandbox: the audience of assertions is `https://test.salesforce.com`.
     pub sandbox: bool,
     /// This listener's own address counts as an audience: it stands for the login host.
@@ -94,6 +100,9 @@ impl Default for Switches {
             notes: false,
             restricted_stages: true,
             restricted_picklists: true,
+            app_scopes: vec!["api".to_owned(), "refresh_token".to_owned()],
+            app_installed: true,
+            external_client_app: false,
             sandbox: false,
             own_address_is_audience: true,
             assertion_seconds: 180,
