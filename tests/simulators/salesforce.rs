@@ -20,6 +20,7 @@ mod elsewhere;
 mod filter;
 mod ids;
 mod lexer;
+mod mail;
 mod matching;
 mod merge;
 mod metadata;

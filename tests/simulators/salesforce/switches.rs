@@ -73,6 +73,8 @@ pub struct Switches {
     pub empty_text_is_null: bool,
     /// Blanks around a text are not stored.
     pub trims_text: bool,
+    /// Addresses of e-mail are stored in lower case: what the vendor does.
+    pub emails_in_lower_case: bool,
     /// Line ends of long texts are stored as CR LF.
     pub newlines_as_crlf: bool,
     /// Money keeps more decimals than its field has; else it is rounded.
@@ -126,6 +128,7 @@ impl Default for Switches {
             retired_code: "UNSUPPORTED_API_VERSION".to_owned(),
             empty_text_is_null: true,
             trims_text: true,
+            emails_in_lower_case: false,
             newlines_as_crlf: false,
             keeps_extra_decimals: false,
             object_permissions: true,

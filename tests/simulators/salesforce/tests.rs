@@ -10,6 +10,7 @@ mod merging;
 mod queries;
 mod schema;
 mod sign_in;
+mod values;
 mod writes;
 
 use super::*;

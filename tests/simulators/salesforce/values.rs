@@ -154,14 +154,12 @@ impl Salesforce {
             return Err(bad("STRING_TOO_LONG", told, &[&field.name]));
         }
         if field.kind == Kind::Email {
-            let parts: Vec<&str> = text.split('@').collect();
-            let good = matches!(parts[..], [name, host] if !name.is_empty() && host.contains('.')
-                && !host.starts_with('.') && !host.ends_with('.'))
-                && text.is_ascii()
-                && !text.contains([' ', ',', ';', '<', '>']);
-            if !good {
+            if !super::mail::is_address(&text) {
                 let told = format!("{}: invalid email address: {text}", field.label);
                 return Err(bad("INVALID_EMAIL_ADDRESS", told, &[&field.name]));
+            }
+            if self.switches.emails_in_lower_case {
+                return Ok(json!(text.to_lowercase()));
             }
         }
         Ok(json!(text))
