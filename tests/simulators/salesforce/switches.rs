@@ -43,6 +43,9 @@ pub struct Switches {
     pub daily_api_requests: usize,
     /// Rows of a query page, below what `batchSize` asks for: wide rows make pages small.
     pub page_size: Option<usize>,
+    /// Rows of child subqueries count towards the rows of a page, which then holds fewer parents: what the vendor does.
+    /// Off here, for clients that take a short page for the last one.
+    pub child_rows_count: bool,
     /// Life of a query locator; 15 minutes in older versions.
     pub locator_minutes: i64,
     /// Ids that `/updated/` and `/deleted/` give before `EXCEEDED_ID_LIMIT`.
@@ -113,6 +116,7 @@ impl Default for Switches {
             logins_per_hour: 3600,
             daily_api_requests: 104_000,
             page_size: None,
+            child_rows_count: false,
             locator_minutes: 2 * 24 * 60,
             replication_ids: 600_000,
             upsert_matches_deleted: false,

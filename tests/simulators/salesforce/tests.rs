@@ -7,6 +7,7 @@ mod deployments;
 mod documents;
 mod hooks;
 mod merging;
+mod pages;
 mod queries;
 mod schema;
 mod sign_in;
