@@ -69,6 +69,14 @@ impl Field {
         self.name.ends_with("__c")
     }
 
+    /// Whether it may be empty. A row has a currency wherever there are several.
+    pub(super) fn nillable(&self) -> bool {
+        !self.required
+            && self.name != "CurrencyIsoCode"
+            && self.kind != Kind::Boolean
+            && self.kind != Kind::Id
+    }
+
     pub(super) fn filterable(&self) -> bool {
         !matches!(self.kind, Kind::LongText | Kind::Base64)
     }

@@ -133,7 +133,7 @@ impl Salesforce {
             let user = row["UserId"].as_str().and_then(|id| self.row("User", id));
             row.insert("Name".into(), user.map_or(Value::Null, |user| user["Name"].clone()));
         }
-        self.settle_places(&object.name, row, changes)?;
+        self.settle_places(&object.name, old.is_none(), row, changes)?;
         self.settle_stage(object, old, row, changes);
         Ok(())
     }

@@ -8,6 +8,7 @@ mod documents;
 mod hooks;
 mod merging;
 mod pages;
+mod places;
 mod queries;
 mod schema;
 mod sign_in;

@@ -104,6 +104,9 @@ impl Salesforce {
     /// One value as it is stored.
     fn value(&self, field: &Field, value: &Value, object: &Object) -> Outcome<Value> {
         if value.is_null() {
+            if field.name == "CurrencyIsoCode" {
+                return Err(no_choice(field, "null"));
+            }
             return Ok(if field.kind == Kind::Boolean { json!(false) } else { Value::Null });
         }
         let wrong = || wrong_type(field.parsed_as(), value);
@@ -167,7 +170,7 @@ impl Salesforce {
 
     fn choice(&self, field: &Field, object: &Object, text: &str) -> Outcome<Value> {
         if text.is_empty() {
-            return Ok(Value::Null);
+            return self.value(field, &Value::Null, object);
         }
         let restricted = match field.name.as_str() {
             "StageName" => self.switches.restricted_stages,
@@ -175,8 +178,7 @@ impl Salesforce {
         };
         let read_only = object.name == "OpportunityTeamMember" && text == "All";
         if (restricted && !self.choices(field).iter().any(|(value, _)| value == text)) || read_only {
-            let told = format!("{}: bad value for restricted picklist field: {text}", field.label);
-            return Err(bad("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", told, &[&field.name]));
+            return Err(no_choice(field, text));
         }
         Ok(json!(text))
     }
@@ -243,4 +245,9 @@ impl Salesforce {
             Some(Feature::Notes) => self.switches.notes,
         }
     }
+}
+
+fn no_choice(field: &Field, text: &str) -> super::refusal::Refusal {
+    let told = format!("{}: bad value for restricted picklist field: {text}", field.label);
+    bad("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", told, &[&field.name])
 }
