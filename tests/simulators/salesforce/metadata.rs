@@ -6,6 +6,7 @@ pub(super) enum Feature {
     MultiCurrency,
     OrganizationCurrency,
     StateCountry,
+    PersonAccounts,
     TeamSelling,
     Notes,
 }
@@ -170,6 +171,7 @@ impl Field {
                 "currency" => Some(Feature::MultiCurrency),
                 "orgcurrency" => Some(Feature::OrganizationCurrency),
                 "statecountry" => Some(Feature::StateCountry),
+                "personaccounts" => Some(Feature::PersonAccounts),
                 _ => None,
             }),
             on_delete: match () {

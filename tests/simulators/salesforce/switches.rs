@@ -14,6 +14,8 @@ pub struct Switches {
     pub organization_currency: bool,
     /// Billing country and state are picklists with codes.
     pub state_country_picklists: bool,
+    /// Accounts may be persons: `IsPersonAccount` is there, and a contact with each of them.
+    pub person_accounts: bool,
     /// Opportunity teams are on: `OpportunityTeamMember` is there.
     pub team_selling: bool,
     /// Notes are on: `ContentNote` is there.
@@ -101,6 +103,7 @@ impl Default for Switches {
             currency: "EUR".to_owned(),
             organization_currency: false,
             state_country_picklists: false,
+            person_accounts: false,
             team_selling: false,
             notes: false,
             restricted_stages: true,

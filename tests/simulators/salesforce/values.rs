@@ -241,6 +241,7 @@ impl Salesforce {
             Some(Feature::MultiCurrency) => self.switches.multi_currency,
             Some(Feature::OrganizationCurrency) => self.switches.organization_currency,
             Some(Feature::StateCountry) => self.switches.state_country_picklists,
+            Some(Feature::PersonAccounts) => self.switches.person_accounts,
             Some(Feature::TeamSelling) => self.switches.team_selling,
             Some(Feature::Notes) => self.switches.notes,
         }
