@@ -20,15 +20,20 @@ mod elsewhere;
 mod filter;
 mod ids;
 mod lexer;
+mod mail;
 mod matching;
+mod merge;
 mod metadata;
 mod package;
 mod people;
+mod persons;
 mod places;
+mod products;
 mod query;
 mod references;
 mod refusal;
 mod replication;
+mod rewrites;
 mod rights;
 mod route;
 mod rows;
@@ -46,11 +51,13 @@ mod token;
 mod tooling;
 mod upsert;
 mod values;
+mod verbs;
 
 pub use convert::Converted;
 pub use people::{
     ADMIN, ADMIN_USERNAME, INTEGRATION_USER, OTHER_SELLER, PERMISSION_SET, SELLER, SYSTEM, USERNAME,
 };
+pub use rewrites::Rewrite;
 pub use store::Row;
 pub use switches::Switches;
 pub use token::{Approval, CLIENT_ID, CLIENT_SECRET, PRIVATE_KEY_PEM, assertion, usernames};
@@ -94,6 +101,7 @@ pub struct Salesforce {
     duplicate_rules: Vec<checks::DuplicateRule>,
     triggers: Vec<checks::Trigger>,
     flows: Vec<(String, Row)>,
+    rewrites: Vec<rewrites::Flow>,
     locks: BTreeMap<String, u32>,
     in_approval: BTreeSet<String>,
     denied: Vec<(String, String)>,
@@ -136,6 +144,7 @@ impl Salesforce {
             duplicate_rules: vec![],
             triggers: vec![],
             flows: vec![],
+            rewrites: vec![],
             locks: BTreeMap::new(),
             in_approval: BTreeSet::new(),
             denied: vec![],

@@ -54,6 +54,7 @@ impl Salesforce {
         self.duplicate_rules.clear();
         self.triggers.clear();
         self.flows.clear();
+        self.rewrites.clear();
     }
 
     /// The next so many writes that need this row find it locked by another transaction.

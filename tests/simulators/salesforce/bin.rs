@@ -51,6 +51,9 @@ impl Salesforce {
         let gone = row["SystemModstamp"].clone();
         let mut back = row;
         back.insert("IsDeleted".into(), json!(false));
+        if back.contains_key("MasterRecordId") {
+            back.insert("MasterRecordId".into(), Value::Null);
+        }
         self.commit(object, id, back, by);
         for (child, field, on_delete) in self.children(&object.name) {
             let rows = self.rows.get(&child.name).into_iter().flatten();

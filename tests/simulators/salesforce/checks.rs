@@ -47,6 +47,7 @@ impl Salesforce {
         if object.name == "Lead" && old.is_some_and(|(_, old)| old["IsConverted"] == json!(true)) {
             return Err(bad("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", &[]));
         }
+        self.check_persons(object, old.map(|(_, old)| old), row, changes)?;
         let missing: Vec<&str> =
             object.fields.iter().filter(|f| f.required && row[&f.name].is_null()).map(|f| &*f.name).collect();
         if !missing.is_empty() {

@@ -164,7 +164,7 @@ impl Salesforce {
                 self.switches = switches;
                 json!(self.switches)
             }),
-            _ => return None,
+            _ => return self.more(verb, body, &by, now),
         })
     }
 }

@@ -1,8 +1,6 @@
-//! What has no plain REST call and is yet seen through it: conversion of a lead (by a person, or by SOAP: soap.rs), merge
-//! of two rows.
+//! What has no plain REST call and is yet seen through it: conversion of a lead, by a person or by SOAP (soap.rs).
 
 use super::Salesforce;
-use super::metadata::OnDelete;
 use super::refusal::{Outcome, bad};
 use super::store::{Row, Writer};
 use super::times::quarter_end;
@@ -151,47 +149,5 @@ impl Salesforce {
         let object = self.named("Lead")?;
         self.commit(&object, id, row, by);
         Ok(Converted { account, contact, opportunity: deal })
-    }
-
-    /// A person merges two rows (accounts, contacts, leads): the loser goes to the bin with `MasterRecordId`, what
-    /// belonged to it belongs to the winner.
-    pub fn act_merge(
-        &mut self,
-        object: &str,
-        winner: &str,
-        loser: &str,
-        by: &str,
-        now: Timestamp,
-    ) -> Result<(), String> {
-        let by = Writer::person(by, now);
-        let outcome = self.atomically(|org| {
-            let object = org.named(object)?;
-            if object.field("MasterRecordId").is_none() {
-                return Err(super::refusal::not_modelled(format!("a merge of {}", object.name)));
-            }
-            let kept = org.live(&object.name, winner)?.clone();
-            org.live(&object.name, loser)?;
-            for (child, field, on_delete) in org.children(&object.name) {
-                if on_delete == OnDelete::Keep {
-                    continue;
-                }
-                let rows = org.rows.get(&child.name).into_iter().flatten();
-                let theirs: Vec<(String, Row)> = rows
-                    .filter(|(_, row)| row["IsDeleted"] != json!(true) && row[&field] == loser)
-                    .map(|(id, row)| (id.clone(), row.clone()))
-                    .collect();
-                for (id, mut row) in theirs {
-                    row.insert(field.clone(), json!(winner));
-                    org.commit(&child, &id, row, &by);
-                }
-            }
-            org.remove(&object, loser, &by)?;
-            let mut gone = org.rows[&object.name][loser].clone();
-            gone.insert("MasterRecordId".into(), json!(winner));
-            org.put(&object.name, loser, Some(gone));
-            org.commit(&object, winner, kept, &by);
-            Ok(())
-        });
-        outcome.map_err(|refusal| format!("{refusal:?}"))
     }
 }

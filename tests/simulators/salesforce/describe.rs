@@ -94,14 +94,7 @@ impl Salesforce {
             _ => field.restricted || (self.switches.restricted_picklists && !field.custom()),
         };
         let picklist = matches!(field.kind, Kind::Picklist(_));
-        let values: Vec<Value> = self
-            .choices(field)
-            .into_iter()
-            .map(|(value, label)| {
-                let default = field.default.as_deref() == Some(value.as_str());
-                json!({ "active": true, "defaultValue": default, "label": label, "validFor": null, "value": value })
-            })
-            .collect();
+        let controller = controller(field);
         let always = field.kind == Kind::Boolean || field.kind == Kind::Id || field.default.is_some();
         let text =
             matches!(field.type_name(), "string" | "textarea" | "email" | "phone" | "url" | "picklist");
@@ -109,19 +102,31 @@ impl Salesforce {
         let numbered = matches!(field.kind, Kind::AutoNumber(_));
         json!({
             "autoNumber": numbered, "byteLength": bytes,
-            "calculated": false, "caseSensitive": field.case_sensitive, "createable": field.createable && edit,
+            "calculated": false, "caseSensitive": field.case_sensitive, "controllerName": controller,
+            "createable": field.createable && edit,
             "custom": field.custom(), "defaultValue": (field.kind == Kind::Boolean).then_some(false),
-            "defaultedOnCreate": always || field.name == "OwnerId" || !field.createable,
-            "deprecatedAndHidden": false, "digits": digits,
+            "defaultedOnCreate": always || ["OwnerId", "CurrencyIsoCode"].contains(&&*field.name) || !field.createable,
+            "dependentPicklist": controller.is_some(), "deprecatedAndHidden": false, "digits": digits,
             "externalId": field.external_id, "filterable": field.filterable(), "groupable": field.filterable(),
             "htmlFormatted": false, "idLookup": field.external_id || field.kind == Kind::Id, "label": field.label,
             "length": field.length, "name": field.name, "nameField": field.name == "Name",
-            "nillable": !field.required && field.kind != Kind::Boolean && field.kind != Kind::Id,
-            "permissionable": field.custom() && !field.required, "picklistValues": values, "precision": precision,
+            "nillable": field.nillable(), "permissionable": field.custom() && !field.required,
+            "picklistValues": self.values_shown(field), "precision": precision,
             "referenceTo": reference, "relationshipName": relationship, "restrictedPicklist": picklist && restricted,
             "scale": scale, "soapType": format!("xsd:{}", field.parsed_as()), "sortable": field.filterable(),
             "type": field.type_name(), "unique": field.unique, "updateable": field.updateable && edit,
         })
+    }
+
+    /// The values of a picklist; those of a dependent one say for which values of its controller they are valid.
+    fn values_shown(&self, field: &Field) -> Vec<Value> {
+        let dependent = controller(field).is_some();
+        let shown = self.choices(field).into_iter().enumerate().map(|(n, (value, label))| {
+            let default = field.default.as_deref() == Some(value.as_str());
+            let valid = dependent.then(|| super::places::valid_for(n));
+            json!({ "active": true, "defaultValue": default, "label": label, "validFor": valid, "value": value })
+        });
+        shown.collect()
     }
 
     fn child_relationships(&self, call: &Call, object: &Object) -> Value {
@@ -160,4 +165,11 @@ impl Salesforce {
             std::sync::Arc::make_mut(object).changed = now;
         }
     }
+}
+
+/// The picklist that decides which values of this one are valid: a state's country.
+fn controller(field: &Field) -> Option<String> {
+    let of_states =
+        matches!(&field.kind, Kind::Picklist(values) if values.first().is_some_and(|v| v == "@State"));
+    of_states.then(|| field.name.replace("State", "Country"))
 }

@@ -44,7 +44,6 @@ pub(super) const FIELDS_ELSEWHERE: &[&str] = &[
     "Fiscal",
     "FiscalQuarter",
     "FiscalYear",
-    "HasOpportunityLineItem",
     "HasOpenActivity",
     "HasOverdueTask",
     "HomePhone",

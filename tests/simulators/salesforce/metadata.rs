@@ -6,6 +6,7 @@ pub(super) enum Feature {
     MultiCurrency,
     OrganizationCurrency,
     StateCountry,
+    PersonAccounts,
     TeamSelling,
     Notes,
 }
@@ -67,6 +68,14 @@ pub(super) struct Field {
 impl Field {
     pub(super) fn custom(&self) -> bool {
         self.name.ends_with("__c")
+    }
+
+    /// Whether it may be empty. A row has a currency wherever there are several.
+    pub(super) fn nillable(&self) -> bool {
+        !self.required
+            && self.name != "CurrencyIsoCode"
+            && self.kind != Kind::Boolean
+            && self.kind != Kind::Id
     }
 
     pub(super) fn filterable(&self) -> bool {
@@ -162,6 +171,7 @@ impl Field {
                 "currency" => Some(Feature::MultiCurrency),
                 "orgcurrency" => Some(Feature::OrganizationCurrency),
                 "statecountry" => Some(Feature::StateCountry),
+                "personaccounts" => Some(Feature::PersonAccounts),
                 _ => None,
             }),
             on_delete: match () {

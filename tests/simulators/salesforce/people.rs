@@ -107,7 +107,7 @@ impl Salesforce {
         self.rows.get(object)?.get(id)
     }
 
-    fn act<T>(&mut self, act: impl FnOnce(&mut Self) -> Outcome<T>) -> Result<T, String> {
+    pub(super) fn act<T>(&mut self, act: impl FnOnce(&mut Self) -> Outcome<T>) -> Result<T, String> {
         self.atomically(act).map_err(|refusal| match refusal {
             Refusal::Vendor(status, fault) => format!("{status} {} {}", fault.code, fault.message),
             Refusal::Bare(status) => status.to_string(),

@@ -60,7 +60,8 @@ impl Salesforce {
         mut records: Vec<Value>,
         cursor: Option<(String, usize)>,
     ) -> Value {
-        if records.len() <= size {
+        let fits = self.fits(size, &records);
+        if records.len() == fits {
             return json!({ "totalSize": total, "done": true, "records": records });
         }
         let (id, offset) = cursor.unwrap_or_else(|| {
@@ -70,9 +71,22 @@ impl Salesforce {
             self.cursors.push(Cursor { id: id.clone(), user, since, total, records: kept });
             (id, 0)
         });
-        records.truncate(size);
-        let next = format!("/services/data/v{}.0/query/{id}-{}", call.version, offset + size);
+        records.truncate(fits);
+        let next = format!("/services/data/v{}.0/query/{id}-{}", call.version, offset + fits);
         json!({ "totalSize": total, "done": false, "nextRecordsUrl": next, "records": records })
+    }
+
+    /// How many records go on a page of so many rows: at least one, however many rows are below it.
+    fn fits(&self, size: usize, records: &[Value]) -> usize {
+        if !self.switches.child_rows_count {
+            return size.min(records.len());
+        }
+        let mut held = 0;
+        let full = records.iter().position(|record| {
+            held += rows_of(record);
+            held > size
+        });
+        full.map_or(records.len(), |n| n.max(1))
     }
 
     /// Every locator given out so far is void.
@@ -232,6 +246,13 @@ impl Salesforce {
         };
         into.insert(path.field.name.clone(), value);
     }
+}
+
+/// A record and the rows of its subqueries.
+fn rows_of(record: &Value) -> usize {
+    let members = record.as_object().into_iter().flat_map(|record| record.values());
+    let below = members.filter_map(|member| member.get("records")?.as_array()).flatten();
+    1 + below.map(rows_of).sum::<usize>()
 }
 
 fn attributes(call: &Call, object: &Object, row: &Row) -> Map<String, Value> {

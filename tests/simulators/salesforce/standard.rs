@@ -1,7 +1,7 @@
 //! The standard objects and their fields, one line each: `name | label | kind arguments | flags`.
 //!
 //! Flags: `required`, `readonly`, `createonly`, `unique`, `external`, `cased`, `restricted`, `default=…` (`_` for a blank),
-//! `cascade`, `keep`; `currency`, `orgcurrency`, `statecountry`: only there with that feature.
+//! `cascade`, `keep`; `currency`, `orgcurrency`, `statecountry`, `personaccounts`: only there with that feature.
 
 use super::metadata::{Feature, Field, Object};
 use super::setup::{
@@ -32,6 +32,11 @@ AccountNumber | Account Number | text 40
 OwnerId | Owner ID | ref User Owner | keep
 ParentId | Parent Account ID | ref Account Parent ChildAccounts
 MasterRecordId | Master Record ID | ref Account MasterRecord | readonly keep
+FirstName | First Name | text 40 | personaccounts
+LastName | Last Name | text 80 | personaccounts
+PersonEmail | Email | email 80 | personaccounts
+IsPersonAccount | Is Person Account | bool | readonly personaccounts
+PersonContactId | Contact ID | ref Contact PersonContact | readonly keep personaccounts
 ";
 const CONTACT: &str = "
 LastName | Last Name | text 80 | required
@@ -47,6 +52,7 @@ Description | Contact Description | long 32000
 CurrencyIsoCode | Contact Currency | picklist @CurrencyType | currency restricted
 OwnerId | Owner ID | ref User Owner | keep
 MasterRecordId | Master Record ID | ref Contact MasterRecord | readonly keep
+IsPersonAccount | Is Person Account | bool | readonly personaccounts
 ";
 const LEAD: &str = "
 LastName | Last Name | text 80 | required
@@ -93,6 +99,7 @@ NextStep | Next Step | text 255
 Description | Description | long 32000
 ForecastCategoryName | Forecast Category | picklist Omitted;Pipeline;Best Case;Commit;Closed
 IsPrivate | Private | bool
+HasOpportunityLineItem | Has Line Item | bool | readonly
 OwnerId | Owner ID | ref User Owner | keep
 IsClosed | Closed | bool | readonly
 IsWon | Won | bool | readonly

@@ -121,7 +121,9 @@ impl Salesforce {
         for (_, set) in self.flows.iter().filter(|(name, _)| by.api && *name == object.name) {
             row.extend(set.clone());
         }
-        if ["Contact", "Lead", "User"].contains(&object.name.as_str()) {
+        self.rewrite_fields(object, row, changes)?;
+        let person = row.get("IsPersonAccount") == Some(&json!(true));
+        if ["Contact", "Lead", "User"].contains(&object.name.as_str()) || person {
             let part = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
             let name = format!("{} {}", part("FirstName"), part("LastName")).trim().to_owned();
             row.insert("Name".into(), json!(name));
@@ -133,7 +135,8 @@ impl Salesforce {
             let user = row["UserId"].as_str().and_then(|id| self.row("User", id));
             row.insert("Name".into(), user.map_or(Value::Null, |user| user["Name"].clone()));
         }
-        self.settle_places(&object.name, row, changes)?;
+        Self::settle_products(object, old, row);
+        self.settle_places(&object.name, old.is_none(), row, changes)?;
         self.settle_stage(object, old, row, changes);
         Ok(())
     }
@@ -181,6 +184,9 @@ impl Salesforce {
             let note = &self.rows["ContentNote"][id];
             let document = json!({ "Title": note["Title"], "OwnerId": note["OwnerId"], "FileType": "SNOTE" });
             self.furnish_row("ContentDocument", Some(id), document);
+        }
+        if object.name == "Account" {
+            self.carry_person(id, by);
         }
     }
 

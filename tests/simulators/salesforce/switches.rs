@@ -14,6 +14,8 @@ pub struct Switches {
     pub organization_currency: bool,
     /// Billing country and state are picklists with codes.
     pub state_country_picklists: bool,
+    /// Accounts may be persons: `IsPersonAccount` is there, and a contact with each of them.
+    pub person_accounts: bool,
     /// Opportunity teams are on: `OpportunityTeamMember` is there.
     pub team_selling: bool,
     /// Notes are on: `ContentNote` is there.
@@ -22,6 +24,12 @@ pub struct Switches {
     pub restricted_stages: bool,
     /// Other standard picklists refuse unknown values too.
     pub restricted_picklists: bool,
+    /// Scopes the app was given; `refresh_token` is what setup calls *refresh_token, offline_access*.
+    pub app_scopes: Vec<String>,
+    /// The app is installed in this org.
+    pub app_installed: bool,
+    /// The app is an external client app: known on My Domain only, and only to users who are approved for it.
+    pub external_client_app: bool,
     /// This is a sandbox: the audience of assertions is `https://test.salesforce.com`.
     pub sandbox: bool,
     /// This listener's own address counts as an audience: it stands for the login host.
@@ -37,6 +45,9 @@ pub struct Switches {
     pub daily_api_requests: usize,
     /// Rows of a query page, below what `batchSize` asks for: wide rows make pages small.
     pub page_size: Option<usize>,
+    /// Rows of child subqueries count towards the rows of a page, which then holds fewer parents: what the vendor does.
+    /// Off here, for clients that take a short page for the last one.
+    pub child_rows_count: bool,
     /// Life of a query locator; 15 minutes in older versions.
     pub locator_minutes: i64,
     /// Ids that `/updated/` and `/deleted/` give before `EXCEEDED_ID_LIMIT`.
@@ -67,6 +78,8 @@ pub struct Switches {
     pub empty_text_is_null: bool,
     /// Blanks around a text are not stored.
     pub trims_text: bool,
+    /// Addresses of e-mail are stored in lower case: what the vendor does.
+    pub emails_in_lower_case: bool,
     /// Line ends of long texts are stored as CR LF.
     pub newlines_as_crlf: bool,
     /// Money keeps more decimals than its field has; else it is rounded.
@@ -90,10 +103,14 @@ impl Default for Switches {
             currency: "EUR".to_owned(),
             organization_currency: false,
             state_country_picklists: false,
+            person_accounts: false,
             team_selling: false,
             notes: false,
             restricted_stages: true,
             restricted_picklists: true,
+            app_scopes: vec!["api".to_owned(), "refresh_token".to_owned()],
+            app_installed: true,
+            external_client_app: false,
             sandbox: false,
             own_address_is_audience: true,
             assertion_seconds: 180,
@@ -102,6 +119,7 @@ impl Default for Switches {
             logins_per_hour: 3600,
             daily_api_requests: 104_000,
             page_size: None,
+            child_rows_count: false,
             locator_minutes: 2 * 24 * 60,
             replication_ids: 600_000,
             upsert_matches_deleted: false,
@@ -117,6 +135,7 @@ impl Default for Switches {
             retired_code: "UNSUPPORTED_API_VERSION".to_owned(),
             empty_text_is_null: true,
             trims_text: true,
+            emails_in_lower_case: false,
             newlines_as_crlf: false,
             keeps_extra_decimals: false,
             object_permissions: true,

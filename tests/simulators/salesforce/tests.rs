@@ -6,9 +6,16 @@ mod conversion;
 mod deployments;
 mod documents;
 mod hooks;
+mod merging;
+mod pages;
+mod persons;
+mod places;
+mod products;
 mod queries;
+mod rewriting;
 mod schema;
 mod sign_in;
+mod values;
 mod writes;
 
 use super::*;

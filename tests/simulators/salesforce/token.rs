@@ -39,6 +39,9 @@ pub(super) struct Session {
 /// Status, `error`, `error_description`.
 struct Refused(u16, &'static str, &'static str);
 
+/// What the vendor says of an app that it does not find, for whatever reason.
+const NO_APP: Refused = Refused(400, "app_not_found", "External client app is not installed in this org");
+
 fn refused<T>(error: &'static str, text: &'static str) -> Result<T, Refused> {
     Err(Refused(400, error, text))
 }
@@ -71,12 +74,16 @@ impl Salesforce {
         let login_host = host.split(':').next() == Some("localhost");
         let (user, more) = match field("grant_type") {
             "urn:ietf:params:oauth:grant-type:jwt-bearer" => {
-                (self.bearer(field("assertion"), now)?, json!({ "scope": "web api" }))
+                self.find_app(login_host)?;
+                let user = self.bearer(field("assertion"), now)?;
+                self.demand_scopes()?;
+                (user, json!({ "scope": "web api" }))
             }
             "client_credentials" if login_host => {
                 return refused("invalid_grant", "request not supported on this domain");
             }
             "client_credentials" => {
+                self.find_app(login_host)?;
                 let (client, secret) = basic(request)
                     .unwrap_or_else(|| (field("client_id").to_owned(), field("client_secret").to_owned()));
                 if client != CLIENT_ID {
@@ -101,6 +108,7 @@ impl Salesforce {
             Some(Approval::NotByAdmin) => {
                 return refused("invalid_app_access", "user is not admin approved to access this app");
             }
+            _ if self.switches.external_client_app => return Err(NO_APP),
             _ => return refused("invalid_grant", "user hasn't approved this consumer"),
         }
         self.logins.retain(|(_, at)| now.as_second() - at.as_second() < 3600);
@@ -116,6 +124,23 @@ impl Salesforce {
             body[name] = value.clone();
         }
         Ok(body)
+    }
+
+    /// Whether the host knows the app at all: the login host knows no external client apps.
+    fn find_app(&self, login_host: bool) -> Result<(), Refused> {
+        let hidden = login_host && self.switches.external_client_app;
+        if self.switches.app_installed && !hidden { Ok(()) } else { Err(NO_APP) }
+    }
+
+    /// The JWT bearer flow needs both scopes, although it gives no refresh token.
+    fn demand_scopes(&self) -> Result<(), Refused> {
+        let has = |name: &str| self.switches.app_scopes.iter().any(|scope| scope == name);
+        if has("api") && (has("refresh_token") || has("offline_access")) {
+            return Ok(());
+        }
+        let text =
+            "refresh_token scope is required and the connected app should be installed and preauthorized";
+        refused("invalid_request", text)
     }
 
     /// The user a signed assertion is for.

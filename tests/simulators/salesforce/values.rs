@@ -104,6 +104,9 @@ impl Salesforce {
     /// One value as it is stored.
     fn value(&self, field: &Field, value: &Value, object: &Object) -> Outcome<Value> {
         if value.is_null() {
+            if field.name == "CurrencyIsoCode" {
+                return Err(no_choice(field, "null"));
+            }
             return Ok(if field.kind == Kind::Boolean { json!(false) } else { Value::Null });
         }
         let wrong = || wrong_type(field.parsed_as(), value);
@@ -154,14 +157,12 @@ impl Salesforce {
             return Err(bad("STRING_TOO_LONG", told, &[&field.name]));
         }
         if field.kind == Kind::Email {
-            let parts: Vec<&str> = text.split('@').collect();
-            let good = matches!(parts[..], [name, host] if !name.is_empty() && host.contains('.')
-                && !host.starts_with('.') && !host.ends_with('.'))
-                && text.is_ascii()
-                && !text.contains([' ', ',', ';', '<', '>']);
-            if !good {
+            if !super::mail::is_address(&text) {
                 let told = format!("{}: invalid email address: {text}", field.label);
                 return Err(bad("INVALID_EMAIL_ADDRESS", told, &[&field.name]));
+            }
+            if self.switches.emails_in_lower_case {
+                return Ok(json!(text.to_lowercase()));
             }
         }
         Ok(json!(text))
@@ -169,7 +170,7 @@ impl Salesforce {
 
     fn choice(&self, field: &Field, object: &Object, text: &str) -> Outcome<Value> {
         if text.is_empty() {
-            return Ok(Value::Null);
+            return self.value(field, &Value::Null, object);
         }
         let restricted = match field.name.as_str() {
             "StageName" => self.switches.restricted_stages,
@@ -177,8 +178,7 @@ impl Salesforce {
         };
         let read_only = object.name == "OpportunityTeamMember" && text == "All";
         if (restricted && !self.choices(field).iter().any(|(value, _)| value == text)) || read_only {
-            let told = format!("{}: bad value for restricted picklist field: {text}", field.label);
-            return Err(bad("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", told, &[&field.name]));
+            return Err(no_choice(field, text));
         }
         Ok(json!(text))
     }
@@ -241,8 +241,14 @@ impl Salesforce {
             Some(Feature::MultiCurrency) => self.switches.multi_currency,
             Some(Feature::OrganizationCurrency) => self.switches.organization_currency,
             Some(Feature::StateCountry) => self.switches.state_country_picklists,
+            Some(Feature::PersonAccounts) => self.switches.person_accounts,
             Some(Feature::TeamSelling) => self.switches.team_selling,
             Some(Feature::Notes) => self.switches.notes,
         }
     }
+}
+
+fn no_choice(field: &Field, text: &str) -> super::refusal::Refusal {
+    let told = format!("{}: bad value for restricted picklist field: {text}", field.label);
+    bad("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", told, &[&field.name])
 }

@@ -90,3 +90,43 @@ fn client_credentials_work_on_my_domain_only() {
     bench.org.client_secret = "rotated".into();
     assert_eq!(ask(&mut bench, &form).done(401).body["error"], "invalid_client");
 }
+
+/// Status, `error` and `error_description`.
+fn told(answer: &Answer) -> (u16, &str, &str) {
+    let text = |name: &str| answer.body[name].as_str().unwrap_or_default();
+    (answer.status, text("error"), text("error_description"))
+}
+
+#[test]
+fn an_assertion_needs_both_scopes() {
+    let mut bench = Bench::new();
+    let form = with_assertion(&claims(&bench));
+    let text = "refresh_token scope is required and the connected app should be installed and preauthorized";
+    for scopes in [&["api"][..], &["refresh_token"], &[]] {
+        bench.org.switches.app_scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        assert_eq!(told(&ask(&mut bench, &form)), (400, "invalid_request", text), "{scopes:?}");
+    }
+    bench.org.switches.app_scopes = vec!["api".into()];
+    let secret =
+        json!({ "grant_type": "client_credentials", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET });
+    ask(&mut bench, &secret).done(200);
+    let now = bench.now;
+    bench.org.control("switches", &json!({ "app_scopes": ["api", "offline_access"] }), now).unwrap().unwrap();
+    ask(&mut bench, &form).done(200);
+}
+
+#[test]
+fn an_app_is_found_where_it_is_installed() {
+    let mut bench = Bench::new();
+    let form = with_assertion(&claims(&bench));
+    let gone = (400, "app_not_found", "External client app is not installed in this org");
+    bench.org.switches.app_installed = false;
+    assert_eq!(told(&ask(&mut bench, &form)), gone);
+    bench.org.switches.app_installed = true;
+    ask_at(&mut bench, &form, "localhost:4711").done(200);
+    bench.org.switches.external_client_app = true;
+    assert_eq!(told(&ask_at(&mut bench, &form, "localhost:4711")), gone, "the login host");
+    ask(&mut bench, &form).done(200);
+    bench.org.approve(INTEGRATION_USER, Approval::Missing);
+    assert_eq!(told(&ask(&mut bench, &form)), gone, "not approved for the user");
+}
