@@ -29,7 +29,7 @@ pub use outbox::{Delivered, Event, State, deliver, send};
 pub use people::Deal;
 pub use referral::{MICROSOFT, ORGANIZATION_ID, ORGANIZATION_NAME};
 pub use registration::Registration;
-pub use switches::Switches;
+pub use switches::{PatchRepresentation, RelatedEventNames, Switches};
 
 use crate::{
     clock::Clock,

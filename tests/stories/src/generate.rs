@@ -180,7 +180,7 @@ fn offer() -> BoxedStrategy<Offer> {
 }
 
 fn seller(crm: CrmKind) -> BoxedStrategy<What> {
-    let merge = which().prop_flat_map(|one| which().prop_map(move |two| (one, two)));
+    let merge = || (which(), which());
     let undelete = if crm == CrmKind::Salesforce { 1 } else { 0 };
     let mut all: Vec<(u32, BoxedStrategy<What>)> = vec![
         (10, sale().prop_map(|sale| What::Sell(Box::new(sale))).boxed()),
@@ -199,18 +199,18 @@ fn seller(crm: CrmKind) -> BoxedStrategy<What> {
         (1, which().prop_map(What::Delete).boxed()),
         (3, (which(), 0_u8..40, few()).prop_map(|(deal, first, n)| What::AddSolutions(deal, first, n)).boxed()),
         (2, which().prop_map(What::RemoveSolution).boxed()),
-        (2, merge.clone().prop_map(|(one, two)| What::MoveSolution(one, two)).boxed()),
+        (2, merge().prop_map(|(one, two)| What::MoveSolution(one, two)).boxed()),
         (2, which().prop_map(What::EmptySolution).boxed()),
         (2, (which(), values::person()).prop_map(|(deal, person)| What::SetContact(deal, person)).boxed()),
         (3, which().prop_map(What::CorrectPhone).boxed()),
         (1, which().prop_map(What::GiveTo).boxed()),
         (1, which().prop_map(What::JoinTeam).boxed()),
         (1, which().prop_map(What::LeaveTeam).boxed()),
-        (1, merge.clone().prop_map(|(one, two)| What::MergeAccounts(one, two)).boxed()),
-        (3, merge.clone().prop_map(|(one, two)| What::MergeLeads(one, two)).boxed()),
+        (1, merge().prop_map(|(one, two)| What::MergeAccounts(one, two)).boxed()),
+        (3, merge().prop_map(|(one, two)| What::MergeLeads(one, two)).boxed()),
         (2, which().prop_map(What::QualifyLead).boxed()),
         (1, which().prop_map(What::DropLead).boxed()),
-        (1, merge.prop_map(|(one, two)| What::NameReferral(one, two)).boxed()),
+        (1, merge().prop_map(|(one, two)| What::NameReferral(one, two)).boxed()),
     ];
     if undelete > 0 {
         all.push((undelete, which().prop_map(What::Undelete).boxed()));

@@ -8,6 +8,7 @@
 pub mod find;
 pub mod generate;
 pub mod judge;
+pub mod known;
 mod organisation;
 pub mod overrides;
 mod partner;
