@@ -548,7 +548,8 @@ async fn gateway(port: u16, app: Arc<ingress::App>) -> anyhow::Result<(String, J
                 .map(|(name, value)| (name.to_string(), json!(String::from_utf8_lossy(value.as_bytes()))))
                 .collect();
             let event = json!({
-                "version": "2.0", "routeKey": "POST /webhook", "rawPath": parts.uri.path(), "rawQueryString": "",
+                "version": "2.0", "routeKey": "POST /webhook", "rawPath": parts.uri.path(),
+                "rawQueryString": parts.uri.query().unwrap_or_default(),
                 "headers": headers, "isBase64Encoded": true, "body": STANDARD.encode(&body),
                 "requestContext": {
                     "accountId": "000000000000", "apiId": "local", "domainName": "127.0.0.1", "requestId": "local",

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-const OURS: [&str; 9] =
-    ["mapping", "sync", "clients", "ingress", "writer", "poller", "admin", "simulators", "model"];
+const OURS: [&str; 10] =
+    ["mapping", "sync", "clients", "ingress", "writer", "poller", "admin", "simulators", "local", "model"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the workspace")
@@ -32,6 +32,12 @@ fn dependencies_run_one_way() {
         check(&format!("functions/{function}"), &["clients", "sync", "mapping"]);
     }
     assert!(dependencies("functions/writer").contains("clients"), "this test can see dependencies");
+}
+
+/// Who judges stories knows what people and the vendors know.
+#[test]
+fn stories_know_nothing_of_the_protocol() {
+    check("tests/stories", &["local", "mapping", "simulators"]);
 }
 
 #[test]

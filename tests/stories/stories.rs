@@ -13,7 +13,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use stories::{find::Teller, play::{Outcome, play}, story::Story};
+use stories::{find::Teller, kept::Kept, play::{Outcome, play}, story::Story};
 
 const HELP: &str = "\
 random stories of a company, told to the real functions and the simulators, and judged from outside
@@ -24,7 +24,7 @@ usage: cargo run --release --example stories -- [options]
   --seed S         the first seed, 1 unless told
   --crm X          dynamics365 or salesforce alone
   --replay SEED    tells one story in words, and what became of it; with both CRMs unless --crm names one
-  --file FILE      tells a story that was kept as JSON
+  --file FILE      tells a kept story
   --shrink KIND    with --replay: the smallest story of that seed that breaks in this way; `any`: in its first one
   --keep FILE      ... and keeps it there as JSON
   --all            known faults count too
@@ -32,6 +32,9 @@ usage: cargo run --release --example stories -- [options]
   --help           this
 
 it ends with 0 if nothing unknown broke, 1 if something did, 2 if it does not understand";
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 struct Wanted {
     stories: u64,
@@ -91,28 +94,26 @@ fn main() -> ExitCode {
     // A panic is a violation with words of its own.
     std::panic::set_hook(Box::new(|_| {}));
     if let Some(file) = &wanted.file {
-        let story = std::fs::read_to_string(file)
-            .map_err(|e| e.to_string())
-            .and_then(|text| serde_json::from_str::<Story>(&text).map_err(|e| e.to_string()));
-        return match story {
-            Ok(story) => told(&wanted, |_| story.clone()),
+        let kept = Kept::read(file).and_then(|kept| Ok((kept.crm()?, kept.story)));
+        return match kept {
+            Ok((crm, story)) => told(&[crm], |_| story.clone()),
             Err(e) => {
-                eprintln!("--file `{}`: {e}", file.display());
+                eprintln!("--file {e}");
                 ExitCode::from(2)
             }
         };
     }
     match (wanted.replay, &wanted.shrink) {
-        (Some(seed), None) => told(&wanted, |crm| Teller::new(crm).story(seed)),
+        (Some(seed), None) => told(&wanted.crms, |crm| Teller::new(crm).story(seed)),
         (Some(seed), Some(kind)) => shrunken(&wanted, seed, kind),
         (None, _) => many(&wanted),
     }
 }
 
 /// One story in words, and what became of it.
-fn told(wanted: &Wanted, story: impl Fn(CrmKind) -> Story) -> ExitCode {
+fn told(crms: &[CrmKind], story: impl Fn(CrmKind) -> Story) -> ExitCode {
     let mut fine = true;
-    for crm in &wanted.crms {
+    for crm in crms {
         let story = story(*crm);
         println!("with {crm}:");
         for line in story.lines() {
@@ -146,9 +147,16 @@ fn shrunken(wanted: &Wanted, seed: u64, kind: &str) -> ExitCode {
             println!("  {line}");
         }
         if let Some(file) = &wanted.keep {
-            let text = serde_json::to_string_pretty(&story).expect("a story is JSON");
-            if let Err(e) = std::fs::write(file, text + "\n") {
-                eprintln!("--keep `{}`: {e}", file.display());
+            let kept = Kept {
+                fault: found.words.chars().take(200).collect(),
+                kind: found.kind.clone(),
+                open: true,
+                crm: crm.to_string(),
+                seed,
+                story,
+            };
+            if let Err(e) = kept.write(file) {
+                eprintln!("--keep {e}");
                 return ExitCode::from(2);
             }
         }

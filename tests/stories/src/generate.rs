@@ -2,7 +2,8 @@
 
 use crate::{
     overrides,
-    story::{Act, Answer, Edit, Field, Mishap, Offer, OddTeam, Org, Paste, Rewriting, Sale, Story, System, Then, Vendors, What},
+    story::{Act, Answer, Edit, Field, Knock, Mishap, Offer, OddTeam, Org, Paste, Rewriting, Sale, Story, System, Then, Vendors, What},
+    taste::Taste,
     values,
 };
 use mapping::CrmKind;
@@ -12,9 +13,12 @@ const MOST_ACTS: usize = 14;
 
 /// A story of a company with this CRM.
 pub fn story(crm: CrmKind) -> BoxedStrategy<Story> {
-    let map = prop_oneof![8 => Just(vec![]), 2 => vec(overrides::one(crm), 1..3)];
-    (org(crm), vendors(crm), map, vec(act(crm), 2..MOST_ACTS))
-        .prop_map(|(org, vendors, map, acts)| Story { org, vendors, map, acts })
+    let map = prop_oneof![1 => Just(vec![]), 1 => vec(overrides::one(crm), 1..3)];
+    let taste = (any::<u64>(), any::<u64>()).no_shrink();
+    (taste, org(crm), vendors(crm), map, vec(act(crm), 2..MOST_ACTS))
+        .prop_map(|((one, other), org, vendors, map, acts)| {
+            Taste::new(one, other).season(Story { org, vendors, map, acts })
+        })
         .boxed()
 }
 
@@ -29,9 +33,10 @@ fn org(crm: CrmKind) -> BoxedStrategy<Org> {
         &[Rewriting::TrimEnd, Rewriting::Upper, Rewriting::SingleBlanks, Rewriting::Prefix, Rewriting::Round][..],
     );
     let fits = |(field, how): &(Field, Rewriting)| (*field == Field::Value) == (*how == Rewriting::Round);
-    let rewrites = prop_oneof![8 => Just(vec![]), 1 => vec((field, how), 1..2)]
+    let rewrites = prop_oneof![1 => Just(vec![]), 1 => vec((field, how), 1..2)]
         .prop_map(move |all| all.into_iter().filter(fits).collect::<Vec<_>>());
-    (seldom(), seldom(), seldom(), seldom(), rewrites)
+    let often = || prop::bool::weighted(0.3);
+    (often(), seldom(), seldom(), often(), rewrites)
         .prop_map(move |(teams, place_picklists, person_accounts, converts_leads, rewrites)| Org {
             teams,
             place_picklists: place_picklists && salesforce,
@@ -43,12 +48,12 @@ fn org(crm: CrmKind) -> BoxedStrategy<Org> {
 }
 
 fn vendors(crm: CrmKind) -> BoxedStrategy<Vendors> {
-    let page = || prop_oneof![5 => Just(0_u8), 1 => select(&[1_u8, 2, 5][..])];
-    let latency = || prop_oneof![5 => Just(0_u16), 1 => select(&[80_u16, 350, 900][..])];
-    let forgets = prop_oneof![5 => Just(0_u16), 1 => select(&[30_u16, 240][..])];
-    let weather = prop_oneof![6 => Just(0_u8), 1 => select(&[10_u8, 50][..])];
-    let after = prop_oneof![5 => Just(0_i32), 1 => select(&[200_i32, 900_000, -200][..])];
-    let stale = prop_oneof![6 => Just(0_u8), 1 => Just(1_u8)];
+    let page = || prop_oneof![1 => Just(0_u8), 1 => select(&[1_u8, 2, 5][..])];
+    let latency = || prop_oneof![1 => Just(0_u16), 1 => select(&[80_u16, 350, 900][..])];
+    let forgets = prop_oneof![1 => Just(0_u16), 1 => select(&[30_u16, 240][..])];
+    let weather = prop_oneof![1 => Just(0_u8), 1 => select(&[10_u8, 50][..])];
+    let after = prop_oneof![1 => Just(0_i32), 1 => select(&[200_i32, 900_000, -200][..])];
+    let stale = prop_oneof![1 => Just(0_u8), 1 => Just(1_u8)];
     let first = (page(), page(), seldom(), latency(), latency(), forgets);
     let then = (weather, after, stale, seldom(), seldom(), seldom(), seldom());
     (first, then)
@@ -82,7 +87,7 @@ fn act(crm: CrmKind) -> BoxedStrategy<Act> {
         (5, administrator(crm)),
         (4, organisation(crm)),
         (4, trouble(crm)),
-        (1, importer()),
+        (3, importer()),
         (1, Just(What::Wait).boxed()),
     ]);
     (what, then).prop_map(|(what, then)| Act { what, then }).boxed()
@@ -231,6 +236,8 @@ fn partner() -> BoxedStrategy<What> {
         7 => (which(), answer()).prop_map(|(deal, answer)| What::Answer(deal, answer)),
         2 => offer().prop_map(|offer| What::NewDeal(Box::new(offer))),
         1 => (which(), which()).prop_map(|(one, two)| What::NameRecord(one, two)),
+        4 => (which(), edit(), select(&[1_u8, 1, 2, 6][..]))
+            .prop_map(|(deal, edit, times)| What::Quarrel(deal, edit, times)),
     ]
     .boxed()
 }
@@ -265,6 +272,7 @@ fn administrator(crm: CrmKind) -> BoxedStrategy<What> {
         1 => Just(What::Upgrade),
         2 => paste.prop_map(What::PasteSecret),
         1 => any::<bool>().prop_map(What::RevokeConsent),
+        1 => Just(What::AskWhatWouldGo),
     ]
     .boxed()
 }
@@ -303,15 +311,24 @@ fn trouble(crm: CrmKind) -> BoxedStrategy<What> {
         2 => Just(What::LoseWebhooks),
         2 => any::<bool>().prop_map(What::Garbage),
         1 => Just(What::Expire),
+        2 => select(
+            &[Knock::Nothing, Knock::OddQuery, Knock::OddProtocol, Knock::OddHost, Knock::ControlCharacter, Knock::Unpadded][..],
+        )
+        .prop_map(What::Knock),
     ]
     .boxed()
 }
 
 fn importer() -> BoxedStrategy<What> {
     prop_oneof![
-        (select(&[20_u16, 120, 900][..]), any::<bool>())
-            .prop_map(|(rows, complete)| What::Import { rows: if complete { rows.min(40) } else { rows }, complete }),
-        select(&[12_u16, 60][..]).prop_map(What::ImportReferrals),
+        3 => (select(&[20_u16, 120, 900][..]), any::<bool>()).prop_map(|(rows, complete)| What::Import {
+            rows: if complete { rows.min(40) } else { rows },
+            complete,
+            wide: false,
+        }),
+        1 => Just(What::Import { rows: 270, complete: false, wide: true }),
+        3 => select(&[12_u16, 60][..]).prop_map(What::ImportReferrals),
+        3 => edit().prop_map(What::EditAll),
     ]
     .boxed()
 }

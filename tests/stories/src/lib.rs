@@ -8,8 +8,10 @@
 pub mod find;
 pub mod generate;
 pub mod judge;
+pub mod kept;
 pub mod known;
 mod organisation;
+mod outsider;
 pub mod overrides;
 mod partner;
 pub mod play;
@@ -17,4 +19,5 @@ mod seller;
 pub mod shown;
 pub mod stage;
 pub mod story;
+mod taste;
 pub mod values;

@@ -270,6 +270,21 @@ impl Stage {
         }
     }
 
+    /// A dry call changes nothing.
+    pub(crate) async fn ask_what_would_go(&mut self) {
+        let registered = self.world.partner_center.system().registration().is_some();
+        let writes = self.world.writes();
+        self.command(json!({ "command": "deprovision" })).await;
+        let still = self.world.partner_center.system().registration().is_some();
+        if registered && !still {
+            self.wrong("dry-run:registration", "`deprovision` without confirmation gave the registration away");
+            let (url, now) = (self.world.webhook_url.clone(), self.world.now());
+            self.world.partner_center.system().register_webhook(&url, &local::world::EVENTS, false, now);
+        } else if self.world.writes() != writes {
+            self.wrong("dry-run:writes", "`deprovision` without confirmation wrote");
+        }
+    }
+
     pub(crate) fn paste_secret(&mut self, paste: Paste) {
         let key = salesforce::PRIVATE_KEY_PEM;
         let secret = match (self.crm, paste) {

@@ -30,7 +30,6 @@ const CHOICES: &[Choice] = &[
     ("name", "crm", "'customerneed'", ""),
     ("closing_date", "direction", "'to_partner_center'", "'to_partner_center'"),
     ("closing_date", "owner", "'partner_center'", "'partner_center'"),
-    ("closing_date", "crm", "'scheduleproposalmeeting'", ""),
     ("closing_date", "off", "true", ""),
     ("value", "owner", "'partner_center'", "'partner_center'"),
     ("value", "direction", "'to_crm'", "'to_crm'"),

@@ -3,7 +3,7 @@
 use crate::{
     stage::{Side, Stage},
     story::{Answer, Edit, OddTeam, Offer},
-    values::Person,
+    values::{Day, Money, Person, Text},
 };
 use local::people::text;
 use serde_json::{Value, json};
@@ -100,6 +100,10 @@ impl Stage {
     pub(crate) fn people(&mut self, which: u8, people: &[Person]) {
         let people: Vec<Value> = people.iter().map(Person::member).collect();
         self.set_referral(which, json!({ "/customerProfile/team": people }));
+        if let Some((deal, referral)) = self.referral(which) {
+            let team = self.held(&referral).map(|held| held["customerProfile"]["team"].clone());
+            self.deals[deal].people = team.as_ref().and_then(Value::as_array).cloned();
+        }
     }
 
     pub(crate) fn solve(&mut self, which: u8, first: u8, count: u8) {
@@ -154,27 +158,53 @@ impl Stage {
     pub(crate) fn import_referrals(&mut self, rows: u16) {
         let now = self.world.now();
         for n in 0..rows {
+            self.numbers += 1;
             let over = json!({
-                "name": format!("Imported referral {n}"),
+                "name": format!("Imported referral {}", self.numbers),
+                "details": { "notes": format!("Imported remark {}", self.numbers) },
                 "customerProfile": { "name": format!("Imported customer {}", n % 7),
                     "address": { "postalCode": format!("{}", 4000 + n % 7) } },
             });
             let id = self.world.partner_center.system().refer(&over, now);
-            if n == 0 {
+            if n < 12 {
                 self.add(Side::PartnerCenter, Some(id), None);
             }
         }
     }
 
-    pub(crate) fn import(&mut self, rows: u16, complete: bool) {
+    /// All referrals of our own that are open get the same edit.
+    pub(crate) fn edit_all(&mut self, edit: &Edit) {
+        for deal in 0..self.deals.len() {
+            self.edit_referral(u8::try_from(deal).unwrap_or(u8::MAX), edit);
+        }
+    }
+
+    /// Both sides edit the same field before anything else happens.
+    pub(crate) fn quarrel(&mut self, which: u8, edit: &Edit) {
+        let other = match edit {
+            Edit::Name(name) => Edit::Name(Text { mark: name.mark ^ 1, ..name.clone() }),
+            Edit::Notes(notes) => Edit::Notes(Text { mark: notes.mark ^ 1, ..notes.clone() }),
+            Edit::Value(money) => Edit::Value(Money { amount: money.amount.map(|a| a + 1.0), ..money.clone() }),
+            Edit::Day(_) => Edit::Day(Day::Picked { month: 9, day: 9, east: 0 }),
+            Edit::NoNotes => Edit::Notes(Text::plain(9)),
+        };
+        self.edit_record(which, edit);
+        self.edit_referral(which, &other);
+    }
+
+    pub(crate) fn import(&mut self, rows: u16, complete: bool, wide: bool) {
+        let most = if self.crm == mapping::CrmKind::Dynamics365 { 1_990 } else { 31_900 };
+        let notes = if wide { "w".repeat(most - 8) } else { "Imported.".to_owned() };
         let account = self
             .world
             .try_sell("accounts", json!({ "name": "Imported Ltd", "line1": "4 Mill Lane", "city": "Leeds",
                 "postal_code": "LS1 4AB", "country": "United Kingdom" }));
         let Ok(account) = account else { return };
         for n in 0..rows {
-            let mut columns = json!({ "name": format!("Imported deal {n}"), "deal_value": 1000.5 + f64::from(n),
-                "closing_date": "2027-07-31", "notes": "Imported.", "sync": true });
+            self.numbers += 1;
+            let notes = format!("{notes} {}", self.numbers);
+            let mut columns = json!({ "name": format!("Imported deal {}", self.numbers), "deal_value": 1000.5 + f64::from(n),
+                "closing_date": "2027-07-31", "notes": notes, "sync": true });
             let related = match self.crm {
                 mapping::CrmKind::Dynamics365 => json!({
                     "transactioncurrencyid@odata.bind": format!("/transactioncurrencies({})", simulators::dataverse::CHF),

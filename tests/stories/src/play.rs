@@ -4,7 +4,7 @@ use crate::{
     judge,
     organisation::fair,
     stage::{Side, Stage, Violation},
-    story::{Act, Story, What},
+    story::{Act, Edit, Story, What},
     values::{Customer, Day, Money, Person, Text},
     story::{Offer, Sale},
 };
@@ -99,6 +99,7 @@ async fn ending(stage: &mut Stage, story: &Story) -> anyhow::Result<()> {
         return Ok(());
     }
     judge::hour(stage).await?;
+    judge::soon(stage, story).await;
     stage.world.advance(25 * 3600);
     for _ in 0..10 {
         stage.minute().await?;
@@ -119,7 +120,14 @@ async fn answers_again(stage: &mut Stage) -> anyhow::Result<bool> {
         stage.minute().await?;
     }
     let until = stage.world.held_until().await?;
-    stage.wrong("held-too-long", format!("both systems answer, and one is left alone until {until:?}"));
+    let doctor = stage.command(serde_json::json!({ "command": "doctor" })).await;
+    let faults = doctor["lines"].as_array().into_iter().flatten().filter(|line| line["level"] == "fault");
+    let first = faults.filter_map(|line| line["text"].as_str()).next().unwrap_or_default().to_owned();
+    let days = until.is_some_and(|until| until > stage.world.now() + jiff::SignedDuration::from_hours(3));
+    stage.wrong(
+        if days { "held-for-days".to_owned() } else { format!("held-too-long:{}", judge::slug(&first)) },
+        format!("both systems answer, and one is left alone until {until:?}: {first}"),
+    );
     Ok(false)
 }
 
@@ -165,6 +173,7 @@ async fn witnesses(stage: &mut Stage, story: &Story, number: u16) -> anyhow::Res
     stage.tell("two witnesses come");
     stage.refer(&offer, false);
     let inbound = stage.deals.len() - 1;
+    let referral = stage.deals[inbound].referral.clone().unwrap_or_default();
     let before = stage.deals.len();
     stage.sale(&sale);
     if stage.deals.len() == before {
@@ -173,17 +182,21 @@ async fn witnesses(stage: &mut Stage, story: &Story, number: u16) -> anyhow::Res
     for _ in 0..2 {
         stage.minute().await?;
     }
+    let reads = stage.world.partner_center.count(|log| log.method == "GET" && log.path.ends_with(&referral));
+    if reads > judge::most_reads(story) {
+        stage.wrong(format!("reads-of-one-event:{}", judge::circumstances(story)), format!("{reads} reads of one new referral"));
+    }
     let mut arrived = true;
     if stage.deals[inbound].record.is_none() {
         stage.wrong(
-            format!("witness-inbound:{number}"),
+            format!("witness-inbound:{number}:{}", judge::circumstances(story)),
             format!("an ordinary referral has no record after two ticks: {}", judge::why(stage, inbound).await),
         );
         arrived = false;
     }
     if stage.deals[before].referral.is_none() {
         stage.wrong(
-            format!("witness-outbound:{number}"),
+            format!("witness-outbound:{number}:{}", judge::circumstances(story)),
             format!("an ordinary deal has no referral after two ticks: {}", judge::why(stage, before).await),
         );
         arrived = false;
@@ -236,7 +249,8 @@ async fn perform(stage: &mut Stage, act: &Act) -> anyhow::Result<()> {
         What::Microsoft(deal, answer) => stage.microsoft(*deal, *answer),
         What::Convert(deal) => stage.convert(*deal),
         What::OddHalf(deal) => stage.odd_half(*deal),
-        What::Import { rows, complete } => stage.import(*rows, *complete),
+        What::Import { rows, complete, wide } => stage.import(*rows, *complete, *wide),
+        What::EditAll(edit) => stage.edit_all(edit),
         What::ImportReferrals(rows) => stage.import_referrals(*rows),
         What::Rule(field) => stage.rule(*field),
         What::ContactRule => stage.contact_rule(),
@@ -275,6 +289,18 @@ async fn operate(stage: &mut Stage, what: &What) -> anyhow::Result<()> {
             stage.command(serde_json::json!({ "command": "rebase", "action": "start" })).await;
         }
         What::Upgrade => stage.upgrade().await,
+        What::Quarrel(deal, edit, times) => {
+            for n in 0..*times {
+                let edit = match edit.clone() {
+                    Edit::Notes(text) => Edit::Notes(Text { mark: text.mark ^ (u16::from(n) << 1), ..text }),
+                    other => other,
+                };
+                stage.quarrel(*deal, &edit);
+                stage.minute().await?;
+            }
+        }
+        What::AskWhatWouldGo => stage.ask_what_would_go().await,
+        What::Knock(how) => crate::outsider::knock(stage, *how).await?,
         What::Down(system, minutes) => stage.down(*system, *minutes).await?,
         _ => {}
     }

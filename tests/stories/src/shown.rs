@@ -13,8 +13,12 @@ use std::collections::BTreeMap;
 /// Field -> what is shown.
 pub type Shown = BTreeMap<&'static str, String>;
 
-pub fn referral_column(_crm: CrmKind) -> &'static str {
-    "referral_id"
+/// The Referral Identifier, on opportunities and leads.
+pub fn referral_column(crm: CrmKind) -> &'static str {
+    match crm {
+        CrmKind::Dynamics365 => "cosell_referralid",
+        CrmKind::Salesforce => "Referral_Identifier__c",
+    }
 }
 
 pub fn id(row: &Value, set: &str, crm: CrmKind) -> String {

@@ -223,6 +223,18 @@ pub enum Paste {
     WithCertificate,
 }
 
+/// What a stranger sends to the public address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Knock {
+    Nothing,
+    OddQuery,
+    OddProtocol,
+    OddHost,
+    ControlCharacter,
+    Unpadded,
+}
+
 /// Which deal is meant: modulo those there are.
 pub type Which = u8;
 
@@ -264,6 +276,8 @@ pub enum What {
     Solutions(Which, u8, u8),
     Answer(Which, Answer),
     NewDeal(Box<Offer>),
+    /// Both sides edit the same field in the same minute, so many times.
+    Quarrel(Which, Edit, u8),
     /// Writes another deal's record id into a referral.
     NameRecord(Which, Which),
     // Microsoft.
@@ -284,9 +298,14 @@ pub enum What {
     Upgrade,
     PasteSecret(Paste),
     RevokeConsent(bool),
+    /// `deprovision` without its confirmation: says what would go.
+    AskWhatWouldGo,
     // Importers.
-    Import { rows: u16, complete: bool },
+    /// Rows at once; without solutions unless complete; with long descriptions.
+    Import { rows: u16, complete: bool, wide: bool },
     ImportReferrals(u16),
+    /// All referrals of our own get the same edit.
+    EditAll(Edit),
     // The organisation.
     Rule(Field),
     ContactRule,
@@ -299,6 +318,8 @@ pub enum What {
     Down(System, u8),
     LoseWebhooks,
     Garbage(bool),
+    /// Somebody calls the public address.
+    Knock(Knock),
     /// All cursors of the CRM expire.
     Expire,
     // Time.

@@ -1,6 +1,7 @@
 //! What it costs: an idle tick as much as ever, no item near the table's limit, nothing that circles.
 
-use crate::stage::Stage;
+use crate::{stage::Stage, story::Story};
+use jiff::SignedDuration;
 use local::world::QUEUE;
 
 /// No item of the table is larger.
@@ -11,23 +12,37 @@ const MORE_BYTES: usize = 20_000;
 /// What was changed a quarter of an hour ago may be listed once more.
 const SETTLES: usize = 4;
 
+/// More messages do not wait when nobody does anything.
+const MOST_MESSAGES: usize = 200;
+
+/// Ticks in which nothing was written, and nothing waits, after which the next ones are like them.
+const STILL: usize = 10;
+
 /// An hour of ticks in which nobody does anything.
 pub async fn hour(stage: &mut Stage) -> anyhow::Result<()> {
     let mut quiet = 0;
     let mut dear = vec![];
-    for _ in 0..60 {
+    let over = stage.world.now() + SignedDuration::from_mins(60);
+    while stage.world.now() < over {
+        // Once nothing has happened for a while only every fifth tick is played: the others would be like it.
+        if quiet >= STILL {
+            stage.world.advance(4 * 60);
+        }
         stage.world.forget_calls();
         let before = stage.world.writes();
         stage.minute().await?;
         let (calls, bytes) = (stage.calls(), stage.bytes());
         let wrote = stage.world.writes() != before || stage.world.messages() > 0;
+        if stage.world.messages() > MOST_MESSAGES + stage.deals.len() {
+            stage.wrong("queue-grows", format!("{} messages wait", stage.world.messages()));
+        }
         quiet = if wrote { 0 } else { quiet + 1 };
         if quiet > SETTLES && (calls > stage.idle.0 + MORE_CALLS || bytes > stage.idle.1 + MORE_BYTES) {
             dear.push((calls, bytes));
         }
     }
     // Retries at their times are none of it.
-    if dear.len() > 12 {
+    if dear.len() > 5 {
         let (calls, bytes) = dear[dear.len() / 2];
         let what = if calls > stage.idle.0 + MORE_CALLS { "calls" } else { "bytes" };
         stage.wrong(
@@ -47,13 +62,13 @@ pub(super) async fn sizes(stage: &Stage) -> anyhow::Result<()> {
 }
 
 /// Nothing is left in the queue, nothing crashed.
-pub(super) fn queue(stage: &Stage) {
+pub(super) fn queue(stage: &Stage, story: &Story) {
     if stage.world.messages() > 0 {
         let messages = stage.world.aws.system().messages(QUEUE);
         let often = messages.iter().filter_map(|m| m["receive_count"].as_u64()).max().unwrap_or_default();
         if often > 5 {
             let first: String = format!("{messages:?}").chars().take(300).collect();
-            stage.wrong("queue-left", format!("received {often} times: {first}"));
+            stage.wrong(format!("queue-left:{}", super::circumstances(story)), format!("received {often} times: {first}"));
         }
     }
     if stage.world.dead_letters() > 0 {

@@ -128,15 +128,55 @@ pub(super) fn untouched(stage: &Stage, story: &Story, told: &[Told]) {
     }
 }
 
+/// What is there after a day and not after an hour came by the daily round, though somebody had said it.
+pub(super) fn soon(stage: &Stage, story: &Story, told: &[Told]) {
+    for deal in in_step(stage) {
+        let shown = stage.shown(deal);
+        let (Some(center), Some(crm)) = (shown.get(&Side::PartnerCenter), shown.get(&Side::Crm)) else { continue };
+        for field in ["solutions", "name", "value", "notes"] {
+            let (Some(there), Some(here)) = (center.get(field), crm.get(field)) else { continue };
+            if is_over(stage, deal) || remapped(stage, story, field) || rewritten(story, field) {
+                continue;
+            }
+            if !alike(there, here) && !told[deal].names(field) {
+                stage.wrong(format!("slow:{field}"), format!("after an hour `{}` there, `{}` here", short(there), short(here)));
+            }
+        }
+    }
+    if stage.closed_door || super::keeps_witnesses_out(stage, story) {
+        return;
+    }
+    for (n, deal) in stage.deals.iter().enumerate() {
+        let Some((_, row)) = deal.record.as_ref().and_then(|record| stage.row(record)) else { continue };
+        let waits = deal.born == Side::Crm && deal.referral.is_none() && !deal.parted && row["sync"] == true;
+        let foreign = !text(&row, "referral_id").is_empty();
+        if waits && !foreign && !is_over(stage, n) && complete(stage, &row, &text(&row, "id")) {
+            stage.wrong("slow:no-referral", format!("complete for an hour, and no referral: {}", told[n].explain.replace('\n', " | ")));
+        }
+    }
+}
+
+/// A referral that is closed was closed by somebody.
+pub(super) fn statuses(stage: &Stage, story: &Story, told: &[Told]) {
+    let closes = story.acts.iter().any(|act| matches!(act.what, What::Close(..) | What::DropLead(_) | What::Answer(..)));
+    let merged = story.acts.iter().any(|act| matches!(act.what, What::MergeLeads(..)));
+    for (n, deal) in stage.deals.iter().enumerate() {
+        let Some(referral) = deal.referral.as_ref().and_then(|id| stage.held(id)) else { continue };
+        if referral["status"] == "Closed" && !closes && referral["substatus"] != "Expired" {
+            stage.wrong("status:nobody-said", format!("a referral is {}, and nobody closed it", referral["substatus"]));
+        }
+        let forgotten = merged && deal.parted && told[n].explain.contains("detached") && told[n].warnings.trim().is_empty();
+        if forgotten && referral["status"] != "Closed" {
+            stage.wrong("merge:forgotten", format!("its lead was merged into another: {}", told[n].explain.replace('\n', " | ")));
+        }
+    }
+}
+
 /// Whatever came in has a record, and what a seller shared has a referral or says why not.
 pub(super) fn arrived(stage: &Stage, story: &Story, told: &[Told]) {
     if stage.closed_door || super::keeps_witnesses_out(stage, story) {
         return;
     }
-    let sales: Vec<_> = story.acts.iter().filter_map(|act| match &act.what {
-        What::Sell(sale) => Some(sale.as_ref()),
-        _ => None,
-    }).collect();
     for (n, deal) in stage.deals.iter().enumerate() {
         if deal.parted || deal.kept_out.contains("witness") {
             continue;
@@ -145,8 +185,13 @@ pub(super) fn arrived(stage: &Stage, story: &Story, told: &[Told]) {
             let over = deal.referral.as_ref().and_then(|id| stage.held(id)).is_some_and(|r| r["status"] == "Closed");
             if !over {
                 let reason = told[n].warnings.lines().next().unwrap_or_default().to_owned();
+                let lacks = reason.split_once("cannot become a record yet: ");
+                let short = match lacks {
+                    Some((_, lacks)) => format!("cannot-become-one:{}", slug(lacks.split(' ').next().unwrap_or_default())),
+                    None => slug(reason.trim_start_matches("it is set aside: ")),
+                };
                 stage.wrong(
-                    format!("no-record:{}", slug(&reason)),
+                    format!("no-record:{short}"),
                     format!("a referral has no record: {}", told[n].explain.replace('\n', " | ")),
                 );
             }
@@ -174,7 +219,6 @@ pub(super) fn arrived(stage: &Stage, story: &Story, told: &[Told]) {
             }
         }
     }
-    let _ = sales;
 }
 
 fn account_country(stage: &Stage, account: &str) -> String {

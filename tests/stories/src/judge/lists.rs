@@ -1,36 +1,14 @@
 //! Lists of people, and what was made of a customer: what nobody touched stays as it is.
 
-use super::slug;
-use crate::{
-    stage::{Side, Stage},
-    story::{Story, What},
-};
+use crate::stage::{Side, Stage};
 use local::people::text;
 use mapping::CrmKind;
 use serde_json::Value;
 
-/// Who was named in a referral's customer team last by Partner Center's own people.
-fn named(stage: &Stage, story: &Story, deal: usize) -> Option<Vec<Value>> {
-    let which = |n: &u8| stage.deal(*n) == Some(deal);
-    let mut people = None;
-    for act in &story.acts {
-        if let What::People(n, list) = &act.what
-            && which(n)
-        {
-            people = Some(list.iter().map(crate::values::Person::member).collect());
-        }
-    }
-    people
-}
-
 /// Elements of a list that nobody changed are there as they were, also where two have one address.
-pub(super) fn people(stage: &Stage, story: &Story) {
-    // Which deal an act meant is only sure while their number stands.
-    if stage.deals.len() > 6 {
-        return;
-    }
-    for (n, deal) in stage.deals.iter().enumerate() {
-        let Some(said) = named(stage, story, n) else { continue };
+pub(super) fn people(stage: &Stage) {
+    for deal in &stage.deals {
+        let Some(said) = &deal.people else { continue };
         let Some(referral) = deal.referral.as_ref().and_then(|id| stage.held(id)) else { continue };
         if deal.parted || referral["status"] == "Closed" {
             continue;
@@ -45,7 +23,7 @@ pub(super) fn people(stage: &Stage, story: &Story) {
             .unwrap_or_default();
         let mut left = now.clone();
         let mut first_of_ours = true;
-        for person in &said {
+        for person in said {
             let email = text(person, "email").to_lowercase();
             if email == ours && !ours.is_empty() && std::mem::take(&mut first_of_ours) {
                 continue;
@@ -66,7 +44,7 @@ pub(super) fn people(stage: &Stage, story: &Story) {
 }
 
 /// What became of the customer of a referral whose account the connector made.
-pub(super) fn customers(stage: &Stage, story: &Story) {
+pub(super) fn customers(stage: &Stage) {
     let dynamics = stage.crm == CrmKind::Dynamics365;
     let creator = if dynamics { "_createdby_value" } else { "CreatedById" };
     let made = |row: &&Value| row[creator] == stage.world.integration_user();
@@ -118,7 +96,6 @@ pub(super) fn customers(stage: &Stage, story: &Story) {
         owners(stage, &referral, &row);
     }
     bound_elsewhere(stage, &accounts);
-    let _ = (story, slug(""));
 }
 
 fn profile_of(referral: &Value) -> &Value {

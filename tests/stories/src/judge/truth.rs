@@ -1,6 +1,6 @@
 //! What we say is true, and says nothing that it should not.
 
-use super::{Told, is_over, remapped};
+use super::{Told, is_over, remapped, rewritten};
 use crate::{
     shown::alike,
     stage::{Side, Stage},
@@ -33,17 +33,30 @@ pub(super) fn audit(stage: &Stage, told: &[Told]) {
     }
 }
 
+/// Audit tells of a conflict only where both sides spoke.
+pub(super) fn conflicts(stage: &Stage, told: &[Told]) {
+    for (n, told) in told.iter().enumerate() {
+        for field in ["name", "value", "closing_date", "notes", "solutions"] {
+            let rule = format!("`{field}` changed on both sides");
+            if !told.audit.contains(&rule) {
+                continue;
+            }
+            let spoke = |side: Side| stage.said.iter().any(|s| s.deal == n && s.field == field && s.side == side);
+            if !(spoke(Side::PartnerCenter) && spoke(Side::Crm)) {
+                stage.wrong(format!("audit:false-conflict:{field}"), told.audit.chars().take(300).collect::<String>());
+            }
+        }
+    }
+}
+
 /// Garbage is kept until somebody drops it; a preview writes nothing and says what differs.
 pub(super) async fn commands(stage: &Stage, story: &Story, told: &[Told]) -> anyhow::Result<()> {
     let garbage = story.acts.iter().filter(|act| matches!(act.what, What::Garbage(_))).count();
     if garbage > 0 {
-        let parked = stage.world.parked().await?;
-        let kept = parked.iter().filter(|row| {
-            let words = format!("{:?}", row.item);
-            words.contains("please call me back") || words.contains("\\\"v\\\":9")
-        });
-        if kept.count() == 0 {
-            stage.wrong("garbage:lost", "an unusable message was parked, and its body is gone");
+        let answer = stage.world.call(json!({ "command": "redrive" })).await;
+        let lines = answer["lines"].to_string();
+        if lines.contains("\"0 sent again") {
+            stage.wrong("garbage:lost", format!("an unusable message was parked, and `redrive` finds none: {lines}"));
         }
     }
     let before = stage.world.writes();
@@ -70,6 +83,8 @@ fn silent(stage: &Stage, story: &Story, n: usize, told: &[Told], preview: &[Stri
     let (Some(center), Some(crm)) = (shown.get(&Side::PartnerCenter), shown.get(&Side::Crm)) else { return };
     let differs = ["status", "value", "notes"].into_iter().find(|field| {
         center.get(field).zip(crm.get(field)).is_some_and(|(a, b)| !alike(a, b)) && !remapped(stage, story, field)
+            && !rewritten(story, field)
+            && !told[n].names(field)
     });
     let Some(field) = differs else { return };
     let agrees = preview.iter().any(|line| line.contains(referral.as_str()) && line.contains("both sides agree"));
