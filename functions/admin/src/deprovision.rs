@@ -1,5 +1,5 @@
-//! What `provision` made goes again, data and all, if that is really meant; else only the webhook's registration is given
-//! back, and what would go is told. Nothing that is not ours is ever touched. A file per CRM.
+//! What `provision` made goes again, data and all, and the webhook's registration is given back, if that is really meant;
+//! else it is only told what would go, and nothing changes. Nothing that is not ours is ever touched. A file per CRM.
 
 mod dynamics;
 
@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use serde_json::json;
 use sync::failure::Failure;
 
-/// `data`: columns and tables go, too. `confirm`: the host of the environment whose they are.
+const REGISTRATION: &str = "the webhook's registration, if it is ours";
+
+/// `data`: columns and tables go. `confirm`: the host of the environment whose they are.
 pub(crate) async fn deprovision(
     app: &App,
     data: bool,
@@ -21,7 +23,12 @@ pub(crate) async fn deprovision(
     let (config::Crm::Dynamics365(config), Crm::Dynamics(everyday)) =
         (&app.config.worker.crm, &worker.outside.crm)
     else {
-        report.append(register::unregister(app).await?);
+        if data {
+            report.append(register::unregister(app).await?);
+        } else {
+            report.good(format!("would give back {REGISTRATION}"));
+            report.warn("nothing was changed", "{\"command\": \"deprovision\", \"delete_data\": true}");
+        }
         report.warn(
             "fields and objects of Salesforce are not deleted from here",
             "Setup: Object Manager, each field of the permission set Cosell_Connector, Delete; then both objects; erase them under Deleted Fields and Deleted Objects",
@@ -29,7 +36,7 @@ pub(crate) async fn deprovision(
         return Ok(report);
     };
     if !data {
-        report.append(register::unregister(app).await?);
+        report.good(format!("would give back {REGISTRATION}"));
         let would = dynamics::there(everyday, &worker.map).await?;
         for what in &would {
             report.good(format!("would delete {what}"));

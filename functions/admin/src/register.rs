@@ -23,6 +23,8 @@ pub(crate) enum Whose {
     Incomplete,
     /// There is none.
     Nobodys,
+    /// Ours, of no event any more: it was given back.
+    GivenBack,
     /// Somebody else's.
     Foreign(String),
 }
@@ -39,6 +41,11 @@ fn wanted(app: &App) -> Registration {
 fn judge(wanted: &Registration, found: Option<&Registration>) -> Whose {
     match found {
         None => Whose::Nobodys,
+        Some(found)
+            if found.url == wanted.url && !wanted.events.iter().any(|event| found.events.contains(event)) =>
+        {
+            Whose::GivenBack
+        }
         Some(found) if found.events.is_empty() => Whose::Nobodys,
         Some(found) if found.url != wanted.url => Whose::Foreign(found.url.clone()),
         Some(found) if wanted.events.iter().all(|event| found.events.contains(event)) => Whose::Ours,
@@ -87,7 +94,7 @@ pub(crate) fn stolen(report: &mut Report, url: &str) {
 pub(crate) async fn unregister(app: &App) -> Result<Report, Failure> {
     let mut report = Report::default();
     match whose(app).await? {
-        Whose::Nobodys => report.good("nothing is registered"),
+        Whose::Nobodys | Whose::GivenBack => report.good("nothing is registered"),
         Whose::Foreign(url) => report.good(format!("`{url}` is registered, not we: left as it is")),
         Whose::Ours | Whose::Incomplete => {
             let url = &app.config.webhook_url;

@@ -12,8 +12,8 @@ use sync::failure::Failure;
 
 /// One request to CloudFormation's own address.
 const ANSWER: Duration = Duration::from_secs(10);
-/// CloudFormation takes 4 KB in all.
-const SENTENCE: usize = 1000;
+/// CloudFormation takes 4,096 bytes in all, and the sentence stands in the answer twice; so many bytes of JSON each.
+const SENTENCE: usize = 1_400;
 
 /// What CloudFormation asks.
 #[derive(Debug, Deserialize)]
@@ -54,9 +54,11 @@ pub(crate) async fn handle(app: &Opened, request: &Request, ends: Timestamp) -> 
     for line in &report.lines {
         tracing::info!(decision = "set up", reason = line.text, cure = line.cure, level = ?line.level);
     }
-    // Nothing here may keep a stack from being deleted.
-    let ok = report.ok || request.request_type == Kind::Delete;
-    let sentence: String = report.sentence().chars().take(SENTENCE).collect();
+    let ok = report.ok || forgiven(app, request.request_type);
+    if !report.ok && ok {
+        tracing::error!(alarm = "setup", reason = report.sentence(), "set-up is not complete");
+    }
+    let sentence = bounded(&report.sentence(), SENTENCE);
     let answer = json!({
         "Status": if ok { "SUCCESS" } else { "FAILED" },
         "Reason": sentence,
@@ -68,6 +70,27 @@ pub(crate) async fn handle(app: &Opened, request: &Request, ends: Timestamp) -> 
     });
     tell(&request.response_url, &answer).await;
     answer
+}
+
+/// Whether a stack goes on although not all could be done. Nothing here may keep one from being deleted. An update that
+/// failed would be rolled back by another update, which meets the same vendor in the same trouble: what the template
+/// alone decides fails it, a vendor's trouble is told, and `watch` finishes the work.
+fn forgiven(app: &Opened, kind: Kind) -> bool {
+    match kind {
+        Kind::Create => false,
+        Kind::Update => app.is_ok(),
+        Kind::Delete => true,
+    }
+}
+
+/// The text's beginning, in at most so many bytes as JSON.
+fn bounded(text: &str, most: usize) -> String {
+    let mut bytes = 2;
+    let fits = |c: &char| {
+        bytes += Value::from(c.to_string()).to_string().len() - 2;
+        bytes <= most
+    };
+    text.chars().take_while(fits).collect()
 }
 
 async fn in_time(app: &App, kind: Kind, ends: Timestamp) -> Report {
@@ -129,5 +152,20 @@ async fn tell(url: &str, answer: &Value) {
             Err(broken) => tracing::error!(reason = %broken, "CloudFormation did not take the answer"),
         }
         tokio::time::sleep(Duration::from_secs(1 << attempt)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_fits_into_cloudformations_answer_whatever_it_is_made_of() {
+        for piece in ["a", "€", "\u{1f6a2}", "\"", "\n", "\u{1}"] {
+            let sentence = bounded(&piece.repeat(5_000), SENTENCE);
+            let bytes = json!({ "Reason": sentence, "Data": { "Outcome": sentence } }).to_string().len();
+            assert!((2_700..3_000).contains(&bytes), "{piece:?}: {bytes}");
+        }
+        assert_eq!(bounded("short", SENTENCE), "short");
     }
 }

@@ -104,10 +104,21 @@ async fn registration(app: &App, report: &mut Report) {
     match register::whose(app).await {
         Ok(Whose::Ours) => {}
         Ok(Whose::Foreign(url)) => register::stolen(report, &url),
-        Ok(Whose::Nobodys | Whose::Incomplete) => {
-            tracing::error!(alarm = "registration", "the webhook is not registered");
-            report.warn("Partner Center does not tell us what changes", "{\"command\": \"register\"}");
+        Ok(Whose::GivenBack) => {
+            tracing::error!(alarm = "registration", "the webhook's registration was given back");
+            report.warn("the webhook's registration was given back", "{\"command\": \"register\"}");
         }
+        // What a deployment could not do, or what was lost since.
+        Ok(Whose::Nobodys | Whose::Incomplete) => match register::register(app, false).await {
+            Ok(done) => report.append(done),
+            Err(failure) => {
+                tracing::error!(alarm = "registration", "the webhook is not registered");
+                report.warn(
+                    format!("Partner Center does not tell us what changes: {failure}"),
+                    "{\"command\": \"register\"}",
+                );
+            }
+        },
         Err(failure) => report.failed(&failure),
     }
 }

@@ -46,6 +46,8 @@ pub struct Vendor {
     pub contact_frozen_once_shared: bool,
     /// `updatedDateTime` may be used in `$filter`.
     pub filter_updated: bool,
+    /// Seconds by which an event's instant may lie after its referral's `updatedDateTime` without another look.
+    pub event_tolerance: u32,
     /// Rows asked for per page of referrals.
     pub page_size: u32,
     /// `provision` lays out sellers' forms: Dynamics 365's by their XML.

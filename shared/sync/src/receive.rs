@@ -155,7 +155,7 @@ pub async fn park_message<P: Ports>(
         .collect();
     let mut parked = Parked::again(words.to_owned(), None, digest(body), run.now(), None);
     parked.body = Some(kept);
-    let row = Change::put(Key::parked(message_id), Expect::Any, Item::Parked(parked));
+    let row = Change::put(Key::message(message_id), Expect::Any, Item::Parked(parked));
     if !run.ports.links().commit(vec![row]).await? {
         return Err(Failure::later(System::Table, "park a message", "others are working on it"));
     }

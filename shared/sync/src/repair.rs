@@ -18,10 +18,11 @@ pub type Repaired = Result<Result<Hint, String>, Failure>;
 
 /// What is set aside is tried at once. `row`: one of the parked ones.
 pub async fn try_now<P: Ports>(run: &Run<'_, P>, row: Row) -> Repaired {
-    let Some(subject) = Subject::parked(&row.key.sk) else {
-        return Ok(Err("a message, no deal: `redrive` takes it up".into()));
-    };
+    const MESSAGE: &str = "a message that could not be read, no deal: `redrive` takes it up";
     let Item::Parked(mut parked) = row.item else { return Ok(Err("nothing is set aside there".into())) };
+    // The id of a message has the form of a referral's.
+    let subject = Subject::parked(&row.key.sk).filter(|_| parked.body.is_none());
+    let Some(subject) = subject else { return Ok(Err(MESSAGE.into())) };
     let now = run.now();
     parked.next_try = now;
     let mut changes = vec![Change::put(row.key, Expect::Rev(row.rev), Item::Parked(parked))];

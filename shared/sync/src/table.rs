@@ -50,9 +50,13 @@ impl Key {
     pub fn hold(system: &str) -> Self {
         Key::new(["HOLD#", system].concat(), "-")
     }
-    /// Something set aside, by referral, record or message id.
+    /// Something set aside, by referral or record id; before there was [`Key::message`], by message id too.
     pub fn parked(what: &str) -> Self {
         Key::new("PARKED".to_owned(), what)
+    }
+    /// A message that could not be read. Its id has the form of a referral's, so it has a space of its own.
+    pub fn message(id: &str) -> Self {
+        Key::new("PARKED".to_owned(), &["MESSAGE#", id].concat())
     }
     /// One audit line. `about` is a link's or a record's partition key.
     pub fn audit(about: &str, at: Timestamp, rev: u64, n: usize) -> Self {

@@ -1,11 +1,12 @@
 //! Input that cannot be used: nothing is lost, neighbours are unharmed, and it heals by itself.
 
 use super::open;
-use crate::deal::text;
+use crate::{answers::told, deal::text};
 use serde_json::json;
 
 crate::faults::whatever_fails! {
     t54_a_message_that_is_not_ours_is_parked_and_its_neighbours_are_unharmed,
+    a_message_that_is_not_ours_is_left_to_redrive_by_a_retry,
     a_referral_that_lacks_what_the_crm_needs_is_parked_and_heals,
     t50_a_currency_the_crm_does_not_have_is_parked,
     t49_a_mandatory_column_without_a_rule_is_parked_with_its_name_and_replayed_after_the_map_names_it,
@@ -26,6 +27,19 @@ async fn t54_a_message_that_is_not_ours_is_parked_and_its_neighbours_are_unharme
     let parked = stage.parked_words().await;
     assert!(parked.contains("hello") && parked.contains("version `7`"), "{parked}");
     assert_eq!(stage.dead_letters(), 0);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_not_ours_is_left_to_redrive_by_a_retry() {
+    let stage = open().await;
+    stage.plant("stranger", "hello");
+    stage.rest().await;
+    let (ok, told) = told(&stage, json!({ "command": "retry" })).await;
+    assert!(ok && told.contains("`redrive`"), "{told}");
+    stage.rest().await;
+    assert!(stage.parked_words().await.contains("hello"), "{}", stage.parked_words().await);
+    assert!(stage.sent("GET referrals/{id}").is_empty(), "its id is no referral's");
     stage.close().await;
 }
 

@@ -1,15 +1,14 @@
 //! Bad days: lost webhooks, outages, lost answers.
 
 use super::{CRM, open};
-use crate::{
-    deal::text,
-};
+use crate::deal::text;
 use local::world::{Options, World};
 use serde_json::json;
 use simulators::server::{Fault, FaultKind};
 
 crate::faults::whatever_fails! {
     t51_what_no_webhook_told_arrives_by_the_sweep,
+    an_event_stamped_a_little_after_its_referral_needs_no_second_look,
     first_start_creates_nothing,
     an_outage_of_the_crm_holds_everything_and_loses_nothing,
     t52_throttled_with_retry_after_it_waits_that_long,
@@ -44,6 +43,22 @@ async fn t51_what_no_webhook_told_arrives_by_the_sweep() {
     let of = |id: &str| deals.iter().find(|deal| deal["referral_id"] == id).cloned().unwrap();
     assert_eq!(of(&referral)["deal_value"], 97000.0);
     assert_eq!(text(&of(&new), "name"), "✔ Harbor Line – rail");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn an_event_stamped_a_little_after_its_referral_needs_no_second_look() {
+    let stage = open().await;
+    stage.partner_center.system().switches.event_after_micros = 200;
+    stage.refer(json!({}));
+    stage.webhooks().await;
+    stage.pump().await.unwrap();
+    if stage.calm() {
+        stage.opportunity();
+        let reads = stage.sent("GET referrals/{id}").len();
+        assert!(reads <= 2, "each delivery reads it once at most: {reads}");
+    }
+    stage.rest().await;
     stage.close().await;
 }
 

@@ -15,7 +15,7 @@ const MOST_ACTS: usize = 14;
 pub fn story(crm: CrmKind) -> BoxedStrategy<Story> {
     let map = prop_oneof![1 => Just(vec![]), 1 => vec(overrides::one(crm), 1..3)];
     let taste = (any::<u64>(), any::<u64>()).no_shrink();
-    (taste, org(crm), vendors(crm), map, vec(act(crm), 2..MOST_ACTS))
+    (taste, org(crm), vendors(crm), map, vec(act(crm), 1..MOST_ACTS))
         .prop_map(|((one, other), org, vendors, map, acts)| {
             Taste::new(one, other).season(Story { org, vendors, map, acts })
         })

@@ -191,10 +191,10 @@ impl Stage {
 
     pub fn wrong(&self, kind: impl Into<String>, words: impl Into<String>) {
         let violation = Violation { kind: kind.into(), words: words.into() };
-        self.tell(format!("WRONG  {}: {}", violation.kind, violation.words));
-        let mut all = self.violations.borrow_mut();
-        if !all.iter().any(|known| known.kind == violation.kind) {
-            all.push(violation);
+        let known = self.violations.borrow().iter().any(|known| known.kind == violation.kind);
+        if !known {
+            self.tell(format!("WRONG  {}: {}", violation.kind, violation.words));
+            self.violations.borrow_mut().push(violation);
         }
     }
 

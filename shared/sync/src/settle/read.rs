@@ -388,13 +388,15 @@ pub(crate) fn older_than_seen<P: Ports>(
     }
 }
 
-/// A read older than its own hint is a reason to look again, twice, never a verdict.
+/// A read older than its own hint is a reason to look again, twice, never a verdict. How far the stamps of an event and
+/// of its referral may lie apart is the map's to say.
 pub(crate) fn older_than_hint<P: Ports>(
     run: &Run<'_, P>,
     since: Option<Timestamp>,
     referral: &Referral,
 ) -> Option<Ended> {
-    let since = since.filter(|since| referral.updated() < *since)?;
+    let tolerance = SignedDuration::from_secs(run.map.vendor().event_tolerance.into());
+    let since = since.filter(|since| referral.updated() + tolerance < *since)?;
     let why = format!("the referral shows {}, the hint says {since}", referral.updated());
     match run.attempt {
         0 | 1 => Some(Ended::later(5, why)),

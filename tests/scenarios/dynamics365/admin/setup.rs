@@ -189,3 +189,29 @@ async fn a_failing_set_up_says_in_one_sentence_why_and_a_removal_never_fails() {
     assert!(reason.contains("invalid_grant") && !reason.contains('\n') && reason.len() < 1001, "{reason}");
     assert_eq!(cloud_formation(&world, "Delete").await.1["Status"], "SUCCESS");
 }
+
+#[tokio::test]
+async fn an_update_does_not_fail_by_a_vendors_trouble_and_the_watch_finishes_the_work() {
+    let world = without_registration().await;
+    world.login.system().revoke();
+    let (_, heard) = cloud_formation(&world, "Update").await;
+    assert_eq!(heard["Status"], "SUCCESS");
+    assert!(heard["Data"]["Outcome"].as_str().unwrap().contains("invalid_grant"), "{heard}");
+    assert!(world.partner_center.system().registration().is_none());
+    let now = world.now();
+    let token = world.login.system().consent(now);
+    let secret = json!({ "client_secret": simulators::login::PARTNER_SECRET, "refresh_token": token });
+    world.aws.system().put_secret("partner-center", &secret.to_string());
+    let answer = world.call(json!({ "command": "watch" })).await;
+    assert!(words(&answer).contains("registered: "), "{answer:#}");
+    assert_eq!(registered(&world), ours(&world));
+}
+
+#[tokio::test]
+async fn a_registration_that_was_given_back_is_not_taken_again_by_the_watch() {
+    let world = World::start(Options::default()).await.unwrap();
+    assert_eq!(world.call(json!({ "command": "unregister" })).await["ok"], true);
+    let answer = world.call(json!({ "command": "watch" })).await;
+    assert!(words(&answer).contains("given back"), "{answer:#}");
+    assert_eq!(registered(&world).1, ["test-created"]);
+}

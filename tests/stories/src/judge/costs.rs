@@ -38,16 +38,16 @@ pub async fn hour(stage: &mut Stage) -> anyhow::Result<()> {
         }
         quiet = if wrote { 0 } else { quiet + 1 };
         if quiet > SETTLES && (calls > stage.idle.0 + MORE_CALLS || bytes > stage.idle.1 + MORE_BYTES) {
-            dear.push((calls, bytes));
+            dear.push((calls, bytes, stage.world.calls().join(", ")));
         }
     }
     // Retries at their times are none of it.
     if dear.len() > 5 {
-        let (calls, bytes) = dear[dear.len() / 2];
-        let what = if calls > stage.idle.0 + MORE_CALLS { "calls" } else { "bytes" };
+        let (calls, bytes, routes) = &dear[dear.len() / 2];
+        let what = if *calls > stage.idle.0 + MORE_CALLS { "calls" } else { "bytes" };
         stage.wrong(
             format!("idle-tick:{what}"),
-            format!("{} idle ticks cost more than {:?}, such as {calls} calls and {bytes} bytes", dear.len(), stage.idle),
+            format!("{} idle ticks cost more than {:?}, such as {calls} calls and {bytes} bytes: {routes}", dear.len(), stage.idle),
         );
     }
     Ok(())
