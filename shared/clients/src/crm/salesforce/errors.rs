@@ -65,6 +65,11 @@ impl Said {
         Said::read(502, &serde_json::json!({ "message": "the answer has no id" }), None)
     }
 
+    /// An answer to a query that has no rows, or does not say where the next ones are.
+    pub(super) fn unpaged() -> Self {
+        Said::read(200, &serde_json::json!({ "message": "the answer has no whole list of rows" }), None)
+    }
+
     /// A part of a composite's answer.
     pub(super) fn of_part(part: &Value) -> Self {
         let status = part["httpStatusCode"].as_u64().and_then(|n| u16::try_from(n).ok()).unwrap_or(500);
