@@ -8,6 +8,8 @@ mod feeds;
 mod leads;
 mod team;
 
+#[path = "both/answered.rs"]
+mod answered;
 #[path = "both/bad_input.rs"]
 mod bad_input;
 #[path = "both/closing.rs"]
@@ -27,6 +29,8 @@ mod notes;
 #[path = "both/operation.rs"]
 mod operation;
 mod optional;
+#[path = "both/pasted.rs"]
+mod pasted;
 #[path = "both/storm.rs"]
 mod storm;
 #[path = "both/update.rs"]

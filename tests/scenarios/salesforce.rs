@@ -11,6 +11,8 @@ mod refusals;
 mod sync;
 mod team;
 
+#[path = "both/answered.rs"]
+mod answered;
 #[path = "both/bad_input.rs"]
 mod bad_input;
 #[path = "both/closing.rs"]
@@ -29,6 +31,8 @@ mod microsoft;
 mod notes;
 #[path = "both/operation.rs"]
 mod operation;
+#[path = "both/pasted.rs"]
+mod pasted;
 #[path = "both/storm.rs"]
 mod storm;
 #[path = "both/update.rs"]

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "full")]
 pub(crate) mod session;
+pub mod text;
 
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::{Method, RequestBuilder, header};
@@ -11,6 +12,10 @@ use std::{sync::Arc, time::Duration};
 
 /// No vendor's answer to what we ask is larger: pages are bounded by `maxpagesize` and `$top`.
 const MOST: usize = 8 << 20;
+
+/// A `Retry-After` counts for no longer. Gateways name days in their maintenance pages, and whoever believed them would
+/// stand still long after the vendor is back; asking once an hour is no burden to anybody.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long a connection may take; a host that does not answer at all is told apart from a slow one.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -126,31 +131,47 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The body, if it is JSON.
+    /// The body, if it is JSON; what no text can hold is replaced in it.
     pub fn json(&self) -> Option<Value> {
-        let body = self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body);
-        serde_json::from_slice(body).ok()
+        text::json(&self.body).ok()
+    }
+
+    /// Of a 2xx that is not what was asked for: its length and where reading stopped. Its text is somebody's row and
+    /// goes into no message.
+    pub fn unread(&self) -> String {
+        text::unread(&self.body)
     }
 
     /// The sender's own time.
     pub fn date(&self) -> Option<Timestamp> {
-        Some(rfc2822::parse(self.header("date")?).ok()?.timestamp())
+        http_date(self.header("date")?)
     }
 
-    /// `Retry-After`: seconds, or a date measured against the answer's own `Date`.
+    /// `Retry-After`: seconds, or a date measured against the answer's own `Date`; an hour at most.
     pub fn retry_after(&self) -> Option<SignedDuration> {
-        let text = self.header("retry-after")?.trim();
-        if let Ok(seconds) = text.parse::<u32>() {
-            return Some(SignedDuration::from_secs(seconds.into()));
-        }
-        let until = rfc2822::parse(text).ok()?.timestamp();
-        Some(until.duration_since(self.date()?).max(SignedDuration::ZERO))
+        retry_after(self.header("retry-after")?, self.header("date"))
     }
 
     /// The body's beginning as one line of text, for messages.
     pub fn text(&self, max: usize) -> String {
         one_line(&String::from_utf8_lossy(&self.body), max)
     }
+}
+
+/// What a `Retry-After` beside this `Date` asks for, bounded.
+pub(crate) fn retry_after(text: &str, date: Option<&str>) -> Option<SignedDuration> {
+    let text = text.trim();
+    let after = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        // More seconds than a number holds are many.
+        text.parse::<u32>().map_or(LONGEST_PAUSE, |seconds| SignedDuration::from_secs(seconds.into()))
+    } else {
+        http_date(text)?.duration_since(http_date(date?)?)
+    };
+    Some(after.clamp(SignedDuration::ZERO, LONGEST_PAUSE))
+}
+
+fn http_date(text: &str) -> Option<Timestamp> {
+    Some(rfc2822::parse(text).ok()?.timestamp())
 }
 
 /// Text as one line of at most `max` characters.
@@ -204,6 +225,20 @@ mod tests {
         assert_eq!(answer(&dated, "").retry_after(), Some(SignedDuration::from_secs(30)));
         assert_eq!(answer(&[("retry-after", "soon")], "").retry_after(), None);
         assert_eq!(answer(&[], "").retry_after(), None);
+    }
+
+    #[test]
+    fn nobody_is_believed_who_asks_for_more_than_an_hour() {
+        let hour = Some(SignedDuration::from_hours(1));
+        for long in ["3601", "2592000", "99999999999999999999"] {
+            assert_eq!(answer(&[("retry-after", long)], "").retry_after(), hour, "{long}");
+        }
+        assert_eq!(answer(&[("retry-after", "3600")], "").retry_after(), hour);
+        let until = |until| [("retry-after", until), ("date", "Fri, 20 Nov 2026 10:00:00 GMT")];
+        assert_eq!(answer(&until("Sun, 20 Dec 2026 10:00:00 GMT"), "").retry_after(), hour);
+        let past = answer(&until("Fri, 20 Nov 2026 09:00:00 GMT"), "").retry_after();
+        assert_eq!(past, Some(SignedDuration::ZERO));
+        assert_eq!(answer(&[("retry-after", "-5")], "").retry_after(), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod config;
 pub mod http;
 pub mod log;
 pub mod metrics;
+mod pem;
 pub mod queue;
 
 #[cfg(feature = "full")]

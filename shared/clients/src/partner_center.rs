@@ -104,9 +104,9 @@ impl PartnerCenter {
         let Some(Value::Array(rows)) = body.remove("value") else {
             return Err(self.unread(operation, &answer));
         };
-        let next = match body.get("@odata.nextLink").and_then(Value::as_str) {
-            None => None,
-            Some(link) => Some(next_query(link).ok_or_else(|| {
+        let next = match body.get("@odata.nextLink") {
+            None | Some(Value::Null) => None,
+            Some(link) => Some(link.as_str().and_then(next_query).ok_or_else(|| {
                 let text = format!("a `nextLink` without a query: `{link}`");
                 self.session.failure(operation, Class::Permanent, false, text)
             })?),

@@ -13,6 +13,9 @@ use sync::failure::{Class, Failure, System};
 const PENDING: &str = "AWSPENDING";
 const CURRENT: &str = "AWSCURRENT";
 
+/// The byte order mark that Windows editors put before a file.
+const MARK: char = '\u{feff}';
+
 /// A text that is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -67,9 +70,10 @@ impl Stored {
         self.created
     }
 
-    /// A member that is a text and not empty.
+    /// A member that is a text and not empty. What was pasted has a line break at its end, which no secret has.
     pub fn member(&self, name: &str) -> Option<Secret> {
-        self.members.get(name).and_then(Value::as_str).filter(|v| !v.is_empty()).map(Secret::new)
+        let text = self.members.get(name)?.as_str()?.trim_matches(|c: char| c.is_whitespace() || c == MARK);
+        Some(text).filter(|text| !text.is_empty()).map(Secret::new)
     }
 
     /// The same with one member replaced; others, known to us or not, stay.
@@ -100,12 +104,13 @@ impl Secrets {
         let answer = self.client.get_secret_value().secret_id(arn).send().await;
         let operation = format!("fetch secret `{arn}`");
         let answer = answer.map_err(|e| Failure { wide: true, ..failure(of, &operation, &e) })?;
-        let members = answer.secret_string().and_then(|text| serde_json::from_str(text).ok());
-        let Some(members) = members else {
-            // An admin's typing error: cured by time and the next try, held until then.
-            let class = Class::Retryable { after: None };
-            let text = "not a JSON object".to_owned();
-            return Err(Failure { system: of, operation, class, wide: true, text });
+        let members = match answer.secret_string().map_or_else(|| Err(NO_TEXT.to_owned()), members) {
+            Ok(members) => members,
+            Err(text) => {
+                // An admin's typing error: cured by time and the next try, held until then.
+                let class = Class::Retryable { after: None };
+                return Err(Failure { system: of, operation, class, wide: true, text });
+            }
         };
         let created = answer.created_date().and_then(|at| Timestamp::from_second(at.secs()).ok());
         Ok(Stored { version: answer.version_id().unwrap_or_default().to_owned(), created, members })
@@ -128,6 +133,20 @@ impl Secrets {
     }
 }
 
+const NO_TEXT: &str = "it is stored as bytes: store it as a text (`SecretString`) with a JSON object";
+
+/// The JSON object in a text. Why it is none says where to look and never what stands there: the parser's own words
+/// repeat values.
+fn members(text: &str) -> Result<Map<String, Value>, String> {
+    let what = match serde_json::from_str(text.trim_start_matches(MARK)) {
+        Ok(Value::Object(members)) => return Ok(members),
+        Ok(Value::Array(_)) => "it is a list".to_owned(),
+        Ok(_) => "it is a single value".to_owned(),
+        Err(error) => format!("it breaks at line {} column {}", error.line(), error.column()),
+    };
+    Err(format!("not a JSON object: {what}; correct the secret"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,5 +163,31 @@ mod tests {
         }
         assert_eq!(changed.member("other"), stored.member("other"));
         assert_eq!(changed.member("client_secret").unwrap().expose(), "louder");
+    }
+
+    #[test]
+    fn what_a_paste_brings_along_is_no_part_of_a_secret() {
+        let text = "\u{feff}{\"a\":\"hush\\r\\n\",\"b\":\"\\u00a0 two words\\t\",\"c\":\" \\n\",\"d\":\"\\ufeffquiet\"}\n";
+        let stored = Stored { version: String::new(), created: None, members: members(text).unwrap() };
+        let shown = |name: &str| stored.member(name).map(|secret| secret.expose().to_owned());
+        assert_eq!(shown("a").as_deref(), Some("hush"));
+        assert_eq!(shown("b").as_deref(), Some("two words"));
+        assert_eq!(shown("c"), None, "nothing but blanks");
+        assert_eq!(shown("d").as_deref(), Some("quiet"));
+    }
+
+    #[test]
+    fn a_broken_secret_is_told_by_its_place_alone() {
+        for (text, place) in [
+            ("{\n  \"client_secret\": \"hush\"\n  \"other\": 1\n}", "breaks at line 3 column 3"),
+            ("{\"client_secret\": \"hush\nhush\"}", "breaks at line 2 column 0"),
+            ("hush", "breaks at line 1 column 1"),
+            ("", "breaks at line 1 column 0"),
+            ("\"hush\"", "single value"),
+            ("[\"hush\"]", "a list"),
+        ] {
+            let told = members(text).unwrap_err();
+            assert!(told.contains(place) && !told.contains("hush"), "{told}");
+        }
     }
 }

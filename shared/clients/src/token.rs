@@ -3,6 +3,7 @@
 
 mod assertion;
 mod grant;
+mod key;
 
 pub use grant::Grant;
 

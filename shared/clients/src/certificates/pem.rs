@@ -1,20 +1,11 @@
-//! Certificates in PEM, also where a parameter store or a console turned its line breaks into blanks.
+//! Certificates in PEM, however they were pasted.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use crate::pem::blocks;
 
-const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-const END: &str = "-----END CERTIFICATE-----";
-
-/// All certificates of a text, as DER; text around them is skipped. `None`: no certificate, or a damaged one.
+/// All certificates of a text, as DER; text and keys around them are skipped. `None`: no certificate, or a damaged one.
 pub fn certificates(text: &str) -> Option<Vec<Vec<u8>>> {
-    let mut found = vec![];
-    let mut rest = text;
-    while let Some((_, after)) = rest.split_once(BEGIN) {
-        let (body, after) = after.split_once(END)?;
-        let body: String = body.split_whitespace().collect();
-        found.push(STANDARD.decode(body).ok()?);
-        rest = after;
-    }
+    let found = blocks(text)?.into_iter().filter(|block| block.label == "CERTIFICATE");
+    let found = found.map(|block| block.der()).collect::<Option<Vec<_>>>()?;
     (!found.is_empty()).then_some(found)
 }
 
@@ -22,10 +13,22 @@ pub fn certificates(text: &str) -> Option<Vec<Vec<u8>>> {
 mod tests {
     use super::*;
 
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
+
     #[test]
     fn line_breaks_do_not_matter() {
         let two = format!("# roots\n{BEGIN}\r\nAQID\r\nBA==\r\n{END} {BEGIN} BQ== {END}");
         assert_eq!(certificates(&two), Some(vec![vec![1, 2, 3, 4], vec![5]]));
+        let written_out = format!(r#""{BEGIN}\nAQID\nBA==\n{END}\n""#);
+        assert_eq!(certificates(&written_out), Some(vec![vec![1, 2, 3, 4]]));
+    }
+
+    #[test]
+    fn a_key_beside_a_certificate_is_none() {
+        let key = "-----BEGIN PRIVATE KEY-----\nBQ==\n-----END PRIVATE KEY-----";
+        assert_eq!(certificates(&format!("{key}\n{BEGIN}\nAQID\n{END}")), Some(vec![vec![1, 2, 3]]));
+        assert_eq!(certificates(key), None);
     }
 
     #[test]

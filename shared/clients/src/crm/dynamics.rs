@@ -28,6 +28,7 @@ use batch::{Reply, Request};
 use columns::{Columns, SOLUTION, SOLUTION_OPPORTUNITY, Texts};
 pub use create::Prepared;
 use errors::{Meaning, Said};
+use futures_util::future::try_join_all;
 use jiff::SignedDuration;
 use lookups::Lookups;
 use mapping::{Action, Map, NewRecord, Record, RecordId, RecordKind, RecordPatch, ReferralId, names};
@@ -154,9 +155,7 @@ impl Dynamics {
     /// The record in its own reply and its lists'; `None`: it is not there.
     async fn shown(&self, operation: &str, record: &Reply, lists: &[Reply]) -> Result<Option<Seen>, Failure> {
         let Some(row) = self.row(operation, record)? else { return Ok(None) };
-        let rows =
-            |reply| wire::list(reply).ok_or_else(|| self.wire.failed(operation, &Said::of_reply(reply)));
-        let lists = lists.iter().map(rows).collect::<Result<Vec<_>, _>>()?;
+        let lists = try_join_all(lists.iter().map(|reply| self.wire.list(operation, reply))).await?;
         self.with_lists(operation, &row, &lists).await.map(Some)
     }
 

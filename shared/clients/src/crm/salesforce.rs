@@ -14,6 +14,7 @@ mod party;
 mod patch;
 mod place;
 pub mod provision;
+mod records;
 mod rows;
 pub mod setup;
 mod soap;

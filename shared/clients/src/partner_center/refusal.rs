@@ -17,8 +17,16 @@ pub(super) struct Words {
 
 impl Words {
     pub(super) fn of(answer: &Answer) -> Self {
-        let told = answer.json().map(|body| told(&body)).filter(|text| !text.is_empty());
-        let text = told.map_or_else(|| answer.text(MOST), |text| one_line(&text, MOST));
+        let body = answer.json();
+        // A referral has words of its own, which are nobody's refusal.
+        let is_refusal =
+            |body: &&Value| !answer.is_success() || member(body, "error").is_some_and(Value::is_object);
+        let told = body.as_ref().filter(is_refusal).map(told).filter(|text| !text.is_empty());
+        let text = match told {
+            Some(text) => one_line(&text, MOST),
+            None if answer.is_success() => answer.unread(),
+            None => answer.text(MOST),
+        };
         Words { status: answer.status, text }
     }
 
@@ -128,6 +136,15 @@ mod tests {
             invalid("`/name`: null").to_string(),
             "400 invalidRequest: One or more fields are invalid.: referral: invalidValue: `/name`: null"
         );
+    }
+
+    #[test]
+    fn of_a_good_answer_that_is_not_what_was_asked_for_no_word_is_told() {
+        let said = |body: &str| words(200, body).to_string();
+        assert_eq!(said(r#"{"value":[{"city":"Zug"#), "200 22 bytes, no JSON at line 1 column 22");
+        let referral = r#"{"message":"Zug","code":"Zug"}"#;
+        assert_eq!(said(referral), "200 30 bytes of JSON without what was asked for");
+        assert_eq!(said(r#"{"error":{"code":"busy","message":"later"}}"#), "200 busy: later");
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl Grant {
                 Some(key) => {
                     let audience = audience_of(login_url);
                     let signed = assertion(&self.client_id, username, audience, &key, now);
-                    let signed = signed.map_err(|words| Refused::Credentials(words.to_owned()))?;
+                    let signed = signed.map_err(Refused::Credentials)?;
                     vec![
                         open("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
                         ("assertion", signed),
@@ -172,7 +172,10 @@ impl Grant {
 fn judge(answer: &Answer) -> Result<Granted, Refused> {
     let body = answer.json().unwrap_or(Value::Null);
     if answer.status == 200 {
-        let unreadable = || Refused::Later { after: None, words: "status 200 without a token".to_owned() };
+        let unreadable = || {
+            let words = format!("status 200 without a token: {}", answer.unread());
+            Refused::Later { after: None, words }
+        };
         let bearer = body["access_token"].as_str().filter(|t| !t.is_empty()).ok_or_else(unreadable)?;
         // v1 writes its numbers as text, v2 as numbers.
         let seconds = body["expires_in"].as_i64().or_else(|| body["expires_in"].as_str()?.parse().ok());
@@ -188,6 +191,7 @@ fn judge(answer: &Answer) -> Result<Granted, Refused> {
             let line = line.split(" Trace ID:").next().unwrap_or_default();
             format!("{error}: {}", line.chars().take(WORDS).collect::<String>())
         }
+        None if answer.is_success() => format!("status {}: {}", answer.status, answer.unread()),
         None => format!("status {}: {}", answer.status, answer.text(WORDS)),
     };
     Err(match error {
@@ -231,6 +235,19 @@ mod tests {
         }
         let html = answer(502, "<html>bad gateway</html>");
         assert!(matches!(judge(&html), Err(Refused::Later { words, .. }) if words.contains("502")));
-        assert!(matches!(judge(&answer(200, "{}")), Err(Refused::Later { .. })));
+    }
+
+    #[test]
+    fn an_answer_without_a_token_is_told_without_its_text() {
+        for body in ["{\"access_token\":7,\"note\":\"hush\"}", "{\"access_token\":\"hush"] {
+            match judge(&answer(200, body)) {
+                Err(Refused::Later { words, .. }) => {
+                    assert!(words.contains("bytes") && !words.contains("hush"), "{words}");
+                }
+                _ => panic!("not a matter of time"),
+            }
+        }
+        let mended = b"{\"access_token\":\"t\",\"expires_in\":60,\"note\":\"\\ud83d\xff\"}";
+        assert!(judge(&Answer { body: mended.to_vec(), ..answer(200, "") }).is_ok());
     }
 }

@@ -1,5 +1,6 @@
 //! `$batch` (dataverse.md §6): multipart out and in. Every line out ends in CRLF; what comes in is read leniently.
 
+use crate::http::text;
 use serde_json::Value;
 
 /// A request inside a batch.
@@ -53,9 +54,9 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The body as JSON, if it is JSON.
+    /// The body as JSON, if it is JSON; what no text can hold is replaced in it.
     pub fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.body).ok()
+        text::json(&self.body).ok()
     }
 
     /// A header, whatever its case.
@@ -196,7 +197,8 @@ fn head(part: &[u8]) -> Option<(Headers, &[u8])> {
         if line.is_empty() {
             return Some((headers, after));
         }
-        let (name, value) = std::str::from_utf8(line).ok()?.split_once(':')?;
+        let line = String::from_utf8_lossy(line);
+        let (name, value) = line.split_once(':')?;
         headers.push((name.trim().to_owned(), value.trim().to_owned()));
         rest = after;
     }
@@ -208,7 +210,7 @@ fn named<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
 
 fn reply(content: &[u8]) -> Option<Reply> {
     let end = content.iter().position(|b| *b == b'\n').unwrap_or(content.len());
-    let line = std::str::from_utf8(&content[..end]).ok()?;
+    let line = String::from_utf8_lossy(&content[..end]);
     let mut words = line.split_whitespace();
     let status = words.next().filter(|w| w.starts_with("HTTP/"))?;
     let status = words.next().filter(|_| !status.is_empty())?.parse().ok()?;

@@ -105,7 +105,7 @@ impl Dynamics {
             looks.push(self.solutions_request(id));
         }
         let replies = if looks.is_empty() { vec![] } else { self.wire.batch_read(operation, looks).await? };
-        let lists = self.lists(operation, &replies)?;
+        let lists = self.lists(operation, &replies).await?;
         let found = if details == 1 { lists[0].as_slice() } else { &[] };
         let (mut requests, added) = self.solution_requests(id, &change.add, found).await?;
         requests.extend(added);

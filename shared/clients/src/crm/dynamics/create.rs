@@ -11,6 +11,7 @@ use super::{
     wire::{self, Unwritten},
 };
 use crate::crm::not_begun::NotBegun;
+use futures_util::future::try_join_all;
 use mapping::{NewRecord, Party, RecordKind, child_id, names::SOLUTIONS};
 use serde_json::{Map as Object, Value, json};
 use sync::{
@@ -150,7 +151,7 @@ impl Dynamics {
         let owners =
             if owners.is_empty() { vec![] } else { self.wire.batch_read(&operation, owners).await? };
         let mut binds = Object::new();
-        let told = owner::bind(&new.owner, &self.lists(&operation, &owners)?, &mut binds);
+        let told = owner::bind(&new.owner, &self.lists(&operation, &owners).await?, &mut binds);
         let prepared = Prepared { binds, ..Prepared::default() };
         Ok(Ready { prepared, told: told.into_iter().collect() })
     }
@@ -194,7 +195,7 @@ impl Dynamics {
         let parties = looks.len();
         looks.extend(further);
         let replies = if looks.is_empty() { vec![] } else { self.wire.batch_read(operation, looks).await? };
-        let mut lists = self.lists(operation, &replies)?;
+        let mut lists = self.lists(operation, &replies).await?;
 
         let account_row = self.settled(&account, &new.account, &lists[..accounts], None).await?;
         let account_row = account_row.ok_or_else(|| {
@@ -232,10 +233,12 @@ impl Dynamics {
         std::iter::once(by_key).chain(place.by_match(party)).chain(place.by_likeness(party)).collect()
     }
 
-    pub(super) fn lists(&self, operation: &str, replies: &[Reply]) -> Result<Vec<Vec<Value>>, NotBegun> {
-        let rows =
-            |reply| wire::list(reply).ok_or_else(|| self.wire.failed(operation, &Said::of_reply(reply)));
-        Ok(replies.iter().map(rows).collect::<Result<_, _>>()?)
+    pub(super) async fn lists(
+        &self,
+        operation: &str,
+        replies: &[Reply],
+    ) -> Result<Vec<Vec<Value>>, NotBegun> {
+        Ok(try_join_all(replies.iter().map(|reply| self.wire.list(operation, reply))).await?)
     }
 
     /// A party's row; `None`: there is none and none may be made.

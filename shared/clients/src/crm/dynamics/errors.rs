@@ -2,7 +2,7 @@
 //! some are documented under two.
 
 use super::batch::Reply;
-use crate::http::{Answer, one_line};
+use crate::http::{self, Answer, one_line, text::unread};
 use jiff::SignedDuration;
 use serde_json::Value;
 use std::fmt;
@@ -48,16 +48,21 @@ impl Said {
     }
 
     pub(super) fn of_reply(reply: &Reply) -> Self {
-        let seconds = reply.header("retry-after").and_then(|t| t.trim().parse::<u32>().ok());
-        Said::read(reply.status, &reply.body, seconds.map(|s| SignedDuration::from_secs(s.into())))
+        let after =
+            reply.header("retry-after").and_then(|text| http::retry_after(text, reply.header("date")));
+        Said::read(reply.status, &reply.body, after)
     }
 
     fn read(status: u16, body: &[u8], after: Option<SignedDuration>) -> Self {
-        let body_json: Option<Value> = serde_json::from_slice(body).ok();
+        let body_json = http::text::json(body).ok();
         let error = body_json.as_ref().and_then(|b| b.get("error"));
         let text = |name: &str| error.and_then(|e| e.get(name)).and_then(Value::as_str);
-        // Gateways send HTML or nothing.
-        let words = text("message").map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned);
+        let words = match text("message") {
+            Some(words) => words.to_owned(),
+            None if (200..300).contains(&status) => format!("unreadable answer: {}", unread(body)),
+            // Gateways send HTML or nothing.
+            None => String::from_utf8_lossy(body).into_owned(),
+        };
         let code = text("code").unwrap_or_default().to_ascii_lowercase();
         Said { status, code, message: one_line(&words, MOST), after }
     }

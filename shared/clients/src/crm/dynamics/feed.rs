@@ -107,7 +107,7 @@ impl Dynamics {
         };
         let page = Page::read(body).map_err(|e| match e {
             Unreadable::Elsewhere { .. } => self.wire.unusable(&operation, e.to_string()),
-            Unreadable::NoValue | Unreadable::NoId => {
+            Unreadable::NoValue | Unreadable::NoId | Unreadable::NoLink(_) => {
                 self.wire.retryable(&operation, format!("unreadable answer: {e}"))
             }
         })?;

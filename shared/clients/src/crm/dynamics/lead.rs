@@ -117,7 +117,7 @@ impl Dynamics {
         reply: &Reply,
         named: Option<&str>,
     ) -> Result<Option<Seen>, Failure> {
-        let rows = wire::list(reply).ok_or_else(|| self.wire.failed(operation, &Said::of_reply(reply)))?;
+        let rows = self.wire.list(operation, reply).await?;
         let id = |row: &&Value| row.get(id_of("opportunity")).and_then(Value::as_str).and_then(guid);
         let chosen = rows.iter().find(|row| named.is_some() && id(row).as_deref() == named);
         match chosen.or(rows.first()).and_then(Value::as_object) {

@@ -4,6 +4,9 @@
 use super::wire::ROOT;
 use serde_json::{Map as Object, Value};
 
+/// Where the next page is.
+const NEXT: &str = "@odata.nextLink";
+
 /// One page of changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
@@ -30,6 +33,9 @@ pub enum Unreadable {
     /// No list of rows.
     #[error("no `value`")]
     NoValue,
+    /// A page that is said to follow, and not where.
+    #[error("`{0}` is no link")]
+    NoLink(&'static str),
     /// A row that is none, or a deletion of nothing.
     #[error("a row without its id")]
     NoId,
@@ -47,13 +53,7 @@ impl Page {
     /// Reads a body that was answered with 200.
     pub fn read(mut body: Object<String, Value>) -> Result<Self, Unreadable> {
         let Some(Value::Array(values)) = body.remove("value") else { return Err(Unreadable::NoValue) };
-        let link = |name: &'static str| match body.get(name).and_then(Value::as_str) {
-            None => Ok(None),
-            Some(link) => on_our_origin(link)
-                .map(Some)
-                .ok_or_else(|| Unreadable::Elsewhere { name, link: link.to_owned() }),
-        };
-        let (next, resume) = (link("@odata.nextLink")?, link("@odata.deltaLink")?);
+        let (next, resume) = (link(&body, NEXT)?, link(&body, "@odata.deltaLink")?);
         let lines = values.into_iter().map(Line::read).collect::<Result<_, _>>()?;
         Ok(Page { lines, next, resume })
     }
@@ -68,6 +68,24 @@ impl Line {
             return text("id").map(|id| Line::Gone(id.to_lowercase())).ok_or(Unreadable::NoId);
         }
         Ok(Line::Row(row))
+    }
+}
+
+/// A page of a plain list: its rows, and where the next one begins.
+pub(super) fn rows(body: &mut Value) -> Result<(Vec<Value>, Option<String>), Unreadable> {
+    let Some(body) = body.as_object_mut() else { return Err(Unreadable::NoValue) };
+    let Some(Value::Array(rows)) = body.remove("value") else { return Err(Unreadable::NoValue) };
+    Ok((rows, link(body, NEXT)?))
+}
+
+fn link(body: &Object<String, Value>, name: &'static str) -> Result<Option<String>, Unreadable> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(link)) => {
+            let elsewhere = || Unreadable::Elsewhere { name, link: link.clone() };
+            on_our_origin(link).map(Some).ok_or_else(elsewhere)
+        }
+        Some(_) => Err(Unreadable::NoLink(name)),
     }
 }
 
@@ -119,7 +137,19 @@ mod tests {
         for name in ["@odata.nextLink", "@odata.deltaLink"] {
             let elsewhere = Err(Unreadable::Elsewhere { name, link: link.to_owned() });
             assert_eq!(read(json!({ "value": [], name: link })), elsewhere);
+            assert_eq!(read(json!({ "value": [], name: 7 })), Err(Unreadable::NoLink(name)));
         }
+    }
+
+    #[test]
+    fn a_short_list_is_the_last_page_only_without_a_next_link() {
+        let next = "/api/data/v9.2/accounts?$skiptoken=1";
+        let linked = format!("https://contoso-sales.crm.dynamics.com{next}");
+        let read = |mut body: Value| rows(&mut body);
+        assert_eq!(read(json!({ "value": [1] })), Ok((vec![json!(1)], None)));
+        assert_eq!(read(json!({ "value": [1], NEXT: linked })), Ok((vec![json!(1)], Some(next.to_owned()))));
+        assert_eq!(read(json!({ "value": [1], NEXT: true })), Err(Unreadable::NoLink(NEXT)));
+        assert_eq!(read(json!([])), Err(Unreadable::NoValue));
     }
 
     #[test]

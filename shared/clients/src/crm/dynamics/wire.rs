@@ -3,6 +3,7 @@
 use super::{
     batch::{self, Item, Outcome, Reply},
     errors::{Meaning, Said},
+    page,
 };
 use crate::{
     http::{
@@ -20,6 +21,9 @@ use uuid::Uuid;
 
 /// The service root below the origin.
 pub(super) const ROOT: &str = "/api/data/v9.2";
+
+/// No list has so many pages: one that never ends is the vendor's fault and must not keep a run.
+const MOST_PAGES: usize = 1000;
 
 /// One environment.
 #[derive(Clone)]
@@ -77,13 +81,42 @@ impl Wire {
         self.session.read(operation, build).await
     }
 
-    /// A list's rows; one page is enough for what is asked so.
+    /// A list's rows, all pages.
     pub(super) async fn rows(&self, operation: &str, query: &str) -> Result<Vec<Value>, Failure> {
-        let answer = self.get(operation, &format!("{ROOT}/{query}"), "").await?;
-        let body = answer.json().filter(|_| answer.status == 200);
-        match body.and_then(|mut b| b.get_mut("value").map(Value::take)) {
-            Some(Value::Array(rows)) => Ok(rows),
-            _ => Err(self.failed(operation, &Said::of(&answer))),
+        self.following(operation, vec![], Some(format!("{ROOT}/{query}"))).await
+    }
+
+    /// The rows of a list in a batch's reply, all pages.
+    pub(super) async fn list(&self, operation: &str, reply: &Reply) -> Result<Vec<Value>, Failure> {
+        let body = reply.json().filter(|_| reply.status == 200);
+        let mut body = body.ok_or_else(|| self.failed(operation, &Said::of_reply(reply)))?;
+        let (rows, next) = page::rows(&mut body).map_err(|e| self.unread(operation, &e))?;
+        self.following(operation, rows, next).await
+    }
+
+    /// These rows and those of the pages from `next` on.
+    async fn following(
+        &self,
+        operation: &str,
+        mut rows: Vec<Value>,
+        mut next: Option<String>,
+    ) -> Result<Vec<Value>, Failure> {
+        for _ in 0..MOST_PAGES {
+            let Some(path) = next else { return Ok(rows) };
+            let answer = self.get(operation, &path, "").await?;
+            let body = answer.json().filter(|_| answer.status == 200);
+            let mut body = body.ok_or_else(|| self.failed(operation, &Said::of(&answer)))?;
+            let (more, after) = page::rows(&mut body).map_err(|e| self.unread(operation, &e))?;
+            rows.extend(more);
+            next = after;
+        }
+        Err(self.unusable(operation, "the pages do not end"))
+    }
+
+    fn unread(&self, operation: &str, why: &page::Unreadable) -> Failure {
+        match why {
+            page::Unreadable::Elsewhere { .. } => self.unusable(operation, why.to_string()),
+            _ => self.retryable(operation, format!("unreadable answer: {why}")),
         }
     }
 
@@ -233,13 +266,5 @@ fn one(outcome: Outcome) -> Option<Reply> {
     match outcome {
         Outcome::One(reply) => Some(reply),
         Outcome::Set(_) => None,
-    }
-}
-
-/// The rows of a list in a batch's reply.
-pub(super) fn list(reply: &Reply) -> Option<Vec<Value>> {
-    match reply.json().filter(|_| reply.status == 200)?.get_mut("value")?.take() {
-        Value::Array(rows) => Some(rows),
-        _ => None,
     }
 }

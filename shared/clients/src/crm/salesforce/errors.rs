@@ -47,6 +47,9 @@ impl Said {
     pub(super) fn of(answer: &Answer) -> Self {
         let body = answer.json().unwrap_or(Value::Null);
         let said = Said::read(answer.status, &body, answer.retry_after());
+        if answer.is_success() && said.code.is_empty() {
+            return Said { message: format!("unreadable answer: {}", answer.unread()), ..said };
+        }
         // Maintenance pages are HTML.
         if said.message.is_empty() { Said { message: answer.text(MOST), ..said } } else { said }
     }
@@ -60,6 +63,11 @@ impl Said {
     /// A good answer without what it should hold.
     pub(super) fn unreadable() -> Self {
         Said::read(502, &serde_json::json!({ "message": "the answer has no id" }), None)
+    }
+
+    /// An answer to a query that has no rows, or does not say where the next ones are.
+    pub(super) fn unpaged() -> Self {
+        Said::read(200, &serde_json::json!({ "message": "the answer has no whole list of rows" }), None)
     }
 
     /// A part of a composite's answer.
@@ -203,6 +211,19 @@ mod tests {
         assert_eq!(meaning(503, ""), Meaning::Unknown { wide: true });
         let trigger = said(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "T: UNABLE_TO_LOCK_ROW, x");
         assert_eq!(trigger.meaning(), Meaning::Later { wide: false });
+    }
+
+    #[test]
+    fn of_a_good_answer_that_is_not_what_was_asked_for_no_word_is_told() {
+        let told = |status, body: &str| {
+            let headers = reqwest::header::HeaderMap::new();
+            Said::of(&Answer { status, headers, body: body.into() }).to_string()
+        };
+        let unread = "200: unreadable answer: 22 bytes, no JSON at line 1 column 22";
+        assert_eq!(told(200, r#"{"value":[{"city":"Zug"#), unread);
+        let row = "200: unreadable answer: 17 bytes of JSON without what was asked for";
+        assert_eq!(told(200, r#"{"message":"Zug"}"#), row);
+        assert_eq!(told(503, "<html>Zug"), "503: <html>Zug", "a gateway speaks for itself");
     }
 
     #[test]

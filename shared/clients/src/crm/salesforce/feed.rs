@@ -60,26 +60,43 @@ impl Salesforce {
         }
         let soql =
             format!("SELECT {select} FROM {object} WHERE {which} ORDER BY SystemModstamp, Id LIMIT {PAGE}");
-        let (rows, date) = match self.wire.query_all(&operation, &soql).await {
+        let (records, date) = match self.wire.query_all(&operation, &soql).await {
             Ok(page) => page,
             Err(QueryFailed::Expired) => return Ok(Changes::Expired),
             Err(QueryFailed::Failed(failure)) => return Err(failure),
         };
+        let (rows, unfinished) = records.so_far();
         let last = rows.last().and_then(|row| {
             Some((instant(row["SystemModstamp"].as_str()?)?, row["Id"].as_str()?.to_owned()))
         });
-        let full = rows.len() >= PAGE as usize;
+        // Our own limit, or the vendor's: what lies behind the last row is asked for by its key, which never expires.
+        let more = unfinished || rows.len() >= PAGE as usize;
+        if more && last.is_none() {
+            return Err(self.wire.retryable(&operation, "a page without a last row to go on behind"));
+        }
         let rows = match feed {
             Feed::Leads | Feed::Opportunities => rows,
             _ => place.tell(rows, date),
         };
-        let next = last.clone().filter(|_| full).map(|(at, id)| place.after(at, id).to_string());
+        let next = last.clone().filter(|_| more).map(|(at, id)| place.after(at, id).to_string());
         // All that was stamped some minutes before this answer had committed by then. Without the server's time only what
         // was seen tells.
         let seen = last.or(place.after.clone()).map(|(at, _)| at);
         let covered = date.or(seen).map_or(place.from, |at| at - OVERLAP).max(place.from);
         let resume = next.is_none().then(|| place.next_round(covered).to_string());
-        let rows = match feed {
+        let rows = self.told(&operation, feed, &rows, date).await?;
+        Ok(Changes::Page { rows, next, resume })
+    }
+
+    /// What the rows of a page mean for records.
+    async fn told(
+        &self,
+        operation: &str,
+        feed: Feed,
+        rows: &[Value],
+        date: Option<Timestamp>,
+    ) -> Result<Vec<Changed>, Failure> {
+        Ok(match feed {
             Feed::Leads => rows.iter().filter_map(|row| self.changed_lead(row, date)).collect(),
             Feed::Opportunities => rows.iter().filter_map(|row| self.changed(row, date)).collect(),
             Feed::Solutions => {
@@ -90,9 +107,8 @@ impl Salesforce {
                 let of = |row: &Value| row["OpportunityId"].as_str().map(opportunity);
                 rows.iter().filter_map(of).map(Changed::Child).collect()
             }
-            _ => self.followed(&operation, feed, &rows).await?,
-        };
-        Ok(Changes::Page { rows, next, resume })
+            _ => self.followed(operation, feed, rows).await?,
+        })
     }
 
     /// Most of the day's calls are used: changes are asked for more seldom, so that there are calls left to carry them.

@@ -46,11 +46,8 @@ impl Salesforce {
         Ok((number("Remaining"), number("Max")))
     }
 
-    /// The rows of a query whose answer is one page.
+    /// The rows of a query.
     pub(super) async fn rows(&self, operation: &str, soql: &str) -> Result<Vec<Value>, Failure> {
-        let path = format!("query?q={}", escaped(soql));
-        let shown = self.wire.get(operation, &path).await?;
-        let shown = shown.map_err(|said| self.wire.failed(operation, &said))?;
-        Ok(shown["records"].as_array().cloned().unwrap_or_default())
+        self.wire.query(operation, &format!("query?q={}", escaped(soql))).await
     }
 }

@@ -50,23 +50,36 @@ impl Conversion {
 /// Whether the lead was converted, and if not what was said instead.
 pub(super) fn converted(answer: &Answer) -> Result<(), Said> {
     let text = String::from_utf8_lossy(&answer.body);
-    // Maintenance pages are HTML.
-    let document = Document::parse(&text).map_err(|_| Said::of(answer))?;
+    let document = Document::parse(&text).map_err(|error| {
+        let at = error.pos();
+        unread(answer, &format!("no XML at line {} column {}", at.row, at.col))
+    })?;
     if let Some(fault) = fault(&document) {
         return Err(of_fault(answer.status, fault));
     }
-    let result = named(document.root(), "result").ok_or_else(|| Said::of(answer))?;
+    let without = |name: &str| unread(answer, &format!("XML without `{name}`"));
+    let result = named(document.root(), "result").ok_or_else(|| without("result"))?;
     match text_of(result, "success") {
         "true" if answer.status == 200 => Ok(()),
         "false" => {
-            let error = named(result, "errors").ok_or_else(|| Said::of(answer))?;
+            let error = named(result, "errors").ok_or_else(|| without("errors"))?;
             let fields = error.children().filter(|child| child.has_tag_name((ENTERPRISE, "fields")));
             let fields: Vec<&str> = fields.filter_map(|field| field.text()).collect();
             // A result has no status of its own; REST gives a refused row's so.
             Err(Said::told(400, text_of(error, "statusCode"), text_of(error, "message"), &fields))
         }
-        _ => Err(Said::of(answer)),
+        _ => Err(without("success")),
     }
+}
+
+/// An answer that says neither yes nor no. A good one is told by its length, never by its text; maintenance pages are
+/// HTML and speak for themselves.
+fn unread(answer: &Answer, what: &str) -> Said {
+    if !answer.is_success() {
+        return Said::of(answer);
+    }
+    let words = format!("unreadable answer: {} bytes, {what}", answer.body.len());
+    Said::told(answer.status, "", &words, &[])
 }
 
 /// The session ended: nothing happened, and a new one may do it.
@@ -166,7 +179,13 @@ mod tests {
         assert_eq!(said.meaning(), Meaning::Refused);
         let html = Answer { body: b"<html><p>down".to_vec(), ..answer(503, "") };
         assert_eq!(converted(&html).unwrap_err().meaning(), Meaning::Unknown { wide: true });
-        assert_eq!(converted(&result("")).unwrap_err().meaning(), Meaning::Unknown { wide: false });
+        let unclear = converted(&result("<accountName>Zug</accountName>")).unwrap_err();
+        assert_eq!(unclear.meaning(), Meaning::Unknown { wide: false });
+        let cut = converted(&Answer { body: b"<a>\n<b>Zug".to_vec(), ..answer(200, "") }).unwrap_err();
+        assert!(cut.to_string().contains("no XML at line 1"), "{cut}");
+        for told in [unclear.to_string(), cut.to_string()] {
+            assert!(told.contains("unreadable answer") && !told.contains("Zug"), "{told}");
+        }
     }
 
     #[test]

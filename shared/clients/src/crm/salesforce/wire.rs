@@ -3,6 +3,7 @@
 
 use super::{
     errors::{Meaning, Said},
+    records::Records,
     soap,
     soql::escaped,
 };
@@ -116,13 +117,13 @@ impl Composite {
         self.parts.contains_key(reference)
     }
 
-    /// The rows of a query.
+    /// The rows of a query, all of them.
     pub(super) fn rows(&self, reference: &str) -> Result<Vec<Value>, Said> {
-        let part = self.parts.get(reference).cloned().unwrap_or(Value::Null);
-        match (part["httpStatusCode"].as_u64(), part["body"]["records"].as_array()) {
-            (Some(200), Some(rows)) => Ok(rows.clone()),
-            _ => Err(Said::of_part(&part)),
-        }
+        let part = self.parts.get(reference).unwrap_or(&Value::Null);
+        Records::of_part(part).and_then(Records::all).ok_or_else(|| match part["httpStatusCode"].as_u64() {
+            Some(200) => Said::unpaged(),
+            _ => Said::of_part(part),
+        })
     }
 
     /// What a part that failed says.
@@ -205,7 +206,9 @@ impl Wire {
         let url = self.composite_url().await?;
         let answer = self.session.read(operation, |http| self.request(http, &url, parts, false)).await?;
         self.note_usage(&answer);
-        composite(&answer).ok_or_else(|| self.failed(operation, &Said::of(&answer)))
+        let mut found = composite(&answer).ok_or_else(|| self.failed(operation, &Said::of(&answer)))?;
+        self.complete(operation, &mut found).await?;
+        Ok(found)
     }
 
     /// All or nothing.
@@ -226,13 +229,19 @@ impl Wire {
         let sent = self.session.write(operation, |http| self.request(http, &url, parts, all_or_none)).await;
         let answer = sent.map_err(Unwritten::Unanswered)?;
         self.note_usage(&answer);
-        composite(&answer).ok_or_else(|| Unwritten::Answered(Said::of(&answer)))
+        let mut done = composite(&answer).ok_or_else(|| Unwritten::Answered(Said::of(&answer)))?;
+        if let Err(failure) = self.complete(operation, &mut done).await {
+            // The write is answered; what would show it is not, and is no page of it either.
+            tracing::debug!(reason = %failure, "what was written is not shown");
+        }
+        Ok(done)
     }
 
     /// Any resource below the root: what it shows, or what is said instead.
     pub(super) async fn get(&self, operation: &str, path: &str) -> Result<Result<Value, Said>, Failure> {
         let url = self.below_root(path).await?;
         let answer = self.session.read(operation, |http| common(http.request(Method::GET, &url))).await?;
+        self.note_usage(&answer);
         Ok(answer.json().filter(|_| answer.status == 200).ok_or_else(|| Said::of(&answer)))
     }
 
@@ -302,12 +311,12 @@ impl Wire {
             .json(&json!({ "allOrNone": all_or_none, "compositeRequest": parts }))
     }
 
-    /// One page of a query that also shows deleted rows, and the server's time.
+    /// One page of a query that also shows deleted rows, whether more follow, and the server's time.
     pub(super) async fn query_all(
         &self,
         operation: &str,
         soql: &str,
-    ) -> Result<(Vec<Value>, Option<Timestamp>), QueryFailed> {
+    ) -> Result<(Records, Option<Timestamp>), QueryFailed> {
         let path = format!("queryAll?q={}", escaped(soql));
         let url = self.below_root(&path).await.map_err(QueryFailed::Failed)?;
         let build = |http: &Http| {
@@ -316,9 +325,9 @@ impl Wire {
         };
         let answer = self.session.read(operation, build).await.map_err(QueryFailed::Failed)?;
         self.note_usage(&answer);
-        let rows = answer.json().filter(|_| answer.status == 200);
-        match rows.as_ref().and_then(|body| body["records"].as_array()) {
-            Some(rows) => Ok((rows.clone(), date(&answer))),
+        let body = answer.json().filter(|_| answer.status == 200);
+        match body.as_ref().and_then(Records::read) {
+            Some(records) => Ok((records, date(&answer))),
             None => {
                 let said = Said::of(&answer);
                 Err(match said.meaning() {

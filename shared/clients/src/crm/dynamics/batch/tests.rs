@@ -138,3 +138,16 @@ proptest::proptest! {
         decode("multipart/mixed; boundary=b", lines.join("\r\n").as_bytes());
     }
 }
+
+#[test]
+fn a_part_that_no_text_can_hold_is_read_and_hides_no_other() {
+    let body = [
+        &b"--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 200 OK\xff\r\nX-Name: \xff\r\n\r\n"[..],
+        &b"{\"value\":[{\"name\":\"half\\ud83d\xff\"}]}\r\n"[..],
+        &b"--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 200 OK\r\n\r\n{\"value\":[]}\r\n--b--\r\n"[..],
+    ]
+    .concat();
+    let outcomes = decode("multipart/mixed; boundary=b", &body).unwrap();
+    assert_eq!(one(&outcomes[0]).json(), Some(json!({ "value": [{ "name": "half\u{fffd}\u{fffd}" }] })));
+    assert_eq!(one(&outcomes[1]).json(), Some(json!({ "value": [] })));
+}

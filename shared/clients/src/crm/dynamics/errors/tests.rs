@@ -103,3 +103,34 @@ fn a_wrong_status_reason_is_the_status_reasons_fault() {
     assert_eq!(wrong.field(["name", "statuscode"]).as_deref(), Some("statuscode"));
     assert_eq!(wrong.field(["name"]), None);
 }
+
+#[test]
+fn of_a_good_answer_that_is_not_what_was_asked_for_no_word_is_told() {
+    let told = |status, body: &[u8]| Said::read(status, body, None).to_string();
+    assert_eq!(
+        told(200, b"{\"value\":[{\"city\":\"Zug"),
+        "200 unreadable answer: 22 bytes, no JSON at line 1 column 22"
+    );
+    assert_eq!(
+        told(200, b"{\"city\":\"Zug\"}"),
+        "200 unreadable answer: 14 bytes of JSON without what was asked for"
+    );
+    assert_eq!(told(502, b"<html>Zug"), "502 <html>Zug", "a gateway speaks for itself");
+}
+
+#[test]
+fn words_that_no_text_can_hold_are_still_read() {
+    let body = b"{\"error\":{\"code\":\"0x80040237\",\"message\":\"`half\\ud83d\xff` is taken\"}}";
+    let said = Said::read(412, body, None);
+    assert_eq!((said.meaning(), said.message.as_str()), (Meaning::Taken, "`half\u{fffd}\u{fffd}` is taken"));
+}
+
+#[test]
+fn a_part_asks_for_an_hour_at_most() {
+    let after = |value: &str| {
+        let headers = vec![("Retry-After".to_owned(), value.to_owned())];
+        Said::of_reply(&Reply { status: 429, headers, body: vec![] }).after
+    };
+    assert_eq!(after("7"), Some(SignedDuration::from_secs(7)));
+    assert_eq!(after("2592000"), Some(SignedDuration::from_hours(1)));
+}

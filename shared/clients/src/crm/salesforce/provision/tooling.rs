@@ -73,9 +73,7 @@ impl Salesforce {
     }
 
     async fn tooling_rows(&self, operation: &str, soql: &str) -> Result<Vec<Value>, Failure> {
-        let shown = self.wire.get(operation, &format!("tooling/query?q={}", escaped(soql))).await?;
-        let shown = shown.map_err(|said| self.wire.failed(operation, &said))?;
-        Ok(shown["records"].as_array().cloned().unwrap_or_default())
+        self.wire.query(operation, &format!("tooling/query?q={}", escaped(soql))).await
     }
 }
 
