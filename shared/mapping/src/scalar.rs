@@ -1,7 +1,7 @@
 //! One value: read from either side's JSON, converted to the other side's form, written as either side's JSON.
 
 use crate::{
-    Value, country,
+    Value, country, day,
     reader::bare,
     rule::{Kind, Rule},
     text,
@@ -44,7 +44,7 @@ fn from_json(rule: &Rule, shown: &Json) -> Value {
         Kind::Money | Kind::Number => {
             Value::of_text(decimal(&text).map_or(text, |number| number.to_string().into()))
         }
-        Kind::Date => Value::of_text(date(&text).map_or(text, Cow::Owned)),
+        Kind::Date => day::read(&text, rule.zone).unwrap_or_else(|| Value::of_text(text)),
         Kind::Country | Kind::Currency => Value::of_text(text.trim()),
         Kind::Boolean => match text.trim().to_ascii_lowercase().as_str() {
             "true" | "yes" | "1" => Value::Bool(true),
@@ -96,7 +96,9 @@ fn common(rule: &Rule, shown: &Value, length: Option<usize>) -> Result<Value, St
             let number = decimal(text).ok_or_else(|| format!("`{text}` is not a number"))?;
             rounded(number, rule.precision)
         }
-        Kind::Date => date(text).ok_or_else(|| format!("`{text}` is not a date"))?,
+        Kind::Date => {
+            return day::read(text, rule.zone).ok_or_else(|| format!("`{text}` is not a date"));
+        }
         Kind::Country => match country::alpha2(text) {
             Some(code) => code.to_owned(),
             None => return Err(format!("`{text}` is not an ISO 3166 country")),
@@ -116,7 +118,7 @@ fn common(rule: &Rule, shown: &Value, length: Option<usize>) -> Result<Value, St
 pub(crate) fn partner_center_json(rule: &Rule, value: &Value) -> Result<Json, String> {
     match (rule.kind, value) {
         (_, Value::Null) => Ok(rule.empty.as_deref().map_or(Json::Null, Json::from)),
-        (Kind::Date, Value::Text(date)) => Ok(format!("{date}T00:00:00Z").into()),
+        (Kind::Date, Value::Text(date)) => Ok(day::instant(date, rule.zone).into()),
         _ => json(rule, value),
     }
 }
