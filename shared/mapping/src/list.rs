@@ -98,7 +98,8 @@ fn named_in_text(rule: &Rule, record: &Record) -> impl Iterator<Item = Element> 
     .into_iter()
 }
 
-/// The list in the other side's form. Members that decide nothing are dropped where they cannot be converted.
+/// The list in the other side's form. Members that decide nothing are dropped where they cannot be converted, elements
+/// whose key does not fit there are left out.
 pub(crate) fn convert(
     rule: &Rule,
     shown: &Value,
@@ -126,7 +127,10 @@ pub(crate) fn convert(
                 Err(text) => return Err(format!("`{key}`: {text}")),
             }
         }
-        converted.insert(key.clone(), Value::Map(target));
+        let lost = |name: &String| target.get(name).is_some_and(Value::is_null);
+        if !rule.key.as_ref().is_some_and(lost) {
+            converted.insert(key.clone(), Value::Map(target));
+        }
     }
     Ok(Value::Map(converted))
 }

@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Text,
     /// Lower case, trimmed.
     Email,
+    /// As it is.
+    Phone,
     /// A GUID in lower case, anything else as it is.
     Id,
     /// A decimal that is never sent to Partner Center as 0 or empty.
@@ -31,9 +33,10 @@ pub(crate) enum Kind {
     Status,
 }
 
-const KINDS: [(&str, Kind); 13] = [
+const KINDS: [(&str, Kind); 14] = [
     ("text", Kind::Text),
     ("email", Kind::Email),
+    ("phone", Kind::Phone),
     ("id", Kind::Id),
     ("money", Kind::Money),
     ("number", Kind::Number),
@@ -46,6 +49,13 @@ const KINDS: [(&str, Kind); 13] = [
     ("list", Kind::List),
     ("status", Kind::Status),
 ];
+
+impl Kind {
+    /// It leads to somebody or something, whole or not at all: what is too long for the target is left out, never cut.
+    pub(crate) fn is_identifier(self) -> bool {
+        matches!(self, Kind::Email | Kind::Phone | Kind::Id)
+    }
+}
 
 /// When a referral cannot be created without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -67,8 +67,16 @@ pub(crate) fn to_crm_within(length: Option<usize>, rule: &Rule, shown: &Value) -
             let found = rule.values.iter().find(|(name, _)| name == word);
             found.map(|(_, option)| Value::Text(bare(option).into_owned())).ok_or_else(|| unlisted(word))
         }
+        (kind, Value::Text(text)) if kind.is_identifier() && !fits(text, length) => Ok(Value::Null),
         _ => common(rule, shown, length),
     }
+}
+
+/// Why the CRM shows nothing of an identifier, if it is longer than the column: what is cut leads nowhere.
+pub(crate) fn too_long(rule: &Rule, shown: &Value) -> Option<String> {
+    let (text, length) = (shown.text()?, rule.length?);
+    let long = rule.kind.is_identifier() && !text::fits(text, length);
+    long.then(|| format!("is left out: it has more than the {length} characters that fit, and is never cut"))
 }
 
 /// As Partner Center would store and show it.
@@ -78,8 +86,15 @@ pub(crate) fn to_partner_center(rule: &Rule, shown: &Value) -> Result<Value, Str
             let found = rule.values.iter().find(|(_, value)| bare(value) == *option);
             found.map(|(name, _)| Value::Text(name.clone())).ok_or_else(|| unlisted(option))
         }
+        (kind, Value::Text(text)) if kind.is_identifier() && !fits(text, rule.referral_length) => {
+            Err(format!("`{text}` is longer than what fits there, and is never cut"))
+        }
         _ => common(rule, shown, rule.referral_length),
     }
+}
+
+fn fits(text: &str, length: Option<usize>) -> bool {
+    length.is_none_or(|length| text::fits(text, length))
 }
 
 fn common(rule: &Rule, shown: &Value, length: Option<usize>) -> Result<Value, String> {
@@ -167,18 +182,6 @@ pub(crate) fn decimal(text: &str) -> Option<Decimal> {
 fn rounded(number: Decimal, precision: u32) -> String {
     let number = number.round_dp_with_strategy(precision, RoundingStrategy::MidpointAwayFromZero).normalize();
     if number.is_zero() { "0".to_owned() } else { number.to_string() }
-}
-
-/// `YYYY-MM-DD` of a date or of an instant (in UTC: Partner Center stores midnight UTC).
-fn date(text: &str) -> Option<String> {
-    let text = text.trim();
-    // A date alone is no instant, and to be told so is expensive.
-    if text.len() > "YYYY-MM-DD".len()
-        && let Ok(instant) = text.parse::<jiff::Timestamp>()
-    {
-        return Some(jiff::tz::TimeZone::UTC.to_datetime(instant).date().to_string());
-    }
-    text.parse::<jiff::civil::Date>().ok().map(|date| date.to_string())
 }
 
 fn guid(text: &str) -> Option<String> {
