@@ -18,6 +18,8 @@ mod closing;
 mod conflict;
 #[path = "both/create.rs"]
 mod create;
+#[path = "both/days.rs"]
+mod days;
 #[path = "both/healing.rs"]
 mod healing;
 #[path = "both/inbound.rs"]

@@ -183,12 +183,12 @@ impl Check<'_> {
                 wrong.push(("default", format!("`{}`: expected {}", bare(default), one_of(&words))));
             }
         }
-        let textual = matches!(rule.kind, Kind::Text | Kind::Email | Kind::Id);
+        let textual = rule.kind == Kind::Text || rule.kind.is_identifier();
         for (key, given) in
             [("length", rule.length.is_some()), ("referral_length", rule.referral_length.is_some())]
         {
             if given && !textual {
-                wrong.push((key, "only kinds `text`, `email` and `id` have this".to_owned()));
+                wrong.push((key, "only kinds `text`, `email`, `phone` and `id` have this".to_owned()));
             }
         }
         if rule.precision > 10 {

@@ -28,14 +28,19 @@ impl Map {
         }
     }
 
-    /// The value as Partner Center would store and show it. Refuses what must never be sent: an amount of 0 or none,
-    /// a list without the elements a referral needs.
+    /// The value as Partner Center would store and show it. Refuses what must never be sent: an amount of 0 or none, no
+    /// date where one is needed, a list without the elements a referral needs.
     pub fn to_partner_center(&self, unit: &str, shown: &Value) -> Result<Value, Refusal> {
         let value = self.in_partner_center(unit, shown)?;
         let refused = |text: &str| Err(Refusal::new(unit, text));
         match &self.rule(unit)?.shape {
             Shape::Plain(rule) if rule.kind == Kind::Money && !is_positive(&value) => {
                 refused("only an amount above 0 is sent to Partner Center")
+            }
+            Shape::Plain(rule)
+                if rule.kind == Kind::Date && rule.required == Required::Always && value.is_null() =>
+            {
+                refused("a date is needed in Partner Center")
             }
             Shape::Group(rules)
                 if rules.iter().any(|r| r.kind == Kind::Money && !is_positive(value.member(&r.name))) =>

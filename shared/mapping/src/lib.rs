@@ -5,6 +5,7 @@ mod check_shape;
 mod classify;
 mod convert;
 mod country;
+mod day;
 mod fault;
 mod fields;
 mod keys;

@@ -98,7 +98,8 @@ fn named_in_text(rule: &Rule, record: &Record) -> impl Iterator<Item = Element> 
     .into_iter()
 }
 
-/// The list in the other side's form. Members that decide nothing are dropped where they cannot be converted.
+/// The list in the other side's form. Members that decide nothing are dropped where they cannot be converted, elements
+/// whose key does not fit there are left out.
 pub(crate) fn convert(
     rule: &Rule,
     shown: &Value,
@@ -126,7 +127,10 @@ pub(crate) fn convert(
                 Err(text) => return Err(format!("`{key}`: {text}")),
             }
         }
-        converted.insert(key.clone(), Value::Map(target));
+        let lost = |name: &String| target.get(name).is_some_and(Value::is_null);
+        if !rule.key.as_ref().is_some_and(lost) {
+            converted.insert(key.clone(), Value::Map(target));
+        }
     }
     Ok(Value::Map(converted))
 }
@@ -143,38 +147,86 @@ pub(crate) fn equal(rule: &Rule, a: &Value, b: &Value, same: impl Fn(&Rule, &Val
         })
 }
 
-/// The raw list to send: `current`'s elements with what changed in them, their unknown members kept, in their order;
-/// new ones after them; those that went left out; those without a key left alone.
+/// The raw list to send: `current`'s elements in their order, those that nobody changed as they are; new ones after
+/// them; those that went left out; those without a key left alone. Several elements may have one key (two people, one
+/// address): a change is of the one that is most like it, and one that went is the first.
 pub(crate) fn merged(rule: &Rule, current: &Json, target: &Value) -> Result<Json, String> {
     let empty = BTreeMap::new();
-    let wanted = target.members().unwrap_or(&empty);
-    let wanted: BTreeMap<&String, &Value> = wanted.iter().filter(|(_, e)| **e != Value::Null).collect();
-    let (mut items, mut seen) = (Vec::new(), Vec::new());
-    for raw in raw_elements(rule, current).unwrap_or_default() {
-        let shown = element_of_referral(rule, raw);
-        let Some(key) = key_of(rule, &shown) else {
-            items.push(raw.clone());
+    let wanted = target.members().unwrap_or(&empty).iter().filter(|(_, element)| **element != Value::Null);
+    let wanted: BTreeMap<&str, &Value> = wanted.map(|(key, element)| (key.as_str(), element)).collect();
+    let raw = raw_elements(rule, current).unwrap_or_default();
+    let shown: Vec<Element> = raw.iter().map(|raw| element_of_referral(rule, raw)).collect();
+    let keys: Vec<Option<String>> = shown.iter().map(|element| key_of(rule, element)).collect();
+    let of_key = |key: &Option<String>| {
+        let same = keys.iter().zip(&shown).enumerate().filter(move |(_, (other, _))| *other == key);
+        same.map(|(at, (_, element))| (at, element)).collect::<Vec<_>>()
+    };
+    let mut items = Vec::new();
+    for (at, raw) in raw.iter().enumerate() {
+        let Some(key) = &keys[at] else {
+            items.push((*raw).clone());
             continue;
         };
-        let Some(element) = wanted.get(&key) else { continue };
-        let mut item = raw.clone();
-        for member in rule.members.iter().filter(|m| !m.carried && m.constant.is_none()) {
-            let value = element.member(&member.name);
-            let given = element.members().is_some_and(|members| members.contains_key(&member.name));
-            // What the CRM cut of it when it was made there does not come back.
-            let stays =
-                |now: &Value| now == value || scalar::to_crm(member, now).is_ok_and(|held| held == *value);
-            if given && !shown.get(&member.name).is_some_and(stays) {
-                write(member, value, &mut item)?;
+        let alike = of_key(&keys[at]);
+        let first = alike[0].1;
+        match wanted.get(key.as_str()) {
+            Some(element) if changed_one(rule, &alike, element) == Some(at) => {
+                items.push(rewritten(rule, raw, &shown[at], element)?);
             }
+            Some(_) => items.push((*raw).clone()),
+            None if differing(rule, &shown[at], first).next().is_some() => items.push((*raw).clone()),
+            None => {}
         }
-        items.push(item);
-        seen.push(key);
     }
-    for (_, element) in wanted.iter().filter(|(key, _)| !seen.contains(key)) {
+    for (_, element) in wanted.iter().filter(|(key, _)| !keys.iter().any(|k| k.as_deref() == Some(key))) {
         items.push(new_element(rule, element)?);
     }
     Ok(Json::Array(items))
+}
+
+/// Which of the elements of one key is to show what is wanted; `None`: nobody changed any, the first, which stands for
+/// its key, shows it already.
+fn changed_one(rule: &Rule, alike: &[(usize, &Element)], wanted: &Value) -> Option<usize> {
+    let changes = |element: &Element| changes(rule, element, wanted).count();
+    let (_, first) = alike.first()?;
+    if changes(first) == 0 {
+        return None;
+    }
+    alike.iter().min_by_key(|(_, element)| changes(element)).map(|(at, _)| *at)
+}
+
+/// The members of an element that do not show what is wanted of it, with what they are to show.
+fn changes<'a>(
+    rule: &'a Rule,
+    shown: &'a Element,
+    wanted: &'a Value,
+) -> impl Iterator<Item = (&'a Rule, &'a Value)> {
+    let given = wanted.members().into_iter().flatten();
+    given.filter_map(move |(name, value)| {
+        let member = deciding(rule).find(|member| member.name == *name)?;
+        // What the CRM cut of it, or left out, when it was made there does not come back.
+        let stays =
+            |now: &Value| now == value || scalar::to_crm(member, now).is_ok_and(|held| held == *value);
+        (!shown.get(name).is_some_and(stays)).then_some((member, value))
+    })
+}
+
+/// The members in which two elements differ.
+fn differing<'a>(rule: &'a Rule, a: &'a Element, b: &'a Element) -> impl Iterator<Item = &'a Rule> {
+    deciding(rule).filter(|member| a.get(&member.name) != b.get(&member.name))
+}
+
+/// The members that tell what an element is, not only go along with it.
+fn deciding(rule: &Rule) -> impl Iterator<Item = &Rule> {
+    rule.members.iter().filter(|member| !member.carried && member.constant.is_none())
+}
+
+fn rewritten(rule: &Rule, raw: &Json, shown: &Element, wanted: &Value) -> Result<Json, String> {
+    let mut item = raw.clone();
+    for (member, value) in changes(rule, shown, wanted) {
+        write(member, value, &mut item)?;
+    }
+    Ok(item)
 }
 
 /// An element that Partner Center does not know yet.

@@ -63,7 +63,8 @@ fn of_tree(reader: &mut Reader, tree: &Node, crm: CrmKind, kind: RecordKind, has
     let owner: OwnerRule = settings::owner(reader, place("owner"));
     let audit: Audit = settings::audit(reader, place("audit"));
     let status = StatusTable::read(reader, place("status"), crm, kind);
-    let rules = rules(reader, place("fields"));
+    let rules = rules(reader, place("fields")).into_iter();
+    let rules: Vec<Rule> = rules.map(|rule| rule.in_zone(vendor.closing_date_zone)).collect();
     let templates = Templates::compile(reader, &rules, tree);
     check::all(reader, &rules, tree, kind);
 

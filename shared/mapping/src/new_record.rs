@@ -24,6 +24,7 @@ struct Draft {
     contact: Option<Party>,
     lists: BTreeMap<String, Vec<Columns>>,
     missing: Vec<Missing>,
+    left_out: Vec<Missing>,
 }
 
 impl Map {
@@ -39,7 +40,7 @@ impl Map {
                 Shape::Plain(rule) if to_crm => draft.plain(self, name, rule, value),
                 Shape::Group(rules) if to_crm => draft.group(self, name, rules, value),
                 Shape::List(rule) if rule.crm.as_deref() == Some("contact") => {
-                    draft.contact = self.contact_of(rule, referral);
+                    draft.contact = draft.contact_of(name, rule, referral);
                     // A lead is its own contact.
                     if self.kind == RecordKind::Lead {
                         draft.columns.extend(draft.contact.take().map(|c| c.columns).unwrap_or_default());
@@ -63,6 +64,7 @@ impl Map {
                 owner: self.owner_of(referral),
                 columns: draft.columns,
                 lists: draft.lists,
+                left_out: draft.left_out,
             }),
             false => Err(draft.missing),
         }
@@ -102,9 +104,11 @@ impl Map {
             columns,
         }
     }
+}
 
+impl Draft {
     /// The first contact that has an e-mail address.
-    fn contact_of(&self, rule: &Rule, referral: &Referral) -> Option<Party> {
+    fn contact_of(&mut self, unit: &str, rule: &Rule, referral: &Referral) -> Option<Party> {
         let raw = list::raw_elements(rule, referral.body())?;
         let elements = raw.into_iter().map(|raw| list::element_of_referral(rule, raw));
         let (email, element) =
@@ -112,9 +116,10 @@ impl Map {
         let mut columns = Columns::new();
         for member in &rule.members {
             let value = element.get(&member.name).unwrap_or(&Value::Null);
+            self.leaves_out(unit, member, value);
             // A value the contact cannot take is left out; it must not keep the deal from coming in.
-            let taken = scalar::to_crm(member, value).and_then(|value| column(member, &value));
-            if let (Ok(Some((name, value))), false) = (taken, value.is_null()) {
+            let taken = scalar::to_crm(member, value).ok().filter(|value| !value.is_null());
+            if let Some((name, value)) = taken.and_then(|value| column(member, &value).ok()?) {
                 columns.insert(name.trim_start_matches("contact.").to_owned(), value);
             }
         }
@@ -131,9 +136,15 @@ impl Map {
             columns,
         })
     }
-}
 
-impl Draft {
+    fn leaves_out(&mut self, unit: &str, rule: &Rule, shown: &Value) {
+        self.left_out.extend(scalar::too_long(rule, shown).map(|what| Missing {
+            unit: unit.to_owned(),
+            column: rule.shown_as().to_owned(),
+            what,
+        }));
+    }
+
     fn lacks(&mut self, unit: &str, rule: &Rule, what: impl Into<String>) {
         self.missing.push(Missing {
             unit: unit.to_owned(),
@@ -145,7 +156,10 @@ impl Draft {
     fn plain(&mut self, map: &Map, unit: &str, rule: &Rule, shown: &Value) {
         let value = match &rule.constant {
             Some(constant) => Ok(scalar::from_map(rule, constant)),
-            None => map.plain_to_crm(rule, shown),
+            None => {
+                self.leaves_out(unit, rule, shown);
+                map.plain_to_crm(rule, shown)
+            }
         };
         let value = match (value, &rule.crm_default) {
             (Ok(value), Some(default)) if value.is_null() => Ok(scalar::from_map(rule, default)),
@@ -182,6 +196,11 @@ impl Draft {
     }
 
     fn list(&mut self, map: &Map, unit: &str, rule: &Rule, shown: &Value) {
+        for element in shown.members().into_iter().flat_map(|elements| elements.values()) {
+            for member in &rule.members {
+                self.leaves_out(unit, member, element.member(&member.name));
+            }
+        }
         let rows = map.to_crm(unit, shown).map_err(|refusal| refusal.text).and_then(|list| {
             let elements = list.members().into_iter().flat_map(|elements| elements.values());
             elements.map(|element| list_row(rule, element)).collect::<Result<Vec<_>, _>>()

@@ -1,6 +1,6 @@
 //! What to write into a CRM record, and what a new one consists of.
 
-use crate::{Fields, RecordKind, ReferralId};
+use crate::{Fields, Missing, RecordKind, ReferralId};
 use std::collections::BTreeMap;
 
 /// What to write into a record. Columns go first; an action stands alone and goes after.
@@ -80,6 +80,8 @@ pub struct NewRecord {
     pub columns: BTreeMap<String, CrmValue>,
     /// List to rows.
     pub lists: BTreeMap<String, Vec<BTreeMap<String, CrmValue>>>,
+    /// What the referral shows and the record will not: it does not fit, and cut it would lead nowhere.
+    pub left_out: Vec<Missing>,
 }
 
 /// Who is to own a new record.

@@ -6,6 +6,7 @@ use crate::{
     reader::{Place, Reader, join},
     tree::Raw,
 };
+use jiff::tz::Offset;
 use serde_json::Value as Json;
 
 /// How a value is read, compared and written.
@@ -14,6 +15,8 @@ pub(crate) enum Kind {
     Text,
     /// Lower case, trimmed.
     Email,
+    /// As it is.
+    Phone,
     /// A GUID in lower case, anything else as it is.
     Id,
     /// A decimal that is never sent to Partner Center as 0 or empty.
@@ -30,9 +33,10 @@ pub(crate) enum Kind {
     Status,
 }
 
-const KINDS: [(&str, Kind); 13] = [
+const KINDS: [(&str, Kind); 14] = [
     ("text", Kind::Text),
     ("email", Kind::Email),
+    ("phone", Kind::Phone),
     ("id", Kind::Id),
     ("money", Kind::Money),
     ("number", Kind::Number),
@@ -45,6 +49,13 @@ const KINDS: [(&str, Kind); 13] = [
     ("list", Kind::List),
     ("status", Kind::Status),
 ];
+
+impl Kind {
+    /// It leads to somebody or something, whole or not at all: what is too long for the target is left out, never cut.
+    pub(crate) fn is_identifier(self) -> bool {
+        matches!(self, Kind::Email | Kind::Phone | Kind::Id)
+    }
+}
 
 /// When a referral cannot be created without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +92,8 @@ pub(crate) struct Rule {
     pub(crate) length: Option<usize>,
     pub(crate) referral_length: Option<usize>,
     pub(crate) precision: u32,
+    /// Of a date: where instants in UTC are read as days ([`day`](crate::day)).
+    pub(crate) zone: Option<Offset>,
     pub(crate) default: Option<Json>,
     pub(crate) crm_default: Option<Json>,
     pub(crate) constant: Option<Json>,
@@ -176,6 +189,7 @@ pub(crate) fn read(reader: &mut Reader, place: Place<'_>, name: &str, member: bo
         length: reader.number(place, "length", 1).map(|n| n as usize),
         referral_length: reader.number(place, "referral_length", 1).map(|n| n as usize),
         precision: reader.number(place, "precision", 0).unwrap_or(default_precision),
+        zone: None,
         default: reader.plain(place, "default"),
         crm_default: reader.plain(place, "crm_default"),
         constant: reader.plain(place, "constant"),
@@ -243,6 +257,12 @@ fn members(reader: &mut Reader, place: Place<'_>) -> Vec<Rule> {
 }
 
 impl Rule {
+    /// The same rule with its days, and those of its members, read in a zone.
+    pub(crate) fn in_zone(self, zone: Option<Offset>) -> Rule {
+        let members = self.members.into_iter().map(|member| member.in_zone(zone)).collect();
+        Rule { zone, members, ..self }
+    }
+
     /// What sellers call it: the label, else the column, else the name.
     pub(crate) fn shown_as(&self) -> &str {
         self.label.as_deref().or(self.crm.as_deref()).unwrap_or(&self.name)

@@ -1,7 +1,7 @@
 //! One value: read from either side's JSON, converted to the other side's form, written as either side's JSON.
 
 use crate::{
-    Value, country,
+    Value, country, day,
     reader::bare,
     rule::{Kind, Rule},
     text,
@@ -44,7 +44,7 @@ fn from_json(rule: &Rule, shown: &Json) -> Value {
         Kind::Money | Kind::Number => {
             Value::of_text(decimal(&text).map_or(text, |number| number.to_string().into()))
         }
-        Kind::Date => Value::of_text(date(&text).map_or(text, Cow::Owned)),
+        Kind::Date => day::read(&text, rule.zone).unwrap_or_else(|| Value::of_text(text)),
         Kind::Country | Kind::Currency => Value::of_text(text.trim()),
         Kind::Boolean => match text.trim().to_ascii_lowercase().as_str() {
             "true" | "yes" | "1" => Value::Bool(true),
@@ -67,8 +67,16 @@ pub(crate) fn to_crm_within(length: Option<usize>, rule: &Rule, shown: &Value) -
             let found = rule.values.iter().find(|(name, _)| name == word);
             found.map(|(_, option)| Value::Text(bare(option).into_owned())).ok_or_else(|| unlisted(word))
         }
+        (kind, Value::Text(text)) if kind.is_identifier() && !fits(text, length) => Ok(Value::Null),
         _ => common(rule, shown, length),
     }
+}
+
+/// Why the CRM shows nothing of an identifier, if it is longer than the column: what is cut leads nowhere.
+pub(crate) fn too_long(rule: &Rule, shown: &Value) -> Option<String> {
+    let (text, length) = (shown.text()?, rule.length?);
+    let long = rule.kind.is_identifier() && !text::fits(text, length);
+    long.then(|| format!("is left out: it has more than the {length} characters that fit, and is never cut"))
 }
 
 /// As Partner Center would store and show it.
@@ -78,8 +86,15 @@ pub(crate) fn to_partner_center(rule: &Rule, shown: &Value) -> Result<Value, Str
             let found = rule.values.iter().find(|(_, value)| bare(value) == *option);
             found.map(|(name, _)| Value::Text(name.clone())).ok_or_else(|| unlisted(option))
         }
+        (kind, Value::Text(text)) if kind.is_identifier() && !fits(text, rule.referral_length) => {
+            Err(format!("`{text}` is longer than what fits there, and is never cut"))
+        }
         _ => common(rule, shown, rule.referral_length),
     }
+}
+
+fn fits(text: &str, length: Option<usize>) -> bool {
+    length.is_none_or(|length| text::fits(text, length))
 }
 
 fn common(rule: &Rule, shown: &Value, length: Option<usize>) -> Result<Value, String> {
@@ -96,7 +111,9 @@ fn common(rule: &Rule, shown: &Value, length: Option<usize>) -> Result<Value, St
             let number = decimal(text).ok_or_else(|| format!("`{text}` is not a number"))?;
             rounded(number, rule.precision)
         }
-        Kind::Date => date(text).ok_or_else(|| format!("`{text}` is not a date"))?,
+        Kind::Date => {
+            return day::read(text, rule.zone).ok_or_else(|| format!("`{text}` is not a date"));
+        }
         Kind::Country => match country::alpha2(text) {
             Some(code) => code.to_owned(),
             None => return Err(format!("`{text}` is not an ISO 3166 country")),
@@ -116,7 +133,7 @@ fn common(rule: &Rule, shown: &Value, length: Option<usize>) -> Result<Value, St
 pub(crate) fn partner_center_json(rule: &Rule, value: &Value) -> Result<Json, String> {
     match (rule.kind, value) {
         (_, Value::Null) => Ok(rule.empty.as_deref().map_or(Json::Null, Json::from)),
-        (Kind::Date, Value::Text(date)) => Ok(format!("{date}T00:00:00Z").into()),
+        (Kind::Date, Value::Text(date)) => Ok(day::instant(date, rule.zone).into()),
         _ => json(rule, value),
     }
 }
@@ -165,18 +182,6 @@ pub(crate) fn decimal(text: &str) -> Option<Decimal> {
 fn rounded(number: Decimal, precision: u32) -> String {
     let number = number.round_dp_with_strategy(precision, RoundingStrategy::MidpointAwayFromZero).normalize();
     if number.is_zero() { "0".to_owned() } else { number.to_string() }
-}
-
-/// `YYYY-MM-DD` of a date or of an instant (in UTC: Partner Center stores midnight UTC).
-fn date(text: &str) -> Option<String> {
-    let text = text.trim();
-    // A date alone is no instant, and to be told so is expensive.
-    if text.len() > "YYYY-MM-DD".len()
-        && let Ok(instant) = text.parse::<jiff::Timestamp>()
-    {
-        return Some(jiff::tz::TimeZone::UTC.to_datetime(instant).date().to_string());
-    }
-    text.parse::<jiff::civil::Date>().ok().map(|date| date.to_string())
 }
 
 fn guid(text: &str) -> Option<String> {

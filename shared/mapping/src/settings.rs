@@ -1,7 +1,7 @@
 //! Reads the tables of a map that are no rules: switches, vendor, account, contact, owner, audit.
 
 use crate::{
-    AccountRule, ContactRule, ConvertLead, Duplicates, MicrosoftHalf, Switches, Vendor,
+    AccountRule, ContactRule, ConvertLead, Duplicates, MicrosoftHalf, Switches, Vendor, day,
     reader::{Place, Reader, join},
 };
 
@@ -59,6 +59,7 @@ pub(crate) fn vendor(reader: &mut Reader, place: Place<'_>) -> Vendor {
             "filter_updated",
             "event_tolerance",
             "page_size",
+            "closing_date_zone",
             "forms_by_api",
             "duplicates",
             "convert_lead",
@@ -81,11 +82,24 @@ pub(crate) fn vendor(reader: &mut Reader, place: Place<'_>) -> Vendor {
         filter_updated: reader.yes(place, "filter_updated", true),
         event_tolerance: reader.number(place, "event_tolerance", 0).unwrap_or(3),
         page_size: reader.number(place, "page_size", 1).unwrap_or(100),
+        closing_date_zone: zone(reader, place),
         forms_by_api: reader.yes(place, "forms_by_api", true),
         duplicates: reader.word(place, "duplicates", &duplicates).unwrap_or(Duplicates::AllowSave),
         convert_lead: reader.word(place, "convert_lead", &convert_lead).unwrap_or(ConvertLead::Off),
         api_share: reader.number(place, "api_share", 1).unwrap_or(80),
     }
+}
+
+fn zone(reader: &mut Reader, place: Place<'_>) -> Option<jiff::tz::Offset> {
+    const KEY: &str = "closing_date_zone";
+    let text = reader.text(place, KEY)?;
+    let zone = day::zone(&text);
+    if zone.is_none() {
+        let line = place.node.get(KEY).map_or(place.node.line, |node| node.line);
+        let expected = "expected an offset from UTC such as `+13:00`; names of zones are not known";
+        reader.fault(line, join(place.key, KEY), format!("`{text}`: {expected}"));
+    }
+    zone
 }
 
 pub(crate) fn account(reader: &mut Reader, place: Place<'_>) -> AccountRule {

@@ -1,6 +1,8 @@
 //! The switches of a map: what Microsoft's connectors have as environment variables, and one per vendor behaviour
 //! that no reference settles.
 
+use jiff::tz::Offset;
+
 /// The switches an administrator may want to turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Switches {
@@ -50,6 +52,8 @@ pub struct Vendor {
     pub event_tolerance: u32,
     /// Rows asked for per page of referrals.
     pub page_size: u32,
+    /// The offset of the easternmost office, if that is at UTC+12 or beyond: where instants are read as closing dates.
+    pub closing_date_zone: Option<Offset>,
     /// `provision` lays out sellers' forms: Dynamics 365's by their XML.
     pub forms_by_api: bool,
     /// What is done where a duplicate rule alerts (Salesforce).

@@ -12,10 +12,15 @@ const SELECTORS: [char; 2] = ['\u{fe0e}', '\u{fe0f}'];
 /// What a mark takes of the name's length: the sign and a space.
 pub(crate) const MARK_LENGTH: usize = 2;
 
+/// The text has at most `length` UTF-16 code units.
+pub(crate) fn fits(text: &str, length: usize) -> bool {
+    // UTF-8 never takes fewer bytes than UTF-16 takes code units.
+    text.len() <= length || text.chars().map(char::len_utf16).sum::<usize>() <= length
+}
+
 /// The text in at most `length` UTF-16 code units, as Dataverse and Salesforce count, with `…` at the end if cut.
 pub(crate) fn shortened(text: &str, length: usize) -> String {
-    // UTF-8 never takes fewer bytes than UTF-16 takes code units.
-    if text.len() <= length || text.chars().map(char::len_utf16).sum::<usize>() <= length {
+    if fits(text, length) {
         return text.to_owned();
     }
     let mut room = length.saturating_sub(ELLIPSIS.len_utf16());

@@ -253,13 +253,18 @@ fn party(party: &Party) -> Json {
 fn new_record(new: &NewRecord) -> Json {
     let lists =
         new.lists.iter().map(|(name, rows)| (name.clone(), rows.iter().map(columns).collect::<Json>()));
+    let left_out: Vec<String> = new.left_out.iter().map(ToString::to_string).collect();
     let wish = |wish: &OwnerWish| format!("{}.{} = {}", wish.table, wish.column, wish.text);
-    json!({
+    let mut shown = json!({
         "owner": { new.owner.column.clone(): new.owner.wanted.iter().map(wish).collect::<Vec<_>>() },
         "kind": new.kind.as_str(), "referral": new.referral, "account": party(&new.account),
         "contact": new.contact.as_ref().map(party), "columns": columns(&new.columns),
         "lists": lists.collect::<Object<String, Json>>(),
-    })
+    });
+    if !left_out.is_empty() {
+        shown["left out"] = json!(left_out);
+    }
+    shown
 }
 
 fn pretty(json: &Json) -> String {

@@ -120,6 +120,9 @@ fn record() -> Record {
 
 fn comparable(mut request: Json) -> Json {
     request["externalReferenceId"] = Json::Null;
+    // Of a closing date the day is said, at whatever hour.
+    let day = request["details"]["closingDateTime"].as_str().map(|at| at[..10].to_owned());
+    request["details"]["closingDateTime"] = json!(day);
     for (parent, name) in [("/customerProfile", "size"), ("/inviteContext", "notes")] {
         if let Some(object) = request.pointer_mut(parent).and_then(Json::as_object_mut) {
             object.remove(name);

@@ -19,6 +19,7 @@ crate::faults::whatever_fails! {
     t61_a_new_deal_made_in_partner_center_becomes_one_open_opportunity,
     t45_a_referral_that_names_a_record_is_linked_with_it,
     t36_edits_made_on_hold_are_sent_after_acceptance,
+    an_address_or_number_that_does_not_fit_is_left_out_and_keeps_nothing_back,
 }
 
 #[tokio::test]
@@ -124,6 +125,28 @@ async fn the_owner_is_the_first_of_our_team_who_is_a_user() {
     let audit = text(of(&orphan), "audit");
     assert!(audit.contains("nobody here is `gone@partner.example`"), "{audit}");
     assert!(!text(of(&owned), "audit").contains("nobody here"));
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn an_address_or_number_that_does_not_fit_is_left_out_and_keeps_nothing_back() {
+    let stage = open().await;
+    let people = json!([{
+        "firstName": "Nadia", "lastName": "Keller", "email": format!("{}@harborline.example", "n".repeat(110)),
+        "phoneNumber": "+41 61 555 01 10, reception; extension 20 on weekdays, 21 at night",
+    }]);
+    let referral = stage.refer(json!({ "customerProfile": { "team": people } }));
+    stage.rest().await;
+    assert_eq!(stage.opportunity()["referral_id"], referral);
+    let contact = &stage.rows("contacts")[0];
+    assert_eq!(text(contact, "last_name"), "Keller");
+    assert_eq!((&contact["email"], &contact["phone"]), (&json!(null), &json!(null)), "whole or not at all");
+    stage.act(&referral, "accept");
+    stage.rest().await;
+    let shown = &stage.referral(&referral)["customerProfile"]["team"][0];
+    for name in ["email", "phoneNumber"] {
+        assert_eq!(shown[name], people[0][name], "what the CRM does not hold stays where it is");
+    }
     stage.close().await;
 }
 

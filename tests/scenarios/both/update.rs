@@ -16,6 +16,7 @@ crate::faults::whatever_fails! {
     t24_a_solution_removed_leaves_the_referral_and_the_last_one_stays,
     t25_another_owner_and_another_contact_replace_those_of_the_referral,
     t25_a_corrected_person_is_corrected_there_and_what_is_emptied_stays,
+    t25_two_people_with_one_address_stay_when_a_third_is_corrected,
     t25_the_contact_shared_with_microsoft_stays_and_the_seller_reads_why,
     t27_a_value_of_zero_is_never_sent,
     t40_our_own_write_coming_back_costs_nothing,
@@ -199,6 +200,30 @@ async fn t25_a_corrected_person_is_corrected_there_and_what_is_emptied_stays() {
         (text(&person(), "firstName"), text(&person(), "phoneNumber")),
         ("Priya M.".to_owned(), "+44 113 555 0180".to_owned())
     );
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn t25_two_people_with_one_address_stay_when_a_third_is_corrected() {
+    let stage = open().await;
+    let (_, referral) = stage.in_step_without_help(false).await;
+    let mut people = stage.referral(&referral)["customerProfile"]["team"].clone();
+    for (first, last, phone) in [("Bob", "Moss", "+441135550172"), ("Ann", "Reed", "+441135550171")] {
+        people.as_array_mut().expect("a list").insert(
+            0,
+            json!({ "firstName": first, "lastName": last, "phoneNumber": phone, "email": "office@kestrelfoods.example",
+                    "title": "Buyer", "contactPreference": { "disableNotifications": true, "locale": "en-gb" } }),
+        );
+    }
+    stage.edit_referral(&referral, json!({ "/customerProfile/team": people }));
+    stage.rest().await;
+    let mut wanted = stage.referral(&referral)["customerProfile"]["team"].clone();
+    assert_eq!(text(&wanted[1], "firstName"), "Bob");
+    let contact = text(&stage.rows("contacts")[0], "id");
+    stage.edit("contacts", &contact, json!({ "phone": "+44 113 555 0180" }));
+    stage.poll().await;
+    wanted[2]["phoneNumber"] = json!("+44 113 555 0180");
+    assert_eq!(stage.referral(&referral)["customerProfile"]["team"], wanted);
     stage.close().await;
 }
 

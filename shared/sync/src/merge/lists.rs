@@ -82,18 +82,18 @@ fn elements(value: &Value) -> BTreeMap<String, Value> {
     }
 }
 
-/// An element of a list that only the CRM decides (people), as it shall be once somebody changed it there. What the CRM
-/// leaves empty stays as it was.
+/// What an element of a list that only the CRM decides (people) shall show once somebody changed it there. What the CRM
+/// leaves empty is not in it and stays as it was: several people may have one key, and this one's words are no other's.
 fn reworded(map: &Map, unit: &Unit, key: &str, [p, c, base]: [&BTreeMap<String, Value>; 3]) -> Option<Value> {
     let (p, c, base) = (p.get(key)?, c.get(key)?, base.get(key)?);
     if unit.direction != Direction::ToPartnerCenter || is_image(c, base) {
         return None;
     }
     let mut wanted = c.members()?.clone();
-    for (member, value) in wanted.iter_mut().filter(|(_, value)| value.is_null()) {
-        *value = p.member(member).clone();
-    }
-    let (wanted, alone) =
-        (Value::Map(wanted), |v: &Value| Value::Map(BTreeMap::from([(key.to_owned(), v.clone())])));
-    (!map.equal(&unit.name, &alone(p), &alone(&wanted))).then_some(wanted)
+    wanted.retain(|_, value| !value.is_null());
+    let mut would_show = p.members()?.clone();
+    would_show.extend(wanted.clone());
+    let alone = |element: Value| Value::Map(BTreeMap::from([(key.to_owned(), element)]));
+    let same = map.equal(&unit.name, &alone(p.clone()), &alone(Value::Map(would_show)));
+    (!same).then_some(Value::Map(wanted))
 }
