@@ -1,11 +1,7 @@
 //! Runs crash until their messages are dead letters. These are replayed twice, shuffled: the first replay heals
 //! everything, the second writes nothing.
 
-use crate::{
-    check::judge,
-    people::Side,
-    storm::Storm,
-};
+use crate::{check::judge, people::Side, storm::Storm};
 use local::world::{DEAD, QUEUE};
 use simulators::server::{Blow, Strike};
 

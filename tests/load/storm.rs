@@ -6,8 +6,8 @@ use crate::{
     meter::Meter,
     people::Deal,
 };
-use local::world::{DEAD, Options, QUEUE, World};
 use jiff::SignedDuration;
+use local::world::{DEAD, Options, QUEUE, World};
 use simulators::weather::Weather;
 use std::{
     sync::Arc,

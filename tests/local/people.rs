@@ -264,7 +264,12 @@ impl World {
         self.try_add_catalogued(opportunity, solution, name).expect("a seller adds a solution")
     }
 
-    pub fn try_add_catalogued(&self, opportunity: &str, solution: &str, name: &str) -> Result<String, String> {
+    pub fn try_add_catalogued(
+        &self,
+        opportunity: &str,
+        solution: &str,
+        name: &str,
+    ) -> Result<String, String> {
         let known = self.rows("solution_details");
         let detail = match known.iter().find(|row| row["solution_id"] == solution) {
             Some(row) => text(row, "id"),

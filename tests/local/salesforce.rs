@@ -1,8 +1,6 @@
 //! `--crm salesforce --check`: a deal both ways in Salesforce.
 
-use crate::{
-    check::{Check, Row, text},
-};
+use crate::check::{Check, Row, text};
 use local::world::World;
 use serde_json::{Value, json};
 use simulators::salesforce::SELLER;

@@ -433,7 +433,8 @@ impl World {
             let item = item?;
             let size: usize = item.iter().map(|(name, value)| name.len() + size_of(value)).sum();
             if size > largest.0 {
-                let key = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
+                let key =
+                    |name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
                 largest = (size, format!("{} / {}", key("pk"), key("sk")));
             }
         }
@@ -444,7 +445,9 @@ impl World {
                 AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
                 AttributeValue::B(bytes) => bytes.as_ref().len(),
                 AttributeValue::L(list) => list.iter().map(|value| size_of(value) + 1).sum(),
-                AttributeValue::M(map) => map.iter().map(|(name, value)| name.len() + size_of(value) + 1).sum(),
+                AttributeValue::M(map) => {
+                    map.iter().map(|(name, value)| name.len() + size_of(value) + 1).sum()
+                }
                 _ => 1,
             }
         }

@@ -1,8 +1,8 @@
 //! A world with one deal in it, and short words for what tests do and look at.
 
 use crate::faults;
-use local::world::{Options, QUEUE, World};
 pub(crate) use local::people::{SOLUTION, text};
+use local::world::{Options, QUEUE, World};
 use mapping::CrmKind;
 use serde_json::json;
 use simulators::server::Strike;

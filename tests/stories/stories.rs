@@ -13,7 +13,12 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use stories::{find::Teller, kept::Kept, play::{Outcome, play}, story::Story};
+use stories::{
+    find::Teller,
+    kept::Kept,
+    play::{Outcome, play},
+    story::Story,
+};
 
 const HELP: &str = "\
 random stories of a company, told to the real functions and the simulators, and judged from outside
@@ -62,7 +67,9 @@ fn parse(words: &mut dyn Iterator<Item = String>) -> Result<Option<Wanted>, Stri
     };
     while let Some(word) = words.next() {
         let mut next = || words.next().ok_or_else(|| format!("`{word}`: a value is missing"));
-        let number = |text: String| text.parse::<u64>().map_err(|_| format!("`{word} {text}`: expected a whole number"));
+        let number = |text: String| {
+            text.parse::<u64>().map_err(|_| format!("`{word} {text}`: expected a whole number"))
+        };
         match word.as_str() {
             "--help" | "-h" => return Ok(None),
             "--stories" => wanted.stories = number(next()?)?,
@@ -174,31 +181,37 @@ type CrmKindAt = Option<(CrmKind, u64)>;
 
 fn many(wanted: &Wanted) -> ExitCode {
     let began = Instant::now();
-    let tasks: Vec<(CrmKind, u64)> =
-        (0..wanted.stories).flat_map(|n| wanted.crms.iter().map(move |crm| (*crm, wanted.seed + n))).collect();
+    let tasks: Vec<(CrmKind, u64)> = (0..wanted.stories)
+        .flat_map(|n| wanted.crms.iter().map(move |crm| (*crm, wanted.seed + n)))
+        .collect();
     let next = AtomicU64::new(0);
     let tally = Mutex::new(Tally::default());
     let longest = Mutex::new((Duration::ZERO, 0, CrmKind::Dynamics365));
     std::thread::scope(|scope| {
         for _ in 0..wanted.threads {
-            std::thread::Builder::new().stack_size(16 << 20).spawn_scoped(scope, || {
-                let tellers: Vec<(CrmKind, Teller)> =
-                    wanted.crms.iter().map(|crm| (*crm, Teller::new(*crm))).collect();
-                loop {
-                    let n = next.fetch_add(1, Relaxed);
-                    let Some((crm, seed)) = usize::try_from(n).ok().and_then(|n| tasks.get(n)) else { return };
-                    let teller = tellers.iter().find(|(of, _)| of == crm).map(|(_, teller)| teller);
-                    let start = Instant::now();
-                    let outcome = teller.map(|teller| teller.play(*seed)).unwrap_or_default();
-                    let mut longest = longest.lock().unwrap_or_else(PoisonError::into_inner);
-                    if start.elapsed() > longest.0 {
-                        *longest = (start.elapsed(), *seed, *crm);
+            std::thread::Builder::new()
+                .stack_size(16 << 20)
+                .spawn_scoped(scope, || {
+                    let tellers: Vec<(CrmKind, Teller)> =
+                        wanted.crms.iter().map(|crm| (*crm, Teller::new(*crm))).collect();
+                    loop {
+                        let n = next.fetch_add(1, Relaxed);
+                        let Some((crm, seed)) = usize::try_from(n).ok().and_then(|n| tasks.get(n)) else {
+                            return;
+                        };
+                        let teller = tellers.iter().find(|(of, _)| of == crm).map(|(_, teller)| teller);
+                        let start = Instant::now();
+                        let outcome = teller.map(|teller| teller.play(*seed)).unwrap_or_default();
+                        let mut longest = longest.lock().unwrap_or_else(PoisonError::into_inner);
+                        if start.elapsed() > longest.0 {
+                            *longest = (start.elapsed(), *seed, *crm);
+                        }
+                        drop(longest);
+                        note(&tally, &outcome, *crm, *seed);
+                        progress(n + 1, tasks.len() as u64, began);
                     }
-                    drop(longest);
-                    note(&tally, &outcome, *crm, *seed);
-                    progress(n + 1, tasks.len() as u64, began);
-                }
-            }).expect("a thread");
+                })
+                .expect("a thread");
         }
     });
     let seconds = began.elapsed().as_secs_f64();
@@ -222,7 +235,10 @@ fn many(wanted: &Wanted) -> ExitCode {
         if wanted.all || faults.is_none() {
             let (crm, seed) = at.unwrap_or((CrmKind::Dynamics365, 0));
             let cut: String = words.chars().take(260).collect();
-            println!("{times:5} {kind} [{}] first: --crm {crm} --replay {seed}\n      {cut}", faults.unwrap_or("new".into()));
+            println!(
+                "{times:5} {kind} [{}] first: --crm {crm} --replay {seed}\n      {cut}",
+                faults.unwrap_or("new".into())
+            );
         }
     }
     println!("{} kinds of violations, {unknown} of them not known", tally.kinds.len());
@@ -232,7 +248,11 @@ fn many(wanted: &Wanted) -> ExitCode {
 fn note(tally: &Mutex<Tally>, outcome: &Outcome, crm: CrmKind, seed: u64) {
     let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
     for violation in &outcome.violations {
-        let entry = tally.kinds.entry(violation.kind.clone()).or_insert((0, violation.words.clone(), Some((crm, seed))));
+        let entry = tally.kinds.entry(violation.kind.clone()).or_insert((
+            0,
+            violation.words.clone(),
+            Some((crm, seed)),
+        ));
         entry.0 += 1;
         if entry.2.is_some_and(|(_, first)| seed < first) {
             entry.1.clone_from(&violation.words);

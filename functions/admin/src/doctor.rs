@@ -84,7 +84,9 @@ async fn registration(app: &App, report: &mut Report) {
         Ok(Whose::Nobodys | Whose::GivenBack) if app.config.register => {
             report.fault("the webhook is not registered", "{\"command\": \"register\"}");
         }
-        Ok(Whose::Nobodys | Whose::GivenBack) => report.warn("no webhook is registered: RegisterWebhook=no", ""),
+        Ok(Whose::Nobodys | Whose::GivenBack) => {
+            report.warn("no webhook is registered: RegisterWebhook=no", "")
+        }
         Err(failure) => report.fault(failure.to_string(), cure_of_partner_center(&failure.text)),
     }
 }

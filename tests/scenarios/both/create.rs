@@ -1,9 +1,7 @@
 //! CRM -> Partner Center: a record that becomes a referral, and what keeps it from becoming one.
 
 use super::{CRM, mapped, open};
-use crate::{
-    deal::{SOLUTION, Stage, text},
-};
+use crate::deal::{SOLUTION, Stage, text};
 use mapping::CrmKind;
 use serde_json::json;
 use simulators::server::{Fault, FaultKind};

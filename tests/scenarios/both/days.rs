@@ -79,7 +79,8 @@ async fn with_a_zone_days_are_those_of_the_offices_far_east() {
     stage.edit("opportunities", &id, json!({ "closing_date": "2027-08-31" }));
     stage.poll().await;
     assert_eq!(
-        stage.referral(&referral)["details"]["closingDateTime"], "2027-08-31T10:00:00Z",
+        stage.referral(&referral)["details"]["closingDateTime"],
+        "2027-08-31T10:00:00Z",
         "the same day there and in UTC"
     );
     stage.rest().await;

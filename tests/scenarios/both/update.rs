@@ -1,9 +1,7 @@
 //! CRM -> Partner Center: changes of a record that has its referral.
 
 use super::open;
-use crate::{
-    deal::{SOLUTION, Stage, text},
-};
+use crate::deal::{SOLUTION, Stage, text};
 use serde_json::json;
 
 crate::faults::whatever_fails! {

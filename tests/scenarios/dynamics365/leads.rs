@@ -1,8 +1,6 @@
 //! Leads: from Microsoft into the CRM, and what becomes of them on either side.
 
-use crate::{
-    deal::{SOLUTION, Stage, text},
-};
+use crate::deal::{SOLUTION, Stage, text};
 use local::world::Options;
 use serde_json::{Value, json};
 use simulators::dataverse::SELLER;

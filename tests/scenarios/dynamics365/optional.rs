@@ -1,9 +1,7 @@
 //! What an organisation takes by its override only: the old Products field, the registration of deals.
 
 use super::mapped;
-use crate::{
-    deal::{SOLUTION, Stage, text},
-};
+use crate::deal::{SOLUTION, Stage, text};
 use serde_json::json;
 
 crate::faults::whatever_fails! {

@@ -1,9 +1,7 @@
 //! What is particular to deals in Salesforce: roles, stages, one currency or several, picklists of places.
 
 use super::{mapped, open, storm::change_all};
-use crate::{
-    deal::{Stage, text},
-};
+use crate::deal::{Stage, text};
 use local::world::{Options, World};
 use mapping::CrmKind;
 use serde_json::json;

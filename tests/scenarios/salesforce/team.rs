@@ -2,9 +2,7 @@
 //! when they change.
 
 use super::open;
-use crate::{
-    deal::{Stage, text},
-};
+use crate::deal::{Stage, text};
 use local::world::{Options, World};
 use mapping::CrmKind;
 use serde_json::{Value, json};

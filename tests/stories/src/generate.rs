@@ -2,7 +2,10 @@
 
 use crate::{
     overrides,
-    story::{Act, Answer, Edit, Field, Knock, Mishap, Offer, OddTeam, Org, Paste, Rewriting, Sale, Story, System, Then, Vendors, What},
+    story::{
+        Act, Answer, Edit, Field, Knock, Mishap, OddTeam, Offer, Org, Paste, Rewriting, Sale, Story, System,
+        Then, Vendors, What,
+    },
     taste::Taste,
     values,
 };
@@ -30,7 +33,8 @@ fn org(crm: CrmKind) -> BoxedStrategy<Org> {
     let salesforce = crm == CrmKind::Salesforce;
     let field = select(&[Field::Name, Field::Value, Field::Notes][..]);
     let how = select(
-        &[Rewriting::TrimEnd, Rewriting::Upper, Rewriting::SingleBlanks, Rewriting::Prefix, Rewriting::Round][..],
+        &[Rewriting::TrimEnd, Rewriting::Upper, Rewriting::SingleBlanks, Rewriting::Prefix, Rewriting::Round]
+            [..],
     );
     let fits = |(field, how): &(Field, Rewriting)| (*field == Field::Value) == (*how == Rewriting::Round);
     let rewrites = prop_oneof![1 => Just(vec![]), 1 => vec((field, how), 1..2)]
@@ -202,7 +206,12 @@ fn seller(crm: CrmKind) -> BoxedStrategy<What> {
         (1, which().prop_map(What::Reopen).boxed()),
         (3, which().prop_map(What::TakeUp).boxed()),
         (1, which().prop_map(What::Delete).boxed()),
-        (3, (which(), 0_u8..40, few()).prop_map(|(deal, first, n)| What::AddSolutions(deal, first, n)).boxed()),
+        (
+            3,
+            (which(), 0_u8..40, few())
+                .prop_map(|(deal, first, n)| What::AddSolutions(deal, first, n))
+                .boxed(),
+        ),
         (2, which().prop_map(What::RemoveSolution).boxed()),
         (2, merge().prop_map(|(one, two)| What::MoveSolution(one, two)).boxed()),
         (2, which().prop_map(What::EmptySolution).boxed()),
@@ -257,7 +266,14 @@ fn administrator(crm: CrmKind) -> BoxedStrategy<What> {
     let paste = match crm {
         CrmKind::Dynamics365 => select(&[Paste::Mark, Paste::LineBreak][..]).boxed(),
         CrmKind::Salesforce => select(
-            &[Paste::Mark, Paste::LineBreak, Paste::Blanks, Paste::Literal, Paste::Quoted, Paste::WithCertificate][..],
+            &[
+                Paste::Mark,
+                Paste::LineBreak,
+                Paste::Blanks,
+                Paste::Literal,
+                Paste::Quoted,
+                Paste::WithCertificate,
+            ][..],
         )
         .boxed(),
     };

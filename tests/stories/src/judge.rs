@@ -96,7 +96,8 @@ async fn told_of(stage: &Stage, deal: usize) -> Told {
     let lines = answer["lines"].as_array().cloned().unwrap_or_default();
     let line = |line: &Value| format!("{} {}", text(line, "text"), text(line, "cure"));
     let warnings = lines.iter().filter(|line| line["level"] != "ok").map(line).collect::<Vec<_>>().join("\n");
-    let waiting = lines.iter().map(line).filter(|line| line.starts_with("kept until")).collect::<Vec<_>>().join("\n");
+    let waiting =
+        lines.iter().map(line).filter(|line| line.starts_with("kept until")).collect::<Vec<_>>().join("\n");
     Told {
         audit: audit.unwrap_or_default(),
         explain: lines.iter().map(line).collect::<Vec<_>>().join("\n"),
@@ -135,7 +136,9 @@ pub fn circumstances(story: &Story) -> &'static str {
         _ if vendors.stale_reads > 0 => "stale",
         _ if vendors.crm_page > 0 || vendors.child_rows_count || vendors.partner_center_page > 0 => "pages",
         _ if vendors.crm_latency_ms > 0 || vendors.partner_center_latency_ms > 0 => "latency",
-        _ if vendors.empty_patch || vendors.touched_after || vendors.sibling_events || vendors.sparse => "shapes",
+        _ if vendors.empty_patch || vendors.touched_after || vendors.sibling_events || vendors.sparse => {
+            "shapes"
+        }
         _ => "plain",
     }
 }

@@ -90,7 +90,13 @@ pub(crate) fn fair(stage: &mut Stage) {
     clear(&stage.world.login);
 }
 
-fn on<T>(stage: &Stage, system: System, center: impl FnOnce() -> T, crm: impl FnOnce() -> T, login: impl FnOnce() -> T) -> T {
+fn on<T>(
+    stage: &Stage,
+    system: System,
+    center: impl FnOnce() -> T,
+    crm: impl FnOnce() -> T,
+    login: impl FnOnce() -> T,
+) -> T {
     let _ = stage;
     match system {
         System::PartnerCenter => center(),
@@ -213,7 +219,8 @@ impl Stage {
     pub(crate) async fn set_map(&mut self, overrides: &[Override]) {
         let mut map = self.map.clone();
         map.extend(overrides.iter().cloned());
-        let answer = self.command(json!({ "command": "map", "action": "set", "map": overrides::toml(&map) })).await;
+        let answer =
+            self.command(json!({ "command": "map", "action": "set", "map": overrides::toml(&map) })).await;
         if answer["ok"] == true {
             self.earlier_maps.push(std::mem::replace(&mut self.map, map));
         }
@@ -229,11 +236,15 @@ impl Stage {
     }
 
     pub(crate) async fn relink(&mut self, which: u8, to: u8) {
-        let (Some((deal, referral)), Some((other, record))) = (self.referral(which), self.record(to)) else { return };
+        let (Some((deal, referral)), Some((other, record))) = (self.referral(which), self.record(to)) else {
+            return;
+        };
         let Some((set, _)) = self.row(&record) else { return };
         let kind = if set == "leads" { "lead" } else { "opportunity" };
         let answer = self
-            .command(json!({ "command": "relink", "referral": referral, "record": format!("{kind}/{record}") }))
+            .command(
+                json!({ "command": "relink", "referral": referral, "record": format!("{kind}/{record}") }),
+            )
             .await;
         if answer["ok"] == true && deal != other {
             // Whose record it was goes its own way from here on.
@@ -277,7 +288,10 @@ impl Stage {
         self.command(json!({ "command": "deprovision" })).await;
         let still = self.world.partner_center.system().registration().is_some();
         if registered && !still {
-            self.wrong("dry-run:registration", "`deprovision` without confirmation gave the registration away");
+            self.wrong(
+                "dry-run:registration",
+                "`deprovision` without confirmation gave the registration away",
+            );
             let (url, now) = (self.world.webhook_url.clone(), self.world.now());
             self.world.partner_center.system().register_webhook(&url, &local::world::EVENTS, false, now);
         } else if self.world.writes() != writes {
@@ -291,7 +305,9 @@ impl Stage {
             (CrmKind::Dynamics365, Paste::Mark) => {
                 format!("\u{feff}{}", json!({ "client_secret": login::DYNAMICS_SECRET }))
             }
-            (CrmKind::Dynamics365, _) => json!({ "client_secret": format!("{}\n", login::DYNAMICS_SECRET) }).to_string(),
+            (CrmKind::Dynamics365, _) => {
+                json!({ "client_secret": format!("{}\n", login::DYNAMICS_SECRET) }).to_string()
+            }
             (_, Paste::Mark) => format!("\u{feff}{}", json!({ "private_key": key })),
             (_, Paste::LineBreak) => json!({ "private_key": format!("{key}\n\n") }).to_string(),
             (_, Paste::Blanks) => json!({ "private_key": key.replace('\n', " ") }).to_string(),

@@ -13,7 +13,8 @@ pub(crate) async fn knock(stage: &mut Stage, how: Knock) -> anyhow::Result<()> {
     let rest = url.trim_start_matches("http://");
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let query = if how == Knock::OddQuery { "?a=%22&b=\"" } else { "" };
-    let mut head = format!("POST /{path}{query} HTTP/1.1\r\nconnection: close\r\ncontent-length: 2\r\n").into_bytes();
+    let mut head =
+        format!("POST /{path}{query} HTTP/1.1\r\nconnection: close\r\ncontent-length: 2\r\n").into_bytes();
     let extra: &[u8] = match how {
         Knock::OddProtocol => b"x-forwarded-proto: ht tp\r\n",
         Knock::OddHost => b"x-forwarded-host: [::\"\r\n",

@@ -56,7 +56,12 @@ const CHOICES: &[Choice] = &[
     ("sales_stage", "off", "false", "false"),
     ("company_size", "off", "false", "false"),
     ("duns", "off", "false", "false"),
-    ("referral_link", "template", "'https://example.com/{{ referral.id }}'", "'https://example.com/{{ referral.id }}'"),
+    (
+        "referral_link",
+        "template",
+        "'https://example.com/{{ referral.id }}'",
+        "'https://example.com/{{ referral.id }}'",
+    ),
     ("switches", "check_mark", "false", "false"),
     ("switches", "patch_name", "false", "false"),
     ("switches", "cosell_only", "true", "true"),

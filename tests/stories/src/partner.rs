@@ -81,7 +81,9 @@ impl Stage {
     pub(crate) fn edit_referral(&mut self, which: u8, edit: &Edit) {
         let set = match edit {
             Edit::Name(name) => json!({ "/name": name.words("Referral") }),
-            Edit::Value(money) => json!({ "/details/dealValue": money.amount, "/details/currency": money.currency }),
+            Edit::Value(money) => {
+                json!({ "/details/dealValue": money.amount, "/details/currency": money.currency })
+            }
             Edit::Day(day) => json!({ "/details/closingDateTime": day.instant() }),
             Edit::Notes(notes) => json!({ "/details/notes": notes.words("Remark") }),
             Edit::NoNotes => json!({ "/details/notes": null }),
@@ -114,13 +116,16 @@ impl Stage {
         let Some((deal, referral)) = self.referral(which) else { return };
         self.says(deal, Side::PartnerCenter, |stage| {
             let now = stage.world.now();
-            let reason = matches!(answer, Answer::Lost | Answer::Decline).then_some("Customer chose another vendor");
+            let reason =
+                matches!(answer, Answer::Lost | Answer::Decline).then_some("Customer chose another vendor");
             stage.world.partner_center.system().act(&referral, answer.word(), reason, now)
         });
     }
 
     pub(crate) fn name_record(&mut self, which: u8, of: u8) {
-        let (Some((deal, _)), Some((other, record))) = (self.referral(which), self.record(of)) else { return };
+        let (Some((deal, _)), Some((other, record))) = (self.referral(which), self.record(of)) else {
+            return;
+        };
         if deal == other || self.deals[deal].record.is_some() {
             return;
         }
@@ -184,7 +189,9 @@ impl Stage {
         let other = match edit {
             Edit::Name(name) => Edit::Name(Text { mark: name.mark ^ 1, ..name.clone() }),
             Edit::Notes(notes) => Edit::Notes(Text { mark: notes.mark ^ 1, ..notes.clone() }),
-            Edit::Value(money) => Edit::Value(Money { amount: money.amount.map(|a| a + 1.0), ..money.clone() }),
+            Edit::Value(money) => {
+                Edit::Value(Money { amount: money.amount.map(|a| a + 1.0), ..money.clone() })
+            }
             Edit::Day(_) => Edit::Day(Day::Picked { month: 9, day: 9, east: 0 }),
             Edit::NoNotes => Edit::Notes(Text::plain(9)),
         };
@@ -195,10 +202,11 @@ impl Stage {
     pub(crate) fn import(&mut self, rows: u16, complete: bool, wide: bool) {
         let most = if self.crm == mapping::CrmKind::Dynamics365 { 1_990 } else { 31_900 };
         let notes = if wide { "w".repeat(most - 8) } else { "Imported.".to_owned() };
-        let account = self
-            .world
-            .try_sell("accounts", json!({ "name": "Imported Ltd", "line1": "4 Mill Lane", "city": "Leeds",
-                "postal_code": "LS1 4AB", "country": "United Kingdom" }));
+        let account = self.world.try_sell(
+            "accounts",
+            json!({ "name": "Imported Ltd", "line1": "4 Mill Lane", "city": "Leeds",
+                "postal_code": "LS1 4AB", "country": "United Kingdom" }),
+        );
         let Ok(account) = account else { return };
         for n in 0..rows {
             self.numbers += 1;
@@ -226,6 +234,10 @@ impl Stage {
             }
         }
         let rows = self.world.rows("opportunities");
-        self.tell(format!("   {} opportunities now, the first `{}`", rows.len(), rows.first().map(|r| text(r, "name")).unwrap_or_default()));
+        self.tell(format!(
+            "   {} opportunities now, the first `{}`",
+            rows.len(),
+            rows.first().map(|r| text(r, "name")).unwrap_or_default()
+        ));
     }
 }

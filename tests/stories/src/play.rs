@@ -5,8 +5,8 @@ use crate::{
     organisation::fair,
     stage::{Side, Stage, Violation},
     story::{Act, Edit, Story, What},
-    values::{Customer, Day, Money, Person, Text},
     story::{Offer, Sale},
+    values::{Customer, Day, Money, Person, Text},
 };
 use mapping::CrmKind;
 use std::{
@@ -83,10 +83,8 @@ async fn whole(story: &Story, crm: CrmKind, logged: &dyn Fn() -> String) -> anyh
     stage.tell("the last act is over; fair weather");
     ending(&mut stage, story).await?;
     judge::logs(&stage, &logged());
-    let outcome = Outcome {
-        violations: stage.violations.borrow().clone(),
-        trace: stage.trace.borrow().clone(),
-    };
+    let outcome =
+        Outcome { violations: stage.violations.borrow().clone(), trace: stage.trace.borrow().clone() };
     Ok(outcome)
 }
 
@@ -184,13 +182,19 @@ async fn witnesses(stage: &mut Stage, story: &Story, number: u16) -> anyhow::Res
     }
     let reads = stage.world.partner_center.count(|log| log.method == "GET" && log.path.ends_with(&referral));
     if reads > judge::most_reads(story) {
-        stage.wrong(format!("reads-of-one-event:{}", judge::circumstances(story)), format!("{reads} reads of one new referral"));
+        stage.wrong(
+            format!("reads-of-one-event:{}", judge::circumstances(story)),
+            format!("{reads} reads of one new referral"),
+        );
     }
     let mut arrived = true;
     if stage.deals[inbound].record.is_none() {
         stage.wrong(
             format!("witness-inbound:{number}:{}", judge::circumstances(story)),
-            format!("an ordinary referral has no record after two ticks: {}", judge::why(stage, inbound).await),
+            format!(
+                "an ordinary referral has no record after two ticks: {}",
+                judge::why(stage, inbound).await
+            ),
         );
         arrived = false;
     }

@@ -32,9 +32,15 @@ pub fn id(row: &Value, set: &str, crm: CrmKind) -> String {
 /// A text as a person reads it: without what cannot be seen, entities read, lines as lines.
 pub fn read(words: &str) -> String {
     let mut read = words.replace("\r\n", "\n").replace(['\r', '\u{b}', '\u{c}'], "\n");
-    for (entity, meant) in
-        [("&#252;", "ü"), ("&#39;", "'"), ("&apos;", "'"), ("&quot;", "\""), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")]
-    {
+    for (entity, meant) in [
+        ("&#252;", "ü"),
+        ("&#39;", "'"),
+        ("&apos;", "'"),
+        ("&quot;", "\""),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&amp;", "&"),
+    ] {
         read = read.replace(entity, meant);
     }
     let read: String = read
@@ -83,7 +89,8 @@ pub fn day(instant: &str) -> String {
         return own.map(|day| day.to_string()).unwrap_or_default();
     }
     let Ok(at) = instant.parse::<Timestamp>() else { return instant.to_owned() };
-    let nearest = at + SignedDuration::from_hours(12);
+    // Noon is the day it is noon of.
+    let nearest = at + SignedDuration::from_hours(12) - SignedDuration::from_secs(1);
     nearest.strftime("%Y-%m-%d").to_string()
 }
 

@@ -186,7 +186,11 @@ impl Stage {
     }
 
     pub fn tell(&self, line: impl Into<String>) {
-        self.trace.borrow_mut().push(format!("{}  {}", self.world.now().strftime("%d %H:%M:%S"), line.into()));
+        self.trace.borrow_mut().push(format!(
+            "{}  {}",
+            self.world.now().strftime("%d %H:%M:%S"),
+            line.into()
+        ));
     }
 
     pub fn wrong(&self, kind: impl Into<String>, words: impl Into<String>) {
@@ -217,7 +221,11 @@ impl Stage {
     /// A row by its id, and the set it is in.
     pub fn row(&self, record: &str) -> Option<(&'static str, Value)> {
         ["opportunities", "leads"].into_iter().find_map(|set| {
-            let row = self.world.rows(set).into_iter().find(|row| crate::shown::id(row, set, self.crm) == record)?;
+            let row = self
+                .world
+                .rows(set)
+                .into_iter()
+                .find(|row| crate::shown::id(row, set, self.crm) == record)?;
             Some((set, row))
         })
     }

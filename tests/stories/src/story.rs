@@ -302,7 +302,11 @@ pub enum What {
     AskWhatWouldGo,
     // Importers.
     /// Rows at once; without solutions unless complete; with long descriptions.
-    Import { rows: u16, complete: bool, wide: bool },
+    Import {
+        rows: u16,
+        complete: bool,
+        wide: bool,
+    },
     ImportReferrals(u16),
     /// All referrals of our own get the same edit.
     EditAll(Edit),
@@ -337,8 +341,11 @@ impl Story {
         if self.vendors != plain.vendors {
             lines.push(format!("the vendors: {:?}", self.vendors));
         }
-        lines.extend(self.map.iter().map(|o| format!("the map: [fields.{}] {} = {}", o.rule, o.key, o.value)));
-        lines.extend(self.acts.iter().enumerate().map(|(n, act)| format!("{n}: {:?}, then {:?}", act.what, act.then)));
+        lines
+            .extend(self.map.iter().map(|o| format!("the map: [fields.{}] {} = {}", o.rule, o.key, o.value)));
+        lines.extend(
+            self.acts.iter().enumerate().map(|(n, act)| format!("{n}: {:?}, then {:?}", act.what, act.then)),
+        );
         lines
     }
 }

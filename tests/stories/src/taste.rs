@@ -207,8 +207,13 @@ impl Taste {
 
     fn money(self, money: crate::values::Money) -> crate::values::Money {
         let usual = |money: &crate::values::Money| {
-            money.amount.is_some_and(|amount| (1_000.0..900_000.0).contains(&amount) && (amount * 2.0).fract() == 0.0)
-                && money.currency.as_ref().is_some_and(|code| ["CHF", "EUR", "USD", "GBP"].contains(&code.as_str()))
+            money
+                .amount
+                .is_some_and(|amount| (1_000.0..900_000.0).contains(&amount) && (amount * 2.0).fract() == 0.0)
+                && money
+                    .currency
+                    .as_ref()
+                    .is_some_and(|code| ["CHF", "EUR", "USD", "GBP"].contains(&code.as_str()))
         };
         if self.likes(Odd::Money) || usual(&money) {
             return money;
@@ -219,7 +224,9 @@ impl Taste {
     fn day(self, day: Day) -> Day {
         match day {
             day if self.likes(Odd::Days) => day,
-            Day::Picked { month, day, .. } | Day::Offset { month, day, .. } => Day::Picked { month, day, east: 0 },
+            Day::Picked { month, day, .. } | Day::Offset { month, day, .. } => {
+                Day::Picked { month, day, east: 0 }
+            }
             _ => Day::Picked { month: 6, day: 30, east: 0 },
         }
     }
@@ -244,7 +251,8 @@ impl Taste {
 
     fn customer(self, customer: Customer, usual: &str) -> Customer {
         let customer = Customer { name: self.text(customer.name), ..customer };
-        let known = ["CH", "GB", "DE", "US", "NL", "AR", "Switzerland", "United Kingdom", "Germany", "United States"];
+        let known =
+            ["CH", "GB", "DE", "US", "NL", "AR", "Switzerland", "United Kingdom", "Germany", "United States"];
         let is_usual = customer.country.as_ref().is_some_and(|country| known.contains(&country.as_str()));
         if self.likes(Odd::Countries) {
             return customer;

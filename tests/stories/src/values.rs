@@ -53,8 +53,8 @@ const FLAVOURS: [Flavour; 18] = [
 
 /// Lengths around the limits of columns, in characters.
 const LENGTHS: [usize; 24] = [
-    1, 20, 39, 40, 41, 50, 51, 80, 81, 100, 101, 119, 121, 200, 254, 256, 299, 301, 1_999, 2_000, 2_001, 10_001, 31_000,
-    32_001,
+    1, 20, 39, 40, 41, 50, 51, 80, 81, 100, 101, 119, 121, 200, 254, 256, 299, 301, 1_999, 2_000, 2_001,
+    10_001, 31_000, 32_001,
 ];
 
 /// A text: a mark of its own, then its flavour over and over up to its length.
@@ -132,7 +132,8 @@ const CURRENCIES: [&str; 7] = ["CHF", "EUR", "USD", "GBP", "JPY", "KWD", "XAF"];
 pub fn money() -> impl Strategy<Value = Money> {
     let amount = prop_oneof![6 => (1_000_u32..900_000).prop_map(|n| Some(f64::from(n) + 0.5)),
         2 => select(&AMOUNTS[..]).prop_map(Some), 1 => Just(None)];
-    let currency = prop_oneof![8 => select(&CURRENCIES[..4]), 1 => select(&CURRENCIES[4..])].prop_map(|c| Some(c.to_owned()));
+    let currency = prop_oneof![8 => select(&CURRENCIES[..4]), 1 => select(&CURRENCIES[4..])]
+        .prop_map(|c| Some(c.to_owned()));
     let currency = prop_oneof![12 => currency, 1 => Just(None)];
     (amount, currency).prop_map(|(amount, currency)| Money { amount, currency })
 }
@@ -148,9 +149,17 @@ pub fn plain_money() -> impl Strategy<Value = Money> {
 #[serde(rename_all = "snake_case")]
 pub enum Day {
     /// A day of 2027, its midnight in an office so many minutes east of UTC.
-    Picked { month: i8, day: i8, east: i16 },
+    Picked {
+        month: i8,
+        day: i8,
+        east: i16,
+    },
     /// ... written with the offset instead of `Z`.
-    Offset { month: i8, day: i8, east: i16 },
+    Offset {
+        month: i8,
+        day: i8,
+        east: i16,
+    },
     Nothing,
     /// What programs write for "no date".
     Least,
@@ -304,7 +313,12 @@ pub fn person() -> impl Strategy<Value = Person> {
     let last = prop_oneof![14 => Just(Last::Usual), 1 => select(&[Last::Nothing, Last::Entities, Last::Long,
         Last::Surrogate, Last::Control][..])];
     let phone = prop_oneof![14 => Just(Phone::Usual), 1 => select(&[Phone::Nothing, Phone::Long][..])];
-    (1_u8..9, email, last, phone).prop_map(|(number, email, last, phone)| Person { number, email, last, phone })
+    (1_u8..9, email, last, phone).prop_map(|(number, email, last, phone)| Person {
+        number,
+        email,
+        last,
+        phone,
+    })
 }
 
 /// Who buys.
@@ -330,12 +344,23 @@ const CODES: [&str; 6] = ["CH", "GB", "DE", "US", "NL", "AR"];
 const ODD_CODES: [&str; 5] = ["XK", "AN", "ch", "LA", "CI"];
 const NAMES: [&str; 4] = ["Switzerland", "United Kingdom", "Germany", "United States"];
 const ODD_NAMES: [&str; 10] = [
-    "Laos", "Macau", "Korea, Republic of", "Côte d’Ivoire", "Ivory Coast", "Republic of Ireland", "Trinidad & Tobago",
-    "España", "Polska", "UK",
+    "Laos",
+    "Macau",
+    "Korea, Republic of",
+    "Côte d’Ivoire",
+    "Ivory Coast",
+    "Republic of Ireland",
+    "Trinidad & Tobago",
+    "España",
+    "Polska",
+    "UK",
 ];
 const STATES: [&str; 5] = ["BS", "Limburg", "Córdoba", "CA", "Texas"];
 
-fn customer_of(usual: &'static [&'static str], odd: &'static [&'static str]) -> impl Strategy<Value = Customer> {
+fn customer_of(
+    usual: &'static [&'static str],
+    odd: &'static [&'static str],
+) -> impl Strategy<Value = Customer> {
     let country = prop_oneof![10 => select(usual).prop_map(|c| Some(c.to_owned())),
         2 => select(odd).prop_map(|c| Some(c.to_owned())), 1 => Just(None)];
     let postal_code = prop_oneof![6 => (1_000_u16..1_020).prop_map(|n| Some(n.to_string())), 1 => Just(None)];
@@ -343,12 +368,8 @@ fn customer_of(usual: &'static [&'static str], odd: &'static [&'static str]) -> 
     let line2 = prop_oneof![6 => Just(None), 1 => Just(Some("Building 9".to_owned()))];
     // Few names, so that customers meet.
     let name = prop_oneof![4 => (1_u16..8).prop_map(Text::plain), 2 => short_text()];
-    (name, country, postal_code, state, line2).prop_map(|(name, country, postal_code, state, line2)| Customer {
-        name,
-        country,
-        postal_code,
-        state,
-        line2,
+    (name, country, postal_code, state, line2).prop_map(|(name, country, postal_code, state, line2)| {
+        Customer { name, country, postal_code, state, line2 }
     })
 }
 

@@ -21,7 +21,10 @@ fn kept_stories_show_what_their_files_say() {
                         Ok(kept) => verdict(&kept),
                         Err(e) => Some(e),
                     };
-                    wrong.lock().expect("wrong").extend(told.map(|told| format!("{}: {told}", file.display())));
+                    wrong
+                        .lock()
+                        .expect("wrong")
+                        .extend(told.map(|told| format!("{}: {told}", file.display())));
                 }
             });
         }

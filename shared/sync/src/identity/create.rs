@@ -115,7 +115,8 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
     let version = Version::of_referral(&referral);
     work.link.partner_center.saw(&version, run.now());
     // Told ahead: a run that dies with the create half known has told it, too.
-    for words in told {
+    let left_out = new.left_out.iter().map(|lack| format!("left out: {lack}"));
+    for words in told.into_iter().chain(left_out) {
         if !work.link.journal.lines().iter().any(|line| line.text == words) {
             work.note("chosen", words, true);
         }

@@ -1,11 +1,9 @@
 //! Broken set-ups: each cause is named, with what to do.
 
 use super::told;
-use crate::{
-    deal::Stage,
-};
-use local::world::{DEAD, EVENTS, Options};
+use crate::deal::Stage;
 use jiff::SignedDuration;
+use local::world::{DEAD, EVENTS, Options};
 use serde_json::json;
 use simulators::{
     login,

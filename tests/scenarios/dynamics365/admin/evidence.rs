@@ -1,9 +1,7 @@
 //! What must be true of everything that is written down: T-55, T-57, T-58, T-59.
 
 use super::command;
-use crate::{
-    deal::{Stage, text},
-};
+use crate::deal::{Stage, text};
 use local::world::{Options, World};
 use serde_json::{Value, json};
 use std::{

@@ -1,9 +1,7 @@
 //! After something broke: explain, retry, redrive, relink, disconnect, preview, rebase.
 
 use super::{command, told, words};
-use crate::{
-    deal::{Stage, text},
-};
+use crate::deal::{Stage, text};
 use local::world::{DEAD, Options, QUEUE};
 use serde_json::json;
 use sync::{

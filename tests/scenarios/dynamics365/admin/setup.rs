@@ -1,9 +1,7 @@
 //! The registration: T-01 to T-03, T-60, and CloudFormation's custom resource.
 
 use super::{command, told, words};
-use crate::{
-    deal::Stage,
-};
+use crate::deal::Stage;
 use local::world::{EVENTS, Options, World};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};

@@ -47,7 +47,11 @@ pub async fn hour(stage: &mut Stage) -> anyhow::Result<()> {
         let what = if *calls > stage.idle.0 + MORE_CALLS { "calls" } else { "bytes" };
         stage.wrong(
             format!("idle-tick:{what}"),
-            format!("{} idle ticks cost more than {:?}, such as {calls} calls and {bytes} bytes: {routes}", dear.len(), stage.idle),
+            format!(
+                "{} idle ticks cost more than {:?}, such as {calls} calls and {bytes} bytes: {routes}",
+                dear.len(),
+                stage.idle
+            ),
         );
     }
     Ok(())
@@ -68,7 +72,10 @@ pub(super) fn queue(stage: &Stage, story: &Story) {
         let often = messages.iter().filter_map(|m| m["receive_count"].as_u64()).max().unwrap_or_default();
         if often > 5 {
             let first: String = format!("{messages:?}").chars().take(300).collect();
-            stage.wrong(format!("queue-left:{}", super::circumstances(story)), format!("received {often} times: {first}"));
+            stage.wrong(
+                format!("queue-left:{}", super::circumstances(story)),
+                format!("received {often} times: {first}"),
+            );
         }
     }
     if stage.world.dead_letters() > 0 {

@@ -34,7 +34,12 @@ pub(super) fn doubled(stage: &Stage) {
     let ours = |row: &&Value| row[creator] == stage.world.integration_user();
     let mut accounts: BTreeMap<String, usize> = BTreeMap::new();
     for row in stage.world.rows("accounts").iter().filter(ours) {
-        let key = format!("{} {} {}", text(row, "name").to_lowercase().trim(), text(row, "postal_code"), text(row, "country"));
+        let key = format!(
+            "{} {} {}",
+            text(row, "name").to_lowercase().trim(),
+            text(row, "postal_code"),
+            text(row, "country")
+        );
         *accounts.entry(key).or_default() += 1;
     }
     once(stage, "accounts", &accounts);

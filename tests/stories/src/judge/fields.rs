@@ -20,14 +20,20 @@ fn in_step(stage: &Stage) -> impl Iterator<Item = usize> {
 }
 
 fn waits_for_acceptance(stage: &Stage, deal: usize) -> bool {
-    stage.shown(deal).get(&Side::PartnerCenter).and_then(|shown| shown.get("status")).is_some_and(|s| s == "on hold")
+    stage
+        .shown(deal)
+        .get(&Side::PartnerCenter)
+        .and_then(|shown| shown.get("status"))
+        .is_some_and(|s| s == "on hold")
 }
 
 /// Both sides agree, or the difference is named where a person reads it.
 pub(super) fn converged(stage: &Stage, story: &Story, told: &[Told]) {
     for deal in in_step(stage) {
         let shown = stage.shown(deal);
-        let (Some(center), Some(crm)) = (shown.get(&Side::PartnerCenter), shown.get(&Side::Crm)) else { continue };
+        let (Some(center), Some(crm)) = (shown.get(&Side::PartnerCenter), shown.get(&Side::Crm)) else {
+            continue;
+        };
         let over = is_over(stage, deal);
         let fields: Vec<&str> = crm.keys().copied().filter(|f| center.contains_key(f)).collect();
         for field in fields {
@@ -47,8 +53,12 @@ pub(super) fn converged(stage: &Stage, story: &Story, told: &[Told]) {
             };
             stage.wrong(
                 format!("differs:{field}{emptied}"),
-                format!("Partner Center shows `{}`, the CRM `{}`, and nobody is told: {}", short(there), short(here),
-                    told[deal].explain.replace('\n', " | ").chars().take(300).collect::<String>()),
+                format!(
+                    "Partner Center shows `{}`, the CRM `{}`, and nobody is told: {}",
+                    short(there),
+                    short(here),
+                    told[deal].explain.replace('\n', " | ").chars().take(300).collect::<String>()
+                ),
             );
         }
     }
@@ -56,7 +66,11 @@ pub(super) fn converged(stage: &Stage, story: &Story, told: &[Told]) {
 
 fn short(words: &str) -> String {
     let cut: String = words.chars().take(60).collect();
-    if cut.len() < words.len() { format!("{}… ({} characters)", cut.escape_debug(), words.chars().count()) } else { cut.escape_debug().to_string() }
+    if cut.len() < words.len() {
+        format!("{}… ({} characters)", cut.escape_debug(), words.chars().count())
+    } else {
+        cut.escape_debug().to_string()
+    }
 }
 
 /// An edit that nobody contradicted stands on both sides, or is named.
@@ -70,8 +84,7 @@ pub(super) fn nobody_lost_a_word(stage: &Stage, story: &Story, told: &[Told]) {
             if remapped(stage, story, field) || rewritten(story, field) || told[deal].names(field) {
                 continue;
             }
-            let said: Vec<&Said> =
-                stage.said.iter().filter(|s| s.deal == deal && s.field == field).collect();
+            let said: Vec<&Said> = stage.said.iter().filter(|s| s.deal == deal && s.field == field).collect();
             let Some(last) = said.last() else { continue };
             let sides: BTreeSet<Side> =
                 said.iter().filter(|s| s.period == last.period).map(|s| s.side).collect();
@@ -83,7 +96,12 @@ pub(super) fn nobody_lost_a_word(stage: &Stage, story: &Story, told: &[Told]) {
                 if !alike(now, &last.value) {
                     stage.wrong(
                         format!("lost:{field}:from-{}", name_of(last.side)),
-                        format!("`{}` was the last word, {} shows `{}`", short(&last.value), name_of(side), short(now)),
+                        format!(
+                            "`{}` was the last word, {} shows `{}`",
+                            short(&last.value),
+                            name_of(side),
+                            short(now)
+                        ),
                     );
                 }
             }
@@ -132,14 +150,19 @@ pub(super) fn untouched(stage: &Stage, story: &Story, told: &[Told]) {
 pub(super) fn soon(stage: &Stage, story: &Story, told: &[Told]) {
     for deal in in_step(stage) {
         let shown = stage.shown(deal);
-        let (Some(center), Some(crm)) = (shown.get(&Side::PartnerCenter), shown.get(&Side::Crm)) else { continue };
+        let (Some(center), Some(crm)) = (shown.get(&Side::PartnerCenter), shown.get(&Side::Crm)) else {
+            continue;
+        };
         for field in ["solutions", "name", "value", "notes"] {
             let (Some(there), Some(here)) = (center.get(field), crm.get(field)) else { continue };
             if is_over(stage, deal) || remapped(stage, story, field) || rewritten(story, field) {
                 continue;
             }
             if !alike(there, here) && !told[deal].names(field) {
-                stage.wrong(format!("slow:{field}"), format!("after an hour `{}` there, `{}` here", short(there), short(here)));
+                stage.wrong(
+                    format!("slow:{field}"),
+                    format!("after an hour `{}` there, `{}` here", short(there), short(here)),
+                );
             }
         }
     }
@@ -151,23 +174,38 @@ pub(super) fn soon(stage: &Stage, story: &Story, told: &[Told]) {
         let waits = deal.born == Side::Crm && deal.referral.is_none() && !deal.parted && row["sync"] == true;
         let foreign = !text(&row, "referral_id").is_empty();
         if waits && !foreign && !is_over(stage, n) && complete(stage, &row, &text(&row, "id")) {
-            stage.wrong("slow:no-referral", format!("complete for an hour, and no referral: {}", told[n].explain.replace('\n', " | ")));
+            stage.wrong(
+                "slow:no-referral",
+                format!("complete for an hour, and no referral: {}", told[n].explain.replace('\n', " | ")),
+            );
         }
     }
 }
 
 /// A referral that is closed was closed by somebody.
 pub(super) fn statuses(stage: &Stage, story: &Story, told: &[Told]) {
-    let closes = story.acts.iter().any(|act| matches!(act.what, What::Close(..) | What::DropLead(_) | What::Answer(..)));
+    let closes = story
+        .acts
+        .iter()
+        .any(|act| matches!(act.what, What::Close(..) | What::DropLead(_) | What::Answer(..)));
     let merged = story.acts.iter().any(|act| matches!(act.what, What::MergeLeads(..)));
     for (n, deal) in stage.deals.iter().enumerate() {
         let Some(referral) = deal.referral.as_ref().and_then(|id| stage.held(id)) else { continue };
         if referral["status"] == "Closed" && !closes && referral["substatus"] != "Expired" {
-            stage.wrong("status:nobody-said", format!("a referral is {}, and nobody closed it", referral["substatus"]));
+            stage.wrong(
+                "status:nobody-said",
+                format!("a referral is {}, and nobody closed it", referral["substatus"]),
+            );
         }
-        let forgotten = merged && deal.parted && told[n].explain.contains("detached") && told[n].warnings.trim().is_empty();
+        let forgotten = merged
+            && deal.parted
+            && told[n].explain.contains("detached")
+            && told[n].warnings.trim().is_empty();
         if forgotten && referral["status"] != "Closed" {
-            stage.wrong("merge:forgotten", format!("its lead was merged into another: {}", told[n].explain.replace('\n', " | ")));
+            stage.wrong(
+                "merge:forgotten",
+                format!("its lead was merged into another: {}", told[n].explain.replace('\n', " | ")),
+            );
         }
     }
 }
@@ -182,12 +220,15 @@ pub(super) fn arrived(stage: &Stage, story: &Story, told: &[Told]) {
             continue;
         }
         if deal.born == Side::PartnerCenter && deal.record.is_none() {
-            let over = deal.referral.as_ref().and_then(|id| stage.held(id)).is_some_and(|r| r["status"] == "Closed");
+            let over =
+                deal.referral.as_ref().and_then(|id| stage.held(id)).is_some_and(|r| r["status"] == "Closed");
             if !over {
                 let reason = told[n].warnings.lines().next().unwrap_or_default().to_owned();
                 let lacks = reason.split_once("cannot become a record yet: ");
                 let short = match lacks {
-                    Some((_, lacks)) => format!("cannot-become-one:{}", slug(lacks.split(' ').next().unwrap_or_default())),
+                    Some((_, lacks)) => {
+                        format!("cannot-become-one:{}", slug(lacks.split(' ').next().unwrap_or_default()))
+                    }
                     None => slug(reason.trim_start_matches("it is set aside: ")),
                 };
                 stage.wrong(
@@ -205,17 +246,34 @@ pub(super) fn arrived(stage: &Stage, story: &Story, told: &[Told]) {
         {
             let foreign = !text(&row, "referral_id").is_empty();
             let country = account_country(stage, &text(&row, "account"));
-            let odd = ["Laos", "Macau", "Korea, Republic of", "Côte d’Ivoire", "Ivory Coast", "Republic of Ireland",
-                "Trinidad & Tobago", "España", "Polska", "UK"];
+            let odd = [
+                "Laos",
+                "Macau",
+                "Korea, Republic of",
+                "Côte d’Ivoire",
+                "Ivory Coast",
+                "Republic of Ireland",
+                "Trinidad & Tobago",
+                "España",
+                "Polska",
+                "UK",
+            ];
             let only_country = odd.contains(&country.as_str());
             if told[n].audit.is_empty() {
-                stage.wrong("no-referral:nobody-told", format!("a shared deal has no referral and Audit is empty: {}",
-                    told[n].explain.replace('\n', " | ")));
+                stage.wrong(
+                    "no-referral:nobody-told",
+                    format!(
+                        "a shared deal has no referral and Audit is empty: {}",
+                        told[n].explain.replace('\n', " | ")
+                    ),
+                );
             } else if only_country && told[n].audit.contains("ountry") {
                 stage.wrong("no-referral:country", format!("`{country}` is refused: {}", told[n].audit));
             } else if !foreign && complete(stage, &row, record) {
-                stage.wrong(format!("no-referral:{}", slug(&told[n].audit.chars().skip(18).collect::<String>())),
-                    format!("a complete deal has no referral: {}", told[n].audit));
+                stage.wrong(
+                    format!("no-referral:{}", slug(&told[n].audit.chars().skip(18).collect::<String>())),
+                    format!("a complete deal has no referral: {}", told[n].audit),
+                );
             }
         }
     }
@@ -263,23 +321,35 @@ pub(super) fn consented(stage: &Stage) {
         for (side, shown) in stage.shown(n) {
             for field in ["name", "notes"] {
                 let Some((of, from)) = shown.get(field).and_then(|words| spoken.get(words)) else { continue };
-                let own = *of == n || stage.deals[*of].referral == deal.referral && deal.referral.is_some()
+                let own = *of == n
+                    || stage.deals[*of].referral == deal.referral && deal.referral.is_some()
                     || stage.deals[*of].record == deal.record && deal.record.is_some();
                 if *from != side && !own && !deal.parted && !stage.deals[*of].parted {
-                    stage.wrong(format!("consent:{field}:{}", name_of(side)),
-                        format!("`{}` of another deal stands in {}", short(&shown[field]), name_of(side)));
+                    stage.wrong(
+                        format!("consent:{field}:{}", name_of(side)),
+                        format!("`{}` of another deal stands in {}", short(&shown[field]), name_of(side)),
+                    );
                 }
             }
         }
     }
     for (n, deal) in stage.deals.iter().enumerate() {
         let (Some(referral), Some(record)) = (&deal.referral, &deal.record) else { continue };
-        if deal.parted || stage.deals.iter().filter(|other| other.record.as_ref() == Some(record)).count() < 2 {
+        if deal.parted || stage.deals.iter().filter(|other| other.record.as_ref() == Some(record)).count() < 2
+        {
             continue;
         }
-        let two: Vec<&str> = stage.deals.iter().filter(|o| o.record.as_ref() == Some(record)).filter_map(|o| o.referral.as_deref()).collect();
+        let two: Vec<&str> = stage
+            .deals
+            .iter()
+            .filter(|o| o.record.as_ref() == Some(record))
+            .filter_map(|o| o.referral.as_deref())
+            .collect();
         if two.iter().any(|other| *other != referral) {
-            stage.wrong("consent:adopted", format!("record `{record}` of deal {n} belongs to referrals {two:?}"));
+            stage.wrong(
+                "consent:adopted",
+                format!("record `{record}` of deal {n} belongs to referrals {two:?}"),
+            );
         }
     }
 }

@@ -35,8 +35,10 @@ pub(super) fn people(stage: &Stage) {
                 None => {
                     let twice = said.iter().filter(|p| text(p, "email").to_lowercase() == email).count() > 1;
                     let how = if twice { "one-of-two-with-one-address" } else { "changed" };
-                    stage.wrong(format!("people:{how}"),
-                        format!("nobody touched {person}, and it is not in {}", serde_json::json!(now)));
+                    stage.wrong(
+                        format!("people:{how}"),
+                        format!("nobody touched {person}, and it is not in {}", serde_json::json!(now)),
+                    );
                 }
             }
         }
@@ -78,7 +80,8 @@ pub(super) fn customers(stage: &Stage) {
         let same = crate::shown::read(&text(account, "name")) == crate::shown::read(&text(profile, "name"));
         let alone = stage.deals.iter().filter(|other| {
             let profile = other.referral.as_ref().and_then(|id| stage.held(id));
-            profile.is_some_and(|r| text(&r["customerProfile"], "name") == text(profile_of(&referral), "name"))
+            profile
+                .is_some_and(|r| text(&r["customerProfile"], "name") == text(profile_of(&referral), "name"))
         });
         if !same || alone.count() > 1 {
             continue;
@@ -91,7 +94,10 @@ pub(super) fn customers(stage: &Stage) {
         let country = text(&profile["address"], "country");
         let audit = text(&row, "audit");
         if !country.is_empty() && text(account, "country").is_empty() && !audit.contains("ountry") {
-            stage.wrong("customer:country-dropped", format!("`{country}` is not in the account and Audit is silent"));
+            stage.wrong(
+                "customer:country-dropped",
+                format!("`{country}` is not in the account and Audit is silent"),
+            );
         }
         owners(stage, &referral, &row);
     }
@@ -113,7 +119,10 @@ fn cut_identifiers(stage: &Stage, contacts: &[Value]) {
     for row in contacts {
         for column in ["email", "phone"] {
             if text(row, column).ends_with('…') {
-                stage.wrong(format!("identifier-cut:{column}"), format!("`{}` cannot work", text(row, column)));
+                stage.wrong(
+                    format!("identifier-cut:{column}"),
+                    format!("`{}` cannot work", text(row, column)),
+                );
             }
         }
     }
@@ -125,7 +134,10 @@ fn owners(stage: &Stage, referral: &Value, row: &Value) {
     let silent = !text(row, "audit").contains("owner");
     let changed = stage.map.iter().any(|o| o.rule == "owner");
     if names && !changed && row["owner"] == stage.world.integration_user() && silent {
-        stage.wrong("owner:lost", "the referral's team names a user, and the connector's own user owns the record");
+        stage.wrong(
+            "owner:lost",
+            "the referral's team names a user, and the connector's own user owns the record",
+        );
     }
 }
 
@@ -144,13 +156,22 @@ fn bound_elsewhere(stage: &Stage, accounts: &[Value]) {
         if deal.born != Side::PartnerCenter || set != "opportunities" || deal.parted {
             continue;
         }
-        let Some(account) = accounts.iter().find(|a| text(a, "id") == text(&row, "account")) else { continue };
+        let Some(account) = accounts.iter().find(|a| text(a, "id") == text(&row, "account")) else {
+            continue;
+        };
         let there = text(&referral["customerProfile"]["address"], "country");
         let (there, here) = (country(&there), country(&text(account, "country")));
         let merged = stage.deals.iter().any(|deal| deal.parted);
-        if !there.is_empty() && !here.is_empty() && there != here && !merged && !text(&row, "audit").contains("account") {
-            stage.wrong("customer:bound-to-another-country",
-                format!("a customer in {there} is bound to an account in {here}, and Audit is silent"));
+        if !there.is_empty()
+            && !here.is_empty()
+            && there != here
+            && !merged
+            && !text(&row, "audit").contains("account")
+        {
+            stage.wrong(
+                "customer:bound-to-another-country",
+                format!("a customer in {there} is bound to an account in {here}, and Audit is silent"),
+            );
         }
     }
 }

@@ -25,10 +25,16 @@ pub(super) fn audit(stage: &Stage, told: &[Told]) {
     }
     for (n, told) in told.iter().enumerate() {
         let deal = &stage.deals[n];
-        let happened = told.explain.lines().any(|line| line.contains("instead of") || line.contains("conflict"));
+        let happened =
+            told.explain.lines().any(|line| line.contains("instead of") || line.contains("conflict"));
         if happened && told.audit.is_empty() && deal.record.is_some() && !deal.parted && !is_over(stage, n) {
-            stage.wrong("audit:emptied", format!("`explain` tells of a decision, Audit is empty: {}",
-                told.explain.chars().take(300).collect::<String>()));
+            stage.wrong(
+                "audit:emptied",
+                format!(
+                    "`explain` tells of a decision, Audit is empty: {}",
+                    told.explain.chars().take(300).collect::<String>()
+                ),
+            );
         }
     }
 }
@@ -41,9 +47,13 @@ pub(super) fn conflicts(stage: &Stage, told: &[Told]) {
             if !told.audit.contains(&rule) {
                 continue;
             }
-            let spoke = |side: Side| stage.said.iter().any(|s| s.deal == n && s.field == field && s.side == side);
+            let spoke =
+                |side: Side| stage.said.iter().any(|s| s.deal == n && s.field == field && s.side == side);
             if !(spoke(Side::PartnerCenter) && spoke(Side::Crm)) {
-                stage.wrong(format!("audit:false-conflict:{field}"), told.audit.chars().take(300).collect::<String>());
+                stage.wrong(
+                    format!("audit:false-conflict:{field}"),
+                    told.audit.chars().take(300).collect::<String>(),
+                );
             }
         }
     }
@@ -56,7 +66,10 @@ pub(super) async fn commands(stage: &Stage, story: &Story, told: &[Told]) -> any
         let answer = stage.world.call(json!({ "command": "redrive" })).await;
         let lines = answer["lines"].to_string();
         if !lines.contains("still unusable") && lines.contains("\"0 sent again") {
-            stage.wrong("garbage:lost", format!("an unusable message was parked, and `redrive` finds none: {lines}"));
+            stage.wrong(
+                "garbage:lost",
+                format!("an unusable message was parked, and `redrive` finds none: {lines}"),
+            );
         }
     }
     let before = stage.world.writes();
@@ -82,20 +95,36 @@ fn silent(stage: &Stage, story: &Story, n: usize, told: &[Told], preview: &[Stri
     let shown = stage.shown(n);
     let (Some(center), Some(crm)) = (shown.get(&Side::PartnerCenter), shown.get(&Side::Crm)) else { return };
     let differs = ["status", "value", "notes"].into_iter().find(|field| {
-        center.get(field).zip(crm.get(field)).is_some_and(|(a, b)| !alike(a, b)) && !remapped(stage, story, field)
+        center.get(field).zip(crm.get(field)).is_some_and(|(a, b)| !alike(a, b))
+            && !remapped(stage, story, field)
             && !rewritten(story, field)
             && !told[n].names(field)
     });
     let Some(field) = differs else { return };
-    let agrees = preview.iter().any(|line| line.contains(referral.as_str()) && line.contains("both sides agree"));
+    let agrees =
+        preview.iter().any(|line| line.contains(referral.as_str()) && line.contains("both sides agree"));
     if agrees && (field == "status" || !is_over(stage, n)) {
-        stage.wrong(format!("preview:says-agree:{field}"),
-            format!("`{}` there, `{}` here; explain: {}", center[field], crm[field], told[n].explain.replace('\n', " | ")));
+        stage.wrong(
+            format!("preview:says-agree:{field}"),
+            format!(
+                "`{}` there, `{}` here; explain: {}",
+                center[field],
+                crm[field],
+                told[n].explain.replace('\n', " | ")
+            ),
+        );
     }
 }
 
 const PERSONAL: [&str; 8] = [
-    "@harborline.example", "Keller", "+4161555", "Nadia", "sara.klein", "Hafenstrasse", "Mill Lane", "Kel\\u",
+    "@harborline.example",
+    "Keller",
+    "+4161555",
+    "Nadia",
+    "sara.klein",
+    "Hafenstrasse",
+    "Mill Lane",
+    "Kel\\u",
 ];
 const VENDORS_WORDS: [&str; 2] = ["Budget over 90,000", "Phones are kept elsewhere"];
 
