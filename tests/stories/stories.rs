@@ -266,7 +266,7 @@ fn progress(done: u64, all: u64, began: Instant) {
     let rate = done as f64 / began.elapsed().as_secs_f64();
     if std::io::stderr().is_terminal() {
         eprint!("\r{done} of {all} stories, {rate:.1} a second ");
-    } else if done % all.div_ceil(10).max(1) == 0 {
+    } else if done.is_multiple_of(all.div_ceil(10).max(1)) {
         eprintln!("{done} of {all} stories, {rate:.1} a second");
     }
 }

@@ -90,7 +90,7 @@ fn act(crm: CrmKind) -> BoxedStrategy<Act> {
         (10, microsoft()),
         (5, administrator(crm)),
         (4, organisation(crm)),
-        (4, trouble(crm)),
+        (4, trouble()),
         (3, importer()),
         (1, Just(What::Wait).boxed()),
     ]);
@@ -308,7 +308,7 @@ fn organisation(crm: CrmKind) -> BoxedStrategy<What> {
     Union::new_weighted(all).boxed()
 }
 
-fn trouble(crm: CrmKind) -> BoxedStrategy<What> {
+fn trouble() -> BoxedStrategy<What> {
     let system = || select(&[System::PartnerCenter, System::Crm, System::Login][..]);
     let mishap = select(
         &[
@@ -320,7 +320,6 @@ fn trouble(crm: CrmKind) -> BoxedStrategy<What> {
             Mishap::AnswerLost,
         ][..],
     );
-    let _ = crm;
     prop_oneof![
         5 => (system(), mishap).prop_map(|(system, mishap)| What::Mishap(system, mishap)),
         2 => (system(), 1_u8..40).prop_map(|(system, minutes)| What::Down(system, minutes)),

@@ -23,7 +23,7 @@ pub async fn judge(stage: &Stage, story: &Story) -> anyhow::Result<()> {
     fields::converged(stage, story, &told);
     fields::nobody_lost_a_word(stage, story, &told);
     fields::untouched(stage, story, &told);
-    fields::arrived(stage, story, &told);
+    fields::arrived(stage, &told);
     fields::consented(stage);
     fields::statuses(stage, story, &told);
     truth::conflicts(stage, &told);
@@ -150,9 +150,8 @@ pub fn most_reads(story: &Story) -> usize {
 }
 
 /// Maps and organisations with which an ordinary deal is rightly kept out.
-pub fn keeps_witnesses_out(stage: &Stage, story: &Story) -> bool {
+pub fn keeps_witnesses_out(stage: &Stage) -> bool {
     let map = |rule: &str, key: &str| stage.map.iter().any(|o| o.rule == rule && o.key == key);
-    let hidden = story.acts.iter().any(|act| matches!(act.what, What::HideLeads));
     map("account", "create")
         || map("contact", "create")
         || map("switches", "cosell_only")
@@ -169,7 +168,6 @@ pub fn keeps_witnesses_out(stage: &Stage, story: &Story) -> bool {
         || map("external_reference", "off")
         || map("team", "off")
         || map("contacts", "off")
-        || (hidden && false)
 }
 
 /// Whether the deal is over on either side.

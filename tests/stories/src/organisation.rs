@@ -90,21 +90,6 @@ pub(crate) fn fair(stage: &mut Stage) {
     clear(&stage.world.login);
 }
 
-fn on<T>(
-    stage: &Stage,
-    system: System,
-    center: impl FnOnce() -> T,
-    crm: impl FnOnce() -> T,
-    login: impl FnOnce() -> T,
-) -> T {
-    let _ = stage;
-    match system {
-        System::PartnerCenter => center(),
-        System::Crm => crm(),
-        System::Login => login(),
-    }
-}
-
 impl Stage {
     pub(crate) fn mishap(&mut self, system: System, mishap: Mishap) {
         let answer = |status: u16, after: Option<&str>| FaultKind::Answer {
@@ -121,18 +106,12 @@ impl Stage {
             Mishap::AnswerLost => FaultKind::DropAfter,
         };
         let fault = Fault { route: String::new(), skip: 0, times: 1, kind };
-        let crm = self.crm;
-        let world = &self.world;
-        on(
-            self,
-            system,
-            || world.partner_center.fault(fault.clone()),
-            || match crm {
-                CrmKind::Dynamics365 => world.dataverse.fault(fault.clone()),
-                CrmKind::Salesforce => world.salesforce.fault(fault.clone()),
-            },
-            || world.login.fault(fault.clone()),
-        );
+        match (system, self.crm) {
+            (System::PartnerCenter, _) => self.world.partner_center.fault(fault),
+            (System::Crm, CrmKind::Dynamics365) => self.world.dataverse.fault(fault),
+            (System::Crm, CrmKind::Salesforce) => self.world.salesforce.fault(fault),
+            (System::Login, _) => self.world.login.fault(fault),
+        }
     }
 
     /// A system is down for so many minutes.

@@ -3,7 +3,7 @@
 use crate::{
     judge,
     organisation::fair,
-    stage::{Side, Stage, Violation},
+    stage::{Stage, Violation},
     story::{Act, Edit, Story, What},
     story::{Offer, Sale},
     values::{Customer, Day, Money, Person, Text},
@@ -131,7 +131,7 @@ async fn answers_again(stage: &mut Stage) -> anyhow::Result<bool> {
 
 /// One ordinary deal each way, which must arrive within two ticks.
 async fn witnesses(stage: &mut Stage, story: &Story, number: u16) -> anyhow::Result<bool> {
-    if stage.closed_door || judge::keeps_witnesses_out(stage, story) {
+    if stage.closed_door || judge::keeps_witnesses_out(stage) {
         return Ok(true);
     }
     let customer = |country: &str| Customer {
@@ -210,7 +210,6 @@ async fn witnesses(stage: &mut Stage, story: &Story, number: u16) -> anyhow::Res
         stage.deals[inbound].kept_out.insert("witness");
         stage.deals[before].kept_out.insert("witness");
     }
-    let _ = Side::Crm;
     Ok(arrived)
 }
 

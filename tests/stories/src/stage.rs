@@ -427,7 +427,7 @@ impl Stage {
                     _ => json!({ "deal_value": money.amount }),
                 };
                 if let Some(currency) = &money.currency
-                    && !(lead && !dynamics)
+                    && (!lead || dynamics)
                 {
                     crate::seller::currency(&mut columns, currency, self.crm);
                 }

@@ -166,7 +166,7 @@ pub(super) fn soon(stage: &Stage, story: &Story, told: &[Told]) {
             }
         }
     }
-    if stage.closed_door || super::keeps_witnesses_out(stage, story) {
+    if stage.closed_door || super::keeps_witnesses_out(stage) {
         return;
     }
     for (n, deal) in stage.deals.iter().enumerate() {
@@ -211,8 +211,8 @@ pub(super) fn statuses(stage: &Stage, story: &Story, told: &[Told]) {
 }
 
 /// Whatever came in has a record, and what a seller shared has a referral or says why not.
-pub(super) fn arrived(stage: &Stage, story: &Story, told: &[Told]) {
-    if stage.closed_door || super::keeps_witnesses_out(stage, story) {
+pub(super) fn arrived(stage: &Stage, told: &[Told]) {
+    if stage.closed_door || super::keeps_witnesses_out(stage) {
         return;
     }
     for (n, deal) in stage.deals.iter().enumerate() {

@@ -7,7 +7,7 @@ use crate::{
     story::{Story, What},
 };
 use local::people::text;
-use serde_json::{Value, json};
+use serde_json::json;
 use simulators::login;
 
 /// What a seller reads.
@@ -143,5 +143,4 @@ pub fn logs(stage: &Stage, log: &str) {
             stage.wrong("log:vendors-words", format!("`{word}`: {}", cut()));
         }
     }
-    let _ = Value::Null;
 }
