@@ -55,7 +55,7 @@ const CHOICES: &[Choice] = &[
     ("campaign_code", "off", "false", "false"),
     ("sales_stage", "off", "false", "false"),
     ("company_size", "off", "false", "false"),
-    ("duns", "off", "false", "false"),
+    ("duns", "off", "false", ""),
     (
         "referral_link",
         "template",
@@ -108,6 +108,12 @@ pub fn toml(overrides: &[Override]) -> String {
         let table =
             if TABLES.contains(&o.rule.as_str()) { o.rule.clone() } else { format!("fields.{}", o.rule) };
         text.push_str(&format!("{table}.{} = {}\n", o.key, o.value));
+    }
+    // Salesforce's leads have no such field.
+    for (rule, own) in [("notes", "Description"), ("program", "Referral_Program__c")] {
+        if text.contains(&format!("fields.{rule}.crm = 'NextStep'")) {
+            text.push_str(&format!("lead.fields.{rule}.crm = '{own}'\n"));
+        }
     }
     text
 }

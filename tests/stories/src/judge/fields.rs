@@ -7,6 +7,7 @@ use crate::{
     story::{Story, What},
 };
 use local::people::text;
+use mapping::CrmKind;
 use std::collections::{BTreeMap, BTreeSet};
 
 const FIELDS: [&str; 4] = ["name", "value", "closing_date", "notes"];
@@ -220,9 +221,8 @@ pub(super) fn arrived(stage: &Stage, told: &[Told]) {
             continue;
         }
         if deal.born == Side::PartnerCenter && deal.record.is_none() {
-            let over =
-                deal.referral.as_ref().and_then(|id| stage.held(id)).is_some_and(|r| r["status"] == "Closed");
-            if !over {
+            let referral = deal.referral.as_ref().and_then(|id| stage.held(id)).unwrap_or_default();
+            if referral["status"] != "Closed" && !rightly_refused(stage, &referral) {
                 let reason = told[n].warnings.lines().next().unwrap_or_default().to_owned();
                 let lacks = reason.split_once("cannot become a record yet: ");
                 let short = match lacks {
@@ -277,6 +277,16 @@ pub(super) fn arrived(stage: &Stage, told: &[Told]) {
             }
         }
     }
+}
+
+/// The organisation does not have the currency, or its administrator lets no unknown solution in.
+fn rightly_refused(stage: &Stage, referral: &serde_json::Value) -> bool {
+    let known: &[&str] = match stage.crm {
+        CrmKind::Dynamics365 => &["", "CHF", "EUR", "USD", "GBP"],
+        CrmKind::Salesforce => &["", "CHF", "EUR", "USD", "GBP", "JPY"],
+    };
+    !known.contains(&text(&referral["details"], "currency").as_str())
+        || stage.map.iter().any(|o| o.key == "add_unknown_solutions")
 }
 
 fn account_country(stage: &Stage, account: &str) -> String {
