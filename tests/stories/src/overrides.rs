@@ -109,9 +109,16 @@ pub fn toml(overrides: &[Override]) -> String {
             if TABLES.contains(&o.rule.as_str()) { o.rule.clone() } else { format!("fields.{}", o.rule) };
         text.push_str(&format!("{table}.{} = {}\n", o.key, o.value));
     }
-    // Salesforce's leads have no such field.
-    for (rule, own) in [("notes", "Description"), ("program", "Referral_Program__c")] {
-        if text.contains(&format!("fields.{rule}.crm = 'NextStep'")) {
+    // Leads do not have these columns: there the rule stays as it was.
+    const OF_LEADS: [(&str, &str, &str); 5] = [
+        ("notes", "'NextStep'", "Description"),
+        ("program", "'NextStep'", "Referral_Program__c"),
+        ("notes", "'customerneed'", "description"),
+        ("name", "'customerneed'", "subject"),
+        ("program", "'customerneed'", "cosell_referralprogram"),
+    ];
+    for (rule, column, own) in OF_LEADS {
+        if text.contains(&format!("fields.{rule}.crm = {column}")) {
             text.push_str(&format!("lead.fields.{rule}.crm = '{own}'\n"));
         }
     }
