@@ -396,7 +396,7 @@ pub(crate) fn older_than_hint<P: Ports>(
     referral: &Referral,
 ) -> Option<Ended> {
     let tolerance = SignedDuration::from_secs(run.map.vendor().event_tolerance.into());
-    let since = since.filter(|since| referral.updated() + tolerance < *since)?;
+    let since = since.filter(|since| since.duration_since(referral.updated()) > tolerance)?;
     let why = format!("the referral shows {}, the hint says {since}", referral.updated());
     match run.attempt {
         0 | 1 => Some(Ended::later(5, why)),
