@@ -128,10 +128,7 @@ async fn build(sources: &Path, target: &Path, debug: bool) -> anyhow::Result<()>
     let builds = if debug { together } else { alone.to_vec() };
     for how in builds {
         let mut command = tokio::process::Command::new(&cargo);
-        // Below `functions/` cargo finds the profile of what is deployed.
-        let folder = if debug { sources.to_owned() } else { sources.join("functions") };
-        let target = sources.join(target);
-        command.args(["build", "--locked"]).args(&how).arg("--target-dir").arg(target).current_dir(folder);
+        command.args(["build", "--locked"]).args(&how).arg("--target-dir").arg(target).current_dir(sources);
         // `cargo run` tells us who we are; a build script that asks for these names (ring's) would run again, and all
         // that stands on it be built twice.
         for (name, _) in std::env::vars_os() {
