@@ -108,12 +108,8 @@ async fn told_of(stage: &Stage, deal: usize) -> Told {
 /// Why a deal stands, as `explain` says.
 pub async fn why(stage: &Stage, deal: usize) -> String {
     let told = told_of(stage, deal).await;
-    let parked = stage.world.parked().await.unwrap_or_default();
-    let id = stage.deals[deal].referral.clone().or(stage.deals[deal].record.clone()).unwrap_or_default();
-    let rows: Vec<String> =
-        parked.iter().map(|row| format!("{:?}", row.item)).filter(|words| words.contains(&id)).collect();
     let queue = stage.world.messages();
-    format!("{} {} {}; {queue} messages", told.explain.replace('\n', " | "), told.audit, rows.join(" "))
+    format!("{} {}; {queue} messages", told.explain.replace('\n', " | "), told.audit)
         .chars()
         .take(700)
         .collect()

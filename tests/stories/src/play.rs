@@ -257,7 +257,7 @@ async fn perform(stage: &mut Stage, act: &Act) -> anyhow::Result<()> {
         What::ImportReferrals(rows) => stage.import_referrals(*rows),
         What::Rule(field) => stage.rule(*field),
         What::ContactRule => stage.contact_rule(),
-        What::Require(_) | What::Wait => {}
+        What::Wait => {}
         What::ClearRules => stage.clear_rules(),
         What::Products(deal) => stage.products(*deal),
         What::HideLeads => stage.hide_leads(),

@@ -313,7 +313,6 @@ pub enum What {
     // The organisation.
     Rule(Field),
     ContactRule,
-    Require(bool),
     ClearRules,
     Products(Which),
     HideLeads,

@@ -111,7 +111,7 @@ impl Taste {
 
     fn act(self, act: Act) -> Option<Act> {
         let liked = match &act.what {
-            What::Rule(_) | What::Require(_) => self.likes(Odd::Rules),
+            What::Rule(_) => self.likes(Odd::Rules),
             What::ContactRule => self.likes(Odd::ContactRules),
             What::Products(_) => self.likes(Odd::Products),
             What::HideLeads => self.likes(Odd::HiddenFields),

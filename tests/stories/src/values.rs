@@ -343,7 +343,8 @@ impl Customer {
 const CODES: [&str; 6] = ["CH", "GB", "DE", "US", "NL", "AR"];
 const ODD_CODES: [&str; 5] = ["XK", "AN", "ch", "LA", "CI"];
 const NAMES: [&str; 4] = ["Switzerland", "United Kingdom", "Germany", "United States"];
-const ODD_NAMES: [&str; 10] = [
+/// Usual names of countries that are not those of ISO 3166.
+pub const ODD_COUNTRY_NAMES: [&str; 10] = [
     "Laos",
     "Macau",
     "Korea, Republic of",
@@ -380,5 +381,5 @@ pub fn referred_customer() -> impl Strategy<Value = Customer> {
 
 /// As sellers write it.
 pub fn sold_customer() -> impl Strategy<Value = Customer> {
-    customer_of(&NAMES, &ODD_NAMES)
+    customer_of(&NAMES, &ODD_COUNTRY_NAMES)
 }

@@ -5,6 +5,7 @@ use crate::{
     shown::alike,
     stage::{Said, Side, Stage},
     story::{Story, What},
+    values::ODD_COUNTRY_NAMES,
 };
 use local::people::text;
 use mapping::CrmKind;
@@ -246,19 +247,7 @@ pub(super) fn arrived(stage: &Stage, told: &[Told]) {
         {
             let foreign = !text(&row, "referral_id").is_empty();
             let country = account_country(stage, &text(&row, "account"));
-            let odd = [
-                "Laos",
-                "Macau",
-                "Korea, Republic of",
-                "Côte d’Ivoire",
-                "Ivory Coast",
-                "Republic of Ireland",
-                "Trinidad & Tobago",
-                "España",
-                "Polska",
-                "UK",
-            ];
-            let only_country = odd.contains(&country.as_str());
+            let only_country = ODD_COUNTRY_NAMES.contains(&country.as_str());
             if told[n].audit.is_empty() {
                 stage.wrong(
                     "no-referral:nobody-told",
