@@ -1,9 +1,13 @@
 //! What sellers and admins do in either CRM, and what it shows them.
 
 use crate::{words, world::World};
+use jiff::SignedDuration;
 use mapping::CrmKind;
 use serde_json::{Value, json};
-use simulators::{dataverse, salesforce, server::Fault};
+use simulators::{
+    dataverse, salesforce,
+    server::{Fault, Network},
+};
 
 pub const SOLUTION: &str = "SOL-48213-KTR";
 
@@ -183,7 +187,12 @@ impl World {
 
     /// An opportunity of a seller, Sync not chosen yet; `over` is laid over it.
     pub fn deal(&self, over: Value) -> String {
-        let (account, contact) = self.customer();
+        let customer = self.customer();
+        self.deal_of(&customer, over)
+    }
+
+    /// The same, of a customer and a contact that are there.
+    pub fn deal_of(&self, (account, contact): &(String, String), over: Value) -> String {
         let mut columns = json!({
             "name": "Kestrel Foods - demand planning", "deal_value": 61000.5, "closing_date": "2027-07-31",
             "notes": "Need PoC support for forecasting workload.",
@@ -205,9 +214,36 @@ impl World {
         lay_over(&mut columns, over);
         let deal = self.sell("opportunities", columns);
         if self.crm() == CrmKind::Salesforce {
-            self.set_contact(&deal, &contact);
+            self.set_contact(&deal, contact);
         }
         deal
+    }
+
+    /// A seller merges two leads.
+    pub fn merge_leads(&self, master: &str, loser: &str) {
+        let (set, seller, now) = (words::set(self.crm(), "leads"), self.seller(), self.now());
+        match self.crm() {
+            CrmKind::Dynamics365 => self.dataverse.system().act_merge(set, master, loser, seller, now),
+            CrmKind::Salesforce => self.salesforce.system().act_merge(set, master, loser, seller, now),
+        }
+        .expect("the CRM merges leads");
+    }
+
+    /// A seller gives a deal products of this total, which owns its amount from then on.
+    pub fn give_products(&self, opportunity: &str, total: f64) {
+        let (seller, now) = (self.seller(), self.now());
+        match self.crm() {
+            CrmKind::Dynamics365 => self.dataverse.system().act_products(opportunity, seller, total, now),
+            CrmKind::Salesforce => self.salesforce.system().act_products(opportunity, seller, total, now),
+        }
+        .expect("the CRM takes products");
+    }
+
+    /// Each call to the CRM takes so long from now on.
+    pub fn slow_crm(&self, milliseconds: i64) {
+        let network = Network { latency: SignedDuration::from_millis(milliseconds), forgets_after: None };
+        self.dataverse.network(network);
+        self.salesforce.network(network);
     }
 
     /// The deal's contact is this one from now on; Salesforce: its primary one.

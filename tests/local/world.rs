@@ -11,7 +11,7 @@ use clients::{
     outside::{self, App},
 };
 use jiff::{SignedDuration, Timestamp};
-use mapping::CrmKind;
+use mapping::{CrmKind, Readings};
 use serde_json::{Value, json};
 use simulators::{
     aws::{Aws, lambda_event},
@@ -96,7 +96,7 @@ struct Deployment {
 impl Deployment {
     /// Writer and poller.
     fn open(&self, map: &str) -> anyhow::Result<(Live, Live)> {
-        let map = outside::map(self.admin.worker.crm.kind(), map)?;
+        let map = outside::map(self.admin.worker.crm.kind(), map, &Readings::new())?;
         let app = |stores| {
             let worker = &self.admin.worker;
             App::open(worker, &self.aws, &self.table, Arc::clone(&map), self.time.clone(), stores)
@@ -105,7 +105,7 @@ impl Deployment {
     }
 
     fn open_admin(&self, map: &str) -> anyhow::Result<admin::Opened> {
-        let map = outside::map(self.admin.worker.crm.kind(), map)?;
+        let map = outside::map(self.admin.worker.crm.kind(), map, &Readings::new())?;
         let (config, time) = (self.admin.clone(), self.time.clone());
         Ok(Ok(admin::App::open(config, &self.aws, &self.table, map, time, false)?))
     }

@@ -12,10 +12,14 @@ mod team;
 mod answered;
 #[path = "both/bad_input.rs"]
 mod bad_input;
+#[path = "both/bulk.rs"]
+mod bulk;
 #[path = "both/closing.rs"]
 mod closing;
 #[path = "both/conflict.rs"]
 mod conflict;
+#[path = "both/consent.rs"]
+mod consent;
 #[path = "both/create.rs"]
 mod create;
 #[path = "both/days.rs"]
@@ -24,6 +28,8 @@ mod days;
 mod healing;
 #[path = "both/inbound.rs"]
 mod inbound;
+#[path = "both/merged.rs"]
+mod merged;
 #[path = "both/microsoft.rs"]
 mod microsoft;
 #[path = "both/notes.rs"]
@@ -33,6 +39,8 @@ mod operation;
 mod optional;
 #[path = "both/pasted.rs"]
 mod pasted;
+#[path = "both/rules.rs"]
+mod rules;
 #[path = "both/storm.rs"]
 mod storm;
 #[path = "both/update.rs"]

@@ -19,7 +19,8 @@ usage: sam remote invoke Admin --stack-name STACK --event '{\"command\": \"NAME\
   backfill   {action: start|status|stop}   every referral and every record with Sync set; goes on by itself
   retry      {filter}                      what is parked is tried at once; filter: part of id or reason
   redrive    {filter}                      dead letters and unusable messages go back to the queue
-  relink     {referral, record}            a detached link looks for its record again, or takes another
+  relink     {referral, record}            a detached link looks for its record again, or takes another; links two
+                                           that wait for it. all_from: a list of {referral, record}
   disconnect {referral | record}           sets Sync to No at the record: both sides stay as they are
   rebase     {action: start|status|stop}   after the table was restored: all links are compared anew
   map        {action: check|set|show|history|rollback, map: \"TOML\", version: N}
@@ -68,13 +69,9 @@ pub enum Command {
         /// Part of the body.
         filter: Option<String>,
     },
-    /// Revives a detached link.
-    Relink {
-        /// Whose.
-        referral: ReferralId,
-        /// With another record.
-        record: Option<RecordId>,
-    },
+    /// Revives detached links, and makes those that an administrator confirms: whose, and with which record if it is
+    /// another one.
+    Relink(Vec<(ReferralId, Option<RecordId>)>),
     /// Stops one deal.
     Disconnect(About),
     /// After a restore of the table.
@@ -148,10 +145,10 @@ impl Command {
             "backfill" => arguments.only(&["action"], Command::Backfill(arguments.action()?)),
             "retry" => arguments.only(&["filter"], Command::Retry { filter: arguments.owned("filter")? }),
             "redrive" => arguments.only(&["filter"], Command::Redrive { filter: arguments.owned("filter")? }),
-            "relink" => {
-                let referral = arguments.referral()?.ok_or("`referral` is missing")?;
-                arguments.only(&DEAL, Command::Relink { referral, record: arguments.record(map)? })
+            "relink" if members.contains_key("all_from") => {
+                arguments.only(&["all_from"], Command::Relink(arguments.pairs(map)?))
             }
+            "relink" => arguments.only(&DEAL, Command::Relink(vec![arguments.pair(map)?])),
             "disconnect" => arguments.only(&DEAL, Command::Disconnect(arguments.about(map)?)),
             "rebase" => arguments.only(&["action"], Command::Rebase(arguments.action()?)),
             "map" => arguments.only(&["action", "map", "version"], Command::Map(arguments.map()?)),
@@ -212,6 +209,21 @@ impl<'a> Arguments<'a> {
             known.ok_or_else(|| format!("`record`: `{text}` is no opportunity/ID or lead/ID of this CRM"))
         };
         self.text("record")?.map(read).transpose()
+    }
+
+    fn pair(&self, map: &Map) -> Result<(ReferralId, Option<RecordId>), String> {
+        Ok((self.referral()?.ok_or("`referral` is missing")?, self.record(map)?))
+    }
+
+    /// As `backfill` lists what waits; what else it says of each is left alone.
+    fn pairs(&self, map: &Map) -> Result<Vec<(ReferralId, Option<RecordId>)>, String> {
+        let wrong = || "`all_from`: expected a list of objects with `referral` and `record`".to_owned();
+        let list = self.0.get("all_from").and_then(Value::as_array).ok_or_else(wrong)?;
+        let one = |value: &Value| match Arguments(value.as_object().ok_or_else(wrong)?).pair(map)? {
+            (_, None) => Err(wrong()),
+            pair => Ok(pair),
+        };
+        list.iter().map(one).collect()
     }
 
     fn about(&self, map: &Map) -> Result<About, String> {
@@ -309,6 +321,8 @@ mod tests {
             (json!({ "command": "register", "overwrite": "perhaps" }), "perhaps"),
             (json!({ "command": "map", "action": "set" }), "`map`"),
             (json!({ "command": "map", "action": "rollback", "version": -1 }), "-1"),
+            (json!({ "command": "relink", "all_from": "all" }), "`all_from`"),
+            (json!({ "command": "relink", "all_from": [{ "referral": "7", "record": "8" }] }), "`7`"),
             (json!({ "command": 7 }), "`7`"),
         ] {
             let told = parsed(event.clone()).unwrap_err();

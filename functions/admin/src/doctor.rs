@@ -12,7 +12,8 @@ use mapping::Referral;
 use sync::{
     failure::Failure,
     hold::SYSTEMS,
-    ports::{Links, Ports, Referrals},
+    poll::{BEHIND, SWEEP},
+    ports::{Crm, Links, Ports, Referrals},
     table::{Item, Key},
 };
 
@@ -23,7 +24,10 @@ pub(crate) async fn doctor(app: &App) -> Result<Report, Failure> {
     partner_center(&worker, &mut report).await;
     registration(app, &mut report).await;
     crm(&worker, &mut report).await;
-    holds(&worker, &mut report).await;
+    let held = holds(&worker, &mut report).await;
+    if !held {
+        feeds(&worker, &mut report).await;
+    }
     watch::queues(app, &worker, &mut report).await;
     watch::token(app, &worker, &mut report).await;
     surroundings::certificate(app, &worker, &mut report).await;
@@ -121,7 +125,34 @@ async fn crm(worker: &outside::App, report: &mut Report) {
     }
 }
 
-async fn holds(worker: &outside::App, report: &mut Report) {
+/// Each part of a tick that has not caught up for a while, by its name.
+async fn feeds(worker: &outside::App, report: &mut Report) {
+    let feeds = worker.outside.crm().feeds().iter().map(|feed| feed.as_str());
+    let names: Vec<&str> = feeds.chain([SWEEP]).collect();
+    let keys: Vec<Key> = names.iter().map(|name| Key::watermark(name)).collect();
+    let now = worker.outside.clock.now();
+    match worker.outside.links.read(&keys).await {
+        Ok(rows) => {
+            for (row, name) in rows.into_iter().zip(names) {
+                let Some(Item::Watermark(mark)) = row.map(|row| row.item) else { continue };
+                let late = now.duration_since(mark.seen_until);
+                if late > BEHIND {
+                    let under_way =
+                        if mark.round.is_some() { ", and its present round is under way" } else { "" };
+                    report.fault(
+                        format!("`{name}` was last read to its end {} min ago{under_way}", late.as_mins()),
+                        "the poller's log says why, in lines with `part`",
+                    );
+                }
+            }
+        }
+        Err(failure) => report.failed(&failure),
+    }
+}
+
+/// Whether anything is held.
+async fn holds(worker: &outside::App, report: &mut Report) -> bool {
+    let before = report.lines.len();
     let keys = SYSTEMS.map(Key::hold);
     let now = worker.outside.clock.now();
     match worker.outside.links.read(&keys).await {
@@ -140,4 +171,5 @@ async fn holds(worker: &outside::App, report: &mut Report) {
         }
         Err(failure) => report.failed(&failure),
     }
+    report.lines.len() > before
 }

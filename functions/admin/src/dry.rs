@@ -31,6 +31,8 @@ type Inner = clients::crm::Crm;
 #[derive(Clone, Debug)]
 pub(crate) struct Write {
     pub(crate) words: String,
+    /// Which side gets what, whichever deal it is.
+    pub(crate) of: String,
     pub(crate) data: Value,
 }
 
@@ -70,8 +72,9 @@ impl Dry {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, words: String, data: Value) {
-        self.noted().writes.push(Write { words, data });
+    /// `words` with the ids, `of` without.
+    fn note(&self, words: String, of: String, data: Value) {
+        self.noted().writes.push(Write { words, of, data });
     }
 
     fn outside(&self) -> &Outside {
@@ -127,7 +130,9 @@ impl Referrals for Dry {
         operations: &[Value],
     ) -> Written<Option<mapping::Referral>> {
         let paths: Vec<&str> = operations.iter().filter_map(|o| o.get("path")?.as_str()).collect();
-        self.note(format!("Partner Center: referral `{id}` gets {}", paths.join(", ")), json!(operations));
+        let paths = paths.join(", ");
+        let of = format!("Partner Center: {paths}");
+        self.note(format!("Partner Center: referral `{id}` gets {paths}"), of, json!(operations));
         Written::Done(None)
     }
 
@@ -135,7 +140,8 @@ impl Referrals for Dry {
         let body: Value = serde_json::from_str(body).unwrap_or(Value::Null);
         let kind = body["type"].as_str().unwrap_or("?").to_owned();
         let name = body["name"].as_str().unwrap_or("?").to_owned();
-        self.note(format!("Partner Center: a new referral of type {kind}: \"{name}\""), body);
+        let of = format!("Partner Center: a new referral of type {kind}");
+        self.note(format!("{of}: \"{name}\""), of, body);
         Dry::ends_here(System::PartnerCenter)
     }
 }
@@ -161,7 +167,8 @@ impl Crm for Dry {
             "contact": new.contact.as_ref().map(|contact| plain(&contact.columns)),
         });
         let kind = new.kind.as_str();
-        self.note(format!("CRM: a new {kind} for referral `{}`", new.referral), data);
+        let of = format!("CRM: a new {kind}");
+        self.note(format!("{of} for referral `{}`", new.referral), of, data);
         Dry::ends_here(System::Crm)
     }
 
@@ -172,28 +179,34 @@ impl Crm for Dry {
             let add: Vec<Value> = change.add.iter().map(|row| json!(plain(row))).collect();
             data[list] = json!({ "add": add, "remove": change.remove });
         }
-        self.note(format!("CRM: `{id}` gets {}", names.join(", ")), data);
+        let names = names.join(", ");
+        self.note(format!("CRM: `{id}` gets {names}"), format!("CRM: {names}"), data);
         Written::Done(None)
     }
 
     async fn act(&self, id: &RecordId, action: &Action) -> Written<Option<Seen>> {
-        self.note(format!("CRM: `{id}`: {action:?}"), Value::Null);
+        self.note(format!("CRM: `{id}`: {action:?}"), format!("CRM: {action:?}"), Value::Null);
         Dry::ends_here(System::Crm)
     }
 
     async fn add_note(&self, id: &RecordId, note: &Note) -> Written<()> {
         let data = json!({ "title": note.title(), "text": note.text });
-        self.note(format!("CRM: `{id}` gets a note"), data);
+        self.note(format!("CRM: `{id}` gets a note"), "CRM: a note".to_owned(), data);
         Written::Done(())
     }
 
     async fn qualify(&self, lead: &RecordId, _version: &Version, new: &NewRecord) -> Written<Option<Seen>> {
-        self.note(format!("CRM: `{lead}` is qualified"), json!(plain(&new.columns)));
+        let of = "CRM: a lead is qualified".to_owned();
+        self.note(format!("CRM: `{lead}` is qualified"), of, json!(plain(&new.columns)));
         Dry::ends_here(System::Crm)
     }
 
     async fn qualified(&self, lead: &RecordId) -> Result<Option<Qualified>, Failure> {
         self.outside().crm().qualified(lead).await
+    }
+
+    async fn merged_into(&self, record: &RecordId) -> Result<Option<RecordId>, Failure> {
+        self.outside().crm().merged_into(record).await
     }
 
     fn feeds(&self) -> &'static [Feed] {

@@ -2,11 +2,13 @@
 
 use crate::{App, command::About, report::Report};
 use jiff::Timestamp;
+use mapping::{Map, RecordKind};
 use serde_json::{Value, json};
 use sync::{
     audit::Line,
     failure::Failure,
     link::{Link, State},
+    merge::{self, Shown},
     parked::Parked,
     ports::Links,
     repair::intent_in_words,
@@ -15,7 +17,8 @@ use sync::{
 
 /// What the table knows of a deal.
 pub(crate) async fn explain(app: &App, about: About) -> Result<Report, Failure> {
-    let links = &app.live.app().await?.outside.links;
+    let worker = app.live.app().await?;
+    let links = &worker.outside.links;
     let mut report = Report::default();
     // Whichever end was named, and the other one where a link leads to it.
     let mut partitions = vec![match &about {
@@ -40,7 +43,10 @@ pub(crate) async fn explain(app: &App, about: About) -> Result<Report, Failure> 
     let mut timeline: Vec<&Line> = vec![];
     for row in &rows {
         match &row.item {
-            Item::Link(link) => describe(&mut report, link),
+            Item::Link(link) => {
+                describe(&mut report, link);
+                differing(&mut report, &worker.map, link);
+            }
             Item::Intent(intent) => report.warn(intent_in_words(intent), ""),
             Item::Foreign => {
                 report.good("this referral is not ours, or Partner Center does not show it to us")
@@ -112,6 +118,16 @@ fn describe(report: &mut Report, link: &Link) {
     }
     for (unit, parked) in &link.parked {
         set_aside(report, if unit == "*" { "the whole deal" } else { unit }, parked);
+    }
+}
+
+/// What both sides remember differently although nothing is on its way.
+fn differing(report: &mut Report, map: &Map, link: &Link) {
+    let kind = link.record.as_ref().map_or(RecordKind::Opportunity, |record| record.kind);
+    let nothing_read = Shown { partner_center: None, crm: None };
+    let differ = merge::differing(map.of(kind), link, nothing_read);
+    if !differ.is_empty() {
+        report.warn(format!("both sides keep their own {}: the lines below say why", differ.join(", ")), "");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Set-up and operation: called by CloudFormation as a custom resource, by the schedule, and by hand with
 //! `sam remote invoke`. JSON in, readable JSON out; decides nothing about deals.
 
+mod anew;
 mod columns;
 pub mod command;
 mod deprovision;
@@ -120,9 +121,9 @@ async fn run(app: &App, command: Command, ends: Timestamp) -> Result<Report, Fai
         Command::Rebase(action) => Box::pin(long::command(app, Long::Rebase, action, ends)).await,
         Command::Retry { filter } => repair::retry(app, filter.as_deref(), ends).await,
         Command::Redrive { filter } => repair::redrive(app, filter.as_deref(), ends).await,
-        Command::Relink { referral, record } => repair::relink(app, &referral, record, ends).await,
+        Command::Relink(pairs) => repair::relink(app, pairs, ends).await,
         Command::Disconnect(about) => repair::disconnect(app, about, ends).await,
-        Command::Map(action) => map::map(app, action).await,
+        Command::Map(action) => Box::pin(map::map(app, action, ends)).await,
         Command::Doctor => Box::pin(doctor::doctor(app)).await,
         Command::Provision => Box::pin(provision::provision(app, ends)).await,
         Command::Deprovision { data, confirm } => {

@@ -70,7 +70,12 @@ pub(crate) async fn command(
     let mut report = Report::default();
     match (action, known) {
         (Action::Status, None) => report.good(format!("{} was never started", long.name())),
-        (Action::Status, Some(progress)) => tell(&mut report, long, &progress),
+        (Action::Status, Some(progress)) => {
+            tell(&mut report, long, &progress);
+            if long == Long::Backfill {
+                waiting(&worker, &mut report).await?;
+            }
+        }
         (Action::Stop, Some(mut progress)) if progress.place.is_some() => {
             progress.place = None;
             save(&worker.outside.links, &key, row.as_ref(), &progress).await?;
@@ -187,6 +192,31 @@ fn tell(report: &mut Report, long: Long, progress: &Progress) {
     report.data = json!({ "done": place.is_none(), "sent": sent, "pages": pages, "left_out": left_out });
 }
 
+/// What waits for the other side's word, as `relink` takes it.
+async fn waiting(worker: &clients::outside::App, report: &mut Report) -> Result<(), Failure> {
+    let rows = worker.outside.links.parked().await?;
+    let waits: Vec<_> = rows
+        .iter()
+        .filter_map(|row| match &row.item {
+            Item::Parked(parked) => {
+                let record = parked.waits_for.as_ref()?.to_string();
+                Some(json!({ "referral": row.key.sk, "record": record, "reason": parked.reason }))
+            }
+            _ => None,
+        })
+        .collect();
+    if !waits.is_empty() {
+        let text =
+            format!("{} referrals name a record, or are named by one, that has not agreed", waits.len());
+        report.warn(
+            text,
+            "look at `data.waits`; those that belong together: {\"command\": \"relink\", \"all_from\": […]}",
+        );
+    }
+    report.data["waits"] = json!(waits);
+    Ok(())
+}
+
 /// Kept where watermarks are: how far something was read.
 fn progress(row: &Row) -> Option<Progress> {
     match &row.item {
@@ -201,13 +231,8 @@ async fn save(
     row: Option<&Row>,
     progress: &Progress,
 ) -> Result<bool, Failure> {
-    let mark = Watermark {
-        position: Some(json!(progress).to_string()),
-        seen_until: progress.began,
-        since: progress.began,
-        walk: None,
-        map: String::new(),
-    };
+    let position = Some(json!(progress).to_string());
+    let mark = Watermark { position, ..Watermark::since(progress.began, "") };
     let expect = row.map_or(Expect::Absent, |row| Expect::Rev(row.rev));
     links.commit(vec![Change::put(key.clone(), expect, Item::Watermark(mark))]).await
 }

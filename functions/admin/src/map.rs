@@ -1,8 +1,9 @@
 //! The field map's override in the table: checked whole before it takes effect, with all that were ever set.
 
-use crate::{columns, command::MapAction, report::Report};
+use crate::{anew, columns, command::MapAction, report::Report};
 use clients::outside::App;
-use mapping::Map;
+use jiff::Timestamp;
+use mapping::{Map, Readings};
 use serde_json::json;
 use sync::{
     failure::Failure,
@@ -11,17 +12,17 @@ use sync::{
 };
 
 /// One action on the override. Needs no map itself: an unusable one is mended here.
-pub(crate) async fn map(app: &crate::App, action: MapAction) -> Result<Report, Failure> {
+pub(crate) async fn map(app: &crate::App, action: MapAction, ends: Timestamp) -> Result<Report, Failure> {
     let worker = app.live.last();
     let links = &worker.outside.links;
     let active = links.read(&[Key::active_map()]).await?.pop().flatten();
     let mut report = Report::default();
     match action {
-        MapAction::Check(toml) => check(&mut report, &worker, &toml).await,
+        MapAction::Check(toml) => check(&mut report, &worker, stored(active.as_ref()), &toml, ends).await,
         MapAction::Set(toml) => {
-            check(&mut report, &worker, &toml).await;
+            check(&mut report, &worker, stored(active.as_ref()), &toml, ends).await;
             if report.ok {
-                set(&mut report, links, worker.outside.clock.now(), active, toml).await?;
+                set(&mut report, &worker, active, toml).await?;
             }
         }
         MapAction::Show => match stored(active.as_ref()) {
@@ -45,7 +46,8 @@ pub(crate) async fn map(app: &crate::App, action: MapAction) -> Result<Report, F
             report.data = json!(versions);
         }
         MapAction::Rollback(version) => {
-            let Some(now) = stored(active.as_ref()).map(|map| map.version) else {
+            let Some(now) = stored(active.as_ref()).map(|map| map.version).filter(|version| *version > 0)
+            else {
                 return Ok(Report::fault_only("none was ever set: the default map is in effect", ""));
             };
             let wanted = version.unwrap_or(now.saturating_sub(1));
@@ -58,13 +60,13 @@ pub(crate) async fn map(app: &crate::App, action: MapAction) -> Result<Report, F
                 }
             };
             // What was good once may not be after an upgrade.
-            check(&mut report, &worker, &toml).await;
+            check(&mut report, &worker, stored(active.as_ref()), &toml, ends).await;
             if report.ok {
                 report.good(match wanted {
                     0 => "back to the default map".to_owned(),
                     wanted => format!("back to what version {wanted} said"),
                 });
-                set(&mut report, links, worker.outside.clock.now(), active, toml).await?;
+                set(&mut report, &worker, active, toml).await?;
             }
         }
     }
@@ -72,12 +74,21 @@ pub(crate) async fn map(app: &crate::App, action: MapAction) -> Result<Report, F
 }
 
 /// By the form of maps, then by the CRM's own metadata. A CRM that is out of reach keeps nobody from mending a map.
-async fn check(report: &mut Report, worker: &App, toml: &str) {
+async fn check(report: &mut Report, worker: &App, active: Option<&StoredMap>, toml: &str, ends: Timestamp) {
     match Map::with_override(worker.map.crm(), toml) {
         Ok(map) => {
             report.good(format!("the map is without fault ({})", map.hash()));
             if let Err(failure) = columns::check(&worker.outside.crm, &map, report).await {
                 report.warn(format!("not held against the CRM: {failure}"), "`doctor` does it later");
+            }
+            if report.ok {
+                let map = map.with_readings_before(&readings_before(worker, active));
+                if let Err(failure) = anew::tell(report, worker, map, ends).await {
+                    report.warn(
+                        format!("what it does to linked deals was not looked at: {failure}"),
+                        "again later",
+                    );
+                }
             }
         }
         Err(faults) => {
@@ -88,21 +99,16 @@ async fn check(report: &mut Report, worker: &App, toml: &str) {
     }
 }
 
-async fn set(
-    report: &mut Report,
-    links: &impl Links,
-    at: jiff::Timestamp,
-    active: Option<Row>,
-    toml: String,
-) -> Result<(), Failure> {
+async fn set(report: &mut Report, worker: &App, active: Option<Row>, toml: String) -> Result<(), Failure> {
     let expect = active.as_ref().map_or(Expect::Absent, |row| Expect::Rev(row.rev));
     let version = stored(active.as_ref()).map_or(0, |map| map.version) + 1;
-    let map = Item::Map(StoredMap { version, toml, at });
+    let readings = readings_before(worker, stored(active.as_ref()));
+    let map = StoredMap { version, toml, at: worker.outside.clock.now(), readings: Readings::new() };
     let changes = vec![
-        Change::put(Key::active_map(), expect, map.clone()),
-        Change::put(Key::map(version), Expect::Absent, map),
+        Change::put(Key::active_map(), expect, Item::Map(StoredMap { readings, ..map.clone() })),
+        Change::put(Key::map(version), Expect::Absent, Item::Map(map)),
     ];
-    if links.commit(changes).await? {
+    if worker.outside.links.commit(changes).await? {
         tracing::info!(decision = "map", version, "a new field map was set");
         report.good(format!("version {version} is in effect within a minute"));
         report.data = json!({ "version": version });
@@ -110,6 +116,38 @@ async fn set(
         report.fault("somebody else set another map just now", "look at it, then try again");
     }
     Ok(())
+}
+
+/// How units were read before any link noted it: as it was stored once, else by the map in effect now.
+fn readings_before(worker: &App, stored: Option<&StoredMap>) -> Readings {
+    let known = stored.map(|map| &map.readings).filter(|readings| !readings.is_empty());
+    let now = || {
+        let toml = stored.map_or("", |map| map.toml.as_str());
+        // A map that cannot be used has read nothing since it could.
+        Map::with_override(worker.map.crm(), toml).map(|map| map.readings()).unwrap_or_default()
+    };
+    known.cloned().unwrap_or_else(now)
+}
+
+/// Stores how units are read, once: what links remember from before they noted it was read so.
+pub(crate) async fn note_readings(worker: &App) -> Result<(), Failure> {
+    let links = &worker.outside.links;
+    let active = links.read(&[Key::active_map()]).await?.pop().flatten();
+    if stored(active.as_ref()).is_some_and(|map| !map.readings.is_empty()) {
+        return Ok(());
+    }
+    let readings = readings_before(worker, stored(active.as_ref()));
+    let expect = active.as_ref().map_or(Expect::Absent, |row| Expect::Rev(row.rev));
+    let before = stored(active.as_ref()).cloned();
+    let none = || StoredMap {
+        version: 0,
+        toml: String::new(),
+        at: worker.outside.clock.now(),
+        readings: Readings::new(),
+    };
+    let map = StoredMap { readings, ..before.unwrap_or_else(none) };
+    // Lost: another map was set just now, which noted it.
+    links.commit(vec![Change::put(Key::active_map(), expect, Item::Map(map))]).await.map(drop)
 }
 
 fn stored(row: Option<&Row>) -> Option<&StoredMap> {

@@ -3,7 +3,7 @@
 use crate::{
     App,
     command::About,
-    dry::Dry,
+    dry::{Dry, Write},
     report::Report,
     walk::{self, One, Place},
 };
@@ -20,7 +20,7 @@ use sync::{
 };
 
 /// One deal takes at most this long.
-const ONE: SignedDuration = SignedDuration::from_secs(20);
+pub(crate) const ONE: SignedDuration = SignedDuration::from_secs(20);
 
 /// Of one deal, or of all.
 pub(crate) async fn preview(app: &App, about: Option<About>, ends: Timestamp) -> Result<Report, Failure> {
@@ -62,12 +62,26 @@ pub(crate) async fn preview(app: &App, about: Option<About>, ends: Timestamp) ->
     Ok(report)
 }
 
-/// One deal; what fails is told and does not stop the others.
-async fn look(dry: &Dry, one: One, ends: Timestamp, report: &mut Report, data: &mut Vec<Value>) {
-    let (about, subject) = match one {
+/// What would be written of one deal; nothing, if it cannot be read now.
+pub(crate) async fn writes(dry: &Dry, one: One, ends: Timestamp) -> Result<Vec<Write>, Failure> {
+    let story = story(dry, subject(one).1, ends).await;
+    let writes = dry.take();
+    match story {
+        Err(failure) if failure.wide => Err(failure),
+        _ => Ok(writes),
+    }
+}
+
+fn subject(one: One) -> (String, Subject) {
+    match one {
         One::Referral(referral) => (referral.to_string(), Subject::Referral { referral }),
         One::Record(record) => (record.to_string(), Subject::Record { record, referral: None, seen: None }),
-    };
+    }
+}
+
+/// One deal; what fails is told and does not stop the others.
+async fn look(dry: &Dry, one: One, ends: Timestamp, report: &mut Report, data: &mut Vec<Value>) {
+    let (about, subject) = subject(one);
     let ended = story(dry, subject, ends).await;
     let writes = dry.take();
     for write in &writes {

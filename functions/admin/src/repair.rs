@@ -102,16 +102,32 @@ pub(crate) async fn redrive(app: &App, filter: Option<&str>, ends: Timestamp) ->
     Ok(report)
 }
 
-/// A detached link looks for its record again, or takes another.
+/// Detached links look for their record again, or take another; what waited for the administrator's word is linked.
 pub(crate) async fn relink(
     app: &App,
-    referral: &ReferralId,
-    record: Option<RecordId>,
+    pairs: Vec<(ReferralId, Option<RecordId>)>,
     ends: Timestamp,
 ) -> Result<Report, Failure> {
     let worker = app.live.app().await?;
-    let done = repair::relink(&worker.run(ends, 1), referral, record).await;
-    looked_at(app, done, &format!("referral `{referral}` is looked at again")).await
+    let run = worker.run(ends, 1);
+    let mut report = Report::default();
+    let mut done = 0;
+    for (referral, record) in &pairs {
+        if run.now() >= ends {
+            report.warn(format!("no time for more than {done}"), "again, with those that are left");
+            break;
+        }
+        done += 1;
+        match repair::relink(&run, referral, record.clone()).await? {
+            Ok(hint) => {
+                worker.outside.queue.send(&[hint]).await?;
+                report.good(format!("referral `{referral}` is looked at again"));
+            }
+            Err(why) if pairs.len() == 1 => report.fault(why, ""),
+            Err(why) => report.fault(format!("referral `{referral}`: {why}"), ""),
+        }
+    }
+    Ok(report)
 }
 
 /// Sets Sync to No at the record.

@@ -1,7 +1,7 @@
 //! CloudFormation's custom resource: what a deployment does beyond resources. It is always answered, in time, and a
 //! failure puts one sentence with its cause into the stack's events.
 
-use crate::{App, Opened, TAIL, provision, register, report::Report};
+use crate::{App, Opened, TAIL, map, provision, register, report::Report};
 use clients::http::Http;
 use jiff::Timestamp;
 use reqwest::Method;
@@ -111,6 +111,12 @@ async fn in_time(app: &App, kind: Kind, ends: Timestamp) -> Report {
 
 async fn act(app: &App, kind: Kind, ends: Timestamp) -> Report {
     let mut report = Report::default();
+    if kind != Kind::Delete {
+        let noted = async { map::note_readings(app.live.app().await?.as_ref()).await };
+        if let Err(failure) = noted.await {
+            report.failed(&failure);
+        }
+    }
     // Columns first: with the registration events begin to arrive.
     if kind != Kind::Delete && app.config.crm_admin_secret_arn.is_some() {
         add(&mut report, provision::provision(app, ends).await);

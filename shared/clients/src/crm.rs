@@ -148,6 +148,13 @@ impl sync::ports::Crm for Crm {
         }
     }
 
+    async fn merged_into(&self, record: &RecordId) -> Result<Option<RecordId>, Failure> {
+        match self {
+            Crm::Dynamics(crm) => crm.merged_into(record).await,
+            Crm::Salesforce(crm) => crm.merged_into(record).await,
+        }
+    }
+
     async fn changes(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {
         match self {
             Crm::Dynamics(crm) => crm.changes(feed, position).await,

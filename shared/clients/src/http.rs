@@ -9,9 +9,13 @@ use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
+use sync::failure::Failure;
 
 /// No vendor's answer to what we ask is larger: pages are bounded by `maxpagesize` and `$top`.
 const MOST: usize = 8 << 20;
+
+/// How that is told.
+const TOO_LARGE: &str = "the answer is larger than";
 
 /// A `Retry-After` counts for no longer. Gateways name days in their maintenance pages, and whoever believed them would
 /// stand still long after the vendor is back; asking once an hour is no burden to anybody.
@@ -57,6 +61,11 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+/// Whether a read failed because there was too much to read: less of it may do.
+pub(crate) fn was_too_large(failure: &Failure) -> bool {
+    failure.text.contains(TOO_LARGE)
+}
+
 impl Http {
     /// A client whose every request, answer included, ends within `timeout`.
     #[expect(clippy::disallowed_methods, reason = "this is the one request path")]
@@ -91,7 +100,7 @@ impl Http {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| Broken::MaybeSent(told(e)))? {
             if body.len() + chunk.len() > MOST {
-                return Err(Broken::MaybeSent(format!("the answer is larger than {MOST} bytes")));
+                return Err(Broken::MaybeSent(format!("{TOO_LARGE} {MOST} bytes")));
             }
             body.extend_from_slice(&chunk);
         }

@@ -2,6 +2,7 @@
 //! map is seen by every function at its next run and without a deployment.
 
 use crate::outside::{self, App};
+use mapping::Readings;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sync::{
     failure::{Class, Failure, System},
@@ -38,13 +39,14 @@ impl Live {
     /// With the map of this row ([`Key::active_map`]), just read. A stored map that this code cannot read stops the
     /// function, retryably: writing by another map than the admin's would do harm that nobody asked for.
     pub fn with(&self, row: Option<&Row>) -> Result<Arc<App>, Failure> {
-        let (version, toml) = match row.map(|row| &row.item) {
-            Some(Item::Map(map)) => (map.version, map.toml.as_str()),
-            _ => (0, ""),
+        let none = Readings::new();
+        let (version, toml, readings) = match row.map(|row| &row.item) {
+            Some(Item::Map(map)) => (map.version, map.toml.as_str(), &map.readings),
+            _ => (0, "", &none),
         };
         let mut kept = self.kept();
         if kept.version != version {
-            let map = outside::map(kept.app.map.crm(), toml).map_err(|faults| {
+            let map = outside::map(kept.app.map.crm(), toml, readings).map_err(|faults| {
                 tracing::error!(alarm = "map", version, reason = %faults, "the stored map is unusable");
                 Failure {
                     system: System::Table,

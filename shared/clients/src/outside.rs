@@ -13,7 +13,7 @@ use crate::{
 };
 use aws_config::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
-use mapping::{CrmKind, Map};
+use mapping::{CrmKind, Map, Readings};
 use std::{sync::Arc, time::Duration};
 use sync::{
     ports::Ports,
@@ -135,12 +135,14 @@ impl App {
 #[error("the field map has faults:\n{0}")]
 pub struct FaultyMap(String);
 
-/// The default map of a CRM with an override (TOML; empty: none) laid over it.
-pub fn map(crm: CrmKind, toml: &str) -> Result<Arc<Map>, FaultyMap> {
+/// The default map of a CRM with an override (TOML; empty: none) laid over it. `before`: how units were read before any
+/// link noted it.
+pub fn map(crm: CrmKind, toml: &str, before: &Readings) -> Result<Arc<Map>, FaultyMap> {
     let faulty = |faults: Vec<mapping::Fault>| {
         FaultyMap(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     };
-    Map::with_override(crm, toml).map(Arc::new).map_err(faulty)
+    let map = Map::with_override(crm, toml).map_err(faulty)?;
+    Ok(Arc::new(map.with_readings_before(before)))
 }
 
 /// The instant Lambda kills an invocation, from its deadline in milliseconds.

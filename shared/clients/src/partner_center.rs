@@ -34,6 +34,9 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// No engagement has so many pages: a nextLink that never ends is the vendor's fault and must not keep a run.
 const MOST_PAGES: usize = 50;
 
+/// What a referral cannot be read without (partner-center.md §2.3).
+const STAMPS: &str = "$select=id,organizationId,status,substatus,updatedDateTime&";
+
 /// The Referrals API.
 #[derive(Clone)]
 pub struct PartnerCenter {
@@ -114,6 +117,34 @@ impl PartnerCenter {
         Ok((rows, next))
     }
 
+    /// One page of the referrals updated since an instant. `select`: an option of the query, or none.
+    async fn since(&self, since: Timestamp, cursor: Option<&str>, select: &str) -> Result<Page, Failure> {
+        let operation = format!("list referrals since `{since}`");
+        let first = || {
+            // No `$top`: it may limit the whole answer and not the page, and then nothing leads to the rest.
+            let order = format!("$orderby={}", escaped("updatedDateTime desc"));
+            if !self.filter_by_updated {
+                return format!("{select}{order}");
+            }
+            format!("{select}$filter={}&{order}", escaped(&format!("updatedDateTime ge {since}")))
+        };
+        let query = cursor.map_or_else(first, str::to_owned);
+        let (rows, next) = self.list(&operation, &query).await?;
+        let mut page = Page { referrals: vec![], next: next.filter(|n| *n != query) };
+        for row in rows {
+            match Referral::parse(row) {
+                Ok(referral) if referral.updated() < since => {
+                    page.next = None;
+                    break;
+                }
+                Ok(referral) => page.referrals.push(referral),
+                // One row that is none of the documented shape does not hide the others.
+                Err(fault) => tracing::warn!(reason = %fault, "a listed referral was skipped"),
+            }
+        }
+        Ok(page)
+    }
+
     async fn sent<T>(
         &self,
         operation: &str,
@@ -187,30 +218,11 @@ impl Referrals for PartnerCenter {
     }
 
     async fn changed_since(&self, since: Timestamp, cursor: Option<&str>) -> Result<Page, Failure> {
-        let operation = format!("list referrals since `{since}`");
-        let first = || {
-            // No `$top`: it may limit the whole answer and not the page, and then nothing leads to the rest.
-            let order = format!("$orderby={}", escaped("updatedDateTime desc"));
-            if !self.filter_by_updated {
-                return order;
-            }
-            format!("$filter={}&{order}", escaped(&format!("updatedDateTime ge {since}")))
-        };
-        let query = cursor.map_or_else(first, str::to_owned);
-        let (rows, next) = self.list(&operation, &query).await?;
-        let mut page = Page { referrals: vec![], next: next.filter(|n| *n != query) };
-        for row in rows {
-            match Referral::parse(row) {
-                Ok(referral) if referral.updated() < since => {
-                    page.next = None;
-                    break;
-                }
-                Ok(referral) => page.referrals.push(referral),
-                // One row that is none of the documented shape does not hide the others.
-                Err(fault) => tracing::warn!(reason = %fault, "a listed referral was skipped"),
-            }
-        }
-        Ok(page)
+        self.since(since, cursor, "").await
+    }
+
+    async fn stamps_since(&self, since: Timestamp, cursor: Option<&str>) -> Result<Page, Failure> {
+        self.since(since, cursor, STAMPS).await
     }
 
     async fn patch(&self, id: &ReferralId, etag: &str, operations: &[Value]) -> Written<Option<Referral>> {

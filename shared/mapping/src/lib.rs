@@ -5,6 +5,7 @@ mod check_shape;
 mod classify;
 mod convert;
 mod country;
+mod customer;
 mod day;
 mod fault;
 mod fields;
@@ -20,6 +21,7 @@ mod new_referral;
 mod patch;
 mod path;
 mod reader;
+mod reading;
 mod record;
 mod record_patch;
 mod referral;
@@ -48,9 +50,12 @@ pub use patch::{
     Action, CrmStep, CrmValue, DealKind, ListChange, Mark, NewRecord, Owner, OwnerWish, Party, RecordPatch,
     Trim,
 };
+pub use reading::Readings;
 pub use record::{CrmKind, Record, RecordId, RecordKind, UnknownCrm};
 pub use referral::{EngagementId, Malformed, Referral, ReferralId};
-pub use switches::{AccountRule, ContactRule, ConvertLead, Duplicates, MicrosoftHalf, Switches, Vendor};
+pub use switches::{
+    AccountRule, ContactRule, ConvertLead, CrmIdLinks, Duplicates, MicrosoftHalf, Switches, Vendor,
+};
 pub use unit::{Direction, On, Side, Unit};
 pub use value::{Fields, Value};
 pub use wanted::{WantedColumn, WantedKind, WantedStage, WantedTable};

@@ -3,6 +3,7 @@
 use crate::{
     AccountRule, CrmKind, Direction, Fault, Map, On, RecordKind, Side, Unit, check, lead,
     reader::{Place, Reader, join},
+    reading::{self, Readings},
     rule::{self, Kind, Rule},
     settings::{self, Audit, OwnerRule},
     status::StatusTable,
@@ -68,7 +69,8 @@ fn of_tree(reader: &mut Reader, tree: &Node, crm: CrmKind, kind: RecordKind, has
     let templates = Templates::compile(reader, &rules, tree);
     check::all(reader, &rules, tree, kind);
 
-    let rules = units(rules, switches.patch_name);
+    let mut rules = units(rules, switches.patch_name);
+    reading::note(&mut rules, tree);
     let mut by_name: Vec<usize> = (0..rules.len()).collect();
     by_name.sort_by_key(|at| &rules[*at].unit.name);
     Map {
@@ -85,6 +87,7 @@ fn of_tree(reader: &mut Reader, tree: &Node, crm: CrmKind, kind: RecordKind, has
         rules,
         by_name,
         templates,
+        before: Readings::new(),
         lead: None,
     }
 }
@@ -172,5 +175,6 @@ fn unit(rule: &Rule, group: &[Rule], patch_name: bool) -> Unit {
             || group.iter().chain([rule]).any(|rule| rule.crm.is_some()),
         patchable,
         label: rule.shown_as().to_owned(),
+        reading: String::new(),
     }
 }

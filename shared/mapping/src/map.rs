@@ -4,6 +4,7 @@ use crate::{
     AccountRule, ContactRule, CrmKind, Fault, RecordId, RecordKind, Refusal, Switches, Unit, Vendor,
     list::{is_relation, text_column},
     load::{self, Shape, UnitRule},
+    reading::Readings,
     rule::Rule,
     settings::{Audit, OwnerRule},
     status::StatusTable,
@@ -29,6 +30,8 @@ pub struct Map {
     /// The rules' positions by name: fields that come in order need no searching for their place.
     pub(crate) by_name: Vec<usize>,
     pub(crate) templates: Templates,
+    /// How units were read when nobody noted it yet.
+    pub(crate) before: Readings,
     /// What it says of leads, as a map of its own.
     pub(crate) lead: Option<Box<Map>>,
 }

@@ -140,6 +140,12 @@ const RULE_ONLY: [&str; 11] = [
     "off",
 ];
 
+/// Every key there is.
+#[cfg(test)]
+pub(crate) fn all_keys() -> impl Iterator<Item = &'static str> {
+    MEMBER_KEYS.into_iter().chain(RULE_ONLY)
+}
+
 /// Reads a rule; `None` if it is unusable (its faults are noted).
 pub(crate) fn read(reader: &mut Reader, place: Place<'_>, name: &str, member: bool) -> Option<Rule> {
     let keys: Vec<&str> = if member {

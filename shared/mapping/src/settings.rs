@@ -1,7 +1,7 @@
 //! Reads the tables of a map that are no rules: switches, vendor, account, contact, owner, audit.
 
 use crate::{
-    AccountRule, ContactRule, ConvertLead, Duplicates, MicrosoftHalf, Switches, Vendor, day,
+    AccountRule, ContactRule, ConvertLead, CrmIdLinks, Duplicates, MicrosoftHalf, Switches, Vendor, day,
     reader::{Place, Reader, join},
 };
 
@@ -34,6 +34,7 @@ pub(crate) fn switches(reader: &mut Reader, place: Place<'_>) -> Switches {
             "daily_engagements",
             "registration_hints",
             "microsoft_note",
+            "crm_id_links",
         ],
     );
     Switches {
@@ -44,6 +45,17 @@ pub(crate) fn switches(reader: &mut Reader, place: Place<'_>) -> Switches {
         daily_engagements: reader.yes(place, "daily_engagements", true),
         registration_hints: reader.yes(place, "registration_hints", false),
         microsoft_note: reader.yes(place, "microsoft_note", true),
+        crm_id_links: reader
+            .word(
+                place,
+                "crm_id_links",
+                &[
+                    ("same_customer", CrmIdLinks::SameCustomer),
+                    ("always", CrmIdLinks::Always),
+                    ("never", CrmIdLinks::Never),
+                ],
+            )
+            .unwrap_or(CrmIdLinks::SameCustomer),
     }
 }
 

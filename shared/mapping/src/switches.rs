@@ -20,6 +20,19 @@ pub struct Switches {
     pub registration_hints: bool,
     /// What Microsoft's half says becomes a note at the record, besides its line in Audit.
     pub microsoft_note: bool,
+    /// What a referral and a record need to be linked if only one of them names the other.
+    pub crm_id_links: CrmIdLinks,
+}
+
+/// What else than one side's word links a referral and a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrmIdLinks {
+    /// The record is open, its Sync is Yes, and its customer is the referral's.
+    SameCustomer,
+    /// Nothing: one side's word is enough.
+    Always,
+    /// The other side's word: both name each other.
+    Never,
 }
 
 /// Who posts Microsoft's half of a co-sell engagement.

@@ -57,6 +57,8 @@ pub struct Unit {
     pub patchable: bool,
     /// What sellers call it.
     pub label: String,
+    /// How its values are read: the digest of what of its rules decides that ([`Map::readings`](crate::Map::readings)).
+    pub reading: String,
 }
 
 impl Unit {

@@ -3,17 +3,19 @@
 
 mod end;
 mod invite;
-mod lack;
+pub(crate) mod lack;
 mod look_up;
 mod of_lead;
 mod post;
 
 use crate::{
+    consent::{may_link, of_its_namer, refused_by_referral},
     deal,
     failure::Failure,
-    identity::{adopt, alias_of, park, parked_row},
+    identity::{adopt, alias_of},
     intent::{Held, Intent, Step, Unknown},
     link::{Link, digest},
+    park::{park_record, parked_row},
     planted::{self, Bug},
     ports::{Crm, Found, Links, Ports, Referrals, Seen},
     run::{Ended, Run, Story},
@@ -119,6 +121,9 @@ async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Story {
         }
     };
     let now = run.now();
+    if let Some(ended) = Box::pin(of_its_namer(run, &seen)).await? {
+        return Ok(ended);
+    }
     let parked = parked_row(run, &record.to_string()).await?;
     if let Some(parked) = parked.as_ref().filter(|parked| parked.holds(&digest(&request), now)) {
         return Ok(Ended::done("parked", parked.reason.clone()));
@@ -170,18 +175,22 @@ async fn return_to<P: Ports>(run: &Run<'_, P>, id: &ReferralId, seen: Seen) -> S
             let names = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
             if !referral.belongs_to(&run.settings.organization) {
                 format!("its Referral Identifier `{id}` is another organisation's")
-            } else if names.is_none_or(|named| named == *record) {
-                // Empty, not shaped like a record id, or this one.
-                return Box::pin(adopt(run, *referral, seen)).await;
-            } else {
+            } else if names.as_ref().is_some_and(|named| named != record) {
                 format!("its Referral Identifier `{id}` belongs to another record")
+            } else {
+                // Empty, or not shaped like a record id: as if empty.
+                let agreed = if names.is_some() { Ok(()) } else { may_link(run, &referral, &seen) };
+                match agreed {
+                    Ok(()) => return Box::pin(adopt(run, *referral, seen)).await,
+                    Err(lacks) => return Box::pin(refused_by_referral(run, &referral, &seen, &lacks)).await,
+                }
             }
         }
         Found::Missing | Found::Forbidden => {
             format!("its Referral Identifier `{id}` is not known in Partner Center")
         }
     };
-    park(run, &record.to_string(), &words, &digest(&seen.version.token)).await
+    park_record(run, &seen, &words, &digest(&words)).await
 }
 
 /// Step by step, wherever it stands.

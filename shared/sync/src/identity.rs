@@ -3,11 +3,11 @@
 mod create;
 
 use crate::{
-    audit::Line,
+    consent::{may_link, refused_by_record},
     failure::{Class, Failure, System},
     intent::Intent,
     link::{Link, State, digest},
-    parked::Parked,
+    park::park,
     planted::{self, Bug},
     ports::{Crm, Found, Links, Ports, Referrals, Seen},
     run::{Ended, Run, Story},
@@ -173,7 +173,17 @@ async fn own<P: Ports>(run: &Run<'_, P>, referral: Referral) -> Story {
         seen = run.ports.crm().fetch(&other).await?;
     }
     match seen {
-        Some(seen) => adopt(run, referral, seen).await,
+        Some(seen) => {
+            let names = run.map.of(seen.record.id.kind).record_referral_id(&seen.record);
+            let agreed = match names {
+                Some(_) => Ok(()),
+                None => may_link(run, &referral, &seen),
+            };
+            match agreed {
+                Ok(()) => adopt(run, referral, seen).await,
+                Err(lacks) => Box::pin(refused_by_record(run, &referral, &seen, &lacks)).await,
+            }
+        }
         None => {
             let words = format!("it names record `{record}`, which the CRM does not have");
             park(run, referral.id().as_str(), &words, &referral_print(&referral)).await
@@ -276,45 +286,6 @@ pub(crate) async fn alias_of<P: Ports>(
 }
 
 /// What a referral's parked state depends on.
-fn referral_print(referral: &Referral) -> String {
+pub(crate) fn referral_print(referral: &Referral) -> String {
     digest(&format!("{}{}", referral.etag().unwrap_or_default(), referral.updated()))
-}
-
-/// What is set aside under this id.
-pub(crate) async fn parked_row<P: Ports>(run: &Run<'_, P>, what: &str) -> Result<Option<Parked>, Failure> {
-    Ok(match run.ports.links().read(&[Key::parked(what)]).await?.pop().flatten() {
-        Some(Row { item: Item::Parked(parked), .. }) => Some(parked),
-        _ => None,
-    })
-}
-
-/// Sets aside a referral or record without a link.
-pub(crate) async fn park<P: Ports>(run: &Run<'_, P>, what: &str, words: &str, fingerprint: &str) -> Story {
-    park_besides(run, what, words, fingerprint, vec![]).await
-}
-
-/// Sets aside, with an audit line, in one transaction with other changes.
-pub(crate) async fn park_besides<P: Ports>(
-    run: &Run<'_, P>,
-    what: &str,
-    words: &str,
-    fingerprint: &str,
-    mut changes: Vec<Change>,
-) -> Story {
-    let key = Key::parked(what);
-    let before = parked_row(run, what).await?;
-    let now = run.now();
-    let parked = Parked::again(words.to_owned(), None, fingerprint.to_owned(), now, before.as_ref());
-    let attempts = parked.attempts;
-    changes.push(Change::put(key, Expect::Any, Item::Parked(parked)));
-    if attempts == 1 {
-        let about = if what.contains('/') { format!("RECORD#{what}") } else { format!("REFERRAL#{what}") };
-        let line = Line { at: now, decision: "parked".into(), text: words.to_owned() };
-        let kept = now + run.settings.audit_kept;
-        changes.push(Change::put(Key::audit(&about, now, 0, 0), Expect::Any, Item::Audit(line)).until(kept));
-    }
-    if !run.ports.links().commit(changes).await? {
-        return Ok(Ended::later(1, "others are working on it"));
-    }
-    Ok(Ended::done("parked", words))
 }

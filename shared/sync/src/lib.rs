@@ -5,6 +5,8 @@
 //! test can run it a million times and drop it at any await.
 
 pub mod audit;
+mod bounds;
+mod consent;
 mod deal;
 pub mod engagement;
 pub mod failure;
@@ -18,6 +20,7 @@ pub mod link;
 pub mod merge;
 mod microsoft;
 pub mod note;
+mod park;
 pub mod parked;
 pub mod planted;
 pub mod poll;

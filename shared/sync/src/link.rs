@@ -3,6 +3,7 @@
 
 use crate::{
     audit::Journal,
+    bounds,
     images::Images,
     note::Note,
     parked::Parked,
@@ -10,7 +11,7 @@ use crate::{
     version::Version,
 };
 use jiff::{SignedDuration, Timestamp};
-use mapping::{EngagementId, RecordId, ReferralId, Side, Value};
+use mapping::{EngagementId, Map, RecordId, ReferralId, Side, Unit, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -68,6 +69,10 @@ pub struct Link {
     /// Units set aside; `*` is the whole link.
     #[serde(default)]
     pub parked: BTreeMap<String, Parked>,
+    /// How each unit's images were read ([`mapping::Unit::reading`]). A unit that was read otherwise has no images; one of a
+    /// link from before there were readings counts as read by the map of that time.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub readings: BTreeMap<String, String>,
     /// Units whose change waits for acceptance.
     #[serde(default)]
     pub awaiting: BTreeSet<String>,
@@ -179,6 +184,7 @@ impl Link {
             crm: Memory::default(),
             claim: None,
             parked: BTreeMap::new(),
+            readings: BTreeMap::new(),
             awaiting: BTreeSet::new(),
             gone: None,
             shortened: BTreeSet::new(),
@@ -236,6 +242,51 @@ impl Link {
             self.partner_center.images.remove(unit);
             self.crm.images.remove(unit);
         }
+    }
+
+    /// The units whose images another rule read. What one column showed says nothing of another one.
+    pub fn read_otherwise<'a>(&'a self, map: &'a Map) -> impl Iterator<Item = &'a Unit> {
+        let known = |unit: &&Unit| {
+            let images = [&self.partner_center.images, &self.crm.images];
+            images.into_iter().any(|images| images.contains_key(&unit.name))
+        };
+        let other = |unit: &&Unit| {
+            let noted = self.readings.get(&unit.name).map(String::as_str);
+            noted.or(map.reading_before(&unit.name)).is_some_and(|reading| reading != unit.reading)
+        };
+        // Of a deal that is over nothing is compared any more.
+        let over = self.state == State::Closed || planted::is(Bug::ReadingsIgnored);
+        map.units().filter(move |_| !over).filter(known).filter(other)
+    }
+
+    /// Forgets the images that another rule read: both sides are read anew.
+    pub fn forget_other_readings(&mut self, map: &Map) {
+        let other: BTreeSet<String> = self.read_otherwise(map).map(|unit| unit.name.clone()).collect();
+        if other.is_empty() {
+            return;
+        }
+        self.forget(&other);
+        for unit in other {
+            // As good as another rule's: what was never noted is not this one's either.
+            self.readings.entry(unit).or_default();
+        }
+        self.partner_center.settled = None;
+        self.crm.settled = None;
+    }
+
+    /// Notes how the images were read that are kept now.
+    pub fn note_readings(&mut self, map: &Map) {
+        for unit in map.units() {
+            let images = [&self.partner_center.images, &self.crm.images];
+            if images.into_iter().any(|images| images.contains_key(&unit.name)) {
+                self.readings.insert(unit.name.clone(), unit.reading.clone());
+            }
+        }
+    }
+
+    /// The unit has no images because no rule, or another one, read it before.
+    pub fn is_new_to(&self, unit: &Unit) -> bool {
+        self.readings.get(&unit.name) != Some(&unit.reading)
     }
 
     /// What stands after `deadline` and a read: still at the claimed version, it never happened; anything else, the
@@ -330,6 +381,7 @@ pub(crate) fn is_image(value: &Value, of: &Value) -> bool {
                 && members.iter().zip(images).all(|((a, value), (b, of))| a == b && is_image(value, of))
         }
         (Value::Text(text), of) if text.len() > LONG => image(value) == *of,
+        (Value::Map(_), Value::Text(_)) => bounds::is_whole(value, of),
         _ => value == of,
     }
 }

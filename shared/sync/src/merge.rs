@@ -5,7 +5,8 @@ mod hold_back;
 mod lists;
 
 use crate::{
-    link::{Link, is_image},
+    deal,
+    link::{Link, is_digest, is_image},
     planted::{self, Bug},
 };
 pub(crate) use hold_back::await_acceptance;
@@ -123,7 +124,7 @@ pub fn merge(map: &Map, link: &Link, shown: Shown<'_>) -> Plan {
     for unit in kept_in_step(map).filter(|unit| !(lead && unit.list)) {
         let pc = Look::new(shown.partner_center, link.partner_center.images.get(&unit.name), &unit.name);
         let crm = Look::new(shown.crm, link.crm.images.get(&unit.name), &unit.name);
-        merge_unit(map, unit, pc, crm, &mut plan);
+        merge_unit(map, unit, link.is_new_to(unit), [pc, crm], &mut plan);
         if link.shortened.contains(&unit.name) && plan.to_partner_center.contains_key(&unit.name) {
             match pc.value {
                 Some(long) => {
@@ -137,18 +138,40 @@ pub fn merge(map: &Map, link: &Link, shown: Shown<'_>) -> Plan {
     plan
 }
 
+/// The units that both sides show differently although nothing is on its way: one of them would not take the other's
+/// value, or was left as it is. Quoted.
+pub fn differing(map: &Map, link: &Link, shown: Shown<'_>) -> Vec<String> {
+    let side = |fields: Option<&Fields>, side: Side, unit: &str| {
+        fields.and_then(|fields| fields.get(unit)).or(link.side(side).images.get(unit)).cloned()
+    };
+    let differs = |unit: &&Unit| {
+        let p = side(shown.partner_center, Side::PartnerCenter, &unit.name);
+        let c = side(shown.crm, Side::Crm, &unit.name);
+        let (Some(p), Some(c)) = (p, c) else { return false };
+        let waits = link.parked.contains_key(&unit.name) || link.awaiting.contains(&unit.name);
+        let known = !is_digest(&p) && !is_digest(&c);
+        unit.direction == Direction::Both
+            && !unit.list
+            && !unit.rise_only
+            && !waits
+            && known
+            && !map.equal(&unit.name, &p, &c)
+    };
+    kept_in_step(map).filter(differs).map(|unit| format!("`{}`", unit.name)).collect()
+}
+
 /// The units that are kept in step after creation.
 pub(crate) fn kept_in_step(map: &Map) -> impl Iterator<Item = &Unit> {
     map.units().filter(|unit| unit.is_kept_in_step())
 }
 
-fn merge_unit(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
+fn merge_unit(map: &Map, unit: &Unit, new: bool, [pc, crm]: [Look<'_>; 2], plan: &mut Plan) {
     if unit.rise_only {
         return rise(map, unit, pc, crm, plan);
     }
     let based = pc.base.is_some() && crm.base.is_some();
     if !based {
-        return without_base(map, unit, pc, crm, plan);
+        return without_base(map, unit, new, [pc, crm], plan);
     }
     match (pc.changed(), crm.changed()) {
         (false, false) => {}
@@ -158,9 +181,22 @@ fn merge_unit(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Pl
     }
 }
 
-/// Nothing known of what both showed when they agreed: equal agrees, different is a conflict.
-fn without_base(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
+/// Nothing known of what both showed when they agreed: equal agrees, different is a conflict. `new`: because its rule is
+/// new: an empty side is filled, never the other one cleared, since nobody emptied it.
+fn without_base(map: &Map, unit: &Unit, new: bool, [pc, crm]: [Look<'_>; 2], plan: &mut Plan) {
     match (pc.value, crm.value) {
+        // Linking is not accepting: that is somebody's own step.
+        (Some(p), Some(c)) if new && unit.name == STATUS && deal::is_new(p) && !map.equal(STATUS, p, c) => {
+            plan.refused.insert(
+                STATUS.to_owned(),
+                "linking accepts nothing: the referral is still to be accepted".into(),
+            );
+            plan.agree.insert(STATUS.to_owned(), (p.clone(), c.clone()));
+        }
+        (Some(p), Some(c)) if new && p.is_null() != c.is_null() && !planted::is(Bug::NewRuleClears) => {
+            let empty = if p.is_null() { Side::PartnerCenter } else { Side::Crm };
+            send(map, unit, empty, pc, crm, plan);
+        }
         (Some(_), Some(_)) => both(map, unit, pc, crm, plan),
         // Not observed on one side: nothing can be said; not read: read it. A page's row of the CRM is no read of lists.
         (Some(_), None) if !crm.read || unit.list => plan.need = Some(Side::Crm),

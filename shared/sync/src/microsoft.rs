@@ -2,6 +2,7 @@
 //! shown in the CRM.
 
 use crate::{
+    audit::cut,
     failure::Failure,
     identity::alias_of_sibling,
     note::Note,
@@ -11,6 +12,11 @@ use crate::{
     work::Work,
 };
 use mapping::Referral;
+
+/// Characters of what it says that are kept: the link holds them.
+const SAID: usize = 4_000;
+/// Notes that may be owed at a time.
+const OWED: usize = 10;
 
 /// Reads the engagement: both halves in one call.
 pub(crate) async fn look<P: Ports>(work: &mut Work<'_, P>, look: &mut Look) -> Result<(), Failure> {
@@ -42,11 +48,12 @@ async fn learn<P: Ports>(work: &mut Work<'_, P>, half: &Referral) -> Result<(), 
     }
     let said = work.run.map.microsoft_said(half);
     work.link.microsoft_crm_id = said.crm_id.or(work.link.microsoft_crm_id.take());
-    if let Some(words) = said.words
-        && work.link.microsoft_said.as_ref() != Some(&words)
+    let before = work.link.microsoft_said.as_ref().map(|said| cut(said, SAID));
+    if let Some(words) = said.words.map(|words| cut(&words, SAID))
+        && before.as_ref() != Some(&words)
     {
         work.note("microsoft", words.clone(), true);
-        if work.run.map.switches().microsoft_note {
+        if work.run.map.switches().microsoft_note && work.link.notes.len() < OWED {
             work.link.notes.push(Note { half: half.id().clone(), text: words.clone() });
         }
         work.link.microsoft_said = Some(words);

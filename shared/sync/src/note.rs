@@ -10,7 +10,7 @@ const HEAD: usize = 100;
 /// A note, always the same for the same words of the same half of an engagement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// Whose words: Microsoft's half.
+    /// Whose words: Microsoft's half, or our own referral for what became of the deal.
     pub half: ReferralId,
     /// The words.
     pub text: String,

@@ -1,8 +1,15 @@
 //! What is set aside, why, and when it is tried again.
 
+use crate::{
+    audit::cut,
+    version::{Age, Version},
+};
 use jiff::{SignedDuration, Timestamp};
-use mapping::Side;
+use mapping::{RecordId, Side};
 use serde::{Deserialize, Serialize};
+
+/// Characters of a reason: a vendor's words may repeat what was sent.
+const REASON: usize = 2_000;
 
 /// A field, link, record or message that was refused or lacks something. Acknowledged; tried again when the
 /// fingerprint of its inputs differs, and by time, because a fixed role or validation rule changes no input.
@@ -21,13 +28,19 @@ pub struct Parked {
     pub next_try: Timestamp,
     /// How often it was tried.
     pub attempts: u32,
+    /// Of a referral: the record that it names, and that has not agreed to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<RecordId>,
+    /// Of a record without a link: the version it was looked at in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
     /// For an unusable message: its body, at most 4 KB, so that it can be replayed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
 }
 
 impl Parked {
-    /// Sets aside at `now`; `before` is the same thing parked earlier.
+    /// Sets aside at `now`; `before` is the same thing parked earlier. A look that was not due is no try.
     pub fn again(
         reason: String,
         field: Option<String>,
@@ -35,16 +48,29 @@ impl Parked {
         now: Timestamp,
         before: Option<&Parked>,
     ) -> Self {
-        let attempts = before.filter(|b| b.fingerprint == fingerprint).map_or(1, |b| b.attempts + 1);
+        let (attempts, next_try) = match before.filter(|before| before.fingerprint == fingerprint) {
+            // Whoever looked did so for a reason of its own: the clock runs on.
+            Some(before) if now < before.next_try => (before.attempts, before.next_try),
+            Some(before) => (before.attempts + 1, now + pause(before.attempts + 1)),
+            None => (1, now + pause(1)),
+        };
+        let reason = cut(&reason, REASON);
         Parked {
             reason,
             field,
             fingerprint,
-            next_try: now + pause(attempts),
+            next_try,
             attempts,
+            waits_for: None,
+            version: None,
             body: None,
             side: None,
         }
+    }
+
+    /// Whether a row of a feed shows no more than what was looked at when it was set aside.
+    pub fn has_seen(&self, row: &Version) -> bool {
+        self.version.as_ref().is_some_and(|seen| matches!(row.against(seen), Age::Same | Age::Older))
     }
 
     /// Whether it stays set aside: the same inputs, and its time has not come.
@@ -68,16 +94,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_while_the_input_stays_and_begin_anew_when_it_changes() {
-        let now = Timestamp::UNIX_EPOCH;
-        let park = |print: &str, before: Option<&Parked>| {
+    fn pauses_grow_by_the_clock_while_the_input_stays_and_begin_anew_when_it_changes() {
+        let park = |print: &str, now: Timestamp, before: Option<&Parked>| {
             Parked::again("no".into(), None, print.into(), now, before)
         };
-        let first = park("a", None);
-        let second = park("a", Some(&first));
-        assert_eq!((second.next_try - now).get_hours().max(1), 1);
-        assert!(second.next_try > first.next_try);
-        assert_eq!(park("b", Some(&second)).next_try, first.next_try);
+        let mut parked = park("a", Timestamp::UNIX_EPOCH, None);
+        for minutes in [15, 60, 6 * 60, 24 * 60, 24 * 60] {
+            let begun = parked.next_try - SignedDuration::from_mins(minutes);
+            for looked in 1..9 {
+                // Its own feed, child rows, hints: looks that nobody waited for.
+                let early = park("a", begun + SignedDuration::from_secs(looked), Some(&parked));
+                assert_eq!(early, parked);
+            }
+            let other = park("b", parked.next_try, Some(&parked));
+            assert_eq!(other.next_try, parked.next_try + SignedDuration::from_mins(15));
+            parked = park("a", parked.next_try, Some(&parked));
+        }
     }
 
     #[test]

@@ -182,6 +182,12 @@ bugs! {
     LeadEditsSwallowed,
     /// What was made of a linked lead gets a referral of its own.
     DealGetsOwnReferral,
+    /// What one rule read counts as what another one read.
+    ReadingsIgnored,
+    /// Where a rule is new, an empty side that decides clears the other one.
+    NewRuleClears,
+    /// One side's word links a referral and a record.
+    OneWordLinks,
     /// What the Audit field shows is not remembered.
     AuditNotRemembered,
     /// An audit line changes the fingerprint of what is parked.

@@ -19,10 +19,14 @@ use crate::{
 use engagements::{ROUND, engagements};
 use feed::feed;
 use jiff::{SignedDuration, Timestamp};
+pub use sweep::SWEEP;
 use sweep::sweep;
 
 /// A run stops this long before it is killed and goes on at the next tick.
 const TAIL: SignedDuration = SignedDuration::from_secs(20);
+
+/// A part that has not caught up for so long is told of by an alarm.
+pub const BEHIND: SignedDuration = SignedDuration::from_mins(30);
 
 /// What a run did, for its log line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,7 +45,9 @@ pub struct Report {
     pub hints: u32,
     /// What each row came to: record or referral id, decision, reason.
     pub decisions: Vec<(String, String, String)>,
-    /// Why the run stopped early, if it did.
+    /// The parts that this run had no time left for: they go on at the next tick where they are.
+    pub unfinished: Vec<&'static str>,
+    /// Why the run stopped early, or which of its parts failed.
     pub stopped: Option<String>,
 }
 
@@ -62,9 +68,10 @@ pub async fn poll<P: Ports>(run: &Run<'_, P>, report: &mut Report) -> Result<(),
         return Ok(());
     }
     let held = |n: usize| held_until(rows.get(n).and_then(Option::as_ref).into_iter(), began);
-    let (partner_center, crm) = (held(1), held(2));
-    let round = Mark::of(run, ROUND, rows.get(3).cloned().flatten(), began);
-    let result = Box::pin(work(run, began, [partner_center, crm], round, report)).await;
+    let held = [held(1), held(2)];
+    let round = rows.get(3).cloned().flatten();
+    let mut tick = Tick { began, until: run.ends - TAIL, report };
+    let result = Box::pin(work(run, held, round, &mut tick)).await;
     let end = Change::put(Key::lease(), Expect::Any, Item::Lease { until: run.now() });
     let _ = run.ports.links().commit(vec![end]).await;
     if result.is_ok() && report.stopped.is_none() {
@@ -73,51 +80,136 @@ pub async fn poll<P: Ports>(run: &Run<'_, P>, report: &mut Report) -> Result<(),
     result
 }
 
-async fn work<P: Ports>(
-    run: &Run<'_, P>,
+/// One tick in work.
+struct Tick<'a> {
+    /// Before anything was read.
     began: Timestamp,
-    [partner_center, crm]: [Option<Timestamp>; 2],
-    round: Mark,
-    report: &mut Report,
-) -> Result<(), Failure> {
-    let held = partner_center.max(crm);
-    if held.is_none() {
-        due(run, began, report).await?;
-    }
-    let fed = match held {
-        Some(until) => {
-            report.stopped = Some(format!("on hold until {until}"));
-            Ok(())
-        }
-        None => feeds(run, began, report).await,
-    };
-    // A CRM that is out of reach keeps nobody from looking at Partner Center: the hints wait in the queue.
-    let reached = !matches!(&fed, Err(failure) if failure.system != System::Crm);
-    if partner_center.is_none() && reached {
-        sweep(run, began, report).await?;
-        engagements(run, round, began, report).await?;
-    }
-    fed
+    /// The present part goes on until then.
+    until: Timestamp,
+    report: &'a mut Report,
 }
 
-async fn feeds<P: Ports>(run: &Run<'_, P>, began: Timestamp, report: &mut Report) -> Result<(), Failure> {
+impl Tick<'_> {
+    fn is_over<P: Ports>(&self, run: &Run<'_, P>) -> bool {
+        run.now() > self.until
+    }
+}
+
+/// What a tick consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Feed(Feed),
+    Sweep,
+    Round,
+}
+
+impl Part {
+    /// Its watermark's name.
+    fn name(self) -> &'static str {
+        match self {
+            Part::Feed(feed) => feed.as_str(),
+            Part::Sweep => SWEEP,
+            Part::Round => ROUND,
+        }
+    }
+}
+
+/// How far a part came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    /// To the end of what there was.
+    Through,
+    /// Its time was up; where it is, is saved.
+    PartWay,
+}
+
+async fn work<P: Ports>(
+    run: &Run<'_, P>,
+    [partner_center, crm]: [Option<Timestamp>; 2],
+    round: Option<Row>,
+    tick: &mut Tick<'_>,
+) -> Result<(), Failure> {
+    let held = partner_center.max(crm);
+    match held {
+        Some(until) => tick.report.stopped = Some(format!("on hold until {until}")),
+        None => due(run, tick).await?,
+    }
     let leads = run.map.has_leads() && !run.map.switches().cosell_only;
-    for which in run.ports.crm().feeds().iter().filter(|feed| leads || **feed != Feed::Leads) {
-        Box::pin(feed(run, *which, began, report)).await?;
+    let feeds = run.ports.crm().feeds().iter().filter(|feed| leads || **feed != Feed::Leads);
+    let feeds = feeds.copied().map(Part::Feed).filter(|_| held.is_none());
+    // A CRM that is out of reach keeps nobody from looking at Partner Center: the hints wait in the queue.
+    let center = [Part::Sweep, Part::Round].into_iter().filter(|_| partner_center.is_none());
+    let mut parts: Vec<Part> = feeds.chain(center).collect();
+    let mut round = Some(round);
+    let mut lost: Option<Failure> = None;
+    // Each has its share of the time, so that no bulk edit starves the others; what is left goes to those that need more.
+    while !parts.is_empty() && run.now() <= run.ends - TAIL {
+        let mut unfinished = vec![];
+        for (nth, part) in parts.iter().copied().enumerate() {
+            if lost.as_ref().is_some_and(|lost| lost.system != System::Crm || matches!(part, Part::Feed(_))) {
+                continue;
+            }
+            tick.until = share(run.now(), run.ends - TAIL, parts.len() - nth);
+            let came = match part {
+                Part::Feed(which) => Box::pin(feed(run, which, tick)).await,
+                Part::Sweep => sweep(run, tick).await,
+                Part::Round => engagements(run, round.take(), tick).await,
+            };
+            match came {
+                Ok(Came::Through) => {}
+                Ok(Came::PartWay) => unfinished.push(part),
+                Err(failure) if stops_a_run(&failure) => lost = Some(failure),
+                Err(failure) => fails_alone(run, part, &failure, tick).await?,
+            }
+        }
+        parts = unfinished;
+    }
+    for part in parts.into_iter().filter(|_| lost.is_none()) {
+        tick.report.unfinished.push(part.name());
+        let behind = Mark::read(run, part.name(), tick.began).await?.is_behind(tick.began);
+        if behind {
+            tracing::error!(
+                alarm = "behind",
+                part = part.name(),
+                "it is slow, not out of reach: its changes take longer than a tick, and it goes on where it is"
+            );
+        }
+    }
+    lost.map_or(Ok(()), Err)
+}
+
+/// The end of a part's share, where so many parts are still to come.
+fn share(now: Timestamp, end: Timestamp, parts: usize) -> Timestamp {
+    let left = end.duration_since(now).as_millis();
+    let share = left / i128::try_from(parts.max(1)).unwrap_or(1);
+    now + SignedDuration::from_millis(i64::try_from(share).unwrap_or(0))
+}
+
+/// Everybody would meet it. What only one row meets is that row's, what only one feed meets that feed's.
+fn stops_a_run(failure: &Failure) -> bool {
+    failure.wide || failure.is_retryable() && matches!(failure.system, System::Table | System::Queue)
+}
+
+/// The others go on. What is refused is told at once, what time may cure once it has not moved for a while.
+async fn fails_alone<P: Ports>(
+    run: &Run<'_, P>,
+    part: Part,
+    failure: &Failure,
+    tick: &mut Tick<'_>,
+) -> Result<(), Failure> {
+    let name = part.name();
+    tick.report.stopped = Some(format!("{name}: {failure}"));
+    if !failure.is_retryable() || Mark::read(run, name, tick.began).await?.is_behind(tick.began) {
+        tracing::error!(alarm = "feed", part = name, reason = %failure, "it stands still; the others go on");
+    } else {
+        tracing::warn!(part = name, reason = %failure, "it failed; the others go on");
     }
     Ok(())
 }
 
-fn out_of_time<P: Ports>(run: &Run<'_, P>, report: &mut Report) -> bool {
-    let over = run.now() + TAIL > run.ends;
-    if over {
-        report.stopped = Some("no time left; goes on at the next tick".into());
-    }
-    over
-}
-
 /// Parked items whose time has come.
-async fn due<P: Ports>(run: &Run<'_, P>, began: Timestamp, report: &mut Report) -> Result<(), Failure> {
+async fn due<P: Ports>(run: &Run<'_, P>, tick: &mut Tick<'_>) -> Result<(), Failure> {
+    let began = tick.began;
     let mut hints = vec![];
     for row in run.ports.links().parked().await? {
         let Item::Parked(parked) = &row.item else { continue };
@@ -127,7 +219,7 @@ async fn due<P: Ports>(run: &Run<'_, P>, began: Timestamp, report: &mut Report) 
         }
         hints.extend(Subject::parked(&row.key.sk).map(|subject| Hint::new(subject, "retry", began)));
     }
-    send(run, &hints, report).await
+    send(run, &hints, tick.report).await
 }
 
 async fn send<P: Ports>(run: &Run<'_, P>, hints: &[Hint], report: &mut Report) -> Result<(), Failure> {
@@ -162,11 +254,15 @@ impl Mark {
             }
             _ => {
                 let walk = Some(Walk { began, cursor: None });
-                let map = run.map.hash().to_owned();
-                let mark = Watermark { position: None, seen_until: began, since: began, walk, map };
+                let mark = Watermark { walk, ..Watermark::since(began, run.map.hash()) };
                 Mark { key, expect: Expect::Absent, mark, first: true }
             }
         }
+    }
+
+    /// Whether it has not caught up for so long that somebody should know.
+    fn is_behind(&self, now: Timestamp) -> bool {
+        now.duration_since(self.mark.seen_until) > BEHIND
     }
 
     /// `false`: another run saved it; what that one read stands.

@@ -37,6 +37,14 @@ pub trait Referrals: Sync {
         since: Timestamp,
         cursor: Option<&str>,
     ) -> impl Future<Output = Result<Page, Failure>> + Send;
+    /// The same, of each referral no more than what [`Referral::parse`] needs: most of them are known.
+    fn stamps_since(
+        &self,
+        since: Timestamp,
+        cursor: Option<&str>,
+    ) -> impl Future<Output = Result<Page, Failure>> + Send {
+        self.changed_since(since, cursor)
+    }
     /// A conditional JSON Patch; never creates. `None`: it happened, but the answer shows no state.
     fn patch(
         &self,
@@ -128,6 +136,13 @@ pub trait Crm: Sync {
     ) -> impl Future<Output = Written<Option<Seen>>> + Send;
     /// The opportunity a lead was qualified into; `None`: there is none.
     fn qualified(&self, lead: &RecordId) -> impl Future<Output = Result<Option<Qualified>, Failure>> + Send;
+    /// The record that this one, which [`Crm::fetch`] no longer shows, was merged into; `None`: it was not.
+    fn merged_into(
+        &self,
+        _record: &RecordId,
+    ) -> impl Future<Output = Result<Option<RecordId>, Failure>> + Send {
+        async { Ok(None) }
+    }
     /// What there is to follow, in the order in which it is followed.
     fn feeds(&self) -> &'static [Feed] {
         &[Feed::Opportunities, Feed::Solutions]

@@ -4,10 +4,11 @@
 use crate::{
     failure::{Failure, Written},
     hint::{Hint, Subject},
+    identity::{adopt, alias_of},
     intent::Intent,
     link::{Link, Memory, State},
-    ports::{Crm, Links, Ports},
-    run::Run,
+    ports::{Crm, Found, Links, Ports, Referrals},
+    run::{Ended, Run},
     table::{Change, Expect, Item, Key, Row},
     work::Work,
 };
@@ -40,10 +41,15 @@ pub async fn try_now<P: Ports>(run: &Run<'_, P>, row: Row) -> Repaired {
     Ok(Ok(Hint::new(subject, "retry", now)))
 }
 
-/// A detached link is looked at again: its record may be back. `to`: another record takes the old one's place; what
-/// both sides show then is compared without a base.
+/// A detached link is looked at again: its record may be back. `to`: another record takes the old one's place, or is linked
+/// with a referral that has none; what both sides show then is compared without a base.
 pub async fn relink<P: Ports>(run: &Run<'_, P>, referral: &ReferralId, to: Option<RecordId>) -> Repaired {
-    let Some((link, rev)) = read_link(run, referral).await? else { return Ok(Err(NO_LINK.into())) };
+    let Some((link, rev)) = read_link(run, referral).await? else {
+        return match to {
+            Some(record) => link_by_hand(run, referral, record).await,
+            None => Ok(Err(NO_LINK.into())),
+        };
+    };
     let (Some(record), old) = (to.or_else(|| link.record.clone()), link.record.clone()) else {
         return Ok(Err("its record is still being created".into()));
     };
@@ -73,6 +79,7 @@ pub async fn relink<P: Ports>(run: &Run<'_, P>, referral: &ReferralId, to: Optio
         let children = std::mem::take(&mut work.link.children);
         work.besides.extend(children.iter().map(|id| Change::delete(Key::child(id), Expect::Any)));
         forget(&mut work.link);
+        work.link.readings.clear();
         work.link.crm = Memory::default();
         work.link.related = None;
         work.link.parked.clear();
@@ -92,6 +99,30 @@ pub async fn relink<P: Ports>(run: &Run<'_, P>, referral: &ReferralId, to: Optio
     }
     let subject = Subject::Record { record: found, referral: Some(referral.clone()), seen: None };
     Ok(Ok(Hint::new(subject, "relink", run.now())))
+}
+
+/// A referral and a record without a link: the administrator's word stands for that of the side that does not name the
+/// other.
+async fn link_by_hand<P: Ports>(run: &Run<'_, P>, id: &ReferralId, record: RecordId) -> Repaired {
+    let Found::Referral(referral) = run.ports.referrals().fetch(id).await? else {
+        return Ok(Err(format!("Partner Center does not show referral `{id}`")));
+    };
+    if !referral.belongs_to(&run.settings.organization) {
+        return Ok(Err(format!("referral `{id}` is another organisation's")));
+    }
+    let Some(seen) = run.ports.crm().fetch(&record).await? else {
+        return Ok(Err(format!("the CRM does not have `{record}`")));
+    };
+    if let Some(other) = alias_of(run, &record).await? {
+        return Ok(Err(format!("`{record}` belongs to referral `{other}` already")));
+    }
+    match adopt(run, *referral, seen).await? {
+        Ended::Done(decision) if decision.decision == "parked" => Ok(Err(decision.reason)),
+        Ended::Done(_) | Ended::Later { .. } => {
+            let subject = Subject::Record { record, referral: Some(id.clone()), seen: None };
+            Ok(Ok(Hint::new(subject, "relink", run.now())))
+        }
+    }
 }
 
 /// Sets Sync with Partner Center to No at the record, as its seller could: both sides stay as they are, and Yes takes

@@ -2,6 +2,7 @@
 //! where to look.
 
 mod lead;
+mod merged;
 mod note;
 mod outcome;
 mod read;
@@ -14,7 +15,7 @@ use crate::{
     help,
     hold::hold,
     link::{Claim, LOST_RACES_AN_HOUR, State},
-    merge::merge,
+    merge::{differing, merge},
     planted::{self, Bug},
     ports::{Links, Ports, Seen},
     run::{Ended, Run, Story},
@@ -182,6 +183,9 @@ pub(crate) async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look
         }
         take_plan(&mut work, &mut plan);
         let Some(write) = next_write(&mut work, &mut plan, &sides) else {
+            if note::owes_news(&mut work, &sides) {
+                continue;
+            }
             let seen = sides.crm.as_ref().map(|read| read.shown.clone());
             let begun = match (plan.invite.take(), seen) {
                 (Some(request), Some(seen)) => help::begin(&mut work, request, seen).await?,
@@ -193,7 +197,7 @@ pub(crate) async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look
                 return begun.go_on(&work).await.map(Ok);
             }
             return Ok(Ok(match written {
-                0 => Ended::done("unchanged", "both sides agree"),
+                0 => Ended::done("unchanged", agreement(&work, &sides)),
                 n => Ended::done("settled", format!("{n} written")),
             }));
         };
@@ -270,6 +274,15 @@ pub(crate) async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look
                 return Ok(Ok(outage_or_wait(&work, "the write happened", failure).await?));
             }
         }
+    }
+}
+
+/// What there is to say where nothing is written.
+fn agreement<P: Ports>(work: &Work<'_, P>, sides: &Sides) -> String {
+    let differ = differing(work.map(), &work.link, sides.shown());
+    match differ.is_empty() {
+        true => "both sides agree".to_owned(),
+        false => format!("nothing to write; both sides keep their own {}", differ.join(", ")),
     }
 }
 

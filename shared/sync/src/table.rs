@@ -2,8 +2,9 @@
 
 use crate::{audit::Line, intent::Intent, link::Link, parked::Parked};
 use jiff::Timestamp;
-use mapping::{RecordId, ReferralId};
+use mapping::{Readings, RecordId, ReferralId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Where an item lies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +38,10 @@ impl Key {
     /// From a child row to its record.
     pub fn child(id: &str) -> Self {
         Key::new(["CHILD#", id].concat(), "LINK")
+    }
+    /// The referral that names a record which has not agreed to it: before another is made for the record, it is asked.
+    pub fn named(id: &RecordId) -> Self {
+        Key::new(format!("RECORD#{id}"), "NAMED")
     }
     /// A create in Partner Center in flight.
     pub fn intent(id: &RecordId) -> Self {
@@ -122,6 +127,9 @@ pub struct StoredMap {
     pub toml: String,
     /// Since when.
     pub at: Timestamp,
+    /// In the active one: how units were read by the map that was in effect before any link noted it.
+    #[serde(default, skip_serializing_if = "Readings::is_empty")]
+    pub readings: Readings,
 }
 
 /// How far a feed was read. Saved only over the `rev` that was read.
@@ -133,10 +141,24 @@ pub struct Watermark {
     pub seen_until: Timestamp,
     /// The first start: nothing older is looked for.
     pub since: Timestamp,
+    /// The round of live work that is under way; `None` between two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round: Option<Walk>,
     /// The walk behind the live work; for the sweep, its unfinished pages.
     pub walk: Option<Walk>,
+    /// Of the sweep: what its overlap will list again and needs no look at, as digests of id and stamp.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub settled: BTreeSet<String>,
     /// The map the rows were read with; another one means a resync.
     pub map: String,
+}
+
+impl Watermark {
+    /// Nothing was read yet; nothing before this instant will be.
+    pub fn since(since: Timestamp, map: &str) -> Self {
+        let (position, round, walk, settled) = (None, None, None, BTreeSet::new());
+        Watermark { position, seen_until: since, since, round, walk, settled, map: map.to_owned() }
+    }
 }
 
 /// A walk over a whole table: stores positions, settles known links, creates nothing.

@@ -1,7 +1,8 @@
 //! One link being worked on: what was loaded, what was learnt, and the one way to save it.
 
 use crate::{
-    audit::Line,
+    audit::{Line, cut},
+    bounds,
     failure::Failure,
     link::{Link, OWN_WRITES_AN_HOUR, digest},
     parked::Parked,
@@ -18,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) const WHOLE: &str = "*";
 /// Set aside by the brake: only time frees it.
 const BRAKE: &str = "brake";
+/// Characters of all reasons of a link.
+const REASONS: usize = 4_000;
 /// What the CRM's Audit field holds.
 pub(crate) const AUDIT_LENGTH: usize = 10_000;
 
@@ -44,16 +47,10 @@ pub(crate) struct Overtaken;
 impl<'a, P: Ports> Work<'a, P> {
     /// A link as loaded.
     pub(crate) fn loaded(run: &Run<'a, P>, link: Link, rev: u64) -> Self {
-        Work {
-            run: run.clone(),
-            began: run.now(),
-            saved: Some(link.clone()),
-            link,
-            rev,
-            notes: vec![],
-            told: BTreeSet::new(),
-            besides: vec![],
-        }
+        let saved = Some(link.clone());
+        let mut work = Work { saved, rev, ..Work::fresh(run, link) };
+        work.link.forget_other_readings(work.map());
+        work
     }
 
     /// A link that is not in the table yet.
@@ -97,6 +94,8 @@ impl<'a, P: Ports> Work<'a, P> {
         if self.saved.as_ref() == Some(&self.link) && self.notes.is_empty() && self.besides.is_empty() {
             return Ok(Ok(()));
         }
+        self.link.note_readings(self.map());
+        bounds::fit(&mut self.link);
         let expect = self.saved.as_ref().map_or(Expect::Absent, |_| Expect::Rev(self.rev));
         let key = Key::link(&self.link.referral);
         let kept_until = self.run.now() + self.run.settings.audit_kept;
@@ -104,7 +103,7 @@ impl<'a, P: Ports> Work<'a, P> {
         let untold = self.link.claim.is_some() && planted::is(Bug::ConflictToldLate);
         for (n, line) in self.notes.iter().enumerate().filter(|_| !untold) {
             let key = Key::audit(&key.pk, line.at, self.rev + 1, n);
-            changes.push(Change::put(key, Expect::Any, Item::Audit(line.clone())).until(kept_until));
+            changes.push(Change::put(key, Expect::Any, Item::Audit(line.bounded())).until(kept_until));
         }
         let parked_before = self.saved.as_ref().map(|l| &l.parked).filter(|p| !p.is_empty());
         let parked_now = Some(&self.link.parked).filter(|p| !p.is_empty());
@@ -206,5 +205,5 @@ impl<'a, P: Ports> Work<'a, P> {
 fn summary(parked: &BTreeMap<String, Parked>) -> Option<Parked> {
     let first = parked.values().min_by_key(|p| p.next_try)?;
     let reasons: Vec<_> = parked.iter().map(|(unit, p)| format!("{unit}: {}", p.reason)).collect();
-    Some(Parked { reason: reasons.join("; "), ..first.clone() })
+    Some(Parked { reason: cut(&reasons.join("; "), REASONS), ..first.clone() })
 }

@@ -1,7 +1,7 @@
 //! People: sellers in the CRM, colleagues in Partner Center's portal, Microsoft.
 
 use crate::{
-    crm::{Shape, UNMAPPED, column_of},
+    crm::{OTHER_NOTES, Shape, UNMAPPED, column_of},
     faults::{Faults, Kind},
     samples::{
         AMOUNTS, CURRENCIES, CUSTOMERS, DATES, NAMES, NOTES, SOLUTIONS, incoming, solution, solution_row,
@@ -100,7 +100,9 @@ impl State {
         let records: Vec<String> = self.crm.all().map(|(id, _)| id.clone()).collect();
         if !records.is_empty() && (self.faults.sort.asks || self.dice.chance(300)) {
             // Somebody typed it.
-            body["externalReferenceId"] = json!(self.dice.pick(&records));
+            let record = self.dice.pick(&records).clone();
+            self.about_its_customer(&mut body, &record);
+            body["externalReferenceId"] = json!(record);
         }
         let id = self.receive_referral(body);
         say!(self, "Microsoft", "referral {} comes in", short(id.as_str()));
@@ -108,6 +110,20 @@ impl State {
             self.hides(&id);
         }
         id
+    }
+
+    /// Who names a record mostly means its customer; a stranger names any.
+    fn about_its_customer(&self, body: &mut Value, record: &str) {
+        let Some(shape) = self.crm.now(record).filter(|_| !record.ends_with(['0', '1', '2', '3'])) else {
+            return;
+        };
+        let related = |column: &str| shape.related.get(column).filter(|value| !value.is_null()).cloned();
+        if let Some(name) = related("account.name") {
+            body["customerProfile"]["name"] = name;
+            let british =
+                related("account.address1_country").is_some_and(|country| country == "United Kingdom");
+            body["customerProfile"]["address"]["country"] = json!(if british { "GB" } else { "CH" });
+        }
     }
 
     /// A seller opens an opportunity that shall go to Partner Center.
@@ -152,6 +168,9 @@ impl State {
     /// Somebody does something to one of the deals.
     pub(crate) fn somebody_acts(&mut self) {
         self.counts.edits += 1;
+        if self.faults.sort.remaps && self.counts.edits == 4 {
+            self.remap();
+        }
         let referrals: Vec<ReferralId> =
             self.center.all().filter(|r| r.organization() == OURS).map(|r| r.id().clone()).collect();
         let records: Vec<String> = self.crm.all().map(|(id, _)| id.clone()).collect();
@@ -343,7 +362,12 @@ impl State {
 
     /// A seller changes a column of an open record.
     pub(crate) fn sales(&mut self, id: &str, column: &str, value: Value) {
-        let column = column_of(self.crm.kind(id), column);
+        let column = match column {
+            "description" if self.remapped.is_some() && self.crm.kind(id) == RecordKind::Opportunity => {
+                OTHER_NOTES
+            }
+            column => column_of(self.crm.kind(id), column),
+        };
         let done = self.seller(id, |shape| {
             if shape.is_open() {
                 shape.own.insert(column.to_owned(), value.clone());

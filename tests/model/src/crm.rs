@@ -12,7 +12,7 @@ pub(crate) use port::BROKEN;
 
 use crate::{
     invariant::Invariant,
-    trace::short,
+    trace::{say, short},
     world::{OURS, State},
 };
 use jiff::Timestamp;
@@ -30,6 +30,9 @@ use sync::{
 
 /// A column that no map names.
 pub(crate) const UNMAPPED: &str = "new_region";
+
+/// A column that another map names for the notes.
+pub(crate) const OTHER_NOTES: &str = "customerneed";
 
 /// Sync with Partner Center.
 pub(crate) const SYNC: &str = "cosell_syncwithpartnercenter";
@@ -121,7 +124,7 @@ fn is_mapped(kind: RecordKind, column: &str) -> bool {
         RecordKind::Opportunity => &*OWN,
         RecordKind::Lead => &*lead::WRITTEN,
     };
-    known.contains(column) || column == "cosell_audit"
+    known.contains(column) || ["cosell_audit", OTHER_NOTES].contains(&column)
 }
 
 fn columns(relation: &str) -> BTreeSet<String> {
@@ -142,6 +145,7 @@ impl Shape {
         own.insert("statecode".into(), json!(0));
         own.insert("statuscode".into(), json!(1));
         own.insert(UNMAPPED.into(), json!("North"));
+        own.insert(OTHER_NOTES.into(), Value::Null);
         Shape {
             kind: RecordKind::Opportunity,
             lead: None,
@@ -319,6 +323,19 @@ impl State {
     /// For `Shape::seen`.
     fn read_at(&self, at: Timestamp) -> Option<Timestamp> {
         self.faults.sort.stamps.then_some(at)
+    }
+
+    /// An administrator sets the map that has the notes in another column.
+    pub(crate) fn remap(&mut self) {
+        self.map = &crate::schedule::REMAPPED;
+        self.remapped = Some(self.now);
+        say!(self, "administrator", "the notes lie in `{OTHER_NOTES}` from now on");
+        let shapes: Vec<(String, Shape)> =
+            self.crm.ever().map(|(id, shape)| (id.clone(), shape.clone())).collect();
+        for (id, shape) in shapes {
+            let fields = self.map.of(shape.kind).kept_record_fields(&shape.seen(&id, true, None).record);
+            self.read_otherwise(&id, "notes", fields.get("notes").cloned());
+        }
     }
 
     /// A seller changes something.

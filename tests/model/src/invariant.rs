@@ -41,6 +41,10 @@ invariants! {
     Mapped "mapped",
     /// A referral that nobody has accepted takes no edits.
     Accepted "acceptance",
+    /// Where a rule is new nothing is cleared that nobody emptied.
+    NewRule "new rule",
+    /// One side's word links nothing: both name each other, or they are about one customer.
+    Consent "consent",
     /// Somebody else's `externalReferenceId` stays.
     Reference "reference",
     /// Nothing is written while Sync is set to No.

@@ -11,7 +11,7 @@ use mapping::{Category, RecordId, RecordKind, Referral, Side, Value, classify};
 use std::collections::BTreeMap;
 use sync::{
     link::{Link, State as Life},
-    table::{Change, Item},
+    table::{Change, Expect, Item, Key},
 };
 
 /// Calls to the outside for each thing that happened, at most.
@@ -56,6 +56,30 @@ pub(crate) fn mark_unread(state: &State, changes: &[Change]) -> Option<String> {
         let there = state.table.get(&change.key, state.now)?.rev;
         let read = state.table.marks.get(&(state.runs.name.clone(), change.key.clone()));
         (read != Some(&there)).then(|| format!("{} was saved by another run meanwhile", change.key.pk))
+    })
+}
+
+/// Whether a save links a record with a stranger's referral: one that it does not name, that we did not make, and that is
+/// about another customer.
+pub(crate) fn strangers(state: &State, changes: &[Change]) -> Option<String> {
+    let linked = changes.iter().find_map(|change| match (&change.item, change.expect) {
+        (Some(Item::Link(link)), Expect::Absent) if link.state == Life::Linked => Some(link),
+        _ => None,
+    })?;
+    let record = linked.record.as_ref()?;
+    let (shape, referral) = (state.crm.last(&record.id)?, state.center.now(&linked.referral)?);
+    let named = shape.referral() == Some(linked.referral.as_str());
+    let made = referral.body()["direction"] != "Incoming"
+        || state.table.get(&Key::intent(record), state.now).is_some();
+    let one =
+        referral.body()["customerProfile"]["name"].as_str() == shape.related.get("account.name")?.as_str();
+    let of_deal = record.kind == RecordKind::Opportunity && !shape.ours;
+    (of_deal && !named && !made && !one).then(|| {
+        format!(
+            "{} was linked with referral {} on one side's word",
+            short(&record.id),
+            short(linked.referral.as_str())
+        )
     })
 }
 
@@ -233,6 +257,8 @@ fn is_a_reason(words: &str) -> bool {
         "already becoming",
         "carries another",
         "another organisation",
+        "does not name it",
+        "merged into",
         BROKEN,
     ]
     .iter()
@@ -293,7 +319,7 @@ fn nothing_left_behind(state: &State, faults: &mut Faults) {
         match item {
             Item::Intent(intent) => {
                 let record = intent.record.to_string();
-                let parked = sync::table::Key::parked(&record);
+                let parked = Key::parked(&record);
                 let there = state.crm.now(&intent.record.id).is_some();
                 let broken = state.crm.broken.contains(&intent.record.id);
                 if there && !broken && state.table.get(&parked, state.now).is_none() {
@@ -324,7 +350,7 @@ fn nothing_left_behind(state: &State, faults: &mut Faults) {
 
 /// Every own referral has its record and every record that wants one its referral, or the table says why not.
 fn nothing_dropped(state: &State, links: &[Link], faults: &mut Faults) {
-    let parked = |what: &str| state.table.get(&sync::table::Key::parked(what), state.now).is_some();
+    let parked = |what: &str| state.table.get(&Key::parked(what), state.now).is_some();
     let comes = |r: &&Referral| matches!(classify(r, OURS), Category::Opportunity | Category::Lead);
     for referral in state.center.all().filter(comes) {
         let id = referral.id();

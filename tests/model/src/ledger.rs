@@ -31,6 +31,8 @@ struct Entity {
     left: BTreeMap<String, Vec<(Value, Timestamp)>>,
     /// Every element a list ever had.
     had: BTreeSet<String>,
+    /// Since another rule reads a unit it showed something there.
+    refilled: bool,
 }
 
 /// A unit, or an element of a list (`solutions/SOL-1`).
@@ -147,6 +149,18 @@ impl State {
                 continue;
             }
             let (before, value) = (before.cloned(), value.clone());
+            let moved = self.remapped.filter(|_| name == "notes");
+            one.refilled |= moved.is_some() && side == Side::Crm && !value.is_null();
+            if ours
+                && side == Side::PartnerCenter
+                && moved.is_some_and(|since| self.now.duration_since(since) > A_RUN)
+                && before.as_ref().is_some_and(|before| !before.is_null())
+                && value.is_null()
+                && two.as_ref().is_some_and(|two| !two.refilled)
+            {
+                let words = format!("referral {}: we cleared `{name}`, which nobody emptied", short(id));
+                faults.push((Invariant::NewRule, words));
+            }
             changed.insert(name.clone());
             if unit.list {
                 let (had, has) = (keys(before.as_ref()), keys(Some(&value)));
@@ -445,6 +459,17 @@ impl State {
                 cell.agreed.push(Value::Bool(!adds));
             }
         }
+    }
+
+    /// Another rule reads this unit of a record from now on: what the old one read says nothing of it.
+    pub(crate) fn read_otherwise(&mut self, record: &str, unit: &str, shows: Option<Value>) {
+        let Some(entity) = self.ledger.0.get_mut(&(Side::Crm, record.to_owned())) else { return };
+        entity.cells.remove(unit);
+        entity.refilled = shows.as_ref().is_some_and(|value| !value.is_null());
+        match shows {
+            Some(value) => entity.fields.insert(unit.to_owned(), value),
+            None => entity.fields.remove(unit),
+        };
     }
 
     /// It is gone, and what was written on it with it.

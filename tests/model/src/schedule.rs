@@ -1,7 +1,7 @@
 //! One schedule from its seed: set-up, storm, calm, silence, verdict.
 
 use crate::{
-    crm::COPIES,
+    crm::{COPIES, OTHER_NOTES},
     dice::Dice,
     executor::Executor,
     faults::{Allowed, Faults, Kind},
@@ -72,6 +72,8 @@ pub(crate) struct Sort {
     pub(crate) notes: bool,
     /// What changed is taken from a page of the list, as if many had changed at once.
     pub(crate) listed: bool,
+    /// An administrator moves the notes to another column, which is empty.
+    pub(crate) remaps: bool,
     /// The CRM's versions are stamps of whole seconds: Salesforce.
     pub(crate) stamps: bool,
 }
@@ -87,6 +89,7 @@ impl Sort {
             converts: !stamps && matches!(seed % 32, 8 | 17 | 22),
             notes: matches!(seed % 16, 7 | 9 | 15),
             listed: matches!(seed % 16, 3 | 13),
+            remaps: seed % 16 == 11,
             stamps,
         }
     }
@@ -103,17 +106,25 @@ impl Sort {
 
 /// The default map without what only a new deal carries.
 pub(crate) static LEAN: LazyLock<Map> = LazyLock::new(|| lean("microsoft_note = false"));
+/// The same with the notes in another column.
+pub(crate) static REMAPPED: LazyLock<Map> = LazyLock::new(|| {
+    laid_over(&format!("{}[fields.notes]\ncrm = \"{OTHER_NOTES}\"\n", lean_text("microsoft_note = false")))
+});
 static ROUNDLESS: LazyLock<Map> = LazyLock::new(|| lean("microsoft_note = false\ndaily_engagements = false"));
 static NOTED: LazyLock<Map> = LazyLock::new(|| lean("microsoft_note = true"));
 static WHOLE: LazyLock<Map> = LazyLock::new(|| laid_over("[switches]\nmicrosoft_note = false\n"));
 
 fn lean(switches: &str) -> Map {
+    laid_over(&lean_text(switches))
+}
+
+fn lean_text(switches: &str) -> String {
     let off = ["marketplace_intent", "qualification", "referral_link"];
     let members = ["line1", "line2", "city", "state", "postal_code"];
     let consents = ["consent_to_share", "consent_to_contact", "consent_to_contact_partners"];
     let rules = off.iter().chain(&members).chain(&consents);
     let toml: String = rules.map(|name| format!("[fields.{name}]\noff = true\n")).collect();
-    laid_over(&format!("[switches]\n{switches}\n{toml}"))
+    format!("[switches]\n{switches}\n{toml}")
 }
 
 fn laid_over(toml: &str) -> Map {

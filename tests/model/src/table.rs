@@ -179,7 +179,11 @@ impl State {
         let words = if self.trace.on { told(&changes) } else { String::new() };
         let unread = crate::invariants::mark_unread(self, &changes);
         let keys: Vec<Key> = changes.iter().map(|change| change.key.clone()).collect();
+        let strangers = crate::invariants::strangers(self, &changes);
         let saved = self.apply_save(changes);
+        if let Some(words) = strangers.filter(|_| saved) {
+            self.violate(crate::Invariant::Consent, words);
+        }
         if let Some(words) = unread.filter(|_| saved) {
             self.violate(crate::Invariant::Mark, words);
         }

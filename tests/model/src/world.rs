@@ -32,7 +32,6 @@ pub(crate) const GRACE: SignedDuration = SignedDuration::from_secs(180);
 
 /// One schedule's world.
 pub(crate) struct World {
-    pub(crate) map: &'static Map,
     pub(crate) settings: Settings,
     /// A small world: what happens after a call and before the next is one step.
     small: bool,
@@ -45,7 +44,10 @@ pub(crate) struct State {
     pub(crate) now: Timestamp,
     pub(crate) dice: Dice,
     pub(crate) faults: Faults,
+    /// As an administrator has set it; every run keeps the one it began with.
     pub(crate) map: &'static Map,
+    /// Since when it is another one.
+    pub(crate) remapped: Option<Timestamp>,
     pub(crate) center: Center,
     pub(crate) crm: Dataverse,
     pub(crate) table: Table,
@@ -114,6 +116,7 @@ impl World {
             dice,
             faults,
             map,
+            remapped: None,
             center: Center::default(),
             crm: Dataverse::default(),
             table: Table::default(),
@@ -126,13 +129,13 @@ impl World {
             violations: vec![],
             next_id: 0,
         };
-        World { map, settings, small, state: Mutex::new(state) }
+        World { settings, small, state: Mutex::new(state) }
     }
 
     /// Another world that goes on from here with other dice.
     pub(crate) fn again(&self, dice: Dice) -> Self {
         let (small, state) = (dice.is_script(), State { dice, ..self.lock().clone() });
-        World { map: self.map, settings: self.settings.clone(), small, state: Mutex::new(state) }
+        World { settings: self.settings.clone(), small, state: Mutex::new(state) }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
@@ -152,7 +155,8 @@ impl World {
     }
 
     pub(crate) fn run(&self, ends: Timestamp, attempt: u32) -> Run<'_, World> {
-        Run { ports: self, map: self.map, settings: &self.settings, ends, attempt }
+        let map = self.lock().map;
+        Run { ports: self, map, settings: &self.settings, ends, attempt }
     }
 }
 

@@ -15,6 +15,7 @@ crate::faults::whatever_fails! {
     t41_closed_as_error_in_partner_center_cancels_the_opportunity,
     t35_lost_on_hold_declines_the_referral,
     won_straight_from_on_hold_passes_through_accepted,
+    lost_with_an_amount_of_0_the_referral_is_closed_without_it_and_the_seller_is_told,
     t30_a_closed_referral_is_never_patched_and_a_reopen_is_reported,
     a_deleted_record_is_left_alone,
     t62_sync_no_stops_both_directions_and_yes_goes_on_from_there,
@@ -176,5 +177,48 @@ async fn t62_sync_no_stops_both_directions_and_yes_goes_on_from_there() {
     assert_eq!(deal["deal_value"], 70000.0);
     assert!(text(&deal, "audit").contains("Microsoft accepted"), "{}", deal["audit"]);
     assert_eq!(stage.partner_center.system().referrals().len(), 2);
+    stage.close().await;
+}
+
+/// A deal whose amount Partner Center does not take is closed in the CRM: the referral is closed without it.
+async fn closed_with_an_amount_that_fits_nowhere(close: impl FnOnce(&Stage, &str), substatus: &str) {
+    let stage = open().await;
+    let (id, referral) = stage.in_step().await;
+    let before = stage.referral(&referral)["details"]["dealValue"].clone();
+    stage.edit("opportunities", &id, json!({ "deal_value": 0 }));
+    close(&stage, &id);
+    stage.poll().await;
+    let shown = stage.referral(&referral);
+    assert_eq!((&shown["status"], &shown["substatus"]), (&json!("Closed"), &json!(substatus)));
+    assert_eq!(shown["details"]["dealValue"], before);
+    let told: String = stage.notes(&id).into_iter().map(|(title, text)| title + &text).collect();
+    let audit = text(&stage.opportunity(), "audit") + &told;
+    assert!(audit.contains("`value`") && audit.contains("the referral is closed"), "{audit}");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn lost_with_an_amount_of_0_the_referral_is_closed_without_it_and_the_seller_is_told() {
+    closed_with_an_amount_that_fits_nowhere(|stage, id| stage.lose(id), "Lost").await;
+}
+
+#[tokio::test]
+async fn won_with_an_amount_of_0_the_referral_is_closed_without_it_and_the_seller_is_told() {
+    closed_with_an_amount_that_fits_nowhere(|stage, id| stage.win(id), "Won").await;
+}
+
+#[tokio::test]
+async fn closed_otherwise_after_its_referral_was_its_seller_is_told() {
+    let stage = open().await;
+    let (id, referral) = stage.in_step().await;
+    stage.lose(&id);
+    stage.poll().await;
+    assert_eq!(stage.referral(&referral)["substatus"], "Lost");
+    stage.reopen(&id);
+    stage.win(&id);
+    stage.poll().await;
+    assert_eq!(stage.referral(&referral)["substatus"], "Lost", "a closed referral stays as it is");
+    let told: String = stage.notes(&id).into_iter().map(|(title, text)| title + &text).collect();
+    assert!((text(&stage.opportunity(), "audit") + &told).contains("closed"), "{told}");
     stage.close().await;
 }

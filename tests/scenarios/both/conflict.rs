@@ -64,3 +64,51 @@ async fn value_and_currency_travel_together() {
     assert_eq!(referral["details"]["currency"], "CHF", "99,000 EUR was written by nobody");
     stage.close().await;
 }
+
+/// Products own a deal's amount: what Partner Center says of it is accepted and ignored.
+#[tokio::test]
+async fn an_amount_that_the_crm_computes_goes_back_and_both_values_are_told() {
+    let stage = open().await;
+    let (referral, id) = stage.inbound_in_step().await;
+    stage.give_products(&id, 4321.5);
+    stage.poll().await;
+    assert_eq!(stage.referral(&referral)["details"]["dealValue"].as_f64(), Some(4321.5));
+    stage.edit_referral(&referral, json!({ "/details/dealValue": 97000 }));
+    stage.rest().await;
+    stage.poll().await;
+    assert_eq!(stage.opportunity()["deal_value"], 4321.5, "products own it");
+    assert_eq!(
+        stage.referral(&referral)["details"]["dealValue"].as_f64(),
+        Some(4321.5),
+        "the owner's goes back"
+    );
+    let audit = text(&stage.opportunity(), "audit");
+    assert!(audit.contains("97000") && audit.contains("4321.5"), "{audit}");
+    stage.close().await;
+}
+
+/// A text of more bytes than an item of the table takes is told in full in a row of its own, and the deal goes on.
+#[tokio::test]
+async fn whatever_is_written_in_a_conflict_the_deal_goes_on_and_the_newest_line_stands_in_audit() {
+    let stage = open().await;
+    let (referral, id) = stage.inbound_in_step().await;
+    let most = stage.by(1_900, 31_000);
+    for n in 0..6 {
+        let long = |of: &str| format!("{of}{n} {}", "€".repeat(most));
+        stage.edit("opportunities", &id, json!({ "notes": long("ours") }));
+        stage.edit_referral(&referral, json!({ "/details/notes": long("theirs") }));
+        stage.rest().await;
+        stage.poll().await;
+    }
+    let audit = text(&stage.opportunity(), "audit");
+    assert!(
+        audit.lines().next().is_some_and(|line| line.contains("`notes` changed on both sides")),
+        "{audit}"
+    );
+    let (bytes, key) = stage.largest_item().await.expect("the table");
+    assert!(bytes < 400_000, "{key}: {bytes}");
+    stage.edit("opportunities", &id, json!({ "deal_value": 62000 }));
+    stage.poll().await;
+    assert_eq!(stage.referral(&referral)["details"]["dealValue"].as_f64(), Some(62000.0));
+    stage.close().await;
+}

@@ -33,6 +33,7 @@ use jiff::SignedDuration;
 use lookups::Lookups;
 use mapping::{Action, Map, NewRecord, Record, RecordId, RecordKind, RecordPatch, ReferralId, names};
 use odata::{escaped, guid, id_of, quoted, set_of, value_of};
+use page::PageSize;
 use party::Known;
 use patch::Patched;
 use serde_json::{Map as Object, Value};
@@ -69,20 +70,20 @@ pub struct Dynamics {
     patches: Gather<Request, Patched>,
     /// The environment's base language, once asked.
     language: OnceLock<i64>,
-    page: u32,
+    page: Arc<PageSize>,
 }
 
 impl Dynamics {
     /// The environment at `url` (its origin), its columns as `map` names them.
     pub fn new(http: Http, tokens: Arc<Tokens>, url: &str, map: Arc<Map>) -> Self {
         let wire = Wire::new(http, tokens, url);
-        Self::through(map, wire, Arc::default(), Arc::default(), PAGE)
+        Self::through(map, wire, Arc::default(), Arc::default(), Arc::new(PageSize::of(PAGE)))
     }
 
     /// The same environment, connections and caches through another map.
     #[must_use]
     pub fn with_map(&self, map: Arc<Map>) -> Self {
-        Self::through(map, self.wire.clone(), self.lookups.clone(), self.known.clone(), self.page)
+        Self::through(map, self.wire.clone(), self.lookups.clone(), self.known.clone(), self.page.clone())
     }
 
     /// By how much the environment's clock is ahead of ours, by its last answer.
@@ -90,7 +91,13 @@ impl Dynamics {
         self.wire.skew()
     }
 
-    fn through(map: Arc<Map>, wire: Wire, lookups: Arc<Lookups>, known: Arc<Known>, page: u32) -> Self {
+    fn through(
+        map: Arc<Map>,
+        wire: Wire,
+        lookups: Arc<Lookups>,
+        known: Arc<Known>,
+        page: Arc<PageSize>,
+    ) -> Self {
         let leads = map.of(RecordKind::Lead);
         Dynamics {
             wire,
@@ -124,7 +131,7 @@ impl Dynamics {
     /// Another page size of the feeds.
     #[must_use]
     pub fn with_page(self, page: u32) -> Self {
-        Dynamics { page: page.max(1), ..self }
+        Dynamics { page: Arc::new(PageSize::of(page)), ..self }
     }
 
     fn record_request(&self, kind: RecordKind, id: &str) -> Request {
@@ -162,8 +169,11 @@ impl Dynamics {
     /// The lead in a reply, all of it; `None`: it is not there.
     async fn shown_lead(&self, operation: &str, reply: &Reply) -> Result<Option<Seen>, Failure> {
         match self.row(operation, reply)? {
-            Some(row) => self.own(operation, RecordKind::Lead, &row, false).await.map(Some),
-            None => Ok(None),
+            Some(row) if !lead::was_merged(&row) => {
+                self.own(operation, RecordKind::Lead, &row, false).await.map(Some)
+            }
+            // What is left of a merge is no lead any more.
+            Some(_) | None => Ok(None),
         }
     }
 
@@ -334,6 +344,10 @@ impl sync::ports::Crm for Dynamics {
 
     async fn qualified(&self, lead: &RecordId) -> Result<Option<Qualified>, Failure> {
         Ok(self.deal_of_lead(lead).await?.map(|deal| Qualified { deal, ours: false }))
+    }
+
+    async fn merged_into(&self, record: &RecordId) -> Result<Option<RecordId>, Failure> {
+        self.master_of(record).await
     }
 
     async fn changes(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {

@@ -321,6 +321,10 @@ impl sync::ports::Crm for Salesforce {
         self.deal_of_lead(lead).await
     }
 
+    async fn merged_into(&self, record: &RecordId) -> Result<Option<RecordId>, Failure> {
+        self.master_of(record).await
+    }
+
     async fn changes(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {
         self.feed(feed, position).await
     }

@@ -8,9 +8,10 @@ use crate::{
     audit::Line,
     failure::Failure,
     help,
-    identity::{alias_of_sibling, links_back, look_up, park_besides},
+    identity::{alias_of_sibling, links_back, look_up},
     intent::{Held, Intent, Step},
     link::{Link, State, digest, image},
+    park::{Aside, park_besides},
     planted::{self, Bug},
     ports::{Links, Ports, Seen},
     run::{Ended, Run, Story},
@@ -40,6 +41,7 @@ pub(super) async fn link_up<P: Ports>(
             link.crm.images.insert(unit.name.clone(), image(c));
         }
     }
+    link.note_readings(run.map);
     held.intent.referral = Some(referral.id().clone());
     held.intent.engagement = referral.engagement().cloned();
     // A webhook may note our id in the intent between read and save: then once more over its revision.
@@ -168,7 +170,8 @@ pub(super) async fn end_with_the_record<P: Ports>(run: &Run<'_, P>, intent: Inte
             Expect::Absent,
             Item::Alias { referral: referral.clone() },
         ));
-        return park_besides(run, referral.as_str(), words, &digest(words), end).await;
+        let (what, print) = (referral.as_str(), digest(words));
+        return park_besides(run, Aside::new(what, words, &print), end).await;
     }
     if !run.ports.links().commit(end).await? {
         return Ok(Ended::later(2, "others are working on it"));

@@ -7,9 +7,9 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    identity::{park, parked_row},
     intent::Held,
     link::digest,
+    park::{park, parked_row},
     planted::{self, Bug},
     ports::{Links, Ports, Referrals, Seen},
     run::{Ended, Story},

@@ -4,7 +4,8 @@ use super::{lack::lacking, linked, return_to};
 use crate::{
     deal,
     failure::Failure,
-    identity::{alias_of, parked_row},
+    identity::alias_of,
+    park::parked_row,
     planted::{self, Bug},
     ports::{Crm, Links, Ports, Seen},
     receive::link,

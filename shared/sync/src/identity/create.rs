@@ -1,12 +1,11 @@
 //! The record that is made of a referral: created once, found again where an attempt died, linked.
 
-use super::{
-    alias_of, kind_of, links_back, look_up, park, park_besides, parked_row, referral_print, remember_lead,
-};
+use super::{alias_of, kind_of, links_back, look_up, referral_print, remember_lead};
 use crate::{
     audit::Line,
     failure::{Failure, Refused, Written},
     link::{Claim, Link, State, digest, image},
+    park::{Aside, park, park_besides, parked_row},
     planted::{self, Bug},
     ports::{Crm, Ports, Ready, Seen},
     run::{Ended, Run, Story},
@@ -197,7 +196,8 @@ async fn refuse<P: Ports>(work: &Work<'_, P>, referral: &Referral, refused: Refu
         None => refused.text,
     };
     let print = create_print(&work.run, referral);
-    park_besides(&work.run, referral.id().as_str(), &words, &print, work.remove()).await
+    let what = referral.id().as_str();
+    park_besides(&work.run, Aside::new(what, &words, &print), work.remove()).await
 }
 
 /// A record of ours shows the decisions up to its create.
@@ -226,7 +226,8 @@ async fn found_again<P: Ports>(mut work: Work<'_, P>, referral: Referral, seen: 
     if let Some(other) = alias_of(&work.run, record).await?.filter(|other| other != referral.id()) {
         let words = format!("its record `{record}` belongs to referral `{other}` by now");
         let print = create_print(&work.run, &referral);
-        return park_besides(&work.run, referral.id().as_str(), &words, &print, work.remove()).await;
+        let aside = Aside::new(referral.id().as_str(), &words, &print);
+        return park_besides(&work.run, aside, work.remove()).await;
     }
     born(&mut work, &referral);
     Box::pin(found(work, referral, seen)).await

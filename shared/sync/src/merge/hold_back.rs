@@ -4,9 +4,13 @@ use super::{Plan, Shown, Unfit};
 use crate::{
     deal,
     link::{Link, is_image},
+    parked::Parked,
     planted::{self, Bug},
 };
 use mapping::{Fields, Map, Side, Value, names::STATUS};
+
+/// What is parked keeps a deal open until it was tried so often.
+const TRIES: u32 = 2;
 
 /// What the state of the deal forbids: edits before acceptance wait, edits after the end are taken as they are.
 pub(super) fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Plan) {
@@ -44,9 +48,12 @@ pub(super) fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Pla
             take_as_it_is(plan, &unit, "not written, the record is closed");
         }
     }
-    // A terminal move waits until nothing is parked: afterwards nothing could be sent any more. What was never accepted
-    // takes no edits anyway.
-    let parked = link.parked.keys().any(|unit| unit != STATUS) || !plan.unfit.is_empty();
+    // A terminal move waits for what is parked, since afterwards nothing could be sent any more: until its second try. What
+    // is no value for the other side never becomes one by waiting. What was never accepted takes no edits anyway.
+    let waits = |(unit, parked): (&String, &Parked)| {
+        unit != STATUS && !plan.unfit.contains_key(unit) && parked.attempts < TRIES
+    };
+    let parked = link.parked.iter().any(waits);
     let ends = plan.to_partner_center.get(STATUS).is_some_and(|c| deal::is_terminal(&c.value));
     if parked
         && !planted::is(Bug::TerminalMoveNotWaiting)

@@ -1,7 +1,7 @@
 //! Once a day every linked deal is looked at from all sides, some at each tick: a lost `related-*` event must not hide what
 //! Microsoft answered, nor a CRM that tells no deletions who left a list.
 
-use super::{Mark, Report, out_of_time, send};
+use super::{Came, Mark, Tick, send};
 use crate::{
     failure::Failure,
     hint::{Hint, Subject},
@@ -10,33 +10,40 @@ use crate::{
     ports::{Links, Ports},
     receive::DAILY,
     run::Run,
-    table::{Item, Walk},
+    table::{Item, Row, Walk},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 /// The round's watermark.
 pub(super) const ROUND: &str = "engagements";
 /// From one round's beginning to the next one's.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// One page of the table, if a round is due or under way.
+/// One page of the table, if a round is due or under way. `row`: its watermark, if it was just read.
 pub(super) async fn engagements<P: Ports>(
     run: &Run<'_, P>,
-    mut mark: Mark,
-    began: Timestamp,
-    report: &mut Report,
-) -> Result<(), Failure> {
+    row: Option<Option<Row>>,
+    tick: &mut Tick<'_>,
+) -> Result<Came, Failure> {
+    let began = tick.began;
+    let mut mark = match row {
+        Some(row) => Mark::of(run, ROUND, row, began),
+        None => Mark::read(run, ROUND, began).await?,
+    };
     if !run.map.switches().daily_engagements || planted::is(Bug::NoDailyRound) {
-        return Ok(());
+        return Ok(Came::Through);
     }
     if mark.first {
         mark.mark.walk = None;
         mark.save(run).await?;
-        return Ok(());
+        return Ok(Came::Through);
     }
     let due = mark.mark.walk.is_some() || began.duration_since(mark.mark.seen_until) >= DAY;
-    if !due || out_of_time(run, report) {
-        return Ok(());
+    if !due {
+        return Ok(Came::Through);
+    }
+    if tick.is_over(run) {
+        return Ok(Came::PartWay);
     }
     let walk = mark.mark.walk.take().unwrap_or(Walk { began, cursor: None });
     let (rows, next) = run.ports.links().page(walk.cursor.as_deref()).await?;
@@ -50,10 +57,11 @@ pub(super) async fn engagements<P: Ports>(
             _ => None,
         })
         .collect();
-    send(run, &hints, report).await?;
+    send(run, &hints, tick.report).await?;
     match next {
         Some(next) => mark.mark.walk = Some(Walk { cursor: Some(next), ..walk }),
         None => mark.mark.seen_until = walk.began,
     }
-    mark.save(run).await.map(drop)
+    mark.save(run).await?;
+    Ok(Came::Through)
 }

@@ -1,6 +1,6 @@
 //! A feed of the CRM: live work by its delta position, and the walk over the whole table behind it.
 
-use super::{Mark, Report, out_of_time, page::page};
+use super::{Came, Mark, Tick, page::page};
 use crate::{
     failure::Failure,
     planted::{self, Bug},
@@ -13,53 +13,83 @@ use jiff::{SignedDuration, Timestamp};
 /// `modifiedon` is set before the commit: a slow transaction appears with an older stamp (dataverse.md §8).
 const CRM_OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 
-/// What changed since the last tick.
+/// What changed since the last tick, then the walk behind it.
 pub(super) async fn feed<P: Ports>(
     run: &Run<'_, P>,
     feed: Feed,
-    began: Timestamp,
-    report: &mut Report,
-) -> Result<(), Failure> {
-    let mut mark = Mark::read(run, feed.as_str(), began).await?;
+    tick: &mut Tick<'_>,
+) -> Result<Came, Failure> {
+    let mut mark = Mark::read(run, feed.as_str(), tick.began).await?;
     if mark.mark.map != run.map.hash() {
         // Another map reads other columns: live work goes on by time, the walk behind it looks at everything anew.
         mark.mark.map = run.map.hash().to_owned();
         mark.mark.position = None;
-        mark.mark.walk = Some(Walk { began, cursor: None });
+        mark.mark.round = None;
+        mark.mark.walk = Some(Walk { began: tick.began, cursor: None });
     }
     if !mark.first {
-        let position = match mark.mark.position.clone() {
-            Some(position) => Position::At(position),
-            None => Position::Since((mark.mark.seen_until - CRM_OVERLAP).max(mark.mark.since)),
-        };
-        let delta = matches!(position, Position::At(_));
-        match round(run, feed, position, true, report).await? {
-            Round::Done(resume) => {
-                mark.mark.seen_until = began;
-                if delta {
-                    mark.mark.position = resume;
-                }
-            }
-            Round::Unfinished => return Ok(()),
-            Round::Expired => {
-                mark.mark.position = None;
-                mark.mark.walk = Some(Walk { began, cursor: None });
-                let since = Position::Since((mark.mark.seen_until - CRM_OVERLAP).max(mark.mark.since));
-                if planted::is(Bug::ExpiryForgets) {
-                    mark.mark.seen_until = began;
-                    return mark.save(run).await.map(drop);
-                }
-                match round(run, feed, since, true, report).await? {
-                    Round::Done(_) => mark.mark.seen_until = began,
-                    Round::Unfinished | Round::Expired => return Ok(()),
-                }
-            }
-        }
-        if !mark.save(run).await? {
-            return Ok(());
+        match live(run, feed, &mut mark, tick).await? {
+            Saved::Yes(Came::Through) => {}
+            Saved::Yes(came) => return Ok(came),
+            Saved::ByAnother => return Ok(Came::Through),
         }
     }
-    walk(run, feed, &mut mark, report).await
+    walk(run, feed, &mut mark, tick).await
+}
+
+/// Live work: one round, or what is left of it.
+async fn live<P: Ports>(
+    run: &Run<'_, P>,
+    feed: Feed,
+    mark: &mut Mark,
+    tick: &mut Tick<'_>,
+) -> Result<Saved, Failure> {
+    loop {
+        let since = (mark.mark.seen_until - CRM_OVERLAP).max(mark.mark.since);
+        let delta = mark.mark.position.clone();
+        let fresh = delta.clone().map_or(Position::Since(since), Position::At);
+        let round = mark.mark.round.get_or_insert(Walk { began: tick.began, cursor: None }).clone();
+        let position = round.cursor.map_or(fresh, Position::At);
+        if tick.is_over(run) {
+            return Ok(Saved::Yes(Came::PartWay));
+        }
+        match run.ports.crm().changes(feed, &position).await? {
+            Changes::Expired => {
+                mark.mark.round = None;
+                if delta.is_none() {
+                    // A page of a round by time is gone: the round begins anew, at the next tick if this was its first.
+                    return saved(run, mark, Came::Through).await;
+                }
+                mark.mark.position = None;
+                mark.mark.walk = Some(Walk { began: tick.began, cursor: None });
+                if planted::is(Bug::ExpiryForgets) {
+                    mark.mark.seen_until = tick.began;
+                    return saved(run, mark, Came::Through).await.map(|_| Saved::ByAnother);
+                }
+            }
+            Changes::Page { rows, next, resume } => {
+                if page(run, feed, rows, true, tick).await? == Came::PartWay {
+                    return saved(run, mark, Came::PartWay).await;
+                }
+                match next {
+                    Some(next) => {
+                        mark.mark.round = Some(Walk { began: round.began, cursor: Some(next) });
+                        if let Saved::ByAnother = saved(run, mark, Came::PartWay).await? {
+                            return Ok(Saved::ByAnother);
+                        }
+                    }
+                    None => {
+                        mark.mark.seen_until = round.began;
+                        mark.mark.round = None;
+                        if delta.is_some() {
+                            mark.mark.position = resume;
+                        }
+                        return saved(run, mark, Came::Through).await;
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// The walk over the whole table: stores the position behind it, settles known links, creates nothing.
@@ -67,26 +97,25 @@ async fn walk<P: Ports>(
     run: &Run<'_, P>,
     feed: Feed,
     mark: &mut Mark,
-    report: &mut Report,
-) -> Result<(), Failure> {
+    tick: &mut Tick<'_>,
+) -> Result<Came, Failure> {
     while let Some(walk) = mark.mark.walk.clone() {
-        if out_of_time(run, report) {
-            return Ok(());
+        if tick.is_over(run) {
+            return Ok(Came::PartWay);
         }
         let position = walk.cursor.clone().map_or(Position::Start, Position::At);
         match run.ports.crm().changes(feed, &position).await? {
             Changes::Expired => mark.mark.walk = Some(Walk { cursor: None, ..walk }),
             Changes::Page { rows, next, resume } => {
-                if !Box::pin(page(run, feed, rows, false, report)).await? {
-                    return Ok(());
+                if page(run, feed, rows, false, tick).await? == Came::PartWay {
+                    return Ok(Came::PartWay);
                 }
                 match next {
                     Some(next) => mark.mark.walk = Some(Walk { cursor: Some(next), ..walk }),
                     None => {
                         // Rows changed while the walk went by may be in neither the walk nor the changes after it.
-                        match round(run, feed, Position::Since(walk.began), true, report).await? {
-                            Round::Unfinished => return Ok(()),
-                            Round::Done(_) | Round::Expired => {}
+                        if since(run, feed, walk.began, tick).await? == Came::PartWay {
+                            return Ok(Came::PartWay);
                         }
                         mark.mark.position = resume;
                         mark.mark.walk = None;
@@ -95,44 +124,41 @@ async fn walk<P: Ports>(
             }
         }
         if !mark.save(run).await? {
-            return Ok(());
+            return Ok(Came::Through);
         }
     }
-    Ok(())
+    Ok(Came::Through)
 }
 
-enum Round {
-    /// All pages; where the next round begins.
-    Done(Option<String>),
-    /// No time left: the same round again at the next tick.
-    Unfinished,
-    Expired,
-}
-
-/// All pages from a position.
-async fn round<P: Ports>(
+/// All pages of what was changed since an instant.
+async fn since<P: Ports>(
     run: &Run<'_, P>,
     feed: Feed,
-    position: Position,
-    creates: bool,
-    report: &mut Report,
-) -> Result<Round, Failure> {
-    let mut position = position;
+    began: Timestamp,
+    tick: &mut Tick<'_>,
+) -> Result<Came, Failure> {
+    let mut position = Position::Since(began);
     loop {
-        if out_of_time(run, report) {
-            return Ok(Round::Unfinished);
+        if tick.is_over(run) {
+            return Ok(Came::PartWay);
         }
-        match run.ports.crm().changes(feed, &position).await? {
-            Changes::Expired => return Ok(Round::Expired),
-            Changes::Page { rows, next, resume } => {
-                if !Box::pin(page(run, feed, rows, creates, report)).await? {
-                    return Ok(Round::Unfinished);
-                }
-                match next {
-                    Some(next) => position = Position::At(next),
-                    None => return Ok(Round::Done(resume)),
-                }
-            }
+        let Changes::Page { rows, next, .. } = run.ports.crm().changes(feed, &position).await? else {
+            return Ok(Came::Through);
+        };
+        if page(run, feed, rows, true, tick).await? == Came::PartWay {
+            return Ok(Came::PartWay);
         }
+        let Some(next) = next else { return Ok(Came::Through) };
+        position = Position::At(next);
     }
+}
+
+enum Saved {
+    Yes(Came),
+    /// Another run saved the mark; what that one read stands.
+    ByAnother,
+}
+
+async fn saved<P: Ports>(run: &Run<'_, P>, mark: &mut Mark, came: Came) -> Result<Saved, Failure> {
+    Ok(if mark.save(run).await? { Saved::Yes(came) } else { Saved::ByAnother })
 }

@@ -1,10 +1,11 @@
 //! One page of a feed: each row is skipped, settled, created, or handed to the queue. One record never stops a page.
 
-use super::{Report, out_of_time, send};
+use super::{Came, Tick, send, stops_a_run};
 use crate::{
     engagement::create_engagement,
     failure::{Failure, System},
     hint::{Hint, Subject},
+    parked::Parked,
     planted::{self, Bug},
     ports::{Changed, Feed, Links, Ports, Seen},
     receive::{GONE, gone, link},
@@ -35,9 +36,9 @@ pub(super) async fn page<P: Ports>(
     feed: Feed,
     rows: Vec<Changed>,
     creates: bool,
-    report: &mut Report,
-) -> Result<bool, Failure> {
-    report.rows += u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    tick: &mut Tick<'_>,
+) -> Result<Came, Failure> {
+    tick.report.rows += u32::try_from(rows.len()).unwrap_or(u32::MAX);
     let mut candidates: BTreeMap<RecordId, Candidate> = BTreeMap::new();
     let parents = parents_of_gone(run, &rows).await?;
     for changed in rows {
@@ -59,12 +60,19 @@ pub(super) async fn page<P: Ports>(
         candidates.insert(candidate.record.clone(), candidate);
     }
     let (links, intents) = known_of(run, candidates.values()).await?;
+    let parked = match creates {
+        true => {
+            parked_of(run, candidates.values(), |id| links.contains_key(id) || intents.contains_key(id))
+                .await?
+        }
+        false => BTreeMap::new(),
+    };
     let mut hints = vec![];
     let began = run.now();
     for candidate in candidates.into_values() {
-        if out_of_time(run, report) {
-            send(run, &hints, report).await?;
-            return Ok(false);
+        if tick.is_over(run) {
+            send(run, &hints, tick.report).await?;
+            return Ok(Came::PartWay);
         }
         let intent = intents.get(&candidate.record).cloned();
         let link_row = links.get(&candidate.record);
@@ -72,32 +80,37 @@ pub(super) async fn page<P: Ports>(
         let id = candidate.record.clone();
         let seen = candidate.row.as_ref().and_then(|row| row.version.order);
         let from = if candidate.gone { GONE } else { "poll" };
+        if let (Some(row), Some(parked)) = (&candidate.row, parked.get(&id))
+            && parked.has_seen(&row.version)
+        {
+            continue;
+        }
         match guarded(look_at(run, candidate, link_row, intent, creates)).await {
             Ok(None) => {}
             Ok(Some(Ended::Done(decision))) => {
-                report.settled += 1;
-                report.decisions.push((id.to_string(), decision.decision.to_owned(), decision.reason));
+                tick.report.settled += 1;
+                tick.report.decisions.push((id.to_string(), decision.decision.to_owned(), decision.reason));
             }
             // One record that cannot be finished now never stops the page: the queue takes it.
             Ok(Some(Ended::Later { .. })) if planted::is(Bug::LaterRowForgotten) => {}
             Ok(Some(Ended::Later { why, .. })) => {
-                report.decisions.push((id.to_string(), "later".into(), why));
+                tick.report.decisions.push((id.to_string(), "later".into(), why));
                 hints.push(Hint::new(Subject::Record { record: id, referral, seen }, from, began));
             }
             Err(failure) if stops_a_run(&failure) => {
-                send(run, &hints, report).await?;
+                send(run, &hints, tick.report).await?;
                 return Err(failure);
             }
             Err(_) if planted::is(Bug::FailedRowForgotten) => {}
             Err(failure) if planted::is(Bug::OneRecordStopsPage) => return Err(failure),
             Err(failure) => {
-                report.decisions.push((id.to_string(), "failed".into(), failure.to_string()));
+                tick.report.decisions.push((id.to_string(), "failed".into(), failure.to_string()));
                 hints.push(Hint::new(Subject::Record { record: id, referral, seen }, from, began));
             }
         }
     }
-    send(run, &hints, report).await?;
-    Ok(true)
+    send(run, &hints, tick.report).await?;
+    Ok(Came::Through)
 }
 
 /// Of a deleted child row only the id is told: its alias knows the record.
@@ -118,11 +131,6 @@ async fn parents_of_gone<P: Ports>(
         }
     }
     Ok(parents)
-}
-
-/// System-wide: everybody would meet it. What only one row meets is that row's.
-fn stops_a_run(failure: &Failure) -> bool {
-    failure.wide || failure.is_retryable() && matches!(failure.system, System::Table | System::Queue)
 }
 
 /// A row whose work panics fails alone.
@@ -183,6 +191,24 @@ async fn known_of<P: Ports>(
     Ok((links, intents))
 }
 
+/// What is set aside of the page's records that want a referral and have none: one batch read, if there are any.
+async fn parked_of<P: Ports>(
+    run: &Run<'_, P>,
+    candidates: impl Iterator<Item = &Candidate>,
+    known: impl Fn(&RecordId) -> bool,
+) -> Result<BTreeMap<RecordId, Parked>, Failure> {
+    let wants = |seen: &Seen| run.map.of(seen.record.id.kind).wants_referral(&seen.record) == Some(true);
+    let asks = |one: &&Candidate| one.row.as_ref().is_some_and(wants) && !known(&one.record);
+    let ids: Vec<&RecordId> = candidates.filter(asks).map(|one| &one.record).collect();
+    let keys: Vec<Key> = ids.iter().map(|id| Key::parked(&id.to_string())).collect();
+    let rows = if keys.is_empty() { vec![] } else { run.ports.links().read(&keys).await? };
+    let parked = |(id, row): (&RecordId, Option<Row>)| match row?.item {
+        Item::Parked(parked) => Some((id.clone(), parked)),
+        _ => None,
+    };
+    Ok(ids.into_iter().zip(rows).filter_map(parked).collect())
+}
+
 fn referral_of(key: &Key) -> Option<ReferralId> {
     key.pk.strip_prefix("REFERRAL#").and_then(ReferralId::parse)
 }
@@ -217,7 +243,8 @@ async fn look_at<P: Ports>(
             let ended = link(run, &id, Some(row.clone()), look).await?;
             return Ok(Some(if candidate.gone { gone(ended) } else { ended }));
         };
-        if known.crm.settled.as_ref().is_some_and(|v| v.against(&seen.version) == Age::Same) {
+        let same = known.crm.settled.as_ref().is_some_and(|v| v.against(&seen.version) == Age::Same);
+        if same && known.read_otherwise(run.map.of(candidate.record.kind)).next().is_none() {
             return Ok(None);
         }
         if known.claim.is_some() && planted::is(Bug::ClaimedRowSkipped) {

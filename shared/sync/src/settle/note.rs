@@ -1,18 +1,35 @@
-//! What Microsoft said, as a note at the record. The link owes it from the save that remembers the words until the CRM
+//! Notes at the record: what Microsoft said, and what became of a record that takes no more than notes. The link owes it from the save that remembers the words until the CRM
 //! has answered, so a run that dies loses none. One claim covers the whole of it: nobody else writes it meanwhile, and
 //! after the claim's deadline the CRM itself tells whether it is there.
 
 use super::{Sides, outage_or_wait};
 use crate::{
+    deal,
     failure::{Failure, Written},
     link::Claim,
+    note::Note,
     planted::{self, Bug},
     ports::{Crm, Ports},
     run::Ended,
-    work::{Overtaken, Work},
+    work::{AUDIT_LENGTH, Overtaken, Work},
 };
-use mapping::Side;
+use mapping::{RecordKind, Side, names::STATUS};
 use std::collections::BTreeSet;
+
+/// A closed record takes no Audit: what its seller should read there becomes a note. Whether there is any.
+pub(super) fn owes_news<P: Ports>(work: &mut Work<'_, P>, sides: &Sides) -> bool {
+    let shown = sides.shown().crm.and_then(|fields| fields.get(STATUS));
+    let status = shown.or(work.link.crm.images.get(STATUS));
+    let closed = status.is_some_and(|status| deal::is_closed_record(work.map(), status));
+    let deal = work.link.record.as_ref().is_some_and(|record| record.kind == RecordKind::Opportunity);
+    if !closed || !deal || !work.run.map.switches().microsoft_note {
+        return false;
+    }
+    let Some(text) = work.link.journal.news() else { return false };
+    work.link.notes.push(Note { half: work.link.referral.clone(), text });
+    work.link.journal.shown(AUDIT_LENGTH);
+    true
+}
 
 /// Writes what is owed, oldest first. `None`: nothing is owed any more.
 pub(super) async fn settle_debts<P: Ports>(
@@ -49,8 +66,10 @@ pub(super) async fn settle_debts<P: Ports>(
             Written::Done(()) | Written::Exists => {}
             Written::Refused(refused) => {
                 tracing::warn!(referral.id = %work.link.referral, record.id = %record.id, decision = "refused",
-                    reason = %refused.text, "Microsoft's words are not noted at the record");
-                let words = format!("what Microsoft said is not noted at the record: {}", refused.text);
+                    reason = %refused.text, "a note was refused");
+                let what =
+                    if note.half == work.link.referral { "what became of it" } else { "what Microsoft said" };
+                let words = format!("{what} is not noted at the record: {}", refused.text);
                 work.note("refused", words, true);
             }
             Written::Lost => {

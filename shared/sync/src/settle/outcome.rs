@@ -7,7 +7,7 @@ use super::{
 use crate::{
     failure::Refused,
     link::{State, image},
-    merge::{Plan, Unfit},
+    merge::{Change, Plan, Unfit},
     parked::Parked,
     planted::{self, Bug},
     ports::Ports,
@@ -15,7 +15,7 @@ use crate::{
     work::{AUDIT_LENGTH, WHOLE, Work},
 };
 use mapping::{
-    Fields, Referral, Side, Value,
+    Direction, Fields, Referral, Side, Value,
     names::{HELP, STATUS},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,6 +104,7 @@ pub(super) fn done<P: Ports>(
     sides: &mut Sides,
 ) {
     let now = work.run.now();
+    let before = sides.fields(write.side);
     let (fields, version) = match answer {
         Answer::Referral(Some(referral)) if referral.etag().is_some() => {
             let version = Version::of_referral(&referral);
@@ -141,6 +142,11 @@ pub(super) fn done<P: Ports>(
             .get(unit)
             .map_or_else(|| change.value.clone(), |shown| written(shown, &change.value, unit, work.map()));
         let shown = &shown;
+        if let Some(before) = before.get(unit)
+            && ignored(work, write.side, unit, change, [before, shown])
+        {
+            continue;
+        }
         let before = |side: Side| work.link.side(side).images.get(unit).cloned();
         let (pc_before, crm_before) = (before(Side::PartnerCenter), before(Side::Crm));
         let (pc_now, crm_now) = match write.side {
@@ -171,6 +177,41 @@ pub(super) fn done<P: Ports>(
         Some(version) => memory.saw(&version, now),
         None => memory.wrote_over(&base, now),
     }
+}
+
+/// A value that the target accepted and did not take: it still shows what it showed before (revenue that the CRM computes
+/// from products). Told; where it is the target's to decide, what it shows goes back, once, as if it had been changed since.
+fn ignored<P: Ports>(
+    work: &mut Work<'_, P>,
+    side: Side,
+    unit: &str,
+    change: &Change,
+    [before, shown]: [&Value; 2],
+) -> bool {
+    let map = work.map();
+    let sent = &change.value;
+    let Some(rule) = map.unit(unit).filter(|unit| !unit.list && !unit.rise_only && unit.name != STATUS)
+    else {
+        return false;
+    };
+    if shown != before || map.shows(unit, side, sent, shown) {
+        return false;
+    }
+    let name = if side == Side::Crm { "the CRM" } else { "Partner Center" };
+    let (sent_words, shown_words) = (serde_json::json!(sent), serde_json::json!(shown));
+    work.note(
+        "ignored",
+        format!("`{unit}`: {name} accepted {sent_words} and still shows {shown_words}"),
+        true,
+    );
+    if rule.owner != side || rule.direction != Direction::Both {
+        return false;
+    }
+    match side {
+        Side::Crm => work.link.agree(unit, &change.source, sent),
+        Side::PartnerCenter => work.link.agree(unit, sent, &change.source),
+    }
+    true
 }
 
 /// What the target's image becomes: what the answer shows; of a list only the elements that were written. Others were

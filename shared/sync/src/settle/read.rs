@@ -1,6 +1,6 @@
 //! Reading the sides of a link, and what a read is worth.
 
-use super::{Look, save};
+use super::{Look, merged, save};
 use crate::{
     failure::Failure,
     help,
@@ -70,6 +70,13 @@ impl Sides {
             Side::PartnerCenter => self.partner_center.as_ref().map(|read| read.version.clone()),
             Side::Crm => self.crm.as_ref().map(|read| read.version.clone()),
         }
+    }
+
+    /// What a side shows, as far as it was read.
+    pub(super) fn fields(&self, side: Side) -> Fields {
+        let shown = self.shown();
+        let fields = if side == Side::Crm { shown.crm } else { shown.partner_center };
+        fields.cloned().unwrap_or_default()
     }
 
     /// Has this side read anew; whether that was not asked for before.
@@ -185,7 +192,10 @@ impl Sides {
                         save!(work);
                         return Ok(Ok(Some(Ended::later(1, "made again"))));
                     }
-                    None => return Ok(Ok(Some(not_shown(work, look)))),
+                    None => {
+                        let merged = merged::follow(work, record).await?;
+                        return Ok(Ok(Some(merged.unwrap_or_else(|| not_shown(work, look)))));
+                    }
                 }
             }
         };

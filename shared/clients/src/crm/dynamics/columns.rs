@@ -2,7 +2,7 @@
 //! the matched column's text.
 
 use super::{
-    lead::ORIGIN,
+    lead::{MASTER, ORIGIN},
     odata::{id_of, is_name, value_of},
 };
 use crate::crm::solution_row::DETAIL;
@@ -69,6 +69,9 @@ impl Columns {
         if kind == RecordKind::Opportunity {
             always.extend(POINTERS.map(|(_, lookup)| value_of(lookup)));
             always.extend(map.has_leads().then(|| value_of(ORIGIN)));
+        }
+        if kind == RecordKind::Lead {
+            always.push(value_of(MASTER));
         }
         let map = map.of(kind);
         let uses = |relation: &str| -> Vec<ColumnUse> {

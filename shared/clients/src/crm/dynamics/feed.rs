@@ -5,11 +5,12 @@ use super::{
     Dynamics, RECORD1,
     columns::{CONNECTION_ID, SOLUTION, SOLUTION_OPPORTUNITY},
     errors::{Meaning, Said},
+    lead,
     odata::{self, any_of, escaped, guid, id_of, set_of, value_of},
     page::{Line, Page, Unreadable},
     wire::ROOT,
 };
-use crate::crm::whole_second;
+use crate::{crm::whole_second, http::was_too_large};
 use mapping::{RecordId, RecordKind, names};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -85,7 +86,16 @@ impl Dynamics {
                 format!("{ROOT}/{set}?$select={select}&$filter={filter}&$orderby={order}")
             }
         };
-        let answer = self.wire.get(&operation, &path, &self.preferences(&path)).await?;
+        let answer = match self.wire.get(&operation, &path, &self.preferences(&path)).await {
+            Err(failure) if was_too_large(&failure) && self.page.halve() => {
+                // A page behind the first belongs to the size its round began with.
+                return match position {
+                    Position::At(path) if !path.contains("deltatoken") => Ok(Changes::Expired),
+                    _ => Box::pin(self.feed(feed, position)).await,
+                };
+            }
+            answer => answer?,
+        };
         let Some(Value::Object(body)) = answer.json().filter(|_| answer.status == 200) else {
             let said = Said::of(&answer);
             let of_party = matches!(feed, Feed::Contacts | Feed::Accounts | Feed::SalesTeam);
@@ -134,7 +144,7 @@ impl Dynamics {
 
     /// A next page must be asked for with the preferences of its first one; the path tells which those were.
     fn preferences(&self, path: &str) -> String {
-        let size = format!("odata.maxpagesize={}", self.page);
+        let size = format!("odata.maxpagesize={}", self.page.rows());
         if is_live(path) { size } else { format!("odata.track-changes,{size}") }
     }
 
@@ -198,6 +208,9 @@ impl Dynamics {
             };
             let text = |name: &str| row.get(name).and_then(Value::as_str);
             changed.push(match kind {
+                Some(RecordKind::Lead) if lead::was_merged(&row) => {
+                    Changed::Gone(text(&id_of("lead")).ok_or_else(unreadable)?.to_lowercase())
+                }
                 Some(kind) => Changed::Record(self.seen(kind, &row, &texts, false).ok_or_else(unreadable)?),
                 None => match text(&value_of(SOLUTION_OPPORTUNITY)) {
                     Some(id) => {

@@ -19,8 +19,15 @@ use sync::{
 
 /// An opportunity's lookup of the lead it was made of.
 pub(super) const ORIGIN: &str = "originatingleadid";
+/// The lead that a merged one went into; it is deactivated, and nobody disqualified it.
+pub(super) const MASTER: &str = "masterid";
 /// A lead's lookup of the opportunity it became.
 const QUALIFYING: &str = "qualifyingopportunityid";
+
+/// Whether a lead's row is what is left of a merge.
+pub(super) fn was_merged(row: &serde_json::Map<String, Value>) -> bool {
+    row.get(&value_of(MASTER)).is_some_and(|master| !master.is_null())
+}
 
 impl Dynamics {
     pub(super) async fn qualify_lead(
@@ -78,6 +85,16 @@ impl Dynamics {
         };
         // Into what is not known, the lead tells.
         self.happened(&operation, shown)
+    }
+
+    pub(super) async fn master_of(&self, lead: &RecordId) -> Result<Option<RecordId>, Failure> {
+        let operation = format!("find the master of `{lead}`");
+        let id = self.id(&operation, lead)?;
+        let own = Request::get(format!("{}({id})?$select={}", set_of(lead.kind.as_str()), value_of(MASTER)));
+        let replies = self.wire.batch_read(&operation, vec![own]).await?;
+        let row = self.row(&operation, &replies[0])?;
+        let master = row.as_ref().and_then(|row| row.get(&value_of(MASTER))?.as_str()).and_then(guid);
+        Ok(master.map(|id| RecordId { kind: lead.kind, id }))
     }
 
     pub(super) async fn deal_of_lead(&self, lead: &RecordId) -> Result<Option<Seen>, Failure> {

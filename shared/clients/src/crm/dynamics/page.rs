@@ -3,9 +3,31 @@
 
 use super::wire::ROOT;
 use serde_json::{Map as Object, Value};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Where the next page is.
 const NEXT: &str = "@odata.nextLink";
+
+/// Rows of a page of a feed. Rows may be large: then fewer of them go into an answer, from there on.
+#[derive(Debug)]
+pub(super) struct PageSize(AtomicU32);
+
+impl PageSize {
+    pub(super) fn of(rows: u32) -> Self {
+        PageSize(AtomicU32::new(rows.max(1)))
+    }
+
+    pub(super) fn rows(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// `false`: it is one row already.
+    pub(super) fn halve(&self) -> bool {
+        let rows = self.rows();
+        self.0.store((rows / 2).max(1), Ordering::Relaxed);
+        rows > 1
+    }
+}
 
 /// One page of changes.
 #[derive(Clone, Debug, PartialEq)]

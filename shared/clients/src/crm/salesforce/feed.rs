@@ -4,10 +4,12 @@
 use super::{
     Salesforce,
     place::{OVERLAP, Place, THRIFT},
+    records::Records,
     rows::{SOLUTION, SOLUTION_OPPORTUNITY, instant},
     soql::{any_of, is_name},
     wire::{PAGE, Part, QueryFailed},
 };
+use crate::http::was_too_large;
 use jiff::Timestamp;
 use mapping::{RecordId, RecordKind, names};
 use serde_json::Value;
@@ -18,6 +20,8 @@ use sync::{
 
 /// Rows of one answer that are asked for by those they point to.
 const MANY: usize = 100;
+/// What tells a row and its place, and no more.
+const BARE: &str = "Id, SystemModstamp, IsDeleted";
 const CONTACT_ROLE: &str = "OpportunityContactRole";
 const TEAM_MEMBER: &str = "OpportunityTeamMember";
 
@@ -58,19 +62,16 @@ impl Salesforce {
         if matches!(feed, Feed::ContactRoles | Feed::SalesTeam) {
             which = format!("({which}) AND {}", self.in_step("Opportunity."));
         }
-        let soql =
-            format!("SELECT {select} FROM {object} WHERE {which} ORDER BY SystemModstamp, Id LIMIT {PAGE}");
-        let (records, date) = match self.wire.query_all(&operation, &soql).await {
-            Ok(page) => page,
-            Err(QueryFailed::Expired) => return Ok(Changes::Expired),
-            Err(QueryFailed::Failed(failure)) => return Err(failure),
+        let which = format!("FROM {object} WHERE {which} ORDER BY SystemModstamp, Id");
+        let Some((records, date, limit)) = self.fitting_page(&operation, &select, &which).await? else {
+            return Ok(Changes::Expired);
         };
         let (rows, unfinished) = records.so_far();
         let last = rows.last().and_then(|row| {
             Some((instant(row["SystemModstamp"].as_str()?)?, row["Id"].as_str()?.to_owned()))
         });
         // Our own limit, or the vendor's: what lies behind the last row is asked for by its key, which never expires.
-        let more = unfinished || rows.len() >= PAGE as usize;
+        let more = unfinished || rows.len() >= limit as usize;
         if more && last.is_none() {
             return Err(self.wire.retryable(&operation, "a page without a last row to go on behind"));
         }
@@ -86,6 +87,31 @@ impl Salesforce {
         let resume = next.is_none().then(|| place.next_round(covered).to_string());
         let rows = self.told(&operation, feed, &rows, date).await?;
         Ok(Changes::Page { rows, next, resume })
+    }
+
+    /// The first rows, as many as one answer holds: half as many each time it is too large. Of a row that is too large by
+    /// itself no more than the id: its record is looked at by that. `None`: the vendor knows the page no longer.
+    async fn fitting_page(
+        &self,
+        operation: &str,
+        select: &str,
+        which: &str,
+    ) -> Result<Option<(Records, Option<Timestamp>, u32)>, Failure> {
+        let mut limit = PAGE;
+        let mut select = select;
+        loop {
+            let soql = format!("SELECT {select} {which} LIMIT {limit}");
+            match self.wire.query_all(operation, &soql).await {
+                Ok((records, date)) => return Ok(Some((records, date, limit))),
+                Err(QueryFailed::Expired) => return Ok(None),
+                Err(QueryFailed::Failed(failure)) if was_too_large(&failure) && select != BARE => match limit
+                {
+                    1 => select = BARE,
+                    _ => limit /= 2,
+                },
+                Err(QueryFailed::Failed(failure)) => return Err(failure),
+            }
+        }
     }
 
     /// What the rows of a page mean for records.
@@ -132,6 +158,9 @@ impl Salesforce {
         if row["IsDeleted"] == true {
             return Some(Changed::Gone(row["Id"].as_str()?.to_owned()));
         }
+        if is_bare(row) {
+            return Some(Changed::Child(opportunity(row["Id"].as_str()?)));
+        }
         let mut seen = self.fields.seen(row, false, date)?;
         self.fields.add_role(&mut seen.record, row);
         Some(Changed::Record(seen))
@@ -140,6 +169,10 @@ impl Salesforce {
     fn changed_lead(&self, row: &Value, date: Option<Timestamp>) -> Option<Changed> {
         if row["IsDeleted"] == true {
             return Some(Changed::Gone(row["Id"].as_str()?.to_owned()));
+        }
+        if is_bare(row) {
+            let id = row["Id"].as_str()?.to_owned();
+            return Some(Changed::Child(RecordId { kind: RecordKind::Lead, id }));
         }
         self.lead_fields.seen(row, false, date).map(Changed::Record)
     }
@@ -176,6 +209,12 @@ impl Salesforce {
         }
         Ok(changed)
     }
+}
+
+/// A row of which no more was asked for: with all its fields it is too large.
+fn is_bare(row: &Value) -> bool {
+    row.as_object()
+        .is_some_and(|row| row.keys().all(|name| name == "attributes" || BARE.contains(name.as_str())))
 }
 
 fn opportunity(id: &str) -> RecordId {

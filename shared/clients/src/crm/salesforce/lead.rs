@@ -2,7 +2,12 @@
 //! the lead under its version, so that it happens only to the lead that was read; its Referral Identifier keeps it from
 //! being made twice; or, if the map says so, the lead is converted (convert.rs). A converted lead names its opportunity.
 
-use super::{Salesforce, soql::quoted, wire::Part};
+use super::{
+    Salesforce,
+    rows::object_of,
+    soql::quoted,
+    wire::{Part, QueryFailed},
+};
 use crate::crm::not_begun::NotBegun;
 use mapping::{ConvertLead, NewRecord, RecordId, RecordKind};
 use serde_json::{Value, json};
@@ -67,6 +72,20 @@ impl Salesforce {
         let Some(modified) = self.modified(operation, lead.kind, id, version).await? else { return Ok(None) };
         let body = json!({ self.key_of(RecordKind::Lead): new.referral.as_str() });
         Ok(Some(Part::update("lead", "Lead", id, body).unmodified_since(modified)))
+    }
+
+    /// A merged lead is deleted, and names its master.
+    pub(super) async fn master_of(&self, lead: &RecordId) -> Result<Option<RecordId>, Failure> {
+        let operation = format!("find the master of `{lead}`");
+        let id = quoted(self.id(&operation, lead)?);
+        let soql = format!("SELECT MasterRecordId FROM {} WHERE Id = {id}", object_of(lead.kind));
+        let (records, _) = self.wire.query_all(&operation, &soql).await.map_err(|failed| match failed {
+            QueryFailed::Failed(failure) => failure,
+            QueryFailed::Expired => self.wire.retryable(&operation, "its page is no longer there"),
+        })?;
+        let master = |row: &Value| row["MasterRecordId"].as_str().map(str::to_owned);
+        let master = records.so_far().0.first().and_then(master);
+        Ok(master.map(|id| RecordId { kind: lead.kind, id }))
     }
 
     pub(super) async fn deal_of_lead(&self, lead: &RecordId) -> Result<Option<Qualified>, Failure> {

@@ -1,0 +1,23 @@
+//! Whether a referral and a record are about the same customer.
+
+use crate::{Map, Record, Referral, Value, keys::reads_alike};
+
+/// The fields that name the customer, and where it is.
+const NAME: &str = "customer_name";
+const ADDRESS: &str = "address";
+const COUNTRY: &str = "country";
+
+impl Map {
+    /// The customer's name reads alike on both sides, and no two countries speak against it.
+    pub fn is_same_customer(&self, referral: &Referral, record: &Record) -> bool {
+        let names = (self.referral_field(NAME, referral), self.record_field(NAME, record));
+        let (Some(Value::Text(theirs)), Some(Value::Text(ours))) = names else { return false };
+        let country = |address: Option<Value>| address?.member(COUNTRY).text().map(str::to_owned);
+        let told = self.referral_field(ADDRESS, referral).and_then(|told| self.to_crm(ADDRESS, &told).ok());
+        let apart = match (country(told), country(self.record_field(ADDRESS, record))) {
+            (Some(theirs), Some(ours)) => !reads_alike(&theirs, &ours),
+            _ => false,
+        };
+        reads_alike(&theirs, &ours) && !apart
+    }
+}

@@ -1,0 +1,112 @@
+//! One side's word is no consent of both: what links a referral and a record of which only one names the other. Anyone with
+//! the least role in Partner Center may type the id of somebody else's opportunity, and any seller a referral's.
+
+use crate::{
+    deal,
+    engagement::lack::{Told, park_and_tell, tell},
+    failure::Failure,
+    identity::{adopt, referral_print},
+    link::digest,
+    park::{Aside, park_besides, parked_row},
+    planted::{self, Bug},
+    ports::{Found, Links, Ports, Referrals, Seen},
+    run::{Ended, Run, Story},
+    table::{Change, Expect, Item, Key, Row},
+};
+use jiff::SignedDuration;
+use mapping::{CrmIdLinks, RecordKind, Referral, names::STATUS};
+
+/// A referral that waits is looked at once a day, and names its record anew.
+const NAMED_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Whether the two may be linked although one of them does not name the other; else what is missing.
+pub(crate) fn may_link<P: Ports>(run: &Run<'_, P>, referral: &Referral, seen: &Seen) -> Result<(), String> {
+    match run.map.switches().crm_id_links {
+        CrmIdLinks::Always => return Ok(()),
+        CrmIdLinks::Never => return Err("the other one has to name it".into()),
+        CrmIdLinks::SameCustomer => {}
+    }
+    if planted::is(Bug::OneWordLinks) {
+        return Ok(());
+    }
+    let map = run.map.of(seen.record.id.kind);
+    let status = map.record_field(STATUS, &seen.record);
+    if status.is_none_or(|status| deal::is_closed_record(map, &status)) {
+        return Err("the record is closed".into());
+    }
+    if map.wants_referral(&seen.record) != Some(true) {
+        return Err("its Sync with Partner Center is not Yes".into());
+    }
+    if !map.is_same_customer(referral, &seen.record) {
+        return Err("the customers are not the same".into());
+    }
+    if seen.record.id.kind == RecordKind::Opportunity {
+        // What goes to the referral from here on passes what a new one passes.
+        map.new_referral(&seen.record).map_err(|missing| {
+            let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
+            missing.join("; ")
+        })?;
+    }
+    Ok(())
+}
+
+/// The referral names a record that does not name it: it waits, the record says so, and before another referral is made
+/// for the record, this one is asked again.
+pub(crate) async fn refused_by_record<P: Ports>(
+    run: &Run<'_, P>,
+    referral: &Referral,
+    seen: &Seen,
+    lacks: &str,
+) -> Story {
+    let (id, record) = (referral.id(), &seen.record.id);
+    let words = format!("it names record `{record}`, which does not name it, and {lacks}");
+    let before = parked_row(run, id.as_str()).await?;
+    if before.is_none_or(|before| before.reason != words) {
+        let told = format!(
+            "referral `{id}` in Partner Center names this record and is not linked: {lacks}. To link it, enter it as Referral Identifier"
+        );
+        if let Told::Again(again) = tell(run, seen, &told, None).await? {
+            return Ok(again);
+        }
+    }
+    let named = Change::put(Key::named(record), Expect::Any, Item::Alias { referral: id.clone() });
+    let named = named.until(run.now() + NAMED_KEPT);
+    let print = referral_print(referral);
+    let aside = Aside { waits_for: Some(record.clone()), ..Aside::new(id.as_str(), &words, &print) };
+    park_besides(run, aside, vec![named]).await
+}
+
+/// The record names a referral that does not name it: it waits, and so does the referral, which can say why.
+pub(crate) async fn refused_by_referral<P: Ports>(
+    run: &Run<'_, P>,
+    referral: &Referral,
+    seen: &Seen,
+    lacks: &str,
+) -> Story {
+    let (id, record) = (referral.id(), &seen.record.id);
+    let words = format!("its Referral Identifier `{id}` names a referral that does not name it, and {lacks}");
+    let theirs = format!("record `{record}` names it, which it does not name, and {lacks}");
+    let print = referral_print(referral);
+    let aside = Aside { waits_for: Some(record.clone()), ..Aside::new(id.as_str(), &theirs, &print) };
+    park_besides(run, aside, vec![]).await?;
+    park_and_tell(run, seen, &words, &digest(&words), vec![]).await
+}
+
+/// A record that is about to get a referral of its own, and that another one names: that one is its referral, if they may
+/// be linked by now. Else the seller's wish counts: a stranger's word keeps no deal from going out.
+pub(crate) async fn of_its_namer<P: Ports>(run: &Run<'_, P>, seen: &Seen) -> Result<Option<Ended>, Failure> {
+    let key = Key::named(&seen.record.id);
+    let Some(Row { item: Item::Alias { referral }, .. }) =
+        run.ports.links().read(&[key]).await?.pop().flatten()
+    else {
+        return Ok(None);
+    };
+    let linked = run.ports.links().read(&[Key::link(&referral)]).await?.pop().flatten();
+    let Found::Referral(referral) = run.ports.referrals().fetch(&referral).await? else { return Ok(None) };
+    let names = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
+    let is_named = names.is_some_and(|named| named.id == seen.record.id.id);
+    if linked.is_some() || !is_named || referral.is_terminal() || may_link(run, &referral, seen).is_err() {
+        return Ok(None);
+    }
+    adopt(run, *referral, seen.clone()).await.map(Some)
+}

@@ -1,0 +1,91 @@
+//! A lead that somebody merged into another one: its referral goes on with that one, and nobody declined anything.
+
+use crate::{
+    failure::{Failure, Written},
+    link::Memory,
+    ports::{Crm, Links, Ports},
+    run::Ended,
+    table::{Change, Expect, Item, Key},
+    work::{WHOLE, Work},
+};
+use mapping::{Direction, Fields, RecordId, RecordKind, Trim, Value, names::SYNC};
+use std::collections::BTreeSet;
+
+/// A lead may be merged into one that was merged itself.
+const CHAIN: usize = 5;
+
+/// What becomes of a link whose record is not shown any more; `None`: it was merged into none.
+pub(super) async fn follow<P: Ports>(
+    work: &mut Work<'_, P>,
+    record: &RecordId,
+) -> Result<Option<Ended>, Failure> {
+    if record.kind != RecordKind::Lead {
+        return Ok(None);
+    }
+    let crm = work.run.ports.crm();
+    let Some(mut master) = crm.merged_into(record).await? else { return Ok(None) };
+    for _ in 0..CHAIN {
+        let Some(next) = crm.merged_into(&master).await? else { break };
+        master = next;
+    }
+    let rows = work.run.ports.links().read(&[Key::record(&master), Key::intent(&master)]).await?;
+    let taken = rows.into_iter().flatten().any(|row| match row.item {
+        Item::Alias { referral } => referral != work.link.referral,
+        _ => true,
+    });
+    work.link.crm.settled = None;
+    if taken {
+        let words = format!("its lead was merged into `{master}`, which belongs to another referral");
+        work.park(WHOLE, &words, words.clone(), None);
+        return Ok(Some(Ended::done("parked", words)));
+    }
+    if let Some(ended) = take_up(work, &master).await? {
+        return Ok(Some(ended));
+    }
+    move_to(work, master);
+    Ok(Some(Ended::later(1, "its lead was merged into another one, which takes its place")))
+}
+
+/// The master keeps its own Sync, which nobody may have thought of: the lead that went into it was to be kept in step. A
+/// run that dies after this write comes here again.
+async fn take_up<P: Ports>(work: &Work<'_, P>, master: &RecordId) -> Result<Option<Ended>, Failure> {
+    let crm = work.run.ports.crm();
+    let Some(seen) = crm.fetch(master).await? else {
+        return Ok(Some(Ended::later(60, "the lead that it was merged into cannot be read yet")));
+    };
+    if work.map().wants_referral(&seen.record) == Some(true) {
+        return Ok(None);
+    }
+    let on = Fields::from_iter([(SYNC.to_owned(), Value::Bool(true))]);
+    let Ok(patch) = work.map().record_patch(&on, &Trim::default()) else { return Ok(None) };
+    if !work.run.may_write() {
+        return Ok(Some(Ended::later(0, "this run has no time left for another write")));
+    }
+    match crm.patch(master, &seen.version, &patch).await {
+        // Refused: the link moves, and rests until its seller sets Sync.
+        Written::Done(_) | Written::Refused(_) => Ok(None),
+        Written::Lost | Written::Exists | Written::Unknown(_) => {
+            Ok(Some(Ended::later(5, "the lead that it was merged into is changing")))
+        }
+        Written::Later(failure) => Err(failure),
+    }
+}
+
+/// What the master shows otherwise than the lead did is what its seller chose. What only we write has to be written again.
+fn move_to<P: Ports>(work: &mut Work<'_, P>, master: RecordId) {
+    let map = work.map();
+    let ours = map.units().filter(|unit| unit.direction == Direction::ToCrm);
+    let ours: BTreeSet<String> = ours.map(|unit| unit.name.clone()).collect();
+    let link = &mut work.link;
+    link.forget(&ours);
+    link.readings.retain(|unit, _| !ours.contains(unit));
+    link.crm = Memory { images: std::mem::take(&mut link.crm.images), ..Memory::default() };
+    link.partner_center.settled = None;
+    (link.related, link.gone, link.claim) = (None, None, None);
+    link.children.clear();
+    // The old id leads here as well: hints of it are on their way.
+    let alias = Item::Alias { referral: link.referral.clone() };
+    work.besides.push(Change::put(Key::record(&master), Expect::Any, alias));
+    work.note("merged", format!("the lead was merged into `{master}`, which takes its place"), true);
+    work.link.record = Some(master);
+}

@@ -1,0 +1,56 @@
+//! Two leads that a seller merges.
+
+use super::open;
+use crate::deal::text;
+use serde_json::json;
+
+crate::faults::whatever_fails! {
+    a_lead_that_is_merged_into_another_hands_its_referral_on,
+    a_lead_that_is_merged_into_another_referrals_is_set_aside,
+}
+
+#[tokio::test]
+async fn a_lead_that_is_merged_into_another_hands_its_referral_on() {
+    let stage = open().await;
+    let referral = stage.refer_lead(json!({}));
+    stage.rest().await;
+    let loser = text(&stage.lead(), "id");
+    let columns = stage.by(
+        json!({ "subject": "Harbor Line", "lastname": "Brandt", "companyname": "Harbor Line" }),
+        json!({ "LastName": "Brandt", "Company": "Harbor Line" }),
+    );
+    let master = stage.sell("leads", columns);
+    stage.merge_leads(&master, &loser);
+    stage.poll().await;
+    stage.poll().await;
+    assert_eq!(stage.referral(&referral)["status"], "New", "nobody declined it");
+    let lead = stage.rows("leads").into_iter().find(|lead| lead["id"] == master).expect("the master");
+    assert_eq!(lead["referral_id"], referral);
+    assert!(text(&lead, "audit").contains("merged"), "{lead:#}");
+    stage.act(&referral, "accept");
+    stage.rest().await;
+    stage.poll().await;
+    assert_eq!(stage.opportunities().len(), 1, "accepted, the master becomes the opportunity");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_lead_that_is_merged_into_another_referrals_is_set_aside() {
+    let stage = open().await;
+    let (one, two) = (stage.refer_lead(json!({})), stage.refer_lead(json!({ "name": "Harbor Line again" })));
+    stage.rest().await;
+    let leads = stage.rows("leads");
+    let of = |referral: &str| {
+        let lead = leads.iter().find(|lead| lead["referral_id"] == referral);
+        text(lead.expect("a lead"), "id")
+    };
+    stage.merge_leads(&of(&one), &of(&two));
+    stage.poll().await;
+    stage.poll().await;
+    for referral in [&one, &two] {
+        assert_eq!(stage.referral(referral)["status"], "New", "nobody declined it");
+    }
+    let words = stage.parked_words().await;
+    assert!(words.contains("merged into") && words.contains("another referral"), "{words}");
+    stage.close().await;
+}
