@@ -74,6 +74,18 @@ async fn the_user_is_not_authorised() {
 }
 
 #[tokio::test]
+async fn the_app_lacks_a_scope() {
+    for scope in ["api", "refresh_token"] {
+        let told = diagnosed(|stage| {
+            stage.salesforce.system().switches.app_scopes = vec![scope.to_owned()];
+            signed_out(stage);
+        })
+        .await;
+        names(&told, "refresh_token scope is required", "`api` and `refresh_token, offline_access` (both)");
+    }
+}
+
+#[tokio::test]
 async fn the_login_host_is_of_production_and_the_org_a_sandbox() {
     let told = diagnosed(|stage| {
         let mut org = stage.salesforce.system();

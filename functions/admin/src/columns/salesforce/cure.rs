@@ -1,7 +1,12 @@
 //! What usually is behind Salesforce's words when the org cannot be asked at all (salesforce.md §2, §10).
 
 /// Words of the vendor's, or of ours about the secret, and what to do.
-const CURES: [(&[&str], &str); 16] = [
+const CURES: [(&[&str], &str); 17] = [
+    // Salesforce names one cause of three, and only the scope that is usually missing.
+    (
+        &["refresh_token scope is required"],
+        "give the app the OAuth scopes `api` and `refresh_token, offline_access` (both), install it, and pre-authorise SalesforceUsername; then wait some minutes",
+    ),
     (
         &["hasn't approved"],
         "the app's policy must be `Admin approved users are pre-authorized`, with a permission set or profile of SalesforceUsername",
@@ -60,6 +65,7 @@ mod tests {
     #[test]
     fn the_closest_sign_decides() {
         for (words, cure) in [
+            ("invalid_request: refresh_token scope is required and the connected app should", "`api` and `refresh_token, offline_access`"),
             ("invalid_grant: user hasn't approved this consumer", "pre-authorized"),
             ("invalid_grant: audience is invalid", "test.salesforce.com"),
             ("invalid_grant: invalid assertion", "private_key"),
