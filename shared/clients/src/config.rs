@@ -136,9 +136,9 @@ pub struct Dynamics {
 /// How to reach Salesforce.
 #[derive(Clone, Debug)]
 pub struct Salesforce {
-    /// `SALESFORCE_LOGIN_URL`: origin of the sign-in: `login`, `test`, or My Domain.
+    /// `SALESFORCE_LOGIN_URL`: origin of the sign-in: the org's My Domain.
     pub login_url: String,
-    /// `SALESFORCE_CLIENT_ID`: consumer key of the connected app.
+    /// `SALESFORCE_CLIENT_ID`: consumer key of the external client app.
     pub client_id: String,
     /// `SALESFORCE_USERNAME`: the integration user.
     pub username: String,
@@ -311,6 +311,15 @@ impl<'a> Reader<'a> {
         bare(&self.checked(name, "an origin like `https://host`, https or on loopback", origin))
     }
 
+    /// No host is everybody's: `login.salesforce.com` does not know external client apps.
+    fn my_domain(&mut self, name: &str) -> String {
+        if self.optional(name).is_some() {
+            return self.origin(name);
+        }
+        self.fault(name, "not set: the org's My Domain, such as `https://contoso.my.salesforce.com`");
+        String::new()
+    }
+
     fn number(&mut self, name: &str, default: u32) -> u32 {
         let Some(text) = self.optional(name) else { return default };
         text.parse().unwrap_or_else(|_| {
@@ -373,7 +382,7 @@ impl<'a> Reader<'a> {
         };
         let pattern = self.optional("SALESFORCE_HOST_PATTERN");
         Salesforce {
-            login_url: self.origin("SALESFORCE_LOGIN_URL"),
+            login_url: self.my_domain("SALESFORCE_LOGIN_URL"),
             client_id: self.text("SALESFORCE_CLIENT_ID"),
             username: self.text("SALESFORCE_USERNAME"),
             secret_arn: self.arn("CRM_SECRET_ARN"),

@@ -28,7 +28,8 @@ pub struct Switches {
     pub app_scopes: Vec<String>,
     /// The app is installed in this org.
     pub app_installed: bool,
-    /// The app is an external client app: known on My Domain only, and only to users who are approved for it.
+    /// The app is an external client app, as every app made since Spring '26: known on My Domain only, and only to users who
+    /// are approved for it. Off: a connected app.
     pub external_client_app: bool,
     /// This is a sandbox: the audience of assertions is `https://test.salesforce.com`.
     pub sandbox: bool,
@@ -110,7 +111,7 @@ impl Default for Switches {
             restricted_picklists: true,
             app_scopes: vec!["api".to_owned(), "refresh_token".to_owned()],
             app_installed: true,
-            external_client_app: false,
+            external_client_app: true,
             sandbox: false,
             own_address_is_audience: true,
             assertion_seconds: 180,

@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Consumer key and secret of the connected app.
+/// Consumer key and secret of the app.
 pub const CLIENT_ID: &str = "3MVG9.consumer-key";
 pub const CLIENT_SECRET: &str = "salesforce-secret";
-/// The private key whose certificate the connected app holds, PKCS#8 in PEM.
+/// The private key whose certificate the app holds, PKCS#8 in PEM.
 pub const PRIVATE_KEY_PEM: &str = include_str!("../../fixtures/keys/salesforce.pem");
 
-/// Whether a user may use the connected app.
+/// Whether a user may use the app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Approval {
@@ -46,7 +46,7 @@ fn refused<T>(error: &'static str, text: &'static str) -> Result<T, Refused> {
     Err(Refused(400, error, text))
 }
 
-/// The signing key of the connected app.
+/// The signing key of the app.
 pub(super) fn key() -> RsaKeyPair {
     let inside: String = PRIVATE_KEY_PEM.lines().filter(|line| !line.starts_with("-----")).collect();
     let der = base64::engine::general_purpose::STANDARD.decode(inside).expect("PEM");
@@ -216,7 +216,7 @@ impl Salesforce {
         self.sessions.clear();
     }
 
-    /// Whether a user may use the connected app, from now on.
+    /// Whether a user may use the app, from now on.
     pub fn approve(&mut self, user: &str, approval: Approval) {
         self.approvals.insert(user.to_owned(), approval);
     }
@@ -235,7 +235,7 @@ impl Salesforce {
     }
 }
 
-/// The public key the connected app's certificate holds, and who is approved.
+/// The public key the app's certificate holds, and who is approved.
 pub(super) fn setup() -> (Vec<u8>, BTreeMap<String, Approval>) {
     let approvals = [INTEGRATION_USER, ADMIN].map(|user| (user.to_owned(), Approval::Approved));
     (key().public_key().as_ref().to_vec(), approvals.into())

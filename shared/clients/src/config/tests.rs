@@ -111,7 +111,7 @@ fn a_stack_that_writes_nothing_in_partner_center_registers_nothing_there() {
 fn salesforce_needs_its_own_variables_and_no_dataverse() {
     let variables = [
         ("CRM", "salesforce"),
-        ("SALESFORCE_LOGIN_URL", "https://login.salesforce.com"),
+        ("SALESFORCE_LOGIN_URL", "https://contoso.my.salesforce.com"),
         ("SALESFORCE_CLIENT_ID", "key"),
         ("SALESFORCE_USERNAME", "user@x.example"),
         ("DYNAMICS_URL", ""),
@@ -120,6 +120,8 @@ fn salesforce_needs_its_own_variables_and_no_dataverse() {
     let Crm::Salesforce(salesforce) = config.worker.crm else { panic!("another CRM") };
     assert_eq!(salesforce.host_pattern, "*.my.salesforce.com");
     assert_eq!(salesforce.api_version, "62.0");
+    let unsaid = [variables[0], ("SALESFORCE_LOGIN_URL", ""), variables[2], variables[3]];
+    assert!(admin(&unsaid).unwrap_err().to_string().contains("My Domain"));
     let old = [variables[0], variables[1], variables[2], variables[3], ("SALESFORCE_API_VERSION", "51.0")];
     assert!(admin(&old).unwrap_err().to_string().contains("52.0"));
 }

@@ -1,7 +1,12 @@
 //! What usually is behind Salesforce's words when the org cannot be asked at all (salesforce.md §2, §10).
 
 /// Words of the vendor's, or of ours about the secret, and what to do.
-const CURES: [(&[&str], &str); 17] = [
+const CURES: [(&[&str], &str); 18] = [
+    // One answer for three causes.
+    (
+        &["app_not_found", "OAUTH_EC_APP_NOT_FOUND"],
+        "SalesforceLoginUrl must be the org's My Domain (https://….my.salesforce.com): login.salesforce.com does not know external client apps; a new app takes some minutes; its policies must pre-authorise a permission set of SalesforceUsername",
+    ),
     // Salesforce names one cause of three, and only the scope that is usually missing.
     (
         &["refresh_token scope is required"],
@@ -22,7 +27,7 @@ const CURES: [(&[&str], &str); 17] = [
     (&["invalid_client"], "client_secret in the secret of CrmSecretArn is wrong or was changed"),
     (
         &["audience is invalid"],
-        "SalesforceLoginUrl must be https://test.salesforce.com for a sandbox, https://login.salesforce.com for production, or the org's My Domain",
+        "SalesforceLoginUrl must be the org's My Domain: https://….my.salesforce.com, of a sandbox https://….sandbox.my.salesforce.com",
     ),
     (
         &["not supported on this domain"],
@@ -55,7 +60,7 @@ const CURES: [(&[&str], &str); 17] = [
 /// What to do.
 pub(super) fn of(words: &str) -> &'static str {
     let known = CURES.iter().find(|(signs, _)| signs.iter().any(|sign| words.contains(sign)));
-    known.map_or("is SalesforceLoginUrl right, and is the org up?", |(_, cure)| cure)
+    known.map_or("is SalesforceLoginUrl the org's My Domain, and is the org up?", |(_, cure)| cure)
 }
 
 #[cfg(test)]
@@ -67,7 +72,8 @@ mod tests {
         for (words, cure) in [
             ("invalid_request: refresh_token scope is required and the connected app should", "`api` and `refresh_token, offline_access`"),
             ("invalid_grant: user hasn't approved this consumer", "pre-authorized"),
-            ("invalid_grant: audience is invalid", "test.salesforce.com"),
+            ("invalid_grant: audience is invalid", "sandbox.my.salesforce.com"),
+            ("app_not_found: External client app is not installed in this org", "My Domain"),
             ("invalid_grant: invalid assertion", "private_key"),
             ("invalid_client_id: client identifier invalid", "consumer key"),
             ("invalid_client: invalid client credentials", "client_secret"),
