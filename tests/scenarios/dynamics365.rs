@@ -33,6 +33,8 @@ mod operation;
 mod optional;
 #[path = "both/pasted.rs"]
 mod pasted;
+#[path = "both/sign_in.rs"]
+mod sign_in;
 #[path = "both/storm.rs"]
 mod storm;
 #[path = "both/update.rs"]

@@ -35,6 +35,8 @@ mod notes;
 mod operation;
 #[path = "both/pasted.rs"]
 mod pasted;
+#[path = "both/sign_in.rs"]
+mod sign_in;
 #[path = "both/storm.rs"]
 mod storm;
 #[path = "both/update.rs"]

@@ -42,6 +42,8 @@ pub struct Switches {
     /// Status of `invalid_client`: 400 or 401.
     pub invalid_client_status: u16,
     pub logins_per_hour: u32,
+    /// Every sign-in is refused with this OAuth error, one of `token.rs`.
+    pub refuse: Option<String>,
     /// API requests in 24 hours before 403.
     pub daily_api_requests: usize,
     /// Rows of a query page, below what `batchSize` asks for: wide rows make pages small.
@@ -118,6 +120,7 @@ impl Default for Switches {
             session_seconds: 7200,
             invalid_client_status: 400,
             logins_per_hour: 3600,
+            refuse: None,
             daily_api_requests: 104_000,
             page_size: None,
             child_rows_count: false,

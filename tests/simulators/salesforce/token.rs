@@ -37,6 +37,7 @@ pub(super) struct Session {
 }
 
 /// Status, `error`, `error_description`.
+#[derive(Clone, Copy)]
 struct Refused(u16, &'static str, &'static str);
 
 /// What the vendor says of an app that it does not find, for whatever reason.
@@ -45,6 +46,21 @@ const NO_APP: Refused = Refused(400, "app_not_found", "External client app is no
 fn refused<T>(error: &'static str, text: &'static str) -> Result<T, Refused> {
     Err(Refused(400, error, text))
 }
+
+/// OAuth errors that the switch `refuse` asks for: `error`, `error_description`.
+const DOCUMENTED: [Refused; 9] = [
+    NO_APP,
+    Refused(400, "OAUTH_EC_APP_NOT_FOUND", "External client app is not installed in this org"),
+    Refused(400, "invalid_request", SCOPES),
+    Refused(400, "invalid_scope", "the requested scope is not allowed"),
+    Refused(400, "unsupported_grant_type", "grant type not supported"),
+    Refused(400, "inactive_org", "organization inactive or locked"),
+    Refused(400, "consent_required", "consent required"),
+    Refused(400, "login_rate_exceeded", "login rate exceeded"),
+    Refused(400, "temporarily_unavailable", "the service is temporarily unavailable"),
+];
+const SCOPES: &str =
+    "refresh_token scope is required and the connected app should be installed and preauthorized";
 
 /// The signing key of the app.
 pub(super) fn key() -> RsaKeyPair {
@@ -68,6 +84,9 @@ impl Salesforce {
     }
 
     fn signed_in(&mut self, request: &Request, now: Timestamp) -> Result<Value, Refused> {
+        if let Some(error) = &self.switches.refuse {
+            return Err(*DOCUMENTED.iter().find(|known| known.1 == error).expect("an error of `token.rs`"));
+        }
         let form = form(request);
         let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
         let host = request.header("host").unwrap_or_default();
@@ -138,9 +157,7 @@ impl Salesforce {
         if has("api") && (has("refresh_token") || has("offline_access")) {
             return Ok(());
         }
-        let text =
-            "refresh_token scope is required and the connected app should be installed and preauthorized";
-        refused("invalid_request", text)
+        refused("invalid_request", SCOPES)
     }
 
     /// The user a signed assertion is for.

@@ -107,8 +107,7 @@ async fn the_login_host_is_of_production_and_the_org_a_sandbox() {
 /// The simulator's listener is the login host by this name.
 #[tokio::test]
 async fn the_login_host_is_everybodys_and_the_app_an_external_client_app() {
-    let options =
-        Options { crm: Some(CrmKind::Salesforce), login_host: true, ..Options::default() };
+    let options = Options { crm: Some(CrmKind::Salesforce), login_host: true, ..Options::default() };
     let world = World::start(options).await.expect("the world starts");
     let doctor = json!({ "command": "doctor" });
     let told = words(&world.call(doctor.clone()).await);
