@@ -1,7 +1,10 @@
 //! Environment -> configuration, once, at the start. Deployment facts only (what is mapped to what lives in the
 //! map); every fault is told, not just the first.
 
-use crate::certificates::{Prefix, STANDARD_PREFIX};
+use crate::{
+    certificates::{Prefix, STANDARD_PREFIX},
+    pem,
+};
 use jiff::SignedDuration;
 use mapping::{CrmKind, UnknownCrm};
 use reqwest::Url;
@@ -172,7 +175,7 @@ impl Ingress {
         let config = Ingress {
             queue_url: reader.url("QUEUE_URL"),
             certificate_url_prefixes: reader.prefixes("CERTIFICATE_URL_PREFIXES"),
-            certificate_roots_pem: reader.optional("CERTIFICATE_ROOTS_PEM"),
+            certificate_roots_pem: reader.pem("CERTIFICATE_ROOTS_PEM"),
         };
         reader.finish(config)
     }
@@ -269,6 +272,11 @@ impl<'a> Reader<'a> {
 
     fn optional(&self, name: &str) -> Option<String> {
         (self.variables)(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+    }
+
+    /// A PEM, or all of it in base64.
+    fn pem(&self, name: &str) -> Option<String> {
+        self.optional(name).map(|text| pem::unwrapped(&text).unwrap_or(text))
     }
 
     fn text(&mut self, name: &str) -> String {

@@ -86,6 +86,32 @@ fn the_ingress_trusts_microsofts_prefix_unless_told_otherwise() {
     assert!(read("http://a.example/c/").unwrap_err().to_string().contains("http://a.example/c/"));
 }
 
+/// Whole lines of a shell do not reach a parameter: each way is one line.
+#[test]
+fn roots_are_read_however_they_were_made_one_line() {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let roots = include_str!("../../roots/amazon.pem");
+    let certificates = |text: &str| {
+        let found = Ingress::read(&|name| match name {
+            "QUEUE_URL" => Some("http://127.0.0.1:9/q.fifo".to_owned()),
+            "CERTIFICATE_ROOTS_PEM" => Some(text.to_owned()),
+            _ => None,
+        });
+        crate::certificates::pem::certificates(&found.unwrap().certificate_roots_pem?)
+    };
+    let as_it_is = certificates(roots).expect("certificates");
+    assert!(!as_it_is.is_empty());
+    for one_line in [
+        STANDARD.encode(roots),
+        roots.replace('\n', "\\n"),
+        roots.replace('\n', ""),
+        roots.replace('\n', " "),
+    ] {
+        assert_eq!(certificates(&one_line).as_ref(), Some(&as_it_is), "{}", &one_line[..60]);
+    }
+    assert_eq!(certificates("-----BEGIN"), None, "what is left of a PEM at its first blank");
+}
+
 fn admin(changed: &[(&str, &str)]) -> Result<Admin, Faults> {
     let more = [
         ("DEAD_LETTER_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/dead.fifo"),
