@@ -11,7 +11,7 @@ use clients::{
     outside::{self, App},
 };
 use jiff::{SignedDuration, Timestamp};
-use mapping::CrmKind;
+use mapping::{CrmKind, Map};
 use serde_json::{Value, json};
 use simulators::{
     aws::{Aws, lambda_event},
@@ -263,6 +263,11 @@ impl World {
         (self.writer, self.poller) = self.deployment.open(toml)?;
         self.admin = self.deployment.open_admin(toml)?;
         Ok(())
+    }
+
+    /// The map in effect.
+    pub fn map(&self) -> Arc<Map> {
+        Arc::clone(&self.writer.last().map)
     }
 
     pub fn crm(&self) -> CrmKind {
