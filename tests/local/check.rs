@@ -1,9 +1,12 @@
 //! `--check`: a deal both ways, step by step, as a table; and what each path costs in outside calls. Names, marks and
 //! options are those of the map in effect; what it does not keep in step is not looked at.
 
+mod seen;
+
 use crate::{people::text, world::World};
 use anyhow::{Result, anyhow};
 use mapping::{CrmKind, Map, Side, WantedKind, WantedTable};
+use seen::Seen;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Instant};
 
@@ -11,25 +14,10 @@ use std::{sync::Arc, time::Instant};
 const FEEDS: [&str; 3] = [" delta", "GET connections", "GET queryAll"];
 const NAME: &str = "Harbor Line – multi-site tracking";
 
-/// One line of the table.
-#[derive(Debug)]
-pub struct Row {
-    step: String,
-    expected: String,
-    seen: String,
-}
-
-impl Row {
-    pub fn ok(&self) -> bool {
-        self.expected == self.seen
-    }
-}
-
 pub struct Check<'a> {
     world: &'a World,
     map: Arc<Map>,
-    pub rows: Vec<Row>,
-    costs: Vec<(String, String, usize, (u64, u64))>,
+    pub seen: Seen,
     /// The table's calls when they were last forgotten.
     table: (u64, u64),
 }
@@ -38,14 +26,14 @@ pub struct Check<'a> {
 pub async fn run(world: &World) -> Result<bool> {
     let began = Instant::now();
     let check = play(world).await?;
-    check.print();
+    check.seen.print();
     println!("\n{:.1} s", began.elapsed().as_secs_f64());
-    Ok(check.rows.iter().all(Row::ok))
+    Ok(check.seen.wrong().is_empty())
 }
 
 /// Plays it.
 pub async fn play(world: &World) -> Result<Check<'_>> {
-    let mut check = Check { world, map: world.map(), rows: vec![], costs: vec![], table: (0, 0) };
+    let mut check = Check { world, map: world.map(), seen: Seen::default(), table: (0, 0) };
     world.tick().await?;
     world.advance(60);
     let referral = check.inbound().await?;
@@ -63,7 +51,7 @@ pub async fn play(world: &World) -> Result<Check<'_>> {
 
 impl Check<'_> {
     fn expect(&mut self, step: &str, expected: impl ToString, seen: impl ToString) {
-        self.rows.push(Row { step: step.into(), expected: expected.to_string(), seen: seen.to_string() });
+        self.seen.step(step, expected.to_string(), seen.to_string());
     }
 
     fn forget(&mut self) {
@@ -80,7 +68,7 @@ impl Check<'_> {
             .filter(|call| *call != "GET referrals?" && !FEEDS.iter().any(|feed| call.contains(feed)))
             .count();
         let now = table_calls(self.world);
-        self.costs.push((path.into(), budget.into(), calls, (now.0 - self.table.0, now.1 - self.table.1)));
+        self.seen.cost(path, budget, calls, (now.0 - self.table.0, now.1 - self.table.1));
     }
 
     /// The deal's column of a rule, if the map has one.
@@ -374,22 +362,8 @@ impl Check<'_> {
             CrmKind::Dynamics365 => "idle tick: six feeds and the sweep",
             CrmKind::Salesforce => "idle tick: six feeds (teams are off) and the sweep",
         };
-        self.costs.push((asked.into(), "7".into(), calls, table));
+        self.seen.cost(asked, "7", calls, table);
         Ok(())
-    }
-
-    fn print(&self) {
-        let width = self.rows.iter().map(|row| row.step.chars().count()).max().unwrap_or(0);
-        let wide = self.rows.iter().map(|row| row.expected.chars().count()).max().unwrap_or(0);
-        println!("{:<width$} | {:<wide$} | {:<wide$} | ok", "step", "expected", "seen");
-        for row in &self.rows {
-            let ok = if row.ok() { "ok" } else { "NOT OK" };
-            println!("{:<width$} | {:<wide$} | {:<wide$} | {ok}", row.step, row.expected, row.seen);
-        }
-        println!("\n{:<50} | outside calls (budget) | table reads | table saves", "what it costs");
-        for (path, budget, calls, (reads, saves)) in &self.costs {
-            println!("{path:<50} | {calls:>5} ({budget:>3})            | {reads:>11} | {saves:>11}");
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! by default turned on; for both CRMs.
 
 use local::{
-    check::{self, Row},
+    check,
     world::{Options, World},
 };
 use mapping::{CrmKind, Map};
@@ -15,7 +15,7 @@ async fn holds(crm: CrmKind, toml: &str) {
     let world = World::start(options).await.expect("a map without fault");
     world.fit().expect("an organisation as the map wants it");
     let check = check::play(&world).await.expect("it is played to its end");
-    let wrong: Vec<&Row> = check.rows.iter().filter(|row| !row.ok()).collect();
+    let wrong = check.seen.wrong();
     assert!(wrong.is_empty(), "{wrong:#?}\nwith\n{toml}");
 }
 

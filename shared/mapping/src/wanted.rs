@@ -202,7 +202,9 @@ impl Map {
 
     /// The columns that show a pair of Partner Center's, such as `New/Pending`, and their values.
     pub fn shown_for(&self, pair: &str) -> Vec<(&str, &str)> {
-        let Some((_, shown)) = self.status.crm.iter().find(|(known, _)| *known == pair) else { return vec![] };
+        let Some((_, shown)) = self.status.crm.iter().find(|(known, _)| *known == pair) else {
+            return vec![];
+        };
         let columns = self.status.columns.iter();
         columns.filter_map(|(member, column)| Some((column.as_str(), shown.get(*member)?.as_str()))).collect()
     }
