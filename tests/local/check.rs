@@ -9,6 +9,7 @@ use mapping::{CrmKind, Map, Side, WantedKind, WantedTable};
 use seen::Seen;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Instant};
+use sync::table::{Item, Row};
 
 /// What an idle tick asks the CRM.
 const FEEDS: [&str; 3] = [" delta", "GET connections", "GET queryAll"];
@@ -151,6 +152,20 @@ impl Check<'_> {
         self.world.opportunities().into_iter().find(|row| row["id"] == id).unwrap_or_default()
     }
 
+    fn is_referral(&self, id: &str) -> bool {
+        self.world.partner_center.system().referrals().contains_key(id)
+    }
+
+    /// Why what is parked is.
+    async fn reasons(&self) -> Result<String> {
+        let parked = self.world.parked().await?;
+        let reason = |row: &Row| match &row.item {
+            Item::Parked(parked) => Some(parked.reason.clone()),
+            _ => None,
+        };
+        Ok(parked.iter().filter_map(reason).collect::<Vec<_>>().join("; "))
+    }
+
     async fn tick(&self) -> Result<()> {
         self.world.advance(60);
         self.world.tick().await.map(drop)
@@ -242,7 +257,11 @@ impl Check<'_> {
         self.tick().await?;
         self.cost("outbound co-sell create", "5");
         let row = self.opportunity(&deal);
-        let own = self.shown(&row, "referral_id").unwrap_or_default();
+        let own = self.shown(&row, "referral_id").filter(|id| self.is_referral(id));
+        let own = match own {
+            Some(own) => own,
+            None => return Err(anyhow!("2 Sync = Yes makes no referral: {}", self.reasons().await?)),
+        };
         let engagement = text(&self.world.referral(&own), "engagementId");
         let halves = self.world.partner_center.system().engagement(&engagement).len();
         self.expect("2 Sync = Yes -> engagement of two", 2, halves);
