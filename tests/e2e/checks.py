@@ -1,6 +1,7 @@
 """Template checks, and the packages of both processors with their sizes."""
 
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import build
@@ -21,6 +22,10 @@ def main():
         checkov = [str(WORK / "venv-lint/bin/checkov"), "-f", "template.yaml", "--framework", "cloudformation"]
         checkov += ["--compact", "--quiet", "--skip-download"]
         processes.run(checkov, 120, cwd=ROOT, env=env)
+        say("parameters: the README's way through a shell and SAM CLI")
+        python = str(WORK / "venv-sam/bin/python")
+        with tempfile.TemporaryDirectory() as folder:
+            processes.run([python, "-B", str(ROOT / "tests/e2e/parameters.py"), folder], 60, cwd=ROOT, env=env)
         architectures = ["arm64", "x86_64"]
         for done in [builds.submit(build.functions, processes, one) for one in architectures]:
             done.result()

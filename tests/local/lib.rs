@@ -3,6 +3,8 @@
 //! are built on it. Nothing here decides anything that the product decides.
 
 pub mod arguments;
+pub mod check;
+mod fit;
 pub mod people;
 pub mod words;
 pub mod world;

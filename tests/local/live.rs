@@ -88,7 +88,7 @@ fn show(mut news: Vec<(&str, &Logged)>) {
 }
 
 /// An opportunity that lacks only Sync = Yes.
-pub(crate) fn seed(world: &World) -> anyhow::Result<String> {
+fn seed(world: &World) -> anyhow::Result<String> {
     let now = world.now();
     let mut crm = world.dataverse.system();
     let known = crm

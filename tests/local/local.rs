@@ -1,12 +1,10 @@
 //! The local run: the whole connector on this machine, with nothing but Rust and a C compiler.
 
-use local::{arguments, world};
+use local::{arguments, check, world};
 use mapping::CrmKind;
 use std::process::ExitCode;
 
-mod check;
 mod live;
-mod salesforce;
 
 const HELP: &str = "\
 The whole co-sell connector on this machine: simulated Partner Center, Dynamics 365 or Salesforce, SQS and Secrets
@@ -53,10 +51,13 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let result = match (arguments.check, arguments.crm) {
-        (true, CrmKind::Dynamics365) => check::run(&world).await,
-        (true, CrmKind::Salesforce) => salesforce::run(&world).await,
-        (false, _) => live::run(&world).await.map(|()| true),
+    if let Err(fault) = world.fit() {
+        eprintln!("the simulated organisation cannot be as the map wants it: {fault}");
+        return ExitCode::from(2);
+    }
+    let result = match arguments.check {
+        true => check::run(&world).await,
+        false => live::run(&world).await.map(|()| true),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -11,7 +11,7 @@ use clients::{
     outside::{self, App},
 };
 use jiff::{SignedDuration, Timestamp};
-use mapping::{CrmKind, Readings};
+use mapping::{CrmKind, Map, Readings};
 use serde_json::{Value, json};
 use simulators::{
     aws::{Aws, lambda_event},
@@ -57,6 +57,8 @@ pub struct Options {
     pub crm: Option<CrmKind>,
     /// A stack beside production: nothing is written to Partner Center.
     pub staging: bool,
+    /// Salesforce's sign-in is asked at the login host instead of My Domain.
+    pub login_host: bool,
     /// Whose referrals are ours; none: the simulated partner's.
     pub organization: Option<String>,
     /// The clock stands here and only moves when it is moved; none: the machine's time.
@@ -196,7 +198,10 @@ impl World {
                     login_url: login.url(),
                 }),
                 CrmKind::Salesforce => config::Crm::Salesforce(config::Salesforce {
-                    login_url: salesforce.url(),
+                    login_url: match options.login_host {
+                        true => salesforce.url().replace("127.0.0.1", "localhost"),
+                        false => salesforce.url(),
+                    },
                     client_id: salesforce::CLIENT_ID.into(),
                     username: salesforce::USERNAME.into(),
                     secret_arn: crm_secret,
@@ -258,6 +263,11 @@ impl World {
         (self.writer, self.poller) = self.deployment.open(toml)?;
         self.admin = self.deployment.open_admin(toml)?;
         Ok(())
+    }
+
+    /// The map in effect.
+    pub fn map(&self) -> Arc<Map> {
+        Arc::clone(&self.writer.last().map)
     }
 
     pub fn crm(&self) -> CrmKind {

@@ -41,6 +41,8 @@ mod optional;
 mod pasted;
 #[path = "both/rules.rs"]
 mod rules;
+#[path = "both/sign_in.rs"]
+mod sign_in;
 #[path = "both/storm.rs"]
 mod storm;
 #[path = "both/update.rs"]

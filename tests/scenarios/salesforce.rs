@@ -43,6 +43,8 @@ mod operation;
 mod pasted;
 #[path = "both/rules.rs"]
 mod rules;
+#[path = "both/sign_in.rs"]
+mod sign_in;
 #[path = "both/storm.rs"]
 mod storm;
 #[path = "both/update.rs"]

@@ -2,12 +2,14 @@
 //! and for Dataverse (client credentials), v1 and v2.
 
 mod authorize;
+mod refusal;
 
 use crate::server::{Request, Response, Simulator};
 use authorize::Code;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::percent_decode_str;
+use refusal::Refusal;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -83,6 +85,8 @@ pub struct Switches {
     pub rotate_without_offline_access: bool,
     pub expires_in: i64,
     pub refresh_days: i64,
+    /// Every request of a known tenant is refused with this AADSTS number, one of `refusal.rs`.
+    pub refuse: Option<u32>,
 }
 
 impl Default for Switches {
@@ -93,6 +97,7 @@ impl Default for Switches {
             rotate_without_offline_access: false,
             expires_in: 3600,
             refresh_days: 90,
+            refuse: None,
         }
     }
 }
@@ -197,6 +202,9 @@ impl Login {
         };
         if !self.apps.values().any(|a| a.tenant.eq_ignore_ascii_case(tenant)) {
             return Err(Refusal(400, "invalid_request", 90002, format!("Tenant '{tenant}' not found.")));
+        }
+        if let Some(number) = self.switches.refuse {
+            return Err(Refusal::documented(number).expect("a number of `refusal.rs`"));
         }
         let grant = field("grant_type")?;
         if !["refresh_token", "client_credentials", "authorization_code"].contains(&grant.as_str()) {
@@ -339,9 +347,13 @@ impl Simulator for Login {
                 Ok(json!({ "revoked": self.revoked }))
             }
             "consent" => Ok(json!({ "refresh_token": self.consent(now) })),
-            "switches" => merged(&self.switches, body).map(|s| {
+            "switches" => merged(&self.switches, body).and_then(|s: Switches| {
+                let unknown = s.refuse.filter(|number| Refusal::documented(*number).is_none());
+                if let Some(number) = unknown {
+                    return Err(format!("no refusal {number}"));
+                }
                 self.switches = s;
-                json!(self.switches)
+                Ok(json!(self.switches))
             }),
             "expire_secret" | "secret" => match self.apps.get_mut(client) {
                 None => Err(format!("no application `{client}`")),
@@ -402,24 +414,6 @@ fn scopes(scope: &str, user: bool) -> Result<Asked, Refusal> {
             Ok(Asked { resource: bare(r), offline_access: sign_in.contains(&"offline_access") })
         }
         _ => Err(refuse(format!("The provided value for the input parameter 'scope' is not valid: {one}"))),
-    }
-}
-
-/// HTTP status, `error`, AADSTS number, text.
-struct Refusal(u16, &'static str, u32, String);
-
-impl Refusal {
-    fn body(&self, now: Timestamp) -> Value {
-        let (trace, correlation) = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
-        let at = now.strftime("%Y-%m-%d %H:%M:%SZ");
-        let text = format!(
-            "AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {at}",
-            self.2, self.3
-        );
-        json!({
-            "error": self.1, "error_description": text, "error_codes": [self.2], "timestamp": at.to_string(),
-            "trace_id": trace.to_string(), "correlation_id": correlation.to_string(),
-        })
     }
 }
 
@@ -568,6 +562,22 @@ mod tests {
         login.control("expire_secret", &expire, now).expect("a verb").expect("expires");
         assert_eq!(call(&mut login, &v2, &good, now).1["error_codes"], json!([7000222]));
         assert_eq!(call(&mut login, "/x/oauth2/authorize", &good, now).0, 501);
+    }
+
+    #[test]
+    fn a_refusal_is_answered_by_its_number() {
+        let (now, (v1, _)) = (Timestamp::now(), paths());
+        let mut login = Login::new(vec![]);
+        let mut ask = |number: Value| {
+            login.control("switches", &json!({ "refuse": number }), now).expect("a verb")?;
+            let form = refresh(REFRESH_TOKEN, ("resource", REFERRALS_AUDIENCE));
+            Ok::<_, String>(call(&mut login, &v1, &form, now))
+        };
+        let (status, body) = ask(json!(650_057)).expect("known");
+        assert_eq!((status, &body["error"]), (400, &json!("invalid_resource")));
+        assert_eq!(body["error_codes"], json!([650_057]));
+        assert!(ask(json!(1)).is_err());
+        assert_eq!(ask(Value::Null).expect("none").0, 200);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::{
     App, columns,
     register::{self, Whose},
     report::Report,
-    surroundings, watch,
+    sign_in, surroundings, watch,
 };
 use clients::outside;
 use jiff::{SignedDuration, Timestamp};
@@ -39,7 +39,7 @@ async fn partner_center(worker: &outside::App, report: &mut Report) {
     let page = worker.outside.referrals().changed_since(Timestamp::UNIX_EPOCH, None).await;
     let page = match page {
         Ok(page) => page,
-        Err(failure) => return report.fault(failure.to_string(), cure_of_partner_center(&failure.text)),
+        Err(failure) => return report.fault(failure.to_string(), cure_of_partner_center(&failure)),
     };
     report.good("Partner Center answers, with MFA and the role for referrals");
     let ours = |referral: &&Referral| referral.belongs_to(&worker.settings.organization);
@@ -58,13 +58,12 @@ async fn partner_center(worker: &outside::App, report: &mut Report) {
 }
 
 /// What usually is behind the vendor's words (partner-center.md §7, §9).
-fn cure_of_partner_center(words: &str) -> &'static str {
-    if words.contains("900421") {
+fn cure_of_partner_center(failure: &Failure) -> &'static str {
+    let words = &failure.text;
+    if let Some(cure) = sign_in::cure(failure) {
+        cure
+    } else if words.contains("900421") {
         "the consent was given without MFA: consent again with it, and store the new refresh_token"
-    } else if words.contains("invalid_grant") || words.contains("interaction_required") {
-        "the refresh token is revoked or expired: consent again, and store the new refresh_token"
-    } else if words.contains("invalid_client") {
-        "client_secret in the secret of Partner Center is wrong or expired"
     } else if words.contains("the secret has no") || words.contains("not a JSON object") {
         "store the secret of Partner Center as JSON with client_secret and refresh_token"
     } else if words.contains("403") {
@@ -91,7 +90,7 @@ async fn registration(app: &App, report: &mut Report) {
         Ok(Whose::Nobodys | Whose::GivenBack) => {
             report.warn("no webhook is registered: RegisterWebhook=no", "")
         }
-        Err(failure) => report.fault(failure.to_string(), cure_of_partner_center(&failure.text)),
+        Err(failure) => report.fault(failure.to_string(), cure_of_partner_center(&failure)),
     }
 }
 
@@ -102,8 +101,8 @@ async fn crm(worker: &outside::App, report: &mut Report) {
     let before = report.lines.len();
     if let Err(failure) = columns::check(&worker.outside.crm, &worker.map, report).await {
         let words = &failure.text;
-        let cure = if words.contains("invalid_client") || words.contains("unauthorized_client") {
-            "client id or client_secret of the CRM's application is wrong or expired"
+        let cure = if let Some(cure) = sign_in::cure(&failure) {
+            cure
         } else if words.contains("0x80072560") || words.contains("403") {
             "add the application as application user of the environment, with the role of the README"
         } else if words.contains("401") {

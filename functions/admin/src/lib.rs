@@ -16,6 +16,7 @@ mod provision;
 pub mod register;
 mod repair;
 pub mod report;
+mod sign_in;
 mod stack;
 mod surroundings;
 mod walk;

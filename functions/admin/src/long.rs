@@ -129,8 +129,12 @@ pub(crate) async fn go_on(
         }
         let (hints, next, left_out) = match long {
             Long::Backfill => {
-                let (found, next) = walk::page(&worker, &place).await?;
-                (found.into_iter().map(|one| hint(one, now)).collect(), next, 0)
+                let page = walk::page(&worker, &place).await?;
+                if page.anew {
+                    let part = place.part;
+                    report.good(format!("the saved page of {part:?} is no longer there: all of them again"));
+                }
+                (page.found.into_iter().map(|one| hint(one, now)).collect(), page.next, 0)
             }
             Long::Rebase => rebase(&worker, &place, ends).await?,
         };

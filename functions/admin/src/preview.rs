@@ -40,8 +40,8 @@ pub(crate) async fn preview(app: &App, about: Option<About>, ends: Timestamp) ->
             let mut next = Some(Place::start());
             let mut looked = 0;
             while let Some(place) = next {
-                let (found, after) = walk::page(&worker, &place).await?;
-                for one in found {
+                let page = walk::page(&worker, &place).await?;
+                for one in page.found {
                     if worker.outside.clock().now() + ONE > ends {
                         report.warn(
                             format!("no time for more than {looked}"),
@@ -53,7 +53,7 @@ pub(crate) async fn preview(app: &App, about: Option<About>, ends: Timestamp) ->
                     looked += 1;
                     look(&dry, one, ends, &mut report, &mut data).await;
                 }
-                next = after;
+                next = page.next;
             }
             report.good(format!("{looked} looked at, nothing written"));
         }

@@ -4,7 +4,7 @@
 pub(crate) mod dynamics;
 mod salesforce;
 
-use crate::{App, report::Report};
+use crate::{App, report::Report, sign_in};
 use clients::{config::Crm, outside};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -45,7 +45,10 @@ pub(crate) async fn provision(app: &App, ends: Timestamp) -> Result<Report, Fail
     if let Err(failure) = done {
         match dynamics::right_for(&failure) {
             Some(cure) => report.fault(failure.to_string(), cure),
-            None => report.failed(&failure),
+            None => match sign_in::cure(&failure) {
+                Some(cure) => report.fault(format!("with the secret of CrmAdminSecretArn: {failure}"), cure),
+                None => report.failed(&failure),
+            },
         }
     } else if made.is_empty() {
         report.good("everything was there");

@@ -1,5 +1,6 @@
 //! What a command answers: lines a person can read, and data for a program.
 
+use crate::sign_in;
 use serde::Serialize;
 use serde_json::Value;
 use sync::failure::Failure;
@@ -70,8 +71,8 @@ impl Report {
 
     /// A call that failed, with what usually helps.
     pub fn failed(&mut self, failure: &Failure) {
-        let cure = if failure.is_retryable() { "try again later" } else { "" };
-        self.fault(failure.to_string(), cure);
+        let later = if failure.is_retryable() { "try again later" } else { "" };
+        self.fault(failure.to_string(), sign_in::cure(failure).unwrap_or(later));
     }
 
     /// All lines of another one.

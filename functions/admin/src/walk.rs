@@ -48,29 +48,58 @@ impl Place {
     }
 }
 
-/// One page, and where the next one begins; `None`: that was all.
-pub(crate) async fn page(app: &App, place: &Place) -> Result<(Vec<One>, Option<Place>), Failure> {
-    let (found, next) = match place.part {
-        Part::Referrals => referrals(app, place.cursor.as_deref()).await?,
-        Part::Opportunities => records(app, Feed::Opportunities, place.cursor.as_deref()).await?,
-        Part::Leads => records(app, Feed::Leads, place.cursor.as_deref()).await?,
-    };
+/// One page.
+pub(crate) struct Page {
+    pub(crate) found: Vec<One>,
+    /// Where the next one begins; `None`: that was all.
+    pub(crate) next: Option<Place>,
+    /// The vendor no longer knew the page: this is its part's first one.
+    pub(crate) anew: bool,
+}
+
+/// The page at a place. One that the vendor no longer knows is no end: a walk of days outlives what leads from page to page.
+pub(crate) async fn page(app: &App, place: &Place) -> Result<Page, Failure> {
+    let known = read(app, place.part, place.cursor.as_deref()).await?;
+    let anew = known.is_none() && place.cursor.is_some();
+    let read = if anew { read(app, place.part, None).await? } else { known };
+    let (found, next) = read.ok_or_else(|| Failure {
+        system: System::Crm,
+        operation: format!("read all {:?}", place.part),
+        class: Class::Retryable { after: None },
+        wide: false,
+        text: "the first page is not there".to_owned(),
+    })?;
     let next = match next {
         Some(cursor) => Some(Place { cursor: Some(cursor), ..place.clone() }),
         None => place.after(app),
     };
-    Ok((found, next))
+    Ok(Page { found, next, anew })
 }
 
-type Page = (Vec<One>, Option<String>);
+/// What a page has, and what leads to the next one.
+type Read = (Vec<One>, Option<String>);
 
-async fn referrals(app: &App, cursor: Option<&str>) -> Result<Page, Failure> {
-    let page = app.outside.partner_center.changed_since(Timestamp::UNIX_EPOCH, cursor).await?;
+/// `None`: what leads to this page is no longer good.
+async fn read(app: &App, part: Part, cursor: Option<&str>) -> Result<Option<Read>, Failure> {
+    match part {
+        Part::Referrals => referrals(app, cursor).await,
+        Part::Opportunities => records(app, Feed::Opportunities, cursor).await,
+        Part::Leads => records(app, Feed::Leads, cursor).await,
+    }
+}
+
+async fn referrals(app: &App, cursor: Option<&str>) -> Result<Option<Read>, Failure> {
+    let page = match app.outside.partner_center.changed_since(Timestamp::UNIX_EPOCH, cursor).await {
+        Ok(page) => page,
+        // Whether it is the page or the list that is refused, its beginning tells.
+        Err(failure) if cursor.is_some() && !failure.is_retryable() => return Ok(None),
+        Err(failure) => return Err(failure),
+    };
     let ours = page.referrals.iter().filter(|r| r.belongs_to(&app.settings.organization));
-    Ok((ours.map(|r| One::Referral(r.id().clone())).collect(), page.next))
+    Ok(Some((ours.map(|r| One::Referral(r.id().clone())).collect(), page.next)))
 }
 
-async fn records(app: &App, feed: Feed, cursor: Option<&str>) -> Result<Page, Failure> {
+async fn records(app: &App, feed: Feed, cursor: Option<&str>) -> Result<Option<Read>, Failure> {
     let position = cursor.map_or(Position::Start, |cursor| Position::At(cursor.to_owned()));
     match app.outside.crm().changes(feed, &position).await? {
         Changes::Page { rows, next, .. } => {
@@ -81,14 +110,8 @@ async fn records(app: &App, feed: Feed, cursor: Option<&str>) -> Result<Page, Fa
                 }
                 Changed::Child(_) | Changed::Gone(_) => None,
             });
-            Ok((wanted.collect(), next))
+            Ok(Some((wanted.collect(), next)))
         }
-        Changes::Expired => Err(Failure {
-            system: System::Crm,
-            operation: format!("read all {}", feed.as_str()),
-            class: Class::Permanent,
-            wide: false,
-            text: "the saved page is no longer there: start again".to_owned(),
-        }),
+        Changes::Expired => Ok(None),
     }
 }

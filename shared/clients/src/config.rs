@@ -1,7 +1,10 @@
 //! Environment -> configuration, once, at the start. Deployment facts only (what is mapped to what lives in the
 //! map); every fault is told, not just the first.
 
-use crate::certificates::{Prefix, STANDARD_PREFIX};
+use crate::{
+    certificates::{Prefix, STANDARD_PREFIX},
+    pem,
+};
 use jiff::SignedDuration;
 use mapping::{CrmKind, UnknownCrm};
 use reqwest::Url;
@@ -136,9 +139,9 @@ pub struct Dynamics {
 /// How to reach Salesforce.
 #[derive(Clone, Debug)]
 pub struct Salesforce {
-    /// `SALESFORCE_LOGIN_URL`: origin of the sign-in: `login`, `test`, or My Domain.
+    /// `SALESFORCE_LOGIN_URL`: origin of the sign-in: the org's My Domain.
     pub login_url: String,
-    /// `SALESFORCE_CLIENT_ID`: consumer key of the connected app.
+    /// `SALESFORCE_CLIENT_ID`: consumer key of the external client app.
     pub client_id: String,
     /// `SALESFORCE_USERNAME`: the integration user.
     pub username: String,
@@ -172,7 +175,7 @@ impl Ingress {
         let config = Ingress {
             queue_url: reader.url("QUEUE_URL"),
             certificate_url_prefixes: reader.prefixes("CERTIFICATE_URL_PREFIXES"),
-            certificate_roots_pem: reader.optional("CERTIFICATE_ROOTS_PEM"),
+            certificate_roots_pem: reader.pem("CERTIFICATE_ROOTS_PEM"),
         };
         reader.finish(config)
     }
@@ -271,6 +274,11 @@ impl<'a> Reader<'a> {
         (self.variables)(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
     }
 
+    /// A PEM, or all of it in base64.
+    fn pem(&self, name: &str) -> Option<String> {
+        self.optional(name).map(|text| pem::unwrapped(&text).unwrap_or(text))
+    }
+
     fn text(&mut self, name: &str) -> String {
         self.optional(name).unwrap_or_else(|| {
             self.fault(name, "not set");
@@ -309,6 +317,15 @@ impl<'a> Reader<'a> {
                 .is_some_and(|url| url.origin().ascii_serialization() == bare(text).to_ascii_lowercase())
         };
         bare(&self.checked(name, "an origin like `https://host`, https or on loopback", origin))
+    }
+
+    /// No host is everybody's: `login.salesforce.com` does not know external client apps.
+    fn my_domain(&mut self, name: &str) -> String {
+        if self.optional(name).is_some() {
+            return self.origin(name);
+        }
+        self.fault(name, "not set: the org's My Domain, such as `https://contoso.my.salesforce.com`");
+        String::new()
     }
 
     fn number(&mut self, name: &str, default: u32) -> u32 {
@@ -373,7 +390,7 @@ impl<'a> Reader<'a> {
         };
         let pattern = self.optional("SALESFORCE_HOST_PATTERN");
         Salesforce {
-            login_url: self.origin("SALESFORCE_LOGIN_URL"),
+            login_url: self.my_domain("SALESFORCE_LOGIN_URL"),
             client_id: self.text("SALESFORCE_CLIENT_ID"),
             username: self.text("SALESFORCE_USERNAME"),
             secret_arn: self.arn("CRM_SECRET_ARN"),

@@ -41,6 +41,11 @@ pub(crate) fn blocks(text: &str) -> Option<Vec<Block<'_>>> {
     Some(found)
 }
 
+/// A PEM that was put into base64 as a whole, to be one line; `None`: the text is none.
+pub(crate) fn unwrapped(text: &str) -> Option<String> {
+    String::from_utf8(der(text)?).ok().filter(|inside| inside.contains(BEGIN))
+}
+
 /// Base64 whose line ends may be anything.
 pub(crate) fn der(inside: &str) -> Option<Vec<u8>> {
     let mut kept = String::with_capacity(inside.len());
@@ -83,5 +88,14 @@ mod tests {
         assert_eq!(found, [("A B".to_owned(), Some(vec![1, 2, 3])), ("C".to_owned(), Some(vec![4]))]);
         assert_eq!(blocks("-----BEGIN A-----AQID"), None);
         assert_eq!(blocks("AQID"), Some(vec![]));
+    }
+
+    #[test]
+    fn a_pem_in_base64_is_one() {
+        let pem = "-----BEGIN A-----\nAQID\n-----END A-----\n";
+        assert_eq!(unwrapped(&STANDARD.encode(pem)).as_deref(), Some(pem));
+        for other in [pem, "AQID", "", "-----BEGIN"] {
+            assert_eq!(unwrapped(other), None, "{other}");
+        }
     }
 }

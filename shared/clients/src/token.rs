@@ -164,14 +164,14 @@ impl Tokens {
         token.map(|token| token.bearer.expose().to_owned()).ok_or(kept.failures)
     }
 
-    /// One request; a second one only if the secret had changed meanwhile.
+    /// One request. Refused for a matter of configuration, the secret is read again: a second request if it has changed.
     async fn ask(&self, audience: &str, secret: &mut Option<Stored>) -> Result<Token, Failure> {
         let (used, just_read) = match secret.take() {
             Some(known) => (known, false),
             None => (self.secrets.fetch(self.system, &self.secret_arn).await?, true),
         };
         let (used, answer) = match self.grant.redeem(&self.http, audience, &used, self.clock.now()).await {
-            Err(Refused::Credentials(words)) if !just_read => {
+            Err(Refused::Configuration(words)) if !just_read => {
                 let read = self.secrets.fetch(self.system, &self.secret_arn).await?;
                 if read.version() == used.version() {
                     return Err(self.failure(audience, None, &words));
@@ -184,7 +184,7 @@ impl Tokens {
         let granted = match answer {
             Ok(granted) => granted,
             // The secret is dropped with the failure: an admin's new one is found by the next try.
-            Err(Refused::Credentials(words)) => return Err(self.failure(audience, None, &words)),
+            Err(Refused::Configuration(words)) => return Err(self.failure(audience, None, &words)),
             Err(Refused::Later { after, words }) => {
                 *secret = Some(used);
                 return Err(self.failure(audience, after, &words));
@@ -234,5 +234,20 @@ impl Tokens {
 }
 
 fn operation(audience: &str) -> String {
-    format!("token for `{audience}`")
+    format!("{SIGN_IN}{audience}`")
+}
+
+/// How the operation of every failed sign-in begins.
+const SIGN_IN: &str = "token for `";
+
+/// The audience of a sign-in that failed; `None`: the failure is of what was to be done then.
+pub fn refused_audience(failure: &Failure) -> Option<&str> {
+    failure.operation.strip_prefix(SIGN_IN)?.strip_suffix('`')
+}
+
+/// The number in Entra's words: `AADSTS65001` is 65001.
+pub fn entra_number(words: &str) -> Option<u32> {
+    let (_, after) = words.split_once("AADSTS")?;
+    let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+    after[..end].parse().ok()
 }

@@ -69,6 +69,11 @@ impl Map {
         }
     }
 
+    /// The CRM shows an option that the map does not list, and nothing depends on it: Partner Center keeps what it has.
+    pub fn leaves_alone(&self, unit: &str, crm: &Value) -> bool {
+        self.plain_rule(unit).is_some_and(|rule| scalar::leaves_alone(rule, crm))
+    }
+
     /// Both sides show the same: one of them is what the other's value would be there.
     pub fn equal(&self, unit: &str, partner_center: &Value, crm: &Value) -> bool {
         let Ok(one) = self.rule(unit) else { return false };
@@ -82,7 +87,7 @@ impl Map {
             (to_crm && as_crm()) || (direction != Direction::ToCrm && as_pc())
         };
         match &one.shape {
-            Shape::Plain(rule) => same(rule, partner_center, crm),
+            Shape::Plain(rule) => scalar::leaves_alone(rule, crm) || same(rule, partner_center, crm),
             Shape::Group(rules) => {
                 let no_amount = |value: &Value| {
                     rules.iter().any(|rule| rule.kind == Kind::Money && is_zero(value.member(&rule.name)))

@@ -137,6 +137,7 @@ impl Request<'_> {
             None => scalar::to_partner_center(rule, shown),
         };
         match value {
+            Err(_) if scalar::leaves_alone(rule, shown) => {}
             Err(text) => self.lacks(unit, rule.shown_as(), text),
             Ok(value) if rule.kind == Kind::Money && !value.is_null() && !is_positive(&value) => {
                 self.lacks(unit, rule.shown_as(), "an amount above 0 is needed");

@@ -1,9 +1,9 @@
 //! One value: read from either side's JSON, converted to the other side's form, written as either side's JSON.
 
 use crate::{
-    Value, country, day,
+    Direction, Value, country, day,
     reader::bare,
-    rule::{Kind, Rule},
+    rule::{Kind, Required, Rule},
     text,
 };
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -91,6 +91,14 @@ pub(crate) fn to_partner_center(rule: &Rule, shown: &Value) -> Result<Value, Str
         }
         _ => common(rule, shown, rule.referral_length),
     }
+}
+
+/// An option of a choice that goes to Partner Center only, is not listed and is not needed there says nothing.
+pub(crate) fn leaves_alone(rule: &Rule, shown: &Value) -> bool {
+    let says_nothing = rule.kind == Kind::Choice
+        && rule.direction == Some(Direction::ToPartnerCenter)
+        && rule.required == Required::Never;
+    says_nothing && !shown.is_null() && to_partner_center(rule, shown).is_err()
 }
 
 fn fits(text: &str, length: Option<usize>) -> bool {

@@ -107,16 +107,20 @@ impl Map {
         if self.templates.columns(rule).any(|column| !record.columns.contains_key(column)) {
             return None;
         }
-        let mut context = json!({});
+        let (mut context, mut related) = (json!({}), json!({}));
         for (column, value) in &record.columns {
             let name = value.as_str().filter(|_| self.column(NAME) == Some(column));
             let value = name.map_or_else(|| value.clone(), |name| unmarked(name).into());
             match column.split_once('.') {
                 Some((relation, column)) if RELATIONS.contains(&relation) => {
-                    context[relation][column] = value
+                    related[relation][column] = value
                 }
                 _ => context[column] = value,
             }
+        }
+        // A record that is about to be made also says which row is its account.
+        for (relation, columns) in related.as_object().into_iter().flatten() {
+            context[relation] = columns.clone();
         }
         self.templates.render(rule, "record", &context)
     }

@@ -200,6 +200,15 @@ impl Map {
         once
     }
 
+    /// The columns that show a pair of Partner Center's, such as `New/Pending`, and their values.
+    pub fn shown_for(&self, pair: &str) -> Vec<(&str, &str)> {
+        let Some((_, shown)) = self.status.crm.iter().find(|(known, _)| *known == pair) else {
+            return vec![];
+        };
+        let columns = self.status.columns.iter();
+        columns.filter_map(|(member, column)| Some((column.as_str(), shown.get(*member)?.as_str()))).collect()
+    }
+
     /// Whether a column is one of the connector's own, which it may make: by the prefix in Dynamics; in Salesforce,
     /// where every custom field looks alike, by the default map's names.
     pub fn is_ours(&self, column: &str) -> bool {
@@ -360,6 +369,14 @@ mod tests {
         ];
         assert_eq!(named, expected);
         assert!(Map::standard(CrmKind::Dynamics365).wanted_stages().is_empty());
+    }
+
+    #[test]
+    fn how_a_record_stands_is_shown_by_the_maps_columns() {
+        let dynamics = Map::standard(CrmKind::Dynamics365);
+        assert_eq!(dynamics.shown_for("New/Pending"), [("statecode", "0"), ("statuscode", "2")]);
+        assert_eq!(Map::standard(CrmKind::Salesforce).shown_for("Closed/Won"), [("StageName", "Closed Won")]);
+        assert!(dynamics.shown_for("New/Nothing").is_empty());
     }
 
     #[test]

@@ -258,6 +258,9 @@ fn send(map: &Map, unit: &Unit, target: Side, pc: Look<'_>, crm: Look<'_>, plan:
     if !goes || (keeps && other.present().is_some_and(|v| !v.is_null())) {
         return as_it_is(plan);
     }
+    if target == Side::PartnerCenter && map.leaves_alone(name, value) {
+        return as_it_is(plan);
+    }
     if name == STATUS {
         return status(map, target, pc, crm, plan);
     }

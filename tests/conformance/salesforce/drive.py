@@ -68,6 +68,9 @@ def main():
     session.trust_env = False
     session.mount("https://", Loopback(given["salesforce"]))
 
+    # It signs in at login.salesforce.com, where connected apps of before Spring '26 are found.
+    session.post(given["salesforce"] + "/_sim/switches", json={"external_client_app": False}).raise_for_status()
+
     def login(**other):
         wanted = {
             "username": given["salesforce_username"],

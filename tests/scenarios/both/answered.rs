@@ -146,6 +146,55 @@ async fn k1_2_a_first_load_finds_every_deal_however_small_the_pages_are() {
     stage.close().await;
 }
 
+/// How a CRM says that it no longer knows a page.
+fn expired() -> FaultKind {
+    let (status, body) = match CRM {
+        CrmKind::Dynamics365 => (410, json!({ "error": { "code": "0x80044352", "message": "expired" } })),
+        CrmKind::Salesforce => (400, json!([{ "errorCode": "INVALID_QUERY_LOCATOR", "message": "expired" }])),
+    };
+    FaultKind::Answer { status, headers: [].into(), body: body.to_string() }
+}
+
+#[tokio::test]
+async fn a_first_load_whose_page_expired_begins_that_part_anew() {
+    let stage = open().await;
+    small_pages(&stage);
+    for name in ["Alder Foods", "Birch Foods", "Cedar Foods"] {
+        shared(&stage, name, json!({}));
+    }
+    let route = match CRM {
+        CrmKind::Dynamics365 => "GET opportunities",
+        CrmKind::Salesforce => "queryAll",
+    };
+    stage.crm_fault(Fault { route: route.into(), skip: 1, times: 1, kind: expired() });
+    let answer = stage.call(json!({ "command": "backfill" })).await;
+    assert_eq!((&answer["ok"], &answer["data"]["done"]), (&json!(true), &json!(true)), "{answer:#}");
+    assert!(answer.to_string().contains("Opportunities is no longer there: all of them again"), "{answer:#}");
+    stage.rest().await;
+    assert_eq!(names(&stage), ["Alder Foods", "Birch Foods", "Cedar Foods"]);
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_first_load_whose_list_of_referrals_expired_begins_it_anew() {
+    let stage = open().await;
+    for n in 0..130 {
+        stage.refer(json!({ "name": format!("Deal {n}") }));
+    }
+    stage.partner_center.system().lose();
+    stage.call(json!({ "command": "backfill" })).await;
+    stage.quiet().await.expect("comes to rest");
+    let gone = FaultKind::Answer { status: 400, headers: [].into(), body: "{\"code\":\"400001\"}".into() };
+    stage.partner_center.fault(Fault { route: "GET referrals?".into(), skip: 0, times: 1, kind: gone });
+    for _ in 0..4 {
+        let answer = stage.call(json!({ "command": "backfill" })).await;
+        assert_eq!(answer["ok"], true, "{answer:#}");
+        stage.quiet().await.expect("comes to rest");
+    }
+    assert_eq!(stage.opportunities().len(), 130);
+    stage.close().await;
+}
+
 #[tokio::test]
 async fn k6_11_a_pause_of_days_is_believed_for_an_hour() {
     let stage = open().await;

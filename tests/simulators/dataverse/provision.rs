@@ -1,6 +1,6 @@
 //! Provisioning by metadata: new columns and alternate keys on a table that is there.
 
-use super::columns::metadata_id;
+use super::columns::{self, metadata_id};
 use super::definitions::type_wanted;
 use super::metadata::{Column, Key, KeyStatus, Kind, Table};
 use super::refusal::{Outcome, bad_payload, bad_request, not_modelled};
@@ -68,6 +68,15 @@ impl Dataverse {
         let wrong = |text: &str| bad_payload("AttributeMetadata", text);
         let schema = body.get("SchemaName").and_then(Value::as_str).ok_or_else(|| wrong("SchemaName"))?;
         self.may_customize(call, schema)?;
+        let name = schema.to_lowercase();
+        self.define_column(table, schema, &body)?;
+        let id = metadata_id(&format!("{}.{name}", table.name));
+        let uri = format!("{}/EntityDefinitions({})/Attributes({id})", self.root(), table.metadata_id);
+        Ok(Response::new(204).with("OData-Version", "4.0").with("OData-EntityId", uri))
+    }
+
+    fn define_column(&mut self, table: &Table, schema: &str, body: &Map<String, Value>) -> Outcome<()> {
+        let wrong = |text: &str| bad_payload("AttributeMetadata", text);
         let kind = body.get("@odata.type").and_then(Value::as_str).ok_or_else(|| wrong("@odata.type"))?;
         let kind = type_wanted(kind.trim_start_matches('#'))?;
         if body.get("AttributeType").and_then(Value::as_str).is_some_and(|t| t != kind) {
@@ -105,7 +114,6 @@ impl Dataverse {
             }
             other => return Err(not_modelled(format!("a new column of type `{other}`"))),
         };
-        let id = metadata_id(&format!("{}.{name}", table.name));
         let mut made = vec![Column { name: name.clone(), kind, read_only: false }];
         // Money comes with its amount in the base currency.
         if matches!(made[0].kind, Kind::Money { .. }) {
@@ -124,8 +132,34 @@ impl Dataverse {
             table.columns.insert(column.name.clone(), column);
         }
         self.expire_tokens_of(&table.set);
-        let uri = format!("{}/EntityDefinitions({})/Attributes({id})", self.root(), table.metadata_id);
-        Ok(Response::new(204).with("OData-Version", "4.0").with("OData-EntityId", uri))
+        Ok(())
+    }
+
+    /// An administrator makes a column, as in the metadata of one (`SchemaName`, `@odata.type`, …).
+    pub fn add_custom_column(&mut self, set: &str, metadata: &Value) -> Result<(), String> {
+        let table = self.tables.get(set).cloned().ok_or_else(|| format!("no table `{set}`"))?;
+        let body = metadata.as_object().ok_or("metadata is an object")?;
+        let schema = body.get("SchemaName").and_then(Value::as_str).ok_or("SchemaName is missing")?;
+        self.define_column(&table, schema, body).map_err(|refusal| format!("{refusal:?}"))
+    }
+
+    /// An administrator makes a lookup, by its navigation property. A table that is not there is made with it, `column` as
+    /// its text.
+    pub fn add_custom_lookup(&mut self, set: &str, navigation: &str, to: &str, column: &str) {
+        let known = self.tables.values().any(|table| table.name == to);
+        if !known {
+            let plural = to.strip_suffix('y').map_or_else(|| format!("{to}s"), |stem| format!("{stem}ies"));
+            let new = columns::table(to, &plural, &format!("{to}id"), column).texts(&[(column, 100)]);
+            self.tables.insert(plural, Arc::new(new.simple_states()));
+        }
+        let table = Arc::make_mut(self.tables.get_mut(set).expect("a table"));
+        let name = navigation.to_lowercase();
+        let kind = columns::to(&[(navigation, to)]);
+        table.columns.insert(name.clone(), Column { name: name.clone(), kind, read_only: false });
+        for row in self.rows.get_mut(set).into_iter().flat_map(|rows| rows.values_mut()) {
+            row.insert(name.clone(), Value::Null);
+        }
+        self.expire_tokens_of(set);
     }
 }
 

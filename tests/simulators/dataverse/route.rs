@@ -17,7 +17,6 @@ pub(super) const KNOWN_ELSEWHERE: &[&str] = &[
     "products",
     "pricelevels",
     "competitors",
-    "campaigns",
     "roles",
     "queues",
     "teamtemplates",

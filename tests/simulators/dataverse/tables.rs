@@ -16,6 +16,7 @@ pub(super) fn all() -> BTreeMap<String, Table> {
         systemuser(),
         transactioncurrency(),
         new_country(),
+        campaign(),
         connection(),
         connectionrole(),
         cosell_solution(),
@@ -114,6 +115,7 @@ fn opportunity() -> Table {
         .lookup("parentaccountid", &[("parentaccountid", "account")])
         .lookup("parentcontactid", &[("parentcontactid", "contact")])
         .lookup("originatingleadid", &[("originatingleadid", "lead")])
+        .lookup("campaignid", &[("campaignid", "campaign")])
         .owned()
         .states(&[
             (0, "Open", &[(1, "In Progress"), (2, "On Hold")]),
@@ -224,6 +226,12 @@ fn transactioncurrency() -> Table {
 fn new_country() -> Table {
     table("new_country", "new_countries", "new_countryid", "new_name")
         .texts(&[("new_name", 100), ("new_isocode", 2)])
+        .simple_states()
+}
+
+fn campaign() -> Table {
+    table("campaign", "campaigns", "campaignid", "name")
+        .texts(&[("name", 128), ("codename", 32)])
         .simple_states()
 }
 

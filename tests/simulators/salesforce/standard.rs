@@ -19,6 +19,7 @@ Phone | Account Phone | phone 40
 Type | Account Type | picklist Prospect;Customer - Direct;Customer - Channel;Channel Partner / Reseller;Installation Partner;Technology Partner;Other
 Industry | Industry | picklist Agriculture;Banking;Consulting;Education;Electronics;Finance;Government;Healthcare;Insurance;Manufacturing;Retail;Technology;Other
 NumberOfEmployees | Employees | int
+DunsNumber | D-U-N-S Number | text 9
 Description | Account Description | long 32000
 BillingStreet | Billing Street | textarea 255
 BillingCity | Billing City | text 40

@@ -28,7 +28,8 @@ pub struct Switches {
     pub app_scopes: Vec<String>,
     /// The app is installed in this org.
     pub app_installed: bool,
-    /// The app is an external client app: known on My Domain only, and only to users who are approved for it.
+    /// The app is an external client app, as every app made since Spring '26: known on My Domain only, and only to users who
+    /// are approved for it. Off: a connected app.
     pub external_client_app: bool,
     /// This is a sandbox: the audience of assertions is `https://test.salesforce.com`.
     pub sandbox: bool,
@@ -41,6 +42,8 @@ pub struct Switches {
     /// Status of `invalid_client`: 400 or 401.
     pub invalid_client_status: u16,
     pub logins_per_hour: u32,
+    /// Every sign-in is refused with this OAuth error, one of `token.rs`.
+    pub refuse: Option<String>,
     /// API requests in 24 hours before 403.
     pub daily_api_requests: usize,
     /// Rows of a query page, below what `batchSize` asks for: wide rows make pages small.
@@ -110,13 +113,14 @@ impl Default for Switches {
             restricted_picklists: true,
             app_scopes: vec!["api".to_owned(), "refresh_token".to_owned()],
             app_installed: true,
-            external_client_app: false,
+            external_client_app: true,
             sandbox: false,
             own_address_is_audience: true,
             assertion_seconds: 180,
             session_seconds: 7200,
             invalid_client_status: 400,
             logins_per_hour: 3600,
+            refuse: None,
             daily_api_requests: 104_000,
             page_size: None,
             child_rows_count: false,

@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Consumer key and secret of the connected app.
+/// Consumer key and secret of the app.
 pub const CLIENT_ID: &str = "3MVG9.consumer-key";
 pub const CLIENT_SECRET: &str = "salesforce-secret";
-/// The private key whose certificate the connected app holds, PKCS#8 in PEM.
+/// The private key whose certificate the app holds, PKCS#8 in PEM.
 pub const PRIVATE_KEY_PEM: &str = include_str!("../../fixtures/keys/salesforce.pem");
 
-/// Whether a user may use the connected app.
+/// Whether a user may use the app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Approval {
@@ -37,6 +37,7 @@ pub(super) struct Session {
 }
 
 /// Status, `error`, `error_description`.
+#[derive(Clone, Copy)]
 struct Refused(u16, &'static str, &'static str);
 
 /// What the vendor says of an app that it does not find, for whatever reason.
@@ -46,7 +47,22 @@ fn refused<T>(error: &'static str, text: &'static str) -> Result<T, Refused> {
     Err(Refused(400, error, text))
 }
 
-/// The signing key of the connected app.
+/// OAuth errors that the switch `refuse` asks for: `error`, `error_description`.
+const DOCUMENTED: [Refused; 9] = [
+    NO_APP,
+    Refused(400, "OAUTH_EC_APP_NOT_FOUND", "External client app is not installed in this org"),
+    Refused(400, "invalid_request", SCOPES),
+    Refused(400, "invalid_scope", "the requested scope is not allowed"),
+    Refused(400, "unsupported_grant_type", "grant type not supported"),
+    Refused(400, "inactive_org", "organization inactive or locked"),
+    Refused(400, "consent_required", "consent required"),
+    Refused(400, "login_rate_exceeded", "login rate exceeded"),
+    Refused(400, "temporarily_unavailable", "the service is temporarily unavailable"),
+];
+const SCOPES: &str =
+    "refresh_token scope is required and the connected app should be installed and preauthorized";
+
+/// The signing key of the app.
 pub(super) fn key() -> RsaKeyPair {
     let inside: String = PRIVATE_KEY_PEM.lines().filter(|line| !line.starts_with("-----")).collect();
     let der = base64::engine::general_purpose::STANDARD.decode(inside).expect("PEM");
@@ -68,6 +84,9 @@ impl Salesforce {
     }
 
     fn signed_in(&mut self, request: &Request, now: Timestamp) -> Result<Value, Refused> {
+        if let Some(error) = &self.switches.refuse {
+            return Err(*DOCUMENTED.iter().find(|known| known.1 == error).expect("an error of `token.rs`"));
+        }
         let form = form(request);
         let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
         let host = request.header("host").unwrap_or_default();
@@ -138,9 +157,7 @@ impl Salesforce {
         if has("api") && (has("refresh_token") || has("offline_access")) {
             return Ok(());
         }
-        let text =
-            "refresh_token scope is required and the connected app should be installed and preauthorized";
-        refused("invalid_request", text)
+        refused("invalid_request", SCOPES)
     }
 
     /// The user a signed assertion is for.
@@ -216,7 +233,7 @@ impl Salesforce {
         self.sessions.clear();
     }
 
-    /// Whether a user may use the connected app, from now on.
+    /// Whether a user may use the app, from now on.
     pub fn approve(&mut self, user: &str, approval: Approval) {
         self.approvals.insert(user.to_owned(), approval);
     }
@@ -235,7 +252,7 @@ impl Salesforce {
     }
 }
 
-/// The public key the connected app's certificate holds, and who is approved.
+/// The public key the app's certificate holds, and who is approved.
 pub(super) fn setup() -> (Vec<u8>, BTreeMap<String, Approval>) {
     let approvals = [INTEGRATION_USER, ADMIN].map(|user| (user.to_owned(), Approval::Approved));
     (key().public_key().as_ref().to_vec(), approvals.into())

@@ -12,6 +12,7 @@ use clients::crm::salesforce::{
     object_of_table,
     provision::rights::PERMISSION_SET,
 };
+pub(crate) use cure::known as cure_of_sign_in;
 use mapping::{Map, WantedColumn, WantedKind, WantedTable};
 use std::collections::BTreeMap;
 use sync::failure::Failure;

@@ -86,6 +86,32 @@ fn the_ingress_trusts_microsofts_prefix_unless_told_otherwise() {
     assert!(read("http://a.example/c/").unwrap_err().to_string().contains("http://a.example/c/"));
 }
 
+/// Whole lines of a shell do not reach a parameter: each way is one line.
+#[test]
+fn roots_are_read_however_they_were_made_one_line() {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let roots = include_str!("../../roots/amazon.pem");
+    let certificates = |text: &str| {
+        let found = Ingress::read(&|name| match name {
+            "QUEUE_URL" => Some("http://127.0.0.1:9/q.fifo".to_owned()),
+            "CERTIFICATE_ROOTS_PEM" => Some(text.to_owned()),
+            _ => None,
+        });
+        crate::certificates::pem::certificates(&found.unwrap().certificate_roots_pem?)
+    };
+    let as_it_is = certificates(roots).expect("certificates");
+    assert!(!as_it_is.is_empty());
+    for one_line in [
+        STANDARD.encode(roots),
+        roots.replace('\n', "\\n"),
+        roots.replace('\n', ""),
+        roots.replace('\n', " "),
+    ] {
+        assert_eq!(certificates(&one_line).as_ref(), Some(&as_it_is), "{}", &one_line[..60]);
+    }
+    assert_eq!(certificates("-----BEGIN"), None, "what is left of a PEM at its first blank");
+}
+
 fn admin(changed: &[(&str, &str)]) -> Result<Admin, Faults> {
     let more = [
         ("DEAD_LETTER_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/dead.fifo"),
@@ -111,7 +137,7 @@ fn a_stack_that_writes_nothing_in_partner_center_registers_nothing_there() {
 fn salesforce_needs_its_own_variables_and_no_dataverse() {
     let variables = [
         ("CRM", "salesforce"),
-        ("SALESFORCE_LOGIN_URL", "https://login.salesforce.com"),
+        ("SALESFORCE_LOGIN_URL", "https://contoso.my.salesforce.com"),
         ("SALESFORCE_CLIENT_ID", "key"),
         ("SALESFORCE_USERNAME", "user@x.example"),
         ("DYNAMICS_URL", ""),
@@ -120,6 +146,8 @@ fn salesforce_needs_its_own_variables_and_no_dataverse() {
     let Crm::Salesforce(salesforce) = config.worker.crm else { panic!("another CRM") };
     assert_eq!(salesforce.host_pattern, "*.my.salesforce.com");
     assert_eq!(salesforce.api_version, "62.0");
+    let unsaid = [variables[0], ("SALESFORCE_LOGIN_URL", ""), variables[2], variables[3]];
+    assert!(admin(&unsaid).unwrap_err().to_string().contains("My Domain"));
     let old = [variables[0], variables[1], variables[2], variables[3], ("SALESFORCE_API_VERSION", "51.0")];
     assert!(admin(&old).unwrap_err().to_string().contains("52.0"));
 }

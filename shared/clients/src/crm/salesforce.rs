@@ -40,6 +40,7 @@ use sync::{
     ports::{Changes, Feed, Position, Qualified, Ready, Seen},
     version::Version,
 };
+pub use wire::AUDIENCE;
 use wire::{Composite, Part, Wire};
 
 /// The Referral Identifier where the map has no rule for it.

@@ -1,5 +1,5 @@
 //! The JWT bearer assertion of Salesforce (salesforce.md §2): who we are, signed with the private key whose certificate
-//! the connected app holds.
+//! the app holds.
 
 use super::key;
 use crate::secrets::Secret;

@@ -1,6 +1,9 @@
 //! One request to a token endpoint, Entra's or Salesforce's, and what its answer says.
 
-use super::assertion::{assertion, audience as audience_of, is_of};
+use super::{
+    assertion::{assertion, audience as audience_of, is_of},
+    entra_number,
+};
 use crate::{
     config,
     http::{Answer, Broken, Http},
@@ -14,6 +17,11 @@ use serde_json::Value;
 const WORDS: usize = 300;
 /// The longest a token is believed to last, whatever the answer says.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+/// OAuth errors on 4xx that pass by themselves (RFC 6749 §4.1.2.1; salesforce.md §2).
+const TRANSIENT: [&str; 3] = ["temporarily_unavailable", "server_error", "login_rate_exceeded"];
+/// Entra's numbers that pass by themselves whatever error they come with: a service behind it is out of reach or out of
+/// budget, the tenant is throttled, the same request came too often.
+const TRANSIENT_NUMBERS: [u32; 5] = [90006, 90024, 90033, 90055, 50196];
 /// Salesforce names no lifetime: the org's session policy decides, and a 401 ends it earlier.
 const SESSION: SignedDuration = SignedDuration::from_mins(60);
 
@@ -47,9 +55,9 @@ pub(super) struct Granted {
 /// Another answer, or none.
 #[derive(Debug)]
 pub(super) enum Refused {
-    /// The secret is wrong, expired, revoked or incomplete: only another one helps.
-    Credentials(String),
-    /// Time, or a changed deployment, may help.
+    /// Secret, application, permission or address is wrong: no time cures it, somebody has to.
+    Configuration(String),
+    /// It passes by itself.
     Later { after: Option<SignedDuration>, words: String },
 }
 
@@ -116,7 +124,7 @@ impl Grant {
                 None => {
                     let words =
                         format!("its `instance_url` is not of SalesforceHostPattern `{host_pattern}`");
-                    return Err(Refused::Credentials(words));
+                    return Err(Refused::Configuration(words));
                 }
             }
         }
@@ -130,7 +138,7 @@ impl Grant {
         now: Timestamp,
     ) -> Result<Vec<(&'static str, Secret)>, Refused> {
         let member = |name: &'static str| {
-            let missing = || Refused::Credentials(format!("the secret has no `{name}`"));
+            let missing = || Refused::Configuration(format!("the secret has no `{name}`"));
             secret.member(name).ok_or_else(missing).map(|value| (name, value))
         };
         let open = |name: &'static str, value: &str| (name, Secret::new(value));
@@ -139,7 +147,7 @@ impl Grant {
                 Some(key) => {
                     let audience = audience_of(login_url);
                     let signed = assertion(&self.client_id, username, audience, &key, now);
-                    let signed = signed.map_err(Refused::Credentials)?;
+                    let signed = signed.map_err(Refused::Configuration)?;
                     vec![
                         open("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
                         ("assertion", signed),
@@ -192,18 +200,22 @@ fn judge(answer: &Answer) -> Result<Granted, Refused> {
             format!("{error}: {}", line.chars().take(WORDS).collect::<String>())
         }
         None if answer.is_success() => format!("status {}: {}", answer.status, answer.unread()),
+        None if !error.is_empty() => error.chars().take(WORDS).collect(),
         None => format!("status {}: {}", answer.status, answer.text(WORDS)),
     };
-    Err(match error {
-        "invalid_grant"
-        | "invalid_client"
-        | "interaction_required"
-        | "invalid_client_id"
-        | "invalid_app_access"
-        | "inactive_user"
-        | "inactive_org" => Refused::Credentials(words),
-        _ => Refused::Later { after: answer.retry_after(), words },
+    Err(if ends_by_waiting(answer.status, error, &words) {
+        Refused::Later { after: answer.retry_after(), words }
+    } else {
+        Refused::Configuration(words)
     })
+}
+
+/// An OAuth error on 4xx is a matter of configuration unless it is known to pass; anything else is an outage.
+fn ends_by_waiting(status: u16, error: &str, words: &str) -> bool {
+    let configured = (400..500).contains(&status) && !matches!(status, 408 | 429) && !error.is_empty();
+    !configured
+        || TRANSIENT.contains(&error)
+        || entra_number(words).is_some_and(|number| TRANSIENT_NUMBERS.contains(&number))
 }
 
 #[cfg(test)]
@@ -223,13 +235,71 @@ mod tests {
         }
     }
 
+    fn refused(status: u16, error: &str, text: &str) -> Refused {
+        let body = serde_json::json!({ "error": error, "error_description": text }).to_string();
+        judge(&answer(status, &body)).err().expect("a refusal")
+    }
+
+    #[test]
+    fn an_oauth_error_is_a_matter_of_configuration() {
+        for (status, error, text) in [
+            (400, "invalid_resource", "AADSTS650057: Invalid resource."),
+            (400, "invalid_resource", "AADSTS500011: The resource principal was not found."),
+            (400, "unauthorized_client", "AADSTS700016: Application was not found."),
+            (400, "invalid_request", "AADSTS90002: Tenant not found."),
+            (400, "invalid_grant", "AADSTS65001: No consent."),
+            (400, "invalid_grant", "AADSTS70043: Sign-in frequency."),
+            (400, "invalid_grant", "AADSTS50173: revoked."),
+            (401, "invalid_client", "AADSTS7000215: Invalid client secret."),
+            (400, "interaction_required", "AADSTS50076: MFA."),
+            (400, "consent_required", "AADSTS65004: declined."),
+            (400, "invalid_scope", "AADSTS70011: The scope is not valid."),
+            (400, "app_not_found", "External client app is not installed in this org"),
+            (400, "OAUTH_EC_APP_NOT_FOUND", "External client app is not installed in this org"),
+            (400, "invalid_request", "refresh_token scope is required"),
+            (400, "unsupported_grant_type", "grant type not supported"),
+            (400, "inactive_org", "organization inactive"),
+            (403, "a word of tomorrow", ""),
+        ] {
+            match refused(status, error, text) {
+                Refused::Configuration(words) => assert_eq!(words, format!("{error}: {text}")),
+                Refused::Later { words, .. } => panic!("it would wait: {words}"),
+            }
+        }
+        let bare = judge(&answer(400, r#"{"error":"invalid_scope"}"#));
+        assert!(matches!(bare, Err(Refused::Configuration(words)) if words == "invalid_scope"));
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_waited_for() {
+        for (status, error, text) in [
+            (400, "login_rate_exceeded", "login rate exceeded"),
+            (400, "temporarily_unavailable", "AADSTS90033: A transient error has occurred."),
+            (400, "server_error", ""),
+            (400, "invalid_grant", "AADSTS50196: A client loop has been detected."),
+            (400, "invalid_request", "AADSTS90055: Too many requests."),
+            (429, "invalid_request", "AADSTS90002: Tenant not found."),
+            (408, "invalid_grant", ""),
+            (500, "invalid_grant", ""),
+            (503, "invalid_client", ""),
+        ] {
+            let waits = matches!(refused(status, error, text), Refused::Later { .. });
+            assert!(waits, "{status} {error} {text}");
+        }
+        for body in ["<html>blocked by a proxy</html>", "[]", r#"{"error":{"code":"x"}}"#] {
+            assert!(matches!(judge(&answer(403, body)), Err(Refused::Later { .. })), "{body}");
+        }
+    }
+
     #[test]
     fn a_revoked_grant_is_told_from_an_outage() {
         for gap in ["\\r\\n", " "] {
             let text = format!("AADSTS50173: revoked.{gap}Trace ID: 1");
             let revoked = format!(r#"{{"error":"invalid_grant","error_description":"{text}"}}"#);
             match judge(&answer(400, &revoked)) {
-                Err(Refused::Credentials(words)) => assert_eq!(words, "invalid_grant: AADSTS50173: revoked."),
+                Err(Refused::Configuration(words)) => {
+                    assert_eq!(words, "invalid_grant: AADSTS50173: revoked.")
+                }
                 _ => panic!("not a matter of credentials"),
             }
         }

@@ -1,7 +1,12 @@
 //! Broken set-ups: each cause is named, with what to do.
 
 use super::open;
-use crate::{answers::told, deal::Stage};
+use crate::{
+    answers::{told, words},
+    deal::Stage,
+};
+use local::world::{Options, World};
+use mapping::CrmKind;
 use serde_json::json;
 use simulators::salesforce::{Approval, INTEGRATION_USER};
 
@@ -60,16 +65,30 @@ async fn the_key_is_no_key_or_anothers() {
 
 #[tokio::test]
 async fn the_user_is_not_authorised() {
-    for (approval, cause, cure) in [
-        (Approval::Missing, "hasn't approved", "pre-authorized"),
-        (Approval::NotByAdmin, "not admin approved", "permission set or profile"),
+    for (external, approval, cause, cure) in [
+        (true, Approval::Missing, "app_not_found", "pre-authorise a permission set"),
+        (true, Approval::NotByAdmin, "not admin approved", "permission set or profile"),
+        (false, Approval::Missing, "hasn't approved", "pre-authorized"),
     ] {
         let told = diagnosed(|stage| {
+            stage.salesforce.system().switches.external_client_app = external;
             stage.salesforce.system().approve(INTEGRATION_USER, approval);
             signed_out(stage);
         })
         .await;
         names(&told, cause, cure);
+    }
+}
+
+#[tokio::test]
+async fn the_app_lacks_a_scope() {
+    for scope in ["api", "refresh_token"] {
+        let told = diagnosed(|stage| {
+            stage.salesforce.system().switches.app_scopes = vec![scope.to_owned()];
+            signed_out(stage);
+        })
+        .await;
+        names(&told, "refresh_token scope is required", "`api` and `refresh_token, offline_access` (both)");
     }
 }
 
@@ -82,7 +101,19 @@ async fn the_login_host_is_of_production_and_the_org_a_sandbox() {
         signed_out(stage);
     })
     .await;
-    names(&told, "audience is invalid", "https://test.salesforce.com");
+    names(&told, "audience is invalid", "sandbox.my.salesforce.com");
+}
+
+/// The simulator's listener is the login host by this name.
+#[tokio::test]
+async fn the_login_host_is_everybodys_and_the_app_an_external_client_app() {
+    let options = Options { crm: Some(CrmKind::Salesforce), login_host: true, ..Options::default() };
+    let world = World::start(options).await.expect("the world starts");
+    let doctor = json!({ "command": "doctor" });
+    let told = words(&world.call(doctor.clone()).await);
+    names(&told, "app_not_found", "must be the org's My Domain");
+    world.salesforce.system().switches.external_client_app = false;
+    assert!(!words(&world.call(doctor).await).contains("app_not_found"));
 }
 
 #[tokio::test]

@@ -71,6 +71,7 @@ fn an_assertion_is_short_lived_and_for_this_org() {
     assert_eq!(ask(&mut bench, &with_assertion(&own)).done(400).body["error"], "login_rate_exceeded");
     bench.later(-7);
     bench.org.approve(INTEGRATION_USER, Approval::Missing);
+    bench.org.switches.external_client_app = false;
     assert_eq!(ask(&mut bench, &with_assertion(&own)).done(400).body["error"], "invalid_grant");
     let other = ask(&mut bench, &json!({ "grant_type": "password" })).done(400);
     assert_eq!(other.body["error"], "unsupported_grant_type");
@@ -123,6 +124,7 @@ fn an_app_is_found_where_it_is_installed() {
     bench.org.switches.app_installed = false;
     assert_eq!(told(&ask(&mut bench, &form)), gone);
     bench.org.switches.app_installed = true;
+    bench.org.switches.external_client_app = false;
     ask_at(&mut bench, &form, "localhost:4711").done(200);
     bench.org.switches.external_client_app = true;
     assert_eq!(told(&ask_at(&mut bench, &form, "localhost:4711")), gone, "the login host");

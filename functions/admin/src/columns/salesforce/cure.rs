@@ -1,7 +1,17 @@
 //! What usually is behind Salesforce's words when the org cannot be asked at all (salesforce.md §2, §10).
 
 /// Words of the vendor's, or of ours about the secret, and what to do.
-const CURES: [(&[&str], &str); 16] = [
+const CURES: &[(&[&str], &str)] = &[
+    // One answer for three causes.
+    (
+        &["app_not_found", "OAUTH_EC_APP_NOT_FOUND"],
+        "SalesforceLoginUrl must be the org's My Domain (https://….my.salesforce.com): login.salesforce.com does not know external client apps; a new app takes some minutes; its policies must pre-authorise a permission set of SalesforceUsername",
+    ),
+    // Salesforce names one cause of three, and only the scope that is usually missing.
+    (
+        &["refresh_token scope is required"],
+        "give the app the OAuth scopes `api` and `refresh_token, offline_access` (both), install it, and pre-authorise SalesforceUsername; then wait some minutes",
+    ),
     (
         &["hasn't approved"],
         "the app's policy must be `Admin approved users are pre-authorized`, with a permission set or profile of SalesforceUsername",
@@ -17,12 +27,18 @@ const CURES: [(&[&str], &str); 16] = [
     (&["invalid_client"], "client_secret in the secret of CrmSecretArn is wrong or was changed"),
     (
         &["audience is invalid"],
-        "SalesforceLoginUrl must be https://test.salesforce.com for a sandbox, https://login.salesforce.com for production, or the org's My Domain",
+        "SalesforceLoginUrl must be the org's My Domain: https://….my.salesforce.com, of a sandbox https://….sandbox.my.salesforce.com",
     ),
     (
         &["not supported on this domain"],
         "client credentials work on My Domain only: SalesforceLoginUrl must be https://….my.salesforce.com",
     ),
+    (
+        &["unsupported_grant_type", "unauthorized_client"],
+        "switch *Enable JWT Bearer Flow* (or *Enable Client Credentials Flow*) on in the app's settings",
+    ),
+    (&["invalid_scope"], "give the app the OAuth scopes `api` and `refresh_token, offline_access`"),
+    (&["login_rate_exceeded"], "too many sign-ins in an hour: it passes by itself"),
     (&["inactive_user"], "activate SalesforceUsername"),
     (&["inactive_org"], "the org is inactive or read-only: ask Salesforce"),
     (
@@ -49,8 +65,13 @@ const CURES: [(&[&str], &str); 16] = [
 
 /// What to do.
 pub(super) fn of(words: &str) -> &'static str {
+    known(words).unwrap_or("is SalesforceLoginUrl the org's My Domain, and is the org up?")
+}
+
+/// What to do, if these words are known.
+pub(crate) fn known(words: &str) -> Option<&'static str> {
     let known = CURES.iter().find(|(signs, _)| signs.iter().any(|sign| words.contains(sign)));
-    known.map_or("is SalesforceLoginUrl right, and is the org up?", |(_, cure)| cure)
+    known.map(|(_, cure)| *cure)
 }
 
 #[cfg(test)]
@@ -60,11 +81,19 @@ mod tests {
     #[test]
     fn the_closest_sign_decides() {
         for (words, cure) in [
+            (
+                "invalid_request: refresh_token scope is required and the connected app should",
+                "`api` and `refresh_token, offline_access`",
+            ),
             ("invalid_grant: user hasn't approved this consumer", "pre-authorized"),
-            ("invalid_grant: audience is invalid", "test.salesforce.com"),
+            ("invalid_grant: audience is invalid", "sandbox.my.salesforce.com"),
+            ("app_not_found: External client app is not installed in this org", "My Domain"),
             ("invalid_grant: invalid assertion", "private_key"),
             ("invalid_client_id: client identifier invalid", "consumer key"),
             ("invalid_client: invalid client credentials", "client_secret"),
+            ("invalid_scope: the requested scope is not allowed", "OAuth scopes"),
+            ("unsupported_grant_type: grant type not supported", "JWT Bearer Flow"),
+            ("inactive_user: user is inactive", "activate SalesforceUsername"),
             ("403 REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.", "used up"),
             ("not sent: connection refused", "SalesforceLoginUrl"),
         ] {

@@ -27,7 +27,7 @@ use std::{
 use sync::failure::{Class, Failure, Refused, System, Written};
 
 /// Salesforce's tokens are for the whole org.
-const AUDIENCE: &str = "salesforce";
+pub const AUDIENCE: &str = "salesforce";
 /// Requests in one composite, and queries among them.
 pub(super) const PARTS: usize = 25;
 /// Rows of a query page, a hint.
