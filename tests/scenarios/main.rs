@@ -9,4 +9,5 @@ mod dynamics365;
 mod faults;
 mod ingress;
 mod salesforce;
+mod salesforce_full;
 mod tidy;

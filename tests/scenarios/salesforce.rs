@@ -10,6 +10,7 @@ mod leads;
 mod refusals;
 mod sync;
 mod team;
+mod words;
 
 #[path = "both/answered.rs"]
 mod answered;

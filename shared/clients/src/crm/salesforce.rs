@@ -2,6 +2,7 @@
 //! and Microsoft Solutions; leads. Every write is conditional or create-only; none is sent twice.
 
 mod change;
+mod composite;
 mod convert;
 mod create;
 pub mod describe;
@@ -18,10 +19,12 @@ mod records;
 mod rows;
 pub mod setup;
 mod soap;
+mod solution;
 mod soql;
 mod wire;
 
 use crate::{crm::not_begun::NotBegun, gather::Gather, http::Http, token::Tokens};
+use composite::{Composite, Part};
 pub use create::Prepared;
 use errors::Said;
 use features::{Features, Known};
@@ -40,7 +43,7 @@ use sync::{
     ports::{Changes, Feed, Position, Qualified, Ready, Seen},
     version::Version,
 };
-use wire::{Composite, Part, Wire};
+use wire::Wire;
 
 /// The Referral Identifier where the map has no rule for it.
 const REFERRAL_ID: &str = "Referral_Identifier__c";

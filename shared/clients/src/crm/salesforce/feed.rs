@@ -3,10 +3,11 @@
 
 use super::{
     Salesforce,
+    composite::Part,
     place::{OVERLAP, Place, THRIFT},
     rows::{SOLUTION, SOLUTION_OPPORTUNITY, instant},
     soql::{any_of, is_name},
-    wire::{PAGE, Part, QueryFailed},
+    wire::{PAGE, QueryFailed},
 };
 use jiff::Timestamp;
 use mapping::{RecordId, RecordKind, names};
