@@ -28,6 +28,8 @@ mod days;
 mod healing;
 #[path = "both/inbound.rs"]
 mod inbound;
+#[path = "both/many.rs"]
+mod many;
 #[path = "both/microsoft.rs"]
 mod microsoft;
 #[path = "both/notes.rs"]

@@ -21,6 +21,7 @@ pub mod note;
 pub mod parked;
 pub mod planted;
 pub mod poll;
+mod portion;
 pub mod ports;
 pub mod receive;
 pub mod repair;

@@ -292,6 +292,10 @@ impl sync::ports::Crm for Dynamics {
         self.shown(&operation, &replies[0], &lists).await
     }
 
+    fn rows_at_once(&self) -> usize {
+        solution::AT_ONCE
+    }
+
     async fn prepare(&self, new: &NewRecord) -> Written<Ready<Prepared>> {
         let prepared = match new.kind {
             RecordKind::Opportunity => self.prepared(new).await,

@@ -274,6 +274,10 @@ impl sync::ports::Crm for Salesforce {
         self.read(&operation, kind, &parts).await
     }
 
+    fn rows_at_once(&self) -> usize {
+        solution::AT_ONCE
+    }
+
     async fn prepare(&self, new: &NewRecord) -> Written<Ready<Prepared>> {
         self.prepared(new).await.map_or_else(NotBegun::written, Written::Done)
     }
