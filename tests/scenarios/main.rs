@@ -10,4 +10,5 @@ mod faults;
 mod ingress;
 mod salesforce;
 mod salesforce_full;
+mod switches;
 mod tidy;

@@ -50,6 +50,7 @@ pub use patch::{
 };
 pub use record::{CrmKind, Record, RecordId, RecordKind, UnknownCrm};
 pub use referral::{EngagementId, Malformed, Referral, ReferralId};
+pub use settings::{SWITCHES, VENDOR};
 pub use switches::{AccountRule, ContactRule, ConvertLead, Duplicates, MicrosoftHalf, Switches, Vendor};
 pub use unit::{Direction, On, Side, Unit};
 pub use value::{Fields, Value};

@@ -69,20 +69,19 @@ pub struct Dynamics {
     patches: Gather<Request, Patched>,
     /// The environment's base language, once asked.
     language: OnceLock<i64>,
-    page: u32,
 }
 
 impl Dynamics {
     /// The environment at `url` (its origin), its columns as `map` names them.
     pub fn new(http: Http, tokens: Arc<Tokens>, url: &str, map: Arc<Map>) -> Self {
         let wire = Wire::new(http, tokens, url);
-        Self::through(map, wire, Arc::default(), Arc::default(), PAGE)
+        Self::through(map, wire, Arc::default(), Arc::default())
     }
 
     /// The same environment, connections and caches through another map.
     #[must_use]
     pub fn with_map(&self, map: Arc<Map>) -> Self {
-        Self::through(map, self.wire.clone(), self.lookups.clone(), self.known.clone(), self.page)
+        Self::through(map, self.wire.clone(), self.lookups.clone(), self.known.clone())
     }
 
     /// By how much the environment's clock is ahead of ours, by its last answer.
@@ -90,7 +89,7 @@ impl Dynamics {
         self.wire.skew()
     }
 
-    fn through(map: Arc<Map>, wire: Wire, lookups: Arc<Lookups>, known: Arc<Known>, page: u32) -> Self {
+    fn through(map: Arc<Map>, wire: Wire, lookups: Arc<Lookups>, known: Arc<Known>) -> Self {
         let leads = map.of(RecordKind::Lead);
         Dynamics {
             wire,
@@ -103,7 +102,6 @@ impl Dynamics {
             known,
             patches: Gather::default(),
             language: OnceLock::new(),
-            page,
         }
     }
 
@@ -119,12 +117,6 @@ impl Dynamics {
             RecordKind::Opportunity => &self.key,
             RecordKind::Lead => &self.lead_key,
         }
-    }
-
-    /// Another page size of the feeds.
-    #[must_use]
-    pub fn with_page(self, page: u32) -> Self {
-        Dynamics { page: page.max(1), ..self }
     }
 
     fn record_request(&self, kind: RecordKind, id: &str) -> Request {

@@ -2,7 +2,7 @@
 //! the configured origin: no token follows a link anywhere else.
 
 use super::{
-    Dynamics, RECORD1,
+    Dynamics, PAGE, RECORD1,
     columns::{CONNECTION_ID, SOLUTION, SOLUTION_OPPORTUNITY},
     errors::{Meaning, Said},
     odata::{self, any_of, escaped, guid, id_of, set_of, value_of},
@@ -134,7 +134,7 @@ impl Dynamics {
 
     /// A next page must be asked for with the preferences of its first one; the path tells which those were.
     fn preferences(&self, path: &str) -> String {
-        let size = format!("odata.maxpagesize={}", self.page);
+        let size = format!("odata.maxpagesize={PAGE}");
         if is_live(path) { size } else { format!("odata.track-changes,{size}") }
     }
 
