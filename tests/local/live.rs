@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use simulators::{
     dataverse::{CHF, SELLER},
     server::Logged,
+    weather::Weather,
 };
 use std::time::{Duration, Instant};
 use sync::table::Item;
@@ -20,7 +21,10 @@ const BEAT: Duration = Duration::from_millis(300);
 /// Between two polls; the deployed schedule is a minute.
 const POLL: Duration = Duration::from_secs(5);
 
-pub(crate) async fn run(world: &World) -> anyhow::Result<()> {
+/// Of the vendors' calls so many fail in a run with a seed.
+const TROUBLE: f64 = 0.05;
+
+pub(crate) async fn run(world: &World, seed_of_trouble: Option<u64>) -> anyhow::Result<()> {
     // What the functions decide, as their own log says it.
     let ours = Targets::new().with_default(LevelFilter::INFO).with_target("dynoxide", LevelFilter::OFF);
     let lines = fmt::layer().compact().without_time().with_target(false).with_level(false);
@@ -30,6 +34,10 @@ pub(crate) async fn run(world: &World) -> anyhow::Result<()> {
     introduce(world, &deal);
     world.partner_center.forget_requests();
     world.dataverse.forget_requests();
+    if let Some(weather) = seed_of_trouble.map(|seed| Weather::mixed(seed, TROUBLE)) {
+        world.partner_center.weather(Some(weather.clone()));
+        world.dataverse.weather(Some(weather));
+    }
     let mut shown = (0, 0, 0);
     let mut polled = Instant::now();
     let stop = tokio::signal::ctrl_c();
@@ -49,7 +57,9 @@ pub(crate) async fn run(world: &World) -> anyhow::Result<()> {
         world.pump().await?;
         if polled.elapsed() >= POLL {
             polled = Instant::now();
-            world.tick().await?;
+            if let Err(error) = world.tick().await {
+                println!("  poller          {error:#}");
+            }
         }
         let partner_center = world.partner_center.requests();
         let dataverse = world.dataverse.requests();

@@ -277,6 +277,11 @@ impl World {
         self.sell("team", row)
     }
 
+    /// Sellers choose countries from a list, and see their names.
+    pub fn places_are_picklists(&self) -> bool {
+        self.crm() == CrmKind::Salesforce && self.salesforce.system().switches.state_country_picklists
+    }
+
     /// A user of the CRM who has left.
     pub fn user_who_left(&self, email: &str) {
         match self.crm() {

@@ -55,6 +55,9 @@ pub struct Options {
     pub port: u16,
     /// The CRM; none: Dynamics 365.
     pub crm: Option<CrmKind>,
+    /// Salesforce with all that an organisation may switch on and that changes what is asked or sent: opportunity teams
+    /// and places as picklists. It has several currencies and notes in any case.
+    pub full: bool,
     /// A stack beside production: nothing is written to Partner Center.
     pub staging: bool,
     /// Salesforce's sign-in is asked at the login host instead of My Domain.
@@ -136,6 +139,8 @@ impl World {
         // As the default map expects it.
         salesforce.system().switches.multi_currency = true;
         salesforce.system().switches.notes = true;
+        salesforce.system().switches.team_selling = options.full;
+        salesforce.system().switches.state_country_picklists = options.full;
         let (table, stop) = table().await?;
 
         let (queue_url, dead_url, partner_secret, crm_secret, admin_secret) = {

@@ -28,6 +28,8 @@ mod days;
 mod healing;
 #[path = "both/inbound.rs"]
 mod inbound;
+#[path = "both/many.rs"]
+mod many;
 #[path = "both/merged.rs"]
 mod merged;
 #[path = "both/microsoft.rs"]

@@ -9,4 +9,6 @@ mod dynamics365;
 mod faults;
 mod ingress;
 mod salesforce;
+mod salesforce_full;
+mod switches;
 mod tidy;

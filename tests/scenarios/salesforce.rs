@@ -10,6 +10,7 @@ mod leads;
 mod refusals;
 mod sync;
 mod team;
+mod words;
 
 #[path = "both/answered.rs"]
 mod answered;
@@ -31,6 +32,8 @@ mod days;
 mod healing;
 #[path = "both/inbound.rs"]
 mod inbound;
+#[path = "both/many.rs"]
+mod many;
 #[path = "both/merged.rs"]
 mod merged;
 #[path = "both/microsoft.rs"]

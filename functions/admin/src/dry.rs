@@ -157,6 +157,11 @@ impl Crm for Dry {
         self.outside().crm().find(kind, referral).await
     }
 
+    /// What would be written is told whole, however many writes it takes.
+    fn rows_at_once(&self) -> usize {
+        usize::MAX
+    }
+
     async fn prepare(&self, new: &NewRecord) -> Written<Ready<Self::Prepared>> {
         self.outside().crm().prepare(new).await
     }

@@ -110,9 +110,7 @@ pub async fn handle(live: &Live, event: SqsEvent, ends: Timestamp) -> Result<Sqs
                     let pause = pause(&run, &failure).await;
                     again(app, group, pause, &mut answer).await;
                 }
-                Class::Permanent | Class::Poison => {
-                    park_group(app, group, ends, &failure.to_string(), &mut answer).await?
-                }
+                Class::Permanent => park_group(app, group, ends, &failure.to_string(), &mut answer).await?,
             },
         }
     }

@@ -68,6 +68,13 @@ impl sync::ports::Crm for Crm {
         }
     }
 
+    fn rows_at_once(&self) -> usize {
+        match self {
+            Crm::Dynamics(crm) => crm.rows_at_once(),
+            Crm::Salesforce(crm) => crm.rows_at_once(),
+        }
+    }
+
     async fn prepare(&self, new: &NewRecord) -> Written<Ready<Self::Prepared>> {
         match self {
             Crm::Dynamics(crm) => {

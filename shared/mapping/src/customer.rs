@@ -13,8 +13,10 @@ impl Map {
         let names = (self.referral_field(NAME, referral), self.record_field(NAME, record));
         let (Some(Value::Text(theirs)), Some(Value::Text(ours))) = names else { return false };
         let country = |address: Option<Value>| address?.member(COUNTRY).text().map(str::to_owned);
-        let told = self.referral_field(ADDRESS, referral).and_then(|told| self.to_crm(ADDRESS, &told).ok());
-        let apart = match (country(told), country(self.record_field(ADDRESS, record))) {
+        // The CRM holds a country's code or its name.
+        let code = |address: Value| self.to_partner_center(ADDRESS, &address).ok();
+        let of_record = self.record_field(ADDRESS, record).and_then(code);
+        let apart = match (country(self.referral_field(ADDRESS, referral)), country(of_record)) {
             (Some(theirs), Some(ours)) => !reads_alike(&theirs, &ours),
             _ => false,
         };

@@ -53,6 +53,7 @@ pub use patch::{
 pub use reading::Readings;
 pub use record::{CrmKind, Record, RecordId, RecordKind, UnknownCrm};
 pub use referral::{EngagementId, Malformed, Referral, ReferralId};
+pub use settings::{SWITCHES, VENDOR};
 pub use switches::{
     AccountRule, ContactRule, ConvertLead, CrmIdLinks, Duplicates, MicrosoftHalf, Switches, Vendor,
 };

@@ -23,11 +23,19 @@ impl Reader {
 
     /// Refuses keys that are not known here; false if it is no table at all.
     pub(crate) fn known(&mut self, place: Place<'_>, keys: &[&str]) -> bool {
+        self.known_besides(place, keys, &[])
+    }
+
+    /// ... or is one of those that are passed over.
+    pub(crate) fn known_besides(&mut self, place: Place<'_>, keys: &[&str], passed_over: &[&str]) -> bool {
         let Some(entries) = place.node.table() else {
             self.fault(place.node.line, place.key, format!("expected a table, found {}", place.node.what()));
             return false;
         };
-        for (key, node) in entries.iter().filter(|(key, _)| !keys.contains(&key.as_str())) {
+        for (key, node) in entries
+            .iter()
+            .filter(|(key, _)| ![keys, passed_over].iter().any(|keys| keys.contains(&key.as_str())))
+        {
             self.fault(node.line, place.key, format!("unknown key `{key}`: expected {}", one_of(keys)));
         }
         true

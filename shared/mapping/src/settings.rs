@@ -23,20 +23,39 @@ pub(crate) struct Audit {
     pub(crate) length: usize,
 }
 
+/// The keys of `[switches]`.
+pub const SWITCHES: [&str; 8] = [
+    "check_mark",
+    "cosell_only",
+    "patch_name",
+    "add_unknown_solutions",
+    "daily_engagements",
+    "registration_hints",
+    "microsoft_note",
+    "crm_id_links",
+];
+
+/// The keys of `[vendor]`.
+pub const VENDOR: [&str; 12] = [
+    "microsoft_half",
+    "versionnumber_orders",
+    "related_event_sibling_id",
+    "error_substatus_writable",
+    "contact_frozen_once_shared",
+    "filter_updated",
+    "event_tolerance",
+    "closing_date_zone",
+    "forms_by_api",
+    "duplicates",
+    "convert_lead",
+    "api_share",
+];
+
+/// Keys of `[vendor]` that do nothing any more: a map that was stored with one is as good as before.
+const RETIRED: [&str; 1] = ["page_size"];
+
 pub(crate) fn switches(reader: &mut Reader, place: Place<'_>) -> Switches {
-    reader.known(
-        place,
-        &[
-            "check_mark",
-            "cosell_only",
-            "patch_name",
-            "add_unknown_solutions",
-            "daily_engagements",
-            "registration_hints",
-            "microsoft_note",
-            "crm_id_links",
-        ],
-    );
+    reader.known(place, &SWITCHES);
     Switches {
         check_mark: reader.yes(place, "check_mark", true),
         cosell_only: reader.yes(place, "cosell_only", false),
@@ -60,24 +79,7 @@ pub(crate) fn switches(reader: &mut Reader, place: Place<'_>) -> Switches {
 }
 
 pub(crate) fn vendor(reader: &mut Reader, place: Place<'_>) -> Vendor {
-    reader.known(
-        place,
-        &[
-            "microsoft_half",
-            "versionnumber_orders",
-            "related_event_sibling_id",
-            "error_substatus_writable",
-            "contact_frozen_once_shared",
-            "filter_updated",
-            "event_tolerance",
-            "page_size",
-            "closing_date_zone",
-            "forms_by_api",
-            "duplicates",
-            "convert_lead",
-            "api_share",
-        ],
-    );
+    reader.known_besides(place, &VENDOR, &RETIRED);
     let halves = [
         ("post_if_missing", MicrosoftHalf::PostIfMissing),
         ("post", MicrosoftHalf::Post),
@@ -93,7 +95,6 @@ pub(crate) fn vendor(reader: &mut Reader, place: Place<'_>) -> Vendor {
         contact_frozen_once_shared: reader.yes(place, "contact_frozen_once_shared", true),
         filter_updated: reader.yes(place, "filter_updated", true),
         event_tolerance: reader.number(place, "event_tolerance", 0).unwrap_or(3),
-        page_size: reader.number(place, "page_size", 1).unwrap_or(100),
         closing_date_zone: zone(reader, place),
         forms_by_api: reader.yes(place, "forms_by_api", true),
         duplicates: reader.word(place, "duplicates", &duplicates).unwrap_or(Duplicates::AllowSave),

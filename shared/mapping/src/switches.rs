@@ -40,7 +40,7 @@ pub enum CrmIdLinks {
 pub enum MicrosoftHalf {
     /// Read the engagement again, post only if it is missing.
     PostIfMissing,
-    /// Always post it.
+    /// Post it right after our own half, without a look.
     Post,
     /// It appears by itself; only wait for it.
     Appears,
@@ -63,8 +63,6 @@ pub struct Vendor {
     pub filter_updated: bool,
     /// Seconds by which an event's instant may lie after its referral's `updatedDateTime` without another look.
     pub event_tolerance: u32,
-    /// Rows asked for per page of referrals.
-    pub page_size: u32,
     /// The offset of the easternmost office, if that is at UTC+12 or beyond: where instants are read as closing dates.
     pub closing_date_zone: Option<Offset>,
     /// `provision` lays out sellers' forms: Dynamics 365's by their XML.

@@ -70,10 +70,6 @@ impl Unit {
     pub fn on_update(&self) -> bool {
         self.on != On::Create
     }
-    /// It travels into something new.
-    pub fn on_create(&self) -> bool {
-        self.on != On::Update
-    }
     /// It travels to the CRM.
     pub fn to_crm(&self) -> bool {
         self.direction != Direction::ToPartnerCenter

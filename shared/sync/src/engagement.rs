@@ -248,7 +248,7 @@ async fn go_on<P: Ports>(held: &mut Held<'_, P>, seen: Seen) -> Story {
     // A seller who says No before Microsoft is invited invites nobody.
     let stopped = run.map.wants_referral(&seen.record) == Some(false) && held.intent.unknown.is_none();
     if held.intent.cosell && (!stopped || planted::is(Bug::IntentUnstoppable)) {
-        match Box::pin(invite_microsoft(held, &seen)).await? {
+        match Box::pin(invite_microsoft(held, own.as_ref(), &seen)).await? {
             Invited::Half(id) => sibling = Some(id),
             Invited::Nobody => {}
             Invited::Ended(ended) => return Ok(ended),

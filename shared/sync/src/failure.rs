@@ -38,8 +38,6 @@ pub enum Class {
     },
     /// Understood and refused.
     Permanent,
-    /// The input itself is unusable.
-    Poison,
 }
 
 impl Class {
@@ -48,7 +46,6 @@ impl Class {
         match self {
             Class::Retryable { .. } => "retryable",
             Class::Permanent => "permanent",
-            Class::Poison => "poison",
         }
     }
 }

@@ -24,6 +24,7 @@ mod park;
 pub mod parked;
 pub mod planted;
 pub mod poll;
+mod portion;
 pub mod ports;
 pub mod receive;
 pub mod repair;

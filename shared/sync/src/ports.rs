@@ -107,6 +107,8 @@ pub trait Crm: Sync {
         kind: RecordKind,
         referral: &ReferralId,
     ) -> impl Future<Output = Result<Option<Seen>, Failure>> + Send;
+    /// Rows of a list that one write takes, added and removed together; it is not asked for more.
+    fn rows_at_once(&self) -> usize;
     /// Looks up what a new record belongs to; writes nothing. `Done`, `Later` or `Refused`.
     fn prepare(&self, new: &NewRecord) -> impl Future<Output = Written<Ready<Self::Prepared>>> + Send;
     /// Create-only, in one transaction with what is missing of account and contact. The answer shows the record

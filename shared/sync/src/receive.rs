@@ -17,7 +17,7 @@ use crate::{
     table::{Change, Expect, Item, Key, Row},
 };
 use jiff::Timestamp;
-use mapping::{RecordId, ReferralId};
+use mapping::{Map, RecordId, ReferralId};
 use std::collections::BTreeMap;
 
 /// Rows that were read for a batch.
@@ -64,10 +64,11 @@ pub(crate) struct Leads {
     ended: Option<Ended>,
 }
 
-pub(crate) fn leads<'a>(hints: impl IntoIterator<Item = &'a Hint>, rows: &Rows) -> Leads {
+pub(crate) fn leads<'a>(map: &Map, hints: impl IntoIterator<Item = &'a Hint>, rows: &Rows) -> Leads {
+    let related_names_siblings = map.vendor().related_event_sibling_id;
     let mut leads = Leads::default();
     for hint in hints {
-        match lead(hint, rows) {
+        match lead(hint, rows, related_names_siblings) {
             Lead::Link(id, look) => {
                 let all = leads.links.entry(id).or_default();
                 all.referral |= look.referral;
@@ -93,7 +94,7 @@ pub(crate) fn leads<'a>(hints: impl IntoIterator<Item = &'a Hint>, rows: &Rows) 
 /// Works off hints of one FIFO group as one: they are done together and fail together. `listed`: referrals that were
 /// read for the whole batch.
 pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows, listed: &Listed) -> Story {
-    let leads = leads(hints, rows);
+    let leads = leads(run.map, hints, rows);
     let mut ended = leads.ended.unwrap_or_else(|| Ended::done("skipped", "nothing to do"));
     let deleted = hints.iter().any(|hint| hint.from == GONE);
     for (id, mut look) in leads.links {
@@ -177,7 +178,8 @@ fn in_engagement() -> Look {
     Look { referral: true, engagement: true, ..Look::default() }
 }
 
-fn lead(hint: &Hint, rows: &Rows) -> Lead {
+/// `related_names_siblings`: a related event may carry the id of Microsoft's half.
+fn lead(hint: &Hint, rows: &Rows, related_names_siblings: bool) -> Lead {
     let item = |key: Key| rows.get(&key).map(|row| &row.item);
     // Only webhook and sweep carry the instant of the change; others that of their run.
     let since = (hint.from == "sweep" || hint.from.contains("referral-")).then_some(hint.at);
@@ -205,7 +207,7 @@ fn lead(hint: &Hint, rows: &Rows) -> Lead {
                 }
             },
         },
-        // Their instant is Microsoft's and their id may be: never dropped by time, never a tombstone.
+        // Their instant is Microsoft's: never dropped by time. Their id may be: then never a tombstone.
         Subject::Engagement { referral } => {
             let look = Box::new(Look { record: hint.from == DAILY, ..in_engagement() });
             match (item(Key::link(referral)), item(Key::sibling(referral))) {
@@ -216,7 +218,11 @@ fn lead(hint: &Hint, rows: &Rows) -> Lead {
                 }
                 (Some(Item::Link(_)), _) => Lead::Link(referral.clone(), look),
                 (_, Some(Item::Alias { referral })) => Lead::Link(referral.clone(), look),
-                _ => Lead::Referral(referral.clone(), None, Named::Related),
+                _ if related_names_siblings => Lead::Referral(referral.clone(), None, Named::Related),
+                _ if matches!(item(Key::foreign(referral)), Some(Item::Foreign)) => {
+                    Lead::Nothing("foreign", "not ours, as seen before")
+                }
+                _ => Lead::Referral(referral.clone(), None, Named::Told),
             }
         }
         Subject::Record { record, seen, .. } => {

@@ -13,7 +13,7 @@ use crate::{
     version::Version,
 };
 use jiff::Timestamp;
-use mapping::{Referral, ReferralId};
+use mapping::{Map, Referral, ReferralId};
 use std::collections::BTreeMap;
 
 /// So many referrals to read are worth a page of the list.
@@ -30,7 +30,7 @@ pub async fn list<P: Ports>(
     rows: &Rows,
     many: usize,
 ) -> Result<Listed, Failure> {
-    let changed = changed(hints, rows);
+    let changed = changed(run.map, hints, rows);
     let oldest = changed.values().map(|(_, since)| *since).min();
     let Some(oldest) = oldest.filter(|_| changed.len() >= many) else { return Ok(Listed::new()) };
     let page = match run.ports.referrals().changed_since(oldest, None).await {
@@ -45,17 +45,18 @@ pub async fn list<P: Ports>(
 }
 
 /// The links whose referral will be read, and since when it is different.
-fn changed<'a>(
+fn changed<'a, 'r>(
+    map: &Map,
     hints: impl IntoIterator<Item = &'a Hint>,
-    rows: &Rows,
-) -> BTreeMap<ReferralId, (&Link, Timestamp)> {
+    rows: &'r Rows,
+) -> BTreeMap<ReferralId, (&'r Link, Timestamp)> {
     let changed = |(id, look): (ReferralId, Look)| {
         let Item::Link(link) = &rows.get(&Key::link(&id))?.item else { return None };
         let since = look.since.filter(|_| may_be_listed(&look))?;
         // A claim is judged by a read by id; a link that rests is not read.
         (link.claim.is_none() && link.state == State::Linked).then_some((id, (&**link, since)))
     };
-    leads(hints, rows).links.into_iter().filter_map(changed).collect()
+    leads(map, hints, rows).links.into_iter().filter_map(changed).collect()
 }
 
 /// The list of an engagement is read anyway.

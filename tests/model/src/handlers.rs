@@ -83,7 +83,7 @@ async fn work_off(world: &World, messages: &[Message], ends: Timestamp) -> Resul
                 let pause = hold(&run, &failure).await.unwrap_or(SignedDuration::from_secs(30));
                 Ok(Verdict::Again(pause))
             }
-            Class::Permanent | Class::Poison => park(&failure.to_string()).await,
+            Class::Permanent => park(&failure.to_string()).await,
         },
     }
 }

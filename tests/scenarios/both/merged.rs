@@ -1,7 +1,7 @@
 //! Two leads that a seller merges.
 
 use super::open;
-use crate::deal::text;
+use crate::deal::{Stage, text};
 use serde_json::json;
 
 crate::faults::whatever_fails! {
@@ -9,12 +9,21 @@ crate::faults::whatever_fails! {
     a_lead_that_is_merged_into_another_referrals_is_set_aside,
 }
 
+/// A lead's columns, which only leads have by these names.
+fn id(stage: &Stage) -> &'static str {
+    stage.by("leadid", "Id")
+}
+
+fn identifier(stage: &Stage) -> &'static str {
+    stage.by("cosell_referralid", "Referral_Identifier__c")
+}
+
 #[tokio::test]
 async fn a_lead_that_is_merged_into_another_hands_its_referral_on() {
     let stage = open().await;
     let referral = stage.refer_lead(json!({}));
     stage.rest().await;
-    let loser = text(&stage.lead(), "id");
+    let loser = text(&stage.lead(), id(&stage));
     let columns = stage.by(
         json!({ "subject": "Harbor Line", "lastname": "Brandt", "companyname": "Harbor Line" }),
         json!({ "LastName": "Brandt", "Company": "Harbor Line" }),
@@ -24,9 +33,9 @@ async fn a_lead_that_is_merged_into_another_hands_its_referral_on() {
     stage.poll().await;
     stage.poll().await;
     assert_eq!(stage.referral(&referral)["status"], "New", "nobody declined it");
-    let lead = stage.rows("leads").into_iter().find(|lead| lead["id"] == master).expect("the master");
-    assert_eq!(lead["referral_id"], referral);
-    assert!(text(&lead, "audit").contains("merged"), "{lead:#}");
+    let lead = stage.rows("leads").into_iter().find(|lead| lead[id(&stage)] == master).expect("the master");
+    assert_eq!(lead[identifier(&stage)], referral);
+    assert!(text(&lead, stage.by("cosell_audit", "Audit__c")).contains("merged"), "{lead:#}");
     stage.act(&referral, "accept");
     stage.rest().await;
     stage.poll().await;
@@ -41,8 +50,8 @@ async fn a_lead_that_is_merged_into_another_referrals_is_set_aside() {
     stage.rest().await;
     let leads = stage.rows("leads");
     let of = |referral: &str| {
-        let lead = leads.iter().find(|lead| lead["referral_id"] == referral);
-        text(lead.expect("a lead"), "id")
+        let lead = leads.iter().find(|lead| lead[identifier(&stage)] == referral);
+        text(lead.expect("a lead"), id(&stage))
     };
     stage.merge_leads(&of(&one), &of(&two));
     stage.poll().await;

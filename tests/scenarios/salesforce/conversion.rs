@@ -3,11 +3,8 @@
 
 use super::mapped;
 use crate::deal::{Stage, text};
-use serde_json::{Value, json};
-use simulators::{
-    salesforce::SELLER,
-    server::{Fault, FaultKind},
-};
+use serde_json::json;
+use simulators::{salesforce::SELLER, server::FaultKind};
 
 crate::faults::whatever_fails! {
     accepted_in_partner_center_the_lead_is_converted,
@@ -30,57 +27,6 @@ async fn open() -> Stage {
     mapped(["", SOAP]).await
 }
 
-impl Stage {
-    /// A lead in step on both sides, which will be converted.
-    async fn open_lead(&self) -> (String, String) {
-        let referral = self.refer_lead(json!({}));
-        self.rest().await;
-        self.settle().await.expect("comes to rest");
-        self.forget_calls();
-        (referral, text(&self.lead(), "Id"))
-    }
-
-    async fn accepted(&self, referral: &str) {
-        self.act(referral, "accept");
-        self.rest().await;
-        self.poll().await;
-    }
-
-    /// The one opportunity: the lead's, and the referral's.
-    fn converted(&self, referral: &str) -> Value {
-        let (lead, deal) = (self.lead(), self.opportunity());
-        assert_eq!((&lead["IsConverted"], &lead["Status"]), (&json!(true), &json!("Closed - Converted")));
-        assert_eq!(lead["ConvertedOpportunityId"], deal["id"]);
-        assert_eq!((&deal["referral_id"], &deal["sync"]), (&json!(referral), &json!(true)), "{deal:#}");
-        assert_eq!(self.referral(referral)["externalReferenceId"], deal["id"]);
-        assert_eq!(self.partner_center.system().referrals().len(), 1, "no second referral");
-        deal
-    }
-
-    fn conversions(&self) -> usize {
-        self.salesforce.requests().iter().filter(|log| log.route.contains("convertLead")).count()
-    }
-
-    fn next_conversion(&self, kind: FaultKind) {
-        self.salesforce.fault(Fault { route: "convertLead".into(), skip: 0, times: 1, kind });
-    }
-
-    /// What struck first may have left nothing for a scripted fault to strike.
-    async fn finish(self) {
-        if !self.calm() {
-            self.salesforce.clear_faults();
-        }
-        self.close().await;
-    }
-
-    /// What was set aside is tried again.
-    async fn much_later(&self) {
-        self.advance(if self.calm() { 16 } else { 61 } * 60);
-        self.poll().await;
-        self.settle().await.expect("comes to rest");
-    }
-}
-
 fn answer(status: u16, body: &str) -> FaultKind {
     let body = format!(
         "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
@@ -92,7 +38,7 @@ fn answer(status: u16, body: &str) -> FaultKind {
 #[tokio::test]
 async fn accepted_in_partner_center_the_lead_is_converted() {
     let stage = open().await;
-    let (referral, _) = stage.open_lead().await;
+    let (referral, _) = stage.salesforce_lead().await;
     stage.accepted(&referral).await;
     let deal = stage.converted(&referral);
     if stage.calm() {
@@ -156,7 +102,7 @@ async fn a_contact_of_another_account_is_left_to_salesforce() {
     let contact = json!({ "FirstName": first, "LastName": "Keller", "Email": email, "AccountId": other });
     let now = stage.now();
     stage.salesforce.system().act_create("Contact", SELLER, contact, now).expect("created");
-    let (referral, _) = stage.open_lead().await;
+    let (referral, _) = stage.salesforce_lead().await;
     stage.accepted(&referral).await;
     let deal = stage.converted(&referral);
     assert_ne!(deal["account"], json!(other));
@@ -167,7 +113,7 @@ async fn a_contact_of_another_account_is_left_to_salesforce() {
 #[tokio::test]
 async fn edits_of_the_lead_are_handed_on() {
     let stage = open().await;
-    let (referral, id) = stage.open_lead().await;
+    let (referral, id) = stage.salesforce_lead().await;
     stage.edit("leads", &id, json!({ "Description": "Called them." }));
     stage.poll().await;
     stage.accepted(&referral).await;
@@ -181,7 +127,7 @@ async fn edits_of_the_lead_are_handed_on() {
 #[tokio::test]
 async fn a_lost_answer_makes_no_second_opportunity() {
     let stage = open().await;
-    let (referral, _) = stage.open_lead().await;
+    let (referral, _) = stage.salesforce_lead().await;
     stage.next_conversion(FaultKind::DropAfter);
     stage.accepted(&referral).await;
     stage.much_later().await;
@@ -198,7 +144,7 @@ async fn a_lost_answer_makes_no_second_opportunity() {
 #[tokio::test]
 async fn a_session_that_ended_is_renewed() {
     let stage = open().await;
-    let (referral, _) = stage.open_lead().await;
+    let (referral, _) = stage.salesforce_lead().await;
     let ended = "<soapenv:Fault><faultcode xmlns:sf=\"urn:fault.enterprise.soap.sforce.com\">\
                  sf:INVALID_SESSION_ID</faultcode><faultstring>INVALID_SESSION_ID: Invalid Session ID found in \
                  SessionHeader: Illegal Session</faultstring></soapenv:Fault>";
@@ -215,7 +161,7 @@ async fn a_session_that_ended_is_renewed() {
 #[tokio::test]
 async fn what_a_seller_wrote_since_stands() {
     let stage = open().await;
-    let (referral, _) = stage.open_lead().await;
+    let (referral, _) = stage.salesforce_lead().await;
     // Converted, and not filled in for a while.
     stage.rule("opportunities", "deal_value", "the budget is frozen");
     stage.accepted(&referral).await;
@@ -238,7 +184,7 @@ async fn what_a_seller_wrote_since_stands() {
 #[tokio::test]
 async fn a_lead_that_somebody_else_just_converted_is_looked_at_again() {
     let stage = open().await;
-    let (referral, _) = stage.open_lead().await;
+    let (referral, _) = stage.salesforce_lead().await;
     let said = "<convertLeadResponse><result><errors><message>cannot reference converted lead</message>\
                 <statusCode>CANNOT_UPDATE_CONVERTED_LEAD</statusCode></errors><success>false</success></result>\
                 </convertLeadResponse>";
@@ -252,7 +198,7 @@ async fn a_lead_that_somebody_else_just_converted_is_looked_at_again() {
 #[tokio::test]
 async fn a_conversion_that_a_rule_refuses_is_parked_in_its_words_and_heals() {
     let stage = open().await;
-    let (referral, id) = stage.open_lead().await;
+    let (referral, id) = stage.salesforce_lead().await;
     stage.salesforce.system().rule("Opportunity", Some("Name"), "no deals this week", &["Name"]);
     stage.accepted(&referral).await;
     let parked = stage.parked_words().await;
@@ -276,7 +222,7 @@ async fn a_conversion_that_a_rule_refuses_is_parked_in_its_words_and_heals() {
 #[tokio::test]
 async fn what_a_rule_does_not_let_in_afterwards_is_parked_and_heals() {
     let stage = open().await;
-    let (referral, _) = stage.open_lead().await;
+    let (referral, _) = stage.salesforce_lead().await;
     stage.rule("opportunities", "deal_value", "the budget is frozen");
     stage.accepted(&referral).await;
     let parked = stage.parked_words().await;
@@ -292,7 +238,7 @@ async fn what_a_rule_does_not_let_in_afterwards_is_parked_and_heals() {
 #[tokio::test]
 async fn a_seller_converts_what_was_parked() {
     let stage = open().await;
-    let (referral, id) = stage.open_lead().await;
+    let (referral, id) = stage.salesforce_lead().await;
     stage.salesforce.system().deny("Lead", "convert");
     stage.accepted(&referral).await;
     let parked = stage.parked_words().await;
@@ -316,7 +262,7 @@ async fn a_seller_converts_what_was_parked() {
 async fn a_status_the_organisation_does_not_have_gives_way_to_its_own() {
     let status = "[lead.status.crm]\n\"Active/Accepted\" = { stage = \"Qualified\" }\n";
     let stage = mapped(["", &format!("{SOAP}{status}")]).await;
-    let (referral, _) = stage.open_lead().await;
+    let (referral, _) = stage.salesforce_lead().await;
     stage.accepted(&referral).await;
     stage.converted(&referral);
     stage.finish().await;

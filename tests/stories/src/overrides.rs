@@ -68,7 +68,7 @@ const CHOICES: &[Choice] = &[
     ("switches", "add_unknown_solutions", "false", "false"),
     ("switches", "registration_hints", "true", "true"),
     ("switches", "microsoft_note", "false", "false"),
-    ("vendor", "page_size", "3", "3"),
+    ("vendor", "event_tolerance", "0", "0"),
     ("vendor", "filter_updated", "false", "false"),
     ("vendor", "microsoft_half", "'post'", "'post'"),
     ("vendor", "microsoft_half", "'appears'", "'appears'"),

@@ -128,12 +128,6 @@ impl Dynamics {
         }
     }
 
-    /// Another page size of the feeds.
-    #[must_use]
-    pub fn with_page(self, page: u32) -> Self {
-        Dynamics { page: Arc::new(PageSize::of(page)), ..self }
-    }
-
     fn record_request(&self, kind: RecordKind, id: &str) -> Request {
         let (set, query) = (set_of(kind.as_str()), self.columns_of(kind).record_query());
         Request::get(format!("{set}({id})?{query}"))
@@ -300,6 +294,10 @@ impl sync::ports::Crm for Dynamics {
         let id = id.ok_or_else(|| self.unreadable(&operation))?;
         let lists = self.wire.batch_read(&operation, self.lists_requests(&id)).await?;
         self.shown(&operation, &replies[0], &lists).await
+    }
+
+    fn rows_at_once(&self) -> usize {
+        solution::AT_ONCE
     }
 
     async fn prepare(&self, new: &NewRecord) -> Written<Ready<Prepared>> {

@@ -8,6 +8,8 @@ pub(super) enum NotBegun {
     Failed(Failure),
     /// It cannot be written as it stands.
     Refused(Refused),
+    /// Somebody else was making what it needs: it is looked up anew.
+    Overtaken,
 }
 
 impl NotBegun {
@@ -20,6 +22,16 @@ impl NotBegun {
             NotBegun::Failed(failure) if failure.is_retryable() => Written::Later(failure),
             NotBegun::Failed(failure) => Written::Refused(Refused { field: None, text: failure.to_string() }),
             NotBegun::Refused(refused) => Written::Refused(refused),
+            NotBegun::Overtaken => Written::Lost,
+        }
+    }
+
+    /// What had to be written before was not: whatever became of that, the write itself was not begun.
+    pub(super) fn after<T>(written: Written<T>) -> Self {
+        match written {
+            Written::Refused(refused) => NotBegun::Refused(refused),
+            Written::Later(failure) | Written::Unknown(failure) => NotBegun::Failed(failure),
+            Written::Lost | Written::Exists | Written::Done(_) => NotBegun::Overtaken,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! and Microsoft Solutions; leads. Every write is conditional or create-only; none is sent twice.
 
 mod change;
+mod composite;
 mod convert;
 mod create;
 pub mod describe;
@@ -18,10 +19,12 @@ mod records;
 mod rows;
 pub mod setup;
 mod soap;
+mod solution;
 mod soql;
 mod wire;
 
 use crate::{crm::not_begun::NotBegun, gather::Gather, http::Http, token::Tokens};
+use composite::{Composite, Part};
 pub use create::Prepared;
 use errors::Said;
 use features::{Features, Known};
@@ -41,7 +44,7 @@ use sync::{
     version::Version,
 };
 pub use wire::AUDIENCE;
-use wire::{Composite, Part, Wire};
+use wire::Wire;
 
 /// The Referral Identifier where the map has no rule for it.
 const REFERRAL_ID: &str = "Referral_Identifier__c";
@@ -270,6 +273,10 @@ impl sync::ports::Crm for Salesforce {
         let operation = format!("find the {} of referral `{referral}`", object_of(kind));
         let parts = self.parts_by_key(self.features().await?, kind, referral);
         self.read(&operation, kind, &parts).await
+    }
+
+    fn rows_at_once(&self) -> usize {
+        solution::AT_ONCE
     }
 
     async fn prepare(&self, new: &NewRecord) -> Written<Ready<Prepared>> {

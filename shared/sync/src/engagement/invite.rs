@@ -17,7 +17,7 @@ use crate::{
     table::{Item, Key, Row},
     work::Work,
 };
-use mapping::{DealKind, MicrosoftHalf, Referral, ReferralId};
+use mapping::{DealKind, EngagementId, MicrosoftHalf, Referral, ReferralId};
 
 pub(super) enum Invited {
     Half(ReferralId),
@@ -29,35 +29,35 @@ pub(super) enum Invited {
     Refused(String),
 }
 
-/// Microsoft's half: there already (some tenants get it by itself, see `[vendor]`), or POSTed once.
+/// What the engagement shows before Microsoft is invited into it.
+enum Shown {
+    /// Our own half alone, of an organisation of this name.
+    Ours(String),
+    Ended(Invited),
+}
+
+/// Microsoft's half: there already (some tenants get it by itself, see `[vendor]`), or POSTed once. `own`: our half, if
+/// this run made or found it, and so nobody was invited before.
 pub(super) async fn invite_microsoft<P: Ports>(
     held: &mut Held<'_, P>,
+    own: Option<&Referral>,
     seen: &Seen,
 ) -> Result<Invited, Failure> {
     let run = held.run;
     if let Some(half) = &held.intent.microsoft {
         return Ok(Invited::Half(half.clone()));
     }
-    let how = run.map.vendor().microsoft_half;
     let Some(engagement) = held.intent.engagement.clone() else {
         return Ok(Invited::Refused("Partner Center named no engagement to invite Microsoft into".into()));
     };
-    let halves = run.ports.referrals().engagement(&engagement).await?;
-    if let Some(half) = halves.iter().find(|r| r.is_microsoft()) {
-        return Ok(Invited::Half(half.id().clone()));
-    }
-    let shows_ours = |r: &&Referral| r.belongs_to(&run.settings.organization);
-    let own_half = halves.iter().find(shows_ours);
-    if own_half.is_none() && !planted::is(Bug::OldListBelieved) {
-        // A list without our own half is older than it, and says nothing about Microsoft's.
-        held.release().await?;
-        return Ok(Invited::Ended(Ended::later(10, "the engagement does not show our own half yet")));
-    }
-    let own_name = own_half.and_then(|half| half.body()["organizationName"].as_str()).unwrap_or_default();
-    if how == MicrosoftHalf::Appears {
-        held.release().await?;
-        return Ok(Invited::Ended(Ended::later(30, "Microsoft's half has not appeared yet")));
-    }
+    let at_once = run.map.vendor().microsoft_half == MicrosoftHalf::Post;
+    let own_name = match own.filter(|_| at_once) {
+        Some(own) => organization_of(own),
+        None => match look(held, &engagement).await? {
+            Shown::Ours(name) => name,
+            Shown::Ended(invited) => return Ok(invited),
+        },
+    };
     if held.intent.unknown.is_some()
         && let LookedUp::Wait(ended) = in_vain(held).await?
     {
@@ -81,7 +81,7 @@ pub(super) async fn invite_microsoft<P: Ports>(
         return Ok(Invited::Parked(parked.reason));
     }
     let own: serde_json::Value = serde_json::from_str(&held.intent.request).unwrap_or_default();
-    let organization = (run.settings.organization.as_str(), own_name);
+    let organization = (run.settings.organization.as_str(), own_name.as_str());
     let body = run.map.microsoft_half(&own, &engagement, organization).to_string();
     Ok(match post(held, Some(body)).await? {
         Posted::Referral(half) => {
@@ -92,6 +92,32 @@ pub(super) async fn invite_microsoft<P: Ports>(
         Posted::Ended(ended) => Invited::Ended(ended),
         Posted::Refused(words) => Invited::Refused(words),
     })
+}
+
+/// Whether Microsoft's half is there by now.
+async fn look<P: Ports>(held: &mut Held<'_, P>, engagement: &EngagementId) -> Result<Shown, Failure> {
+    let run = held.run;
+    let halves = run.ports.referrals().engagement(engagement).await?;
+    if let Some(half) = halves.iter().find(|r| r.is_microsoft()) {
+        return Ok(Shown::Ended(Invited::Half(half.id().clone())));
+    }
+    let own_half = halves.iter().find(|r| r.belongs_to(&run.settings.organization));
+    if own_half.is_none() && !planted::is(Bug::OldListBelieved) {
+        // A list without our own half is older than it, and says nothing about Microsoft's.
+        held.release().await?;
+        let why = "the engagement does not show our own half yet";
+        return Ok(Shown::Ended(Invited::Ended(Ended::later(10, why))));
+    }
+    if run.map.vendor().microsoft_half == MicrosoftHalf::Appears {
+        held.release().await?;
+        let why = "Microsoft's half has not appeared yet";
+        return Ok(Shown::Ended(Invited::Ended(Ended::later(30, why))));
+    }
+    Ok(Shown::Ours(own_half.map(organization_of).unwrap_or_default()))
+}
+
+fn organization_of(half: &Referral) -> String {
+    half.body()["organizationName"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Microsoft's half was refused: the own one stays, the seller sees why, and the same engagement is completed later.

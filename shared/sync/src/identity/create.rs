@@ -7,6 +7,7 @@ use crate::{
     link::{Claim, Link, State, digest, image},
     park::{Aside, park, park_besides, parked_row},
     planted::{self, Bug},
+    portion::first_portion,
     ports::{Crm, Ports, Ready, Seen},
     run::{Ended, Run, Story},
     settle::{Look, settle_on},
@@ -83,6 +84,8 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
             return park(&run, referral.id().as_str(), &words, &create_print(&run, &referral)).await;
         }
     };
+    let mut fields = map.referral_fields(&referral);
+    first_portion(map, &mut new, &mut fields, run.ports.crm().rows_at_once());
     if let Some(parked) = parked_row(&run, referral.id().as_str()).await? {
         if parked.holds(&create_print(&run, &referral), run.now()) {
             return Ok(Ended::done("parked", parked.reason));
@@ -102,7 +105,6 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
         Written::Exists | Written::Lost => return Ok(Ended::later(1, "its customer is changing")),
     };
     // The base, should the answer be lost: what was asked for, in each side's words.
-    let fields = map.referral_fields(&referral);
     for (unit, value) in &fields {
         let goes = map.unit(unit).is_some_and(|unit| unit.to_crm());
         if let (true, Ok(crm)) = (goes, map.to_crm(unit, value)) {

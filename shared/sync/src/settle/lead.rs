@@ -23,6 +23,7 @@ use crate::{
     identity::links_back,
     link::{Claim, LOST_RACES_AN_HOUR, Memory, image, is_digest},
     planted::{self, Bug},
+    portion::first_portion,
     ports::{Crm, Links, Ports, Qualified, Ready, Seen},
     run::Ended,
     table::{Change, Expect, Key},
@@ -112,10 +113,11 @@ async fn deal_of<P: Ports>(
 ) -> Result<(), Stop> {
     let run = work.run.clone();
     let id = &lead.record.id;
-    let new = run.map.new_record(referral).map_err(|missing| {
+    let mut new = run.map.new_record(referral).map_err(|missing| {
         let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
         Stop::Refused(format!("cannot become an opportunity yet: {}", words.join("; ")))
     })?;
+    first_portion(run.map, &mut new, &mut Fields::new(), run.ports.crm().rows_at_once());
     let edits = edited(work, lead);
     let mut with_edits = new.clone();
     with_edits.columns.extend(run.map.record_patch(&edits, &Trim::default()).unwrap_or_default().columns);

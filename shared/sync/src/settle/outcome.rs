@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     failure::Refused,
-    link::{State, image},
+    link::{State, image, is_image},
     merge::{Change, Plan, Unfit},
     parked::Parked,
     planted::{self, Bug},
@@ -142,9 +142,13 @@ pub(super) fn done<P: Ports>(
             .get(unit)
             .map_or_else(|| change.value.clone(), |shown| written(shown, &change.value, unit, work.map()));
         let shown = &shown;
-        if let Some(before) = before.get(unit)
-            && ignored(work, write.side, unit, change, [before, shown])
-        {
+        // A side that was not read stands at its settled version, and so shows its image.
+        let stays = match (before.get(unit), work.link.side(write.side).images.get(unit)) {
+            (Some(before), _) => before == shown,
+            (None, Some(image)) => is_image(shown, image),
+            (None, None) => false,
+        };
+        if stays && ignored(work, write.side, unit, change, shown) {
             continue;
         }
         let before = |side: Side| work.link.side(side).images.get(unit).cloned();
@@ -186,7 +190,7 @@ fn ignored<P: Ports>(
     side: Side,
     unit: &str,
     change: &Change,
-    [before, shown]: [&Value; 2],
+    shown: &Value,
 ) -> bool {
     let map = work.map();
     let sent = &change.value;
@@ -194,7 +198,7 @@ fn ignored<P: Ports>(
     else {
         return false;
     };
-    if shown != before || map.shows(unit, side, sent, shown) {
+    if map.shows(unit, side, sent, shown) {
         return false;
     }
     let name = if side == Side::Crm { "the CRM" } else { "Partner Center" };

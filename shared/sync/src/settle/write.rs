@@ -6,6 +6,7 @@ use crate::{
     failure::{Refused, Written},
     merge::{Change, Plan, await_acceptance},
     planted::{self, Bug},
+    portion::portion,
     ports::{Crm, Ports, Referrals, Seen},
     version::Version,
     work::{AUDIT_LENGTH, WHOLE, Work},
@@ -31,6 +32,7 @@ pub(super) enum What {
 pub(super) fn next_write<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan, sides: &Sides) -> Option<Write> {
     let crm = sides.crm.as_ref();
     let whole = work.link.parked.contains_key(WHOLE);
+    take_portions(work, plan, sides);
     if planted::is(Bug::ParkedStopsAll) && !work.link.parked.is_empty() {
         plan.to_crm.clear();
         plan.to_partner_center.clear();
@@ -108,6 +110,20 @@ pub(super) fn next_write<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan, side
         changes: BTreeMap::new(),
         what: What::Patch { audit: Some(text), mark, name },
     })
+}
+
+/// Of lists only what one write takes goes now. What is parked is told again by what would go, so this comes first.
+fn take_portions<P: Ports>(work: &Work<'_, P>, plan: &mut Plan, sides: &Sides) {
+    let most = work.run.ports.crm().rows_at_once();
+    let shown = sides.crm.as_ref().map(|read| &read.fields);
+    for (unit, change) in &mut plan.to_crm {
+        let Some(shown) = shown.and_then(|fields| fields.get(unit)) else { continue };
+        if work.map().unit(unit).is_some_and(|unit| unit.list) {
+            let (value, later) = portion(&change.value, shown, most);
+            change.value = value;
+            change.pending.extend(later);
+        }
+    }
 }
 
 /// The losers' words of the side that is written next: the CRM's values first, then Partner Center's.

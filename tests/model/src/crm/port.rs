@@ -44,6 +44,11 @@ impl Crm for World {
         seen
     }
 
+    /// So few that each longer list goes in portions.
+    fn rows_at_once(&self) -> usize {
+        1
+    }
+
     async fn prepare(&self, new: &NewRecord) -> Written<Ready<bool>> {
         step().await;
         let prepared = self.lock().crm.accounts.contains_key(&new.account.key);

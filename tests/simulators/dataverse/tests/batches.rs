@@ -226,3 +226,18 @@ fn a_batch_holds_no_batch_and_no_endless_url() {
         run(&mut bench, &[], &[single(&long.replace(' ', "%20").replacen("%20", " ", 1), &Value::Null)]);
     assert!(status == 400 && text.contains("The URL is too long."), "{text}");
 }
+
+#[test]
+fn a_batch_has_at_most_a_thousand_requests_those_of_change_sets_included() {
+    let mut bench = Bench::with_deal();
+    let read = single("GET /api/data/v9.2/accounts?$select=name", &Value::Null);
+    let (status, _) = run(&mut bench, &[], &vec![read.clone(); 1000]);
+    assert_eq!(status, 200);
+    let edit = |n: usize| {
+        let path = format!("PATCH /api/data/v9.2/accounts({})", uuid::Uuid::from_u128(n as u128));
+        part(&n.to_string(), &path, &json!({ "name": "n" }))
+    };
+    let set = change_set(&(1..=1000).map(edit).collect::<Vec<_>>());
+    let (status, text) = run(&mut bench, &[], &[set, read]);
+    assert!(status == 400 && text.contains("The batch has 1001 operations"), "{text}");
+}

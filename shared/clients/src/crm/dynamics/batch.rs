@@ -84,10 +84,43 @@ impl Outcome {
     }
 }
 
+impl Item {
+    fn requests(&self) -> usize {
+        match self {
+            Item::One(_) => 1,
+            Item::ChangeSet(requests) => requests.len(),
+        }
+    }
+}
+
+/// Requests in one batch, those of its change sets included.
+const MOST: usize = 1000;
+
+/// The items of one batch: never more than Dataverse takes, since there is no other way to make one.
+#[derive(Clone, Copy)]
+pub(super) struct Batch<'a>(&'a [Item]);
+
+impl<'a> Batch<'a> {
+    /// `None`: they are too many.
+    pub(super) fn of(items: &'a [Item]) -> Option<Self> {
+        (items.iter().map(Item::requests).sum::<usize>() <= MOST).then_some(Batch(items))
+    }
+
+    /// In as many batches as it takes, in order; for items that are requests by themselves.
+    pub(super) fn apart(items: &'a [Item]) -> impl Iterator<Item = Self> {
+        items.chunks(MOST).filter_map(Batch::of)
+    }
+
+    /// Items in it.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
 /// The body of a batch. `id` makes the boundaries unique; JSON in one line never begins with dashes.
-pub(super) fn encode(items: &[Item], root: &str, id: &str) -> String {
+pub(super) fn encode(batch: Batch<'_>, root: &str, id: &str) -> String {
     let mut text = String::new();
-    for (n, item) in items.iter().enumerate() {
+    for (n, item) in batch.0.iter().enumerate() {
         text += &format!("--batch_{id}\r\n");
         match item {
             Item::One(request) => part(&mut text, request, root, None),

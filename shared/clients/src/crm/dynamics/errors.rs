@@ -101,6 +101,12 @@ impl Said {
         }
     }
 
+    /// What Dataverse would say to more requests than one batch takes.
+    pub(super) fn too_many() -> Self {
+        let message = "more requests than one batch takes: none was sent".to_owned();
+        Said { status: 400, code: String::new(), message, after: None }
+    }
+
     /// Of a whole batch: nothing of it was begun, and time does not cure it.
     pub(super) fn is_of_the_batch(&self) -> bool {
         !matches!(self.meaning(), Meaning::Later { .. } | Meaning::Unknown { .. })

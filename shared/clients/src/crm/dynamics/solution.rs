@@ -14,6 +14,10 @@ use crate::crm::{
 use mapping::child_id;
 use serde_json::{Value, json};
 
+/// Rows that one change set takes: each may need one in the catalogue, and a change set has a thousand requests and two
+/// minutes.
+pub(super) const AT_ONCE: usize = 100;
+
 impl Dynamics {
     /// The solution ids of rows whose catalogue row this process does not know.
     pub(super) fn unknown_details(&self, rows: &[ListRow]) -> Result<Vec<String>, NotBegun> {

@@ -1,7 +1,7 @@
 //! Calls to one Dataverse environment: headers, paths on the configured origin, batches, and how each call ended.
 
 use super::{
-    batch::{self, Item, Outcome, Reply},
+    batch::{self, Batch, Item, Outcome, Reply},
     errors::{Meaning, Said},
     page,
 };
@@ -170,36 +170,45 @@ impl Wire {
         self.session.write(operation, |http| common(http.request(Method::DELETE, &url))).await
     }
 
-    /// A batch of reads: one reply each, in order.
+    /// Reads in one batch, or in several where one does not take them: one reply each, in order.
     pub(super) async fn batch_read(
         &self,
         operation: &str,
         reads: Vec<batch::Request>,
     ) -> Result<Vec<Reply>, Failure> {
         let items: Vec<Item> = reads.into_iter().map(Item::One).collect();
+        let mut all = vec![];
+        for batch in Batch::apart(&items) {
+            all.extend(self.read_batch(operation, batch).await?);
+        }
+        Ok(all)
+    }
+
+    async fn read_batch(&self, operation: &str, batch: Batch<'_>) -> Result<Vec<Reply>, Failure> {
         let id = Uuid::new_v4().simple().to_string();
-        let answer = self.session.read(operation, |http| self.batch(http, &items, &id)).await?;
+        let answer = self.session.read(operation, |http| self.batch(http, batch, &id)).await?;
         let outcomes = outcomes(&answer).ok_or_else(|| self.failed(operation, &Said::of(&answer)))?;
         let count = outcomes.len();
         let replies: Vec<Reply> = outcomes.into_iter().filter_map(one).collect();
-        if count != items.len() || replies.len() != items.len() {
+        if count != batch.len() || replies.len() != batch.len() {
             let failing = replies.iter().find(|r| r.status >= 400).map(Said::of_reply);
             return Err(failing.map_or_else(
-                || self.retryable(operation, format!("{count} answers to {} reads", items.len())),
+                || self.retryable(operation, format!("{count} answers to {} reads", batch.len())),
                 |said| self.failed(operation, &said),
             ));
         }
         Ok(replies)
     }
 
-    /// A batch with writes in it.
+    /// A batch with writes in it. More than one takes are refused unsent.
     pub(super) async fn batch_write(
         &self,
         operation: &str,
         items: &[Item],
     ) -> Result<Vec<Outcome>, Unwritten> {
+        let batch = Batch::of(items).ok_or_else(|| Unwritten::Answered(Said::too_many()))?;
         let id = Uuid::new_v4().simple().to_string();
-        let sent = self.session.write(operation, |http| self.batch(http, items, &id)).await;
+        let sent = self.session.write(operation, |http| self.batch(http, batch, &id)).await;
         let answer = sent.map_err(Unwritten::Unanswered)?;
         match outcomes(&answer) {
             Some(outcomes) if !outcomes.is_empty() => Ok(outcomes),
@@ -207,13 +216,13 @@ impl Wire {
         }
     }
 
-    fn batch(&self, http: &Http, items: &[Item], id: &str) -> RequestBuilder {
+    fn batch(&self, http: &Http, batch: Batch<'_>, id: &str) -> RequestBuilder {
         common(http.request(Method::POST, &format!("{}{ROOT}/$batch", self.origin)))
             .header("If-None-Match", "null")
             .header("Content-Type", batch::content_type(id))
             // So that each item has its outcome: a missing row does not hide the reads after it.
             .header("Prefer", "odata.continue-on-error")
-            .body(batch::encode(items, ROOT, id))
+            .body(batch::encode(batch, ROOT, id))
     }
 
     /// How a write ended that was answered otherwise than with success. `sent`: the columns in it.

@@ -3,22 +3,16 @@
 
 use super::{
     Salesforce,
+    composite::Part,
     errors::Meaning,
     patch::Patch,
-    rows::{
-        Condition, FRESH, SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY,
-        SOLUTION_OPPORTUNITY, object_of, solution_of,
-    },
-    soql::{any_of, quoted},
-    wire::{PARTS, Part},
+    rows::{Condition, FRESH, object_of},
+    soql::quoted,
 };
-use crate::crm::{
-    not_begun::NotBegun,
-    solution_row::{DETAIL, ListRow, columns, solution_id},
-};
+use crate::crm::not_begun::NotBegun;
 use jiff::Timestamp;
 use mapping::{ListChange, RecordId, RecordKind, RecordPatch, names::SOLUTIONS};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sync::{
     failure::{Class, Written},
     ports::Seen,
@@ -33,7 +27,12 @@ impl Salesforce {
         patch: &RecordPatch,
     ) -> Written<Option<Seen>> {
         let operation = format!("patch `{id}`");
-        let mut parts = match self.patch_parts(&operation, id, version, patch).await {
+        let has = match self.features().await {
+            Ok(has) => has,
+            Err(failure) => return NotBegun::from(failure).written(),
+        };
+        let reads = self.parts_by_id(has, id.kind, &id.id);
+        let mut parts = match self.patch_parts(&operation, id, version, patch, reads.len()).await {
             Ok(Some(parts)) => parts,
             Ok(None) => return Written::Lost,
             Err(not_begun) => return not_begun.written(),
@@ -41,21 +40,12 @@ impl Salesforce {
         if parts.is_empty() {
             return Written::Done(None);
         }
-        let has = match self.features().await {
-            Ok(has) => has,
-            Err(failure) => return NotBegun::from(failure).written(),
-        };
         let own_fields_only = id.kind == RecordKind::Opportunity && patch.lists.is_empty();
         let answer = match own_fields_only.then(|| parts.pop()).flatten() {
             Some(own) => self.patched(&operation, has, Patch { id: id.id.clone(), own }).await,
             None => {
-                let reads = self.parts_by_id(has, id.kind, &id.id);
-                if parts.len() + reads.len() > PARTS {
-                    let words = "more rows than one request of Salesforce takes";
-                    return NotBegun::refused(SOLUTIONS, words).written();
-                }
-                let all: Vec<Part> = parts.into_iter().chain(reads).collect();
-                self.wire.write(&operation, &all).await
+                parts.extend(reads);
+                self.wire.write(&operation, &parts).await
             }
         };
         let answer = match answer {
@@ -81,6 +71,7 @@ impl Salesforce {
         id: &RecordId,
         version: &Version,
         patch: &RecordPatch,
+        reads: usize,
     ) -> Result<Option<Vec<Part>>, NotBegun> {
         let (kind, id) = (id.kind, self.id(operation, id)?);
         if let Some(list) = patch.lists.keys().find(|list| *list != SOLUTIONS) {
@@ -94,7 +85,9 @@ impl Salesforce {
             parts.push(own.unmodified_since(modified));
         }
         if let Some(change) = patch.lists.get(SOLUTIONS) {
-            parts.extend(self.list_parts(operation, id, change).await?);
+            let solutions = self.changed_solutions(operation, id, change).await?;
+            let others = parts.len() + reads;
+            parts.extend(self.with_catalogue(operation, solutions, others).await?);
         }
         Ok(Some(parts))
     }
@@ -139,88 +132,5 @@ impl Salesforce {
                 Err(failure.into())
             }
         }
-    }
-
-    async fn list_parts(
-        &self,
-        operation: &str,
-        id: &str,
-        change: &ListChange,
-    ) -> Result<Vec<Part>, NotBegun> {
-        let mut looks: Vec<Part> = self.details_query(&change.add)?.into_iter().collect();
-        if !change.remove.is_empty() {
-            let select = self.fields.solution_select();
-            let of = quoted(id);
-            let soql = format!("SELECT {select} FROM {SOLUTION} WHERE {SOLUTION_OPPORTUNITY} = {of}");
-            looks.push(Part::query("present", &soql));
-        }
-        if looks.is_empty() {
-            return Ok(vec![]);
-        }
-        let found = self.wire.look(operation, &looks).await?;
-        let rows = |reference: &str| match looks.iter().any(|look| look.reference == reference) {
-            true => found.rows(reference).map_err(|said| self.wire.failed(operation, &said)),
-            false => Ok(vec![]),
-        };
-        let mut parts = self.solution_parts(id, &change.add, &rows("details")?)?;
-        for row in rows("present")? {
-            let goes = solution_of(&row)
-                .filter(|(key, _)| change.remove.iter().any(|gone| gone.eq_ignore_ascii_case(key)));
-            if let Some((_, row)) = goes {
-                parts.push(Part::delete(format!("gone{}", parts.len()), SOLUTION, row));
-            }
-        }
-        Ok(parts)
-    }
-
-    /// The query that finds the catalogue's rows of these.
-    pub(super) fn details_query(&self, rows: &[ListRow]) -> Result<Option<Part>, NotBegun> {
-        let keys = rows.iter().map(|row| solution_id(row, SOLUTION_KEY)).collect::<Result<Vec<_>, _>>()?;
-        let soql = format!(
-            "SELECT Id, {SOLUTION_KEY} FROM {SOLUTION_DETAIL} WHERE {SOLUTION_KEY} IN ({})",
-            any_of(&keys)
-        );
-        Ok((!keys.is_empty()).then(|| Part::query("details", &soql)))
-    }
-
-    /// Rows of the catalogue that are missing, and rows of the list, of an opportunity given by id or reference.
-    pub(super) fn solution_parts(
-        &self,
-        opportunity: &str,
-        rows: &[ListRow],
-        known: &[Value],
-    ) -> Result<Vec<Part>, NotBegun> {
-        let mut parts = vec![];
-        let mut seen: Vec<&str> = vec![];
-        for (n, row) in rows.iter().enumerate() {
-            let key = solution_id(row, SOLUTION_KEY)?;
-            if seen.contains(&key) {
-                continue;
-            }
-            seen.push(key);
-            let same = |row: &&Value| row[SOLUTION_KEY].as_str().is_some_and(|k| k.eq_ignore_ascii_case(key));
-            let detail = match known.iter().find(same).and_then(|row| row["Id"].as_str()) {
-                Some(id) => id.to_owned(),
-                None if !self.map.switches().add_unknown_solutions => {
-                    let field = format!("{DETAIL}{SOLUTION_KEY}");
-                    return Err(NotBegun::refused(
-                        &field,
-                        format!("solution `{key}` is not in the catalogue"),
-                    ));
-                }
-                None => {
-                    let mut body = self.body(&columns(row, true))?;
-                    body.insert(SOLUTION_KEY.to_owned(), json!(key));
-                    body.entry("Name").or_insert_with(|| json!(key));
-                    parts.push(Part::create(format!("detail{n}"), SOLUTION_DETAIL, Value::Object(body)));
-                    format!("@{{detail{n}.id}}")
-                }
-            };
-            let mut body = self.body(&columns(row, false))?;
-            body.insert(SOLUTION_OPPORTUNITY.to_owned(), json!(opportunity));
-            body.insert(SOLUTION_DETAIL_LOOKUP.to_owned(), json!(detail));
-            parts.push(Part::create(format!("solution{n}"), SOLUTION, Value::Object(body)));
-        }
-        Ok(parts)
     }
 }

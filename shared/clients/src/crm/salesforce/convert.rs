@@ -4,12 +4,12 @@
 
 use super::{
     Salesforce,
+    composite::Part,
     create::Prepared,
     errors::Meaning,
     rows::{Condition, instant},
     soap::{self, Conversion},
     soql::{is_id, quoted},
-    wire::Part,
 };
 use crate::{crm::not_begun::NotBegun, http::session::Unanswered};
 use mapping::{CrmValue, NewRecord, RecordId, RecordKind};
@@ -76,10 +76,7 @@ impl Salesforce {
             return self.not_created(operation, &said, new);
         }
         // Found by its key from now on, if the answer should not say it.
-        let id = |id: String| match id.strip_prefix("@{").and_then(|id| id.strip_suffix(".id}")) {
-            Some(reference) => answer.made(reference).map(str::to_owned),
-            None => Some(id),
-        };
+        let id = |id: String| answer.id(&id).map(str::to_owned);
         match id(account) {
             Some(account) => Written::Done(Customer { account, contact: contact.and_then(id) }),
             None => Written::Lost,

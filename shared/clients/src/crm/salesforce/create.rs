@@ -3,10 +3,10 @@
 
 use super::{
     Salesforce,
+    composite::Part,
     errors::{Meaning, Said},
     party::Place,
     soql::{any_of, is_id, is_name},
-    wire::{PARTS, Part},
 };
 use crate::crm::not_begun::NotBegun;
 use mapping::{Duplicates, NewRecord, Owner, Party, RecordKind, names::SOLUTIONS};
@@ -108,7 +108,7 @@ impl Salesforce {
         prepared: Prepared,
     ) -> Written<Seen> {
         let operation = operation(new);
-        let parts = match self.create_parts(first, new, prepared).await {
+        let parts = match self.create_parts(&operation, first, new, prepared).await {
             Ok(parts) => parts,
             Err(not_begun) => return not_begun.written(),
         };
@@ -164,6 +164,7 @@ impl Salesforce {
 
     async fn create_parts(
         &self,
+        operation: &str,
         first: Vec<Part>,
         new: &NewRecord,
         prepared: Prepared,
@@ -192,11 +193,11 @@ impl Salesforce {
             parts.push(Part::create("role", "OpportunityContactRole", role));
         }
         let rows = new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default();
-        parts.extend(self.solution_parts("@{opportunity.id}", rows, &prepared.details)?);
-        parts.extend(self.parts_by_referral(has, &new.referral));
-        if parts.len() > PARTS {
-            return Err(NotBegun::refused(SOLUTIONS, "more rows than one request of Salesforce takes"));
-        }
+        let solutions = self.new_solutions("@{opportunity.id}", rows, &prepared.details)?;
+        let reads = self.parts_by_referral(has, &new.referral);
+        let others = parts.len() + reads.len();
+        parts.extend(self.with_catalogue(operation, solutions, others).await?);
+        parts.extend(reads);
         Ok(parts)
     }
 }

@@ -60,6 +60,11 @@ impl Said {
         Said::read(status, &error, None)
     }
 
+    /// What Salesforce would say to more requests than one composite takes.
+    pub(super) fn too_many() -> Self {
+        Said::told(400, "LIMIT_EXCEEDED", "more requests than one composite takes: none was sent", &[])
+    }
+
     /// A good answer without what it should hold.
     pub(super) fn unreadable() -> Self {
         Said::read(502, &serde_json::json!({ "message": "the answer has no id" }), None)

@@ -3,7 +3,7 @@
 
 use super::{
     Salesforce,
-    wire::{Composite, Part},
+    composite::{Composite, Part},
 };
 use jiff::{SignedDuration, Timestamp};
 use mapping::CrmValue;

@@ -3,11 +3,12 @@
 
 use super::{
     Salesforce,
+    composite::Part,
     place::{OVERLAP, Place, THRIFT},
     records::Records,
     rows::{SOLUTION, SOLUTION_OPPORTUNITY, instant},
     soql::{any_of, is_name},
-    wire::{PAGE, Part, QueryFailed},
+    wire::{PAGE, QueryFailed},
 };
 use crate::http::was_too_large;
 use jiff::Timestamp;

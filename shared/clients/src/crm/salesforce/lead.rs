@@ -4,9 +4,10 @@
 
 use super::{
     Salesforce,
+    composite::Part,
     rows::object_of,
     soql::quoted,
-    wire::{Part, QueryFailed},
+    wire::QueryFailed,
 };
 use crate::crm::not_begun::NotBegun;
 use mapping::{ConvertLead, NewRecord, RecordId, RecordKind};

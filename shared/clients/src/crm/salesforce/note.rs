@@ -3,8 +3,8 @@
 
 use super::{
     Salesforce,
+    composite::{Composite, Part},
     soql::quoted,
-    wire::{Composite, Part},
 };
 use crate::crm::not_begun::NotBegun;
 use base64::{Engine, engine::general_purpose::STANDARD};

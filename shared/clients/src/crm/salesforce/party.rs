@@ -3,8 +3,8 @@
 
 use super::{
     Salesforce,
+    composite::Part,
     soql::{begins_with, is_name, quoted},
-    wire::Part,
 };
 use crate::crm::not_begun::NotBegun;
 use mapping::{CrmValue, Party};
@@ -107,8 +107,8 @@ impl Salesforce {
         if let Some(account) = account {
             body.insert("AccountId".to_owned(), json!(account));
         }
-        let part = Part::create(reference.clone(), object, Value::Object(body));
-        Ok(Some(Chosen { id: format!("@{{{reference}.id}}"), part: Some(part), told: None }))
+        let part = Part::create(reference, object, Value::Object(body));
+        Ok(Some(Chosen { id: part.made_id(), part: Some(part), told: None }))
     }
 }
 

@@ -3,10 +3,11 @@
 
 use super::{
     Salesforce,
+    composite::{Composite, PARTS, Part},
     features::Features,
     rows::SOLUTION_OPPORTUNITY,
     soql::any_of,
-    wire::{Composite, PARTS, Part, Unwritten},
+    wire::Unwritten,
 };
 use crate::http::session::Unanswered;
 use mapping::RecordKind;

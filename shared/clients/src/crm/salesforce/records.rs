@@ -2,8 +2,9 @@
 //! nothing: `done` does (salesforce.md §7). An answer that is not the last one is none without its next page.
 
 use super::{
+    composite::Composite,
     errors::{Meaning, Said},
-    wire::{Composite, Wire},
+    wire::Wire,
 };
 use serde_json::{Value, json};
 use sync::failure::Failure;

@@ -2,6 +2,7 @@
 //! whatever it holds, and how each call ended.
 
 use super::{
+    composite::{Composite, Part, Parts},
     errors::{Meaning, Said},
     records::Records,
     soap,
@@ -16,20 +17,15 @@ use crate::{
 };
 use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder};
-use serde_json::{Value, json};
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+use serde_json::Value;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
 };
 use sync::failure::{Class, Failure, Refused, System, Written};
 
 /// Salesforce's tokens are for the whole org.
 pub const AUDIENCE: &str = "salesforce";
-/// Requests in one composite, and queries among them.
-pub(super) const PARTS: usize = 25;
 /// Rows of a query page, a hint.
 pub(super) const PAGE: u32 = 500;
 
@@ -44,107 +40,6 @@ pub(super) struct Wire {
     allow_save: bool,
     /// Percent of the day's calls that were used when it was last told.
     used: Arc<AtomicU32>,
-}
-
-/// One request of a composite.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Part {
-    /// By which later ones and the answer name it: letters, digits, underscores.
-    pub(super) reference: String,
-    method: &'static str,
-    /// Below the root.
-    path: String,
-    pub(super) body: Option<Value>,
-    /// `If-Unmodified-Since`, an HTTP date.
-    unmodified_since: Option<String>,
-}
-
-impl Part {
-    pub(super) fn query(reference: &str, soql: &str) -> Self {
-        Part::new("GET", reference, format!("query?q={}", escaped(soql)), None)
-    }
-
-    pub(super) fn create(reference: impl Into<String>, object: &str, body: Value) -> Self {
-        Part::new("POST", &reference.into(), format!("sobjects/{object}"), Some(body))
-    }
-
-    pub(super) fn update(reference: impl Into<String>, object: &str, id: &str, body: Value) -> Self {
-        Part::new("PATCH", &reference.into(), format!("sobjects/{object}/{id}"), Some(body))
-    }
-
-    pub(super) fn delete(reference: impl Into<String>, object: &str, id: &str) -> Self {
-        Part::new("DELETE", &reference.into(), format!("sobjects/{object}/{id}"), None)
-    }
-
-    pub(super) fn named(self, reference: String) -> Self {
-        Part { reference, ..self }
-    }
-
-    pub(super) fn unmodified_since(self, at: Timestamp) -> Self {
-        Part { unmodified_since: Some(http_date(at)), ..self }
-    }
-
-    fn new(method: &'static str, reference: &str, path: String, body: Option<Value>) -> Self {
-        Part { reference: reference.to_owned(), method, path, body, unmodified_since: None }
-    }
-
-    fn json(&self, root: &str) -> Value {
-        let mut part = json!({
-            "method": self.method, "url": format!("{root}/{}", self.path), "referenceId": self.reference,
-        });
-        if let Some(body) = &self.body {
-            part["body"] = body.clone();
-        }
-        if let Some(at) = &self.unmodified_since {
-            part["httpHeaders"] = json!({ "If-Unmodified-Since": at });
-        }
-        part
-    }
-}
-
-/// What a composite answered.
-#[derive(Debug)]
-pub(super) struct Composite {
-    /// By their references.
-    pub(super) parts: BTreeMap<String, Value>,
-    /// The server's time.
-    pub(super) date: Option<Timestamp>,
-}
-
-impl Composite {
-    /// Whether this was asked for.
-    pub(super) fn has(&self, reference: &str) -> bool {
-        self.parts.contains_key(reference)
-    }
-
-    /// The rows of a query, all of them.
-    pub(super) fn rows(&self, reference: &str) -> Result<Vec<Value>, Said> {
-        let part = self.parts.get(reference).unwrap_or(&Value::Null);
-        Records::of_part(part).and_then(Records::all).ok_or_else(|| match part["httpStatusCode"].as_u64() {
-            Some(200) => Said::unpaged(),
-            _ => Said::of_part(part),
-        })
-    }
-
-    /// What a part that failed says.
-    pub(super) fn said(&self, reference: &str) -> Option<Said> {
-        self.parts.get(reference).filter(|part| failed(part)).map(Said::of_part)
-    }
-
-    /// The id of a row that was created.
-    pub(super) fn made(&self, reference: &str) -> Option<&str> {
-        self.parts.get(reference)?["body"]["id"].as_str()
-    }
-
-    /// What failed first; nothing did: `None`.
-    pub(super) fn refusal(&self) -> Option<Said> {
-        let said: Vec<Said> = self.parts.values().filter(|part| failed(part)).map(Said::of_part).collect();
-        said.iter().find(|said| !said.is_halted()).or(said.first()).cloned()
-    }
-}
-
-fn failed(part: &Value) -> bool {
-    part["httpStatusCode"].as_u64().is_none_or(|status| status >= 300)
 }
 
 /// A write that got no outcomes.
@@ -201,35 +96,61 @@ impl Wire {
         self.session.failure(operation, class, wide, said.to_string())
     }
 
-    /// Reads only: each part has its own outcome.
+    /// Reads only: each part has its own outcome. More than one composite takes are asked for in several, in order.
     pub(super) async fn look(&self, operation: &str, parts: &[Part]) -> Result<Composite, Failure> {
         let url = self.composite_url().await?;
-        let answer = self.session.read(operation, |http| self.request(http, &url, parts, false)).await?;
-        self.note_usage(&answer);
-        let mut found = composite(&answer).ok_or_else(|| self.failed(operation, &Said::of(&answer)))?;
-        self.complete(operation, &mut found).await?;
-        Ok(found)
+        let mut all = Composite::default();
+        for parts in Parts::apart(parts) {
+            let answer = self.session.read(operation, |http| self.request(http, &url, &parts, false)).await?;
+            self.note_usage(&answer);
+            let mut found =
+                Composite::read(&answer).ok_or_else(|| self.failed(operation, &Said::of(&answer)))?;
+            self.complete(operation, &mut found).await?;
+            all.extend(found);
+        }
+        Ok(all)
     }
 
-    /// All or nothing.
+    /// All or nothing. More than one composite takes are refused unsent.
     pub(super) async fn write(&self, operation: &str, parts: &[Part]) -> Result<Composite, Unwritten> {
-        self.send(operation, parts, true).await
+        self.send(operation, Parts::together(parts).ok_or_else(too_many)?, true).await
     }
 
     /// Each part by itself.
     pub(super) async fn write_each(&self, operation: &str, parts: &[Part]) -> Result<Composite, Unwritten> {
-        self.send(operation, parts, false).await
+        self.send(operation, Parts::together(parts).ok_or_else(too_many)?, false).await
     }
 
-    async fn send(&self, operation: &str, parts: &[Part], all_or_none: bool) -> Result<Composite, Unwritten> {
+    /// In as many composites as it takes, each all or nothing, until one is refused.
+    pub(super) async fn write_in_turn(
+        &self,
+        operation: &str,
+        parts: &[Part],
+    ) -> Result<Composite, Unwritten> {
+        let mut all = Composite::default();
+        for parts in Parts::apart(parts) {
+            all.extend(self.send(operation, parts, true).await?);
+            if all.refusal().is_some() {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    async fn send(
+        &self,
+        operation: &str,
+        parts: Parts<'_>,
+        all_or_none: bool,
+    ) -> Result<Composite, Unwritten> {
         let url = self
             .composite_url()
             .await
             .map_err(|failure| Unwritten::Unanswered(Unanswered::NotSent(failure)))?;
-        let sent = self.session.write(operation, |http| self.request(http, &url, parts, all_or_none)).await;
+        let sent = self.session.write(operation, |http| self.request(http, &url, &parts, all_or_none)).await;
         let answer = sent.map_err(Unwritten::Unanswered)?;
         self.note_usage(&answer);
-        let mut done = composite(&answer).ok_or_else(|| Unwritten::Answered(Said::of(&answer)))?;
+        let mut done = Composite::read(&answer).ok_or_else(|| Unwritten::Answered(Said::of(&answer)))?;
         if let Err(failure) = self.complete(operation, &mut done).await {
             // The write is answered; what would show it is not, and is no page of it either.
             tracing::debug!(reason = %failure, "what was written is not shown");
@@ -303,12 +224,11 @@ impl Wire {
         Ok(format!("{}{}/{path}", self.tokens.place(AUDIENCE).await?, self.root))
     }
 
-    fn request(&self, http: &Http, url: &str, parts: &[Part], all_or_none: bool) -> RequestBuilder {
-        let parts: Vec<Value> = parts.iter().map(|part| part.json(&self.root)).collect();
+    fn request(&self, http: &Http, url: &str, parts: &Parts<'_>, all_or_none: bool) -> RequestBuilder {
         common(http.request(Method::POST, url))
             // The unique keys keep us from doubling, whatever alert rules say.
             .header("Sforce-Duplicate-Rule-Header", format!("allowSave={}", self.allow_save))
-            .json(&json!({ "allOrNone": all_or_none, "compositeRequest": parts }))
+            .json(&parts.json(&self.root, all_or_none))
     }
 
     /// One page of a query that also shows deleted rows, whether more follow, and the server's time.
@@ -327,7 +247,7 @@ impl Wire {
         self.note_usage(&answer);
         let body = answer.json().filter(|_| answer.status == 200);
         match body.as_ref().and_then(Records::read) {
-            Some(records) => Ok((records, date(&answer))),
+            Some(records) => Ok((records, answer.date())),
             None => {
                 let said = Said::of(&answer);
                 Err(match said.meaning() {
@@ -379,6 +299,10 @@ impl Wire {
     }
 }
 
+fn too_many() -> Unwritten {
+    Unwritten::Answered(Said::too_many())
+}
+
 /// Why a page was not read.
 pub(super) enum QueryFailed {
     /// Its position is too old.
@@ -396,30 +320,12 @@ fn common(request: RequestBuilder) -> RequestBuilder {
     request.header("Accept", "application/json").header("Sforce-Call-Options", "client=CosellConnector")
 }
 
-fn composite(answer: &Answer) -> Option<Composite> {
-    let body = answer.json().filter(|_| answer.status == 200)?;
-    let parts = body["compositeResponse"].as_array()?;
-    let named =
-        parts.iter().filter_map(|part| Some((part["referenceId"].as_str()?.to_owned(), part.clone())));
-    Some(Composite { parts: named.collect(), date: date(answer) })
-}
-
-/// The server's time.
-fn date(answer: &Answer) -> Option<Timestamp> {
-    answer.date()
-}
-
 /// `api-usage=25/5000; per-app-api-usage=17/250(appName=x)`: the org's share, in percent.
 fn usage(header: &str) -> Option<u32> {
     let share = header.split(';').find_map(|part| part.trim().strip_prefix("api-usage="))?;
     let (used, most) = share.split_once('/')?;
     let (used, most): (u64, u64) = (used.parse().ok()?, most.parse().ok()?);
     u32::try_from(used.saturating_mul(100).checked_div(most)?).ok()
-}
-
-/// An instant as HTTP writes it.
-fn http_date(at: Timestamp) -> String {
-    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 #[cfg(test)]

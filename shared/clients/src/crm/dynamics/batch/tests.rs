@@ -23,7 +23,7 @@ fn every_line_ends_in_crlf_and_change_set_parts_are_numbered() {
         ]),
         Item::One(Request::get("opportunities(2)?$select=name")),
     ];
-    let text = encode(&items, "/api/data/v9.2", "7");
+    let text = encode(Batch::of(&items).unwrap(), "/api/data/v9.2", "7");
     assert!(!text.replace("\r\n", "").contains(['\r', '\n']), "a bare line end");
     let expected = [
         "--batch_7",
@@ -150,4 +150,16 @@ fn a_part_that_no_text_can_hold_is_read_and_hides_no_other() {
     let outcomes = decode("multipart/mixed; boundary=b", &body).unwrap();
     assert_eq!(one(&outcomes[0]).json(), Some(json!({ "value": [{ "name": "half\u{fffd}\u{fffd}" }] })));
     assert_eq!(one(&outcomes[1]).json(), Some(json!({ "value": [] })));
+}
+
+#[test]
+fn no_batch_has_more_requests_than_dataverse_takes() {
+    let reads = |n| vec![Item::One(Request::get("leads")); n];
+    assert!(Batch::of(&reads(1000)).is_some());
+    assert!(Batch::of(&reads(1001)).is_none());
+    let with_set = [Item::ChangeSet(vec![Request::get("leads"); 999]), Item::One(Request::get("leads"))];
+    assert!(Batch::of(&with_set).is_some());
+    let with_set = [Item::ChangeSet(vec![Request::get("leads"); 1000]), Item::One(Request::get("leads"))];
+    assert!(Batch::of(&with_set).is_none());
+    assert_eq!(Batch::apart(&reads(2001)).map(|batch| batch.len()).collect::<Vec<_>>(), [1000, 1000, 1]);
 }

@@ -1,10 +1,6 @@
 //! The permission set of the connector's user: made, filled and assigned, each right once.
 
-use crate::crm::salesforce::{
-    Salesforce,
-    soql::quoted,
-    wire::{PARTS, Part},
-};
+use crate::crm::salesforce::{Salesforce, composite::Part, soql::quoted};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use sync::failure::Failure;
@@ -110,15 +106,13 @@ impl Salesforce {
             parts.push(Part::create("assignment", "PermissionSetAssignment", body));
             granted.assigned = true;
         }
-        for parts in parts.chunks(PARTS) {
-            self.write_rights(parts).await?;
-        }
+        self.write_rights(&parts).await?;
         Ok(Some(granted))
     }
 
     async fn write_rights(&self, parts: &[Part]) -> Result<(), Failure> {
         let operation = "grant rights";
-        let done = self.wire.write(operation, parts).await;
+        let done = self.wire.write_in_turn(operation, parts).await;
         match done.map_err(|unwritten| self.wire.unwritten_failure(operation, unwritten))?.refusal() {
             None => Ok(()),
             Some(said) => Err(self.wire.failed(operation, &said)),

@@ -1,0 +1,212 @@
+//! Composites: their parts, how many of them Salesforce takes in one call (salesforce.md §5), and what it answers.
+
+use super::{errors::Said, records::Records, soql::escaped};
+use crate::http::Answer;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Requests in one composite, ...
+pub(super) const PARTS: usize = 25;
+/// ... and queries among them.
+const QUERIES: usize = 5;
+
+/// One request of a composite.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Part {
+    /// By which later ones and the answer name it: letters, digits, underscores.
+    pub(super) reference: String,
+    method: &'static str,
+    /// Below the root.
+    path: String,
+    pub(super) body: Option<Value>,
+    /// `If-Unmodified-Since`, an HTTP date.
+    unmodified_since: Option<String>,
+}
+
+impl Part {
+    pub(super) fn query(reference: &str, soql: &str) -> Self {
+        Part::new("GET", reference, format!("query?q={}", escaped(soql)), None)
+    }
+
+    pub(super) fn create(reference: impl Into<String>, object: &str, body: Value) -> Self {
+        Part::new("POST", &reference.into(), format!("sobjects/{object}"), Some(body))
+    }
+
+    pub(super) fn update(reference: impl Into<String>, object: &str, id: &str, body: Value) -> Self {
+        Part::new("PATCH", &reference.into(), format!("sobjects/{object}/{id}"), Some(body))
+    }
+
+    pub(super) fn delete(reference: impl Into<String>, object: &str, id: &str) -> Self {
+        Part::new("DELETE", &reference.into(), format!("sobjects/{object}/{id}"), None)
+    }
+
+    /// By which later parts name the id of the row it makes.
+    pub(super) fn made_id(&self) -> String {
+        format!("@{{{}.id}}", self.reference)
+    }
+
+    pub(super) fn named(self, reference: String) -> Self {
+        Part { reference, ..self }
+    }
+
+    pub(super) fn unmodified_since(self, at: Timestamp) -> Self {
+        Part { unmodified_since: Some(http_date(at)), ..self }
+    }
+
+    fn new(method: &'static str, reference: &str, path: String, body: Option<Value>) -> Self {
+        Part { reference: reference.to_owned(), method, path, body, unmodified_since: None }
+    }
+
+    fn json(&self, root: &str) -> Value {
+        let mut part = json!({
+            "method": self.method, "url": format!("{root}/{}", self.path), "referenceId": self.reference,
+        });
+        if let Some(body) = &self.body {
+            part["body"] = body.clone();
+        }
+        if let Some(at) = &self.unmodified_since {
+            part["httpHeaders"] = json!({ "If-Unmodified-Since": at });
+        }
+        part
+    }
+
+    fn is_query(&self) -> bool {
+        self.path.starts_with("query?")
+    }
+}
+
+/// The parts of one composite: never more than Salesforce takes, since there is no other way to make one.
+#[derive(Debug)]
+pub(super) struct Parts<'a>(&'a [Part]);
+
+impl<'a> Parts<'a> {
+    /// All of them in one; `None`: they are too many.
+    pub(super) fn together(parts: &'a [Part]) -> Option<Self> {
+        (fitting(parts) == parts.len()).then_some(Parts(parts))
+    }
+
+    /// In as many as it takes, in order.
+    pub(super) fn apart(parts: &'a [Part]) -> Vec<Self> {
+        let (mut rest, mut all) = (parts, vec![]);
+        while !rest.is_empty() {
+            let (first, after) = rest.split_at(fitting(rest));
+            all.push(Parts(first));
+            rest = after;
+        }
+        all
+    }
+
+    /// The body that sends them, below this root.
+    pub(super) fn json(&self, root: &str, all_or_none: bool) -> Value {
+        let parts: Vec<Value> = self.0.iter().map(|part| part.json(root)).collect();
+        json!({ "allOrNone": all_or_none, "compositeRequest": parts })
+    }
+}
+
+/// How many of the first parts one composite takes.
+fn fitting(parts: &[Part]) -> usize {
+    let mut queries = 0;
+    let too_many = |part: &Part| {
+        queries += usize::from(part.is_query());
+        queries > QUERIES
+    };
+    parts.iter().take(PARTS).position(too_many).unwrap_or(parts.len().min(PARTS))
+}
+
+/// What a composite answered.
+#[derive(Debug, Default)]
+pub(super) struct Composite {
+    /// By their references.
+    pub(super) parts: BTreeMap<String, Value>,
+    /// The server's time.
+    pub(super) date: Option<Timestamp>,
+}
+
+impl Composite {
+    /// Of an answer; `None`: it is no such answer.
+    pub(super) fn read(answer: &Answer) -> Option<Self> {
+        let body = answer.json().filter(|_| answer.status == 200)?;
+        let parts = body["compositeResponse"].as_array()?;
+        let named =
+            parts.iter().filter_map(|part| Some((part["referenceId"].as_str()?.to_owned(), part.clone())));
+        Some(Composite { parts: named.collect(), date: answer.date() })
+    }
+
+    /// With what the next one answered. The earlier time counts: a stamp must be old by it.
+    pub(super) fn extend(&mut self, next: Composite) {
+        self.date = self.date.or(next.date);
+        self.parts.extend(next.parts);
+    }
+
+    /// Whether this was asked for.
+    pub(super) fn has(&self, reference: &str) -> bool {
+        self.parts.contains_key(reference)
+    }
+
+    /// The rows of a query, all of them.
+    pub(super) fn rows(&self, reference: &str) -> Result<Vec<Value>, Said> {
+        let part = self.parts.get(reference).unwrap_or(&Value::Null);
+        Records::of_part(part).and_then(Records::all).ok_or_else(|| match part["httpStatusCode"].as_u64() {
+            Some(200) => Said::unpaged(),
+            _ => Said::of_part(part),
+        })
+    }
+
+    /// What a part that failed says.
+    pub(super) fn said(&self, reference: &str) -> Option<Said> {
+        self.parts.get(reference).filter(|part| failed(part)).map(Said::of_part)
+    }
+
+    /// An id, or what [`Part::made_id`] stands for; `None`: the answer does not say it.
+    pub(super) fn id<'a>(&'a self, id: &'a str) -> Option<&'a str> {
+        match id.strip_prefix("@{").and_then(|id| id.strip_suffix(".id}")) {
+            Some(reference) => self.parts.get(reference)?["body"]["id"].as_str(),
+            None => Some(id),
+        }
+    }
+
+    /// What failed first; nothing did: `None`.
+    pub(super) fn refusal(&self) -> Option<Said> {
+        let said: Vec<Said> = self.parts.values().filter(|part| failed(part)).map(Said::of_part).collect();
+        said.iter().find(|said| !said.is_halted()).or(said.first()).cloned()
+    }
+}
+
+fn failed(part: &Value) -> bool {
+    part["httpStatusCode"].as_u64().is_none_or(|status| status >= 300)
+}
+
+/// An instant as HTTP writes it.
+fn http_date(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(kinds: &str) -> Vec<Part> {
+        let part = |(n, kind)| match kind {
+            'q' => Part::query(&format!("q{n}"), "SELECT Id FROM Lead"),
+            _ => Part::create(format!("c{n}"), "Lead", json!({})),
+        };
+        kinds.chars().enumerate().map(part).collect()
+    }
+
+    #[test]
+    fn no_composite_has_more_parts_than_salesforce_takes() {
+        let sizes =
+            |kinds: &str| Parts::apart(&parts(kinds)).iter().map(|one| one.0.len()).collect::<Vec<_>>();
+        assert_eq!(sizes(""), Vec::<usize>::new());
+        assert_eq!(sizes("qqqqq"), [5]);
+        assert_eq!(sizes("qqqqqq"), [5, 1]);
+        assert_eq!(sizes("qcqcqcqcqccq"), [11, 1]);
+        assert_eq!(sizes(&"c".repeat(60)), [25, 25, 10]);
+        for (kinds, fits) in
+            [("c".repeat(25), true), ("c".repeat(26), false), ("q".repeat(5), true), ("q".repeat(6), false)]
+        {
+            assert_eq!(Parts::together(&parts(&kinds)).is_some(), fits, "{kinds}");
+        }
+    }
+}
