@@ -15,7 +15,10 @@ crate::faults::whatever_fails! {
 
 /// The notes lie in a column that is empty so far.
 fn elsewhere(stage: &Stage) -> &'static str {
-    stage.by("[fields.notes]\ncrm = \"customerneed\"\n", "[fields.notes]\ncrm = \"NextStep\"\nlength = 255\n[lead.fields.notes]\ncrm = \"Description\"\n")
+    stage.by(
+        "[fields.notes]\ncrm = \"customerneed\"\n",
+        "[fields.notes]\ncrm = \"NextStep\"\nlength = 255\n[lead.fields.notes]\ncrm = \"Description\"\n",
+    )
 }
 
 fn column(stage: &Stage) -> &'static str {

@@ -185,13 +185,7 @@ pub(super) fn done<P: Ports>(
 
 /// A value that the target accepted and did not take: it still shows what it showed before (revenue that the CRM computes
 /// from products). Told; where it is the target's to decide, what it shows goes back, once, as if it had been changed since.
-fn ignored<P: Ports>(
-    work: &mut Work<'_, P>,
-    side: Side,
-    unit: &str,
-    change: &Change,
-    shown: &Value,
-) -> bool {
+fn ignored<P: Ports>(work: &mut Work<'_, P>, side: Side, unit: &str, change: &Change, shown: &Value) -> bool {
     let map = work.map();
     let sent = &change.value;
     let Some(rule) = map.unit(unit).filter(|unit| !unit.list && !unit.rise_only && unit.name != STATUS)

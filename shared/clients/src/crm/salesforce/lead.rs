@@ -2,13 +2,7 @@
 //! the lead under its version, so that it happens only to the lead that was read; its Referral Identifier keeps it from
 //! being made twice; or, if the map says so, the lead is converted (convert.rs). A converted lead names its opportunity.
 
-use super::{
-    Salesforce,
-    composite::Part,
-    rows::object_of,
-    soql::quoted,
-    wire::QueryFailed,
-};
+use super::{Salesforce, composite::Part, rows::object_of, soql::quoted, wire::QueryFailed};
 use crate::crm::not_begun::NotBegun;
 use mapping::{ConvertLead, NewRecord, RecordId, RecordKind};
 use serde_json::{Value, json};
