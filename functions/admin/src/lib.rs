@@ -1,6 +1,7 @@
 //! Set-up and operation: called by CloudFormation as a custom resource, by the schedule, and by hand with
 //! `sam remote invoke`. JSON in, readable JSON out; decides nothing about deals.
 
+mod certificate;
 mod columns;
 pub mod command;
 mod deprovision;
