@@ -128,7 +128,7 @@ impl Stage {
             of("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
             of("QUEUE_URL", &self.queue_url),
             of("CERTIFICATE_URL_PREFIXES", &certificates),
-            of("CERTIFICATE_ROOTS_PEM", &partner_center::roots_pem()),
+            of("CERTIFICATE_ROOTS_PEM", &partner_center::bundle_pem()),
             of("CRM", "dynamics365"),
             of("TABLE_NAME", TABLE),
             of("STACK_NAME", "bench"),

@@ -96,6 +96,7 @@ class Stack:
             "PartnerCenterWebhooksApiUrl": simulators.partner_center,
             "LoginUrl": simulators.login,
             "CertificateUrlPrefixes": simulators.partner_center + "/cert/",
+            "CertificateIssuerUrls": simulators.partner_center + "/issuers/",
             "CertificateRootsPem": simulators.roots_pem,
             "CrmSecretArn": arns["crm"],
             "CrmAdminSecretArn": arns["crm-admin"],

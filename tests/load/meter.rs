@@ -47,7 +47,10 @@ impl Meter {
     fn vendor(&self, log: &Logged, crm: bool) {
         self.known(log);
         // As in the budget: look-ups of currencies apart; the certificate is the ingress's.
-        if log.route.contains("cert/") || log.route.contains("transactioncurrencies") {
+        if log.route.contains("cert/")
+            || log.route.contains("issuers/")
+            || log.route.contains("transactioncurrencies")
+        {
             return;
         }
         self.calls.fetch_add(1, Relaxed);

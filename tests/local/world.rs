@@ -4,6 +4,7 @@
 use aws_lambda_events::event::sqs::SqsEvent;
 use clients::{
     aws::{self, SdkConfig},
+    certificates::{Prefix, Sources},
     clock::Clock,
     config,
     links::{Calls, Links},
@@ -215,14 +216,13 @@ impl World {
                 }),
             },
         };
-        let prefix = format!("{}/cert/", partner_center.url());
-        let prefixes =
-            vec![clients::certificates::Prefix::parse(&prefix).map_err(|e| anyhow::anyhow!("{e}"))?];
-        let ingress_config = config::Ingress {
-            queue_url,
-            certificate_url_prefixes: prefixes.clone(),
-            certificate_roots_pem: Some(partner_center.system().roots_pem()),
+        let folder = |name: &str| Prefix::of_issuers(&format!("{}/{name}/", partner_center.url()));
+        let certificates = Sources {
+            prefixes: vec![folder("cert")?],
+            issuers: vec![folder("issuers")?],
+            roots_pem: Some(partner_center.system().roots_pem()),
         };
+        let ingress_config = config::Ingress { queue_url, certificates: certificates.clone() };
         let ingress = Arc::new(ingress::App::new(&ingress_config, &at_aws, time.clone())?);
         let (webhook_url, gateway) = gateway(port(4), ingress).await?;
         let admin = config::Admin {
@@ -233,7 +233,7 @@ impl World {
             webhooks_audience: login::WEBHOOKS_AUDIENCE.into(),
             register: !options.staging,
             overwrite: false,
-            certificate_url_prefixes: prefixes,
+            certificates,
             crm_admin_secret_arn: Some(admin_secret),
         };
         let deployment = Deployment { admin, aws: at_aws, table: at_table, time };
@@ -408,11 +408,11 @@ impl World {
         self.aws.system().messages(DEAD).len()
     }
 
-    /// Outside calls to the vendors since they were last forgotten, tokens and look-ups of currencies apart.
+    /// Outside calls to the vendors since they were last forgotten, tokens, certificates and look-ups of currencies apart.
     pub fn calls(&self) -> Vec<String> {
         let line = |log: &Logged| log.route.clone();
-        let ours =
-            |log: &&Logged| !log.route.contains("cert/") && !log.route.contains("transactioncurrencies");
+        let apart = ["cert/", "issuers/", "transactioncurrencies"];
+        let ours = |log: &&Logged| !apart.iter().any(|part| log.route.contains(part));
         let mut calls: Vec<String> = self.partner_center.requests().iter().filter(ours).map(line).collect();
         calls.extend(self.dataverse.requests().iter().filter(ours).map(line));
         calls.extend(self.salesforce.requests().iter().filter(ours).map(line));

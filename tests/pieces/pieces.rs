@@ -1,13 +1,14 @@
 //! The pieces that every event goes through: verify, parse, convert, merge. Times are this machine's.
 
+use clients::certificates::{Genuine, Trust};
 use divan::{Bencher, black_box};
-use ingress::{event::Event, genuine::Genuine, signature, trust::Trust};
+use ingress::{event::Event, signature};
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use mapping::{CrmKind, Map, Referral};
 use serde_json::{Value, json};
 use simulators::{
     clock::Clock,
-    partner_center::{Forge, PartnerCenter, roots_pem},
+    partner_center::{Forge, PartnerCenter, bundle_pem},
     server::Server,
 };
 use std::{
@@ -24,7 +25,7 @@ const BODY: &str = r#"{"EventName":"referral-updated","ResourceUri":"https://api
 const REFERRAL: &str =
     include_str!("../../shared/mapping/tests/fixtures/referral-incoming-cosell-new-pending.json");
 
-static TRUST: LazyLock<Trust> = LazyLock::new(|| Trust::from_pem(&roots_pem()).expect("roots"));
+static TRUST: LazyLock<Trust> = LazyLock::new(|| Trust::from_pem(&bundle_pem()).expect("roots"));
 static SIGNED: LazyLock<Signed> = LazyLock::new(|| Signed::fetch().expect("a simulator"));
 
 /// A webhook's headers, and the certificate they name.

@@ -2,6 +2,7 @@
 //!
 //! Both virtual hosts live on one listener; every route demands its own token audience.
 
+mod authorities;
 pub mod certificates;
 pub mod outbox;
 pub mod people;
@@ -23,7 +24,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-pub use certificates::{Forge, roots_pem};
+pub use certificates::{Forge, bundle_pem, roots_pem};
 pub use faults::{FAULTS, fault};
 pub use outbox::{Delivered, Event, State, deliver, send};
 pub use people::Deal;
@@ -74,7 +75,7 @@ pub struct PartnerCenter {
     /// Calls of the last minute, for the rate limit.
     calls: Vec<Timestamp>,
     validations: Vec<registration::Validation>,
-    renewed: bool,
+    serves: Forge,
     /// Things worth counting that are not refused.
     counts: BTreeMap<&'static str, u32>,
 }
@@ -99,7 +100,7 @@ impl PartnerCenter {
             clock: None,
             calls: vec![],
             validations: vec![],
-            renewed: false,
+            serves: Forge::Microsoft,
             counts: BTreeMap::new(),
         }
     }
@@ -151,14 +152,19 @@ impl PartnerCenter {
         self.route = Some((from.to_owned(), to.to_owned()));
     }
 
-    /// Root and intermediates an admin would configure.
+    /// The root an admin would configure.
     pub fn roots_pem(&self) -> String {
         roots_pem()
     }
 
     /// The vendor renews its signing certificate: same URL, new key.
     pub fn renew_certificate(&mut self) {
-        self.renewed = true;
+        self.serve_certificate(Forge::Renewed);
+    }
+
+    /// From now on this one lies where the real one lay, and its key signs.
+    pub fn serve_certificate(&mut self, forge: Forge) {
+        self.serves = forge;
     }
 
     pub fn count(&self, what: &str) -> u32 {
@@ -263,6 +269,15 @@ impl PartnerCenter {
     }
 }
 
+fn file(request: &Request, content: Option<Vec<u8>>) -> Response {
+    match content {
+        Some(file) if request.method == "GET" => {
+            Response::new(200).with("content-type", "application/octet-stream").body(file)
+        }
+        _ => Response::new(404),
+    }
+}
+
 impl Simulator for PartnerCenter {
     fn route(&self, request: &Request) -> String {
         let (method, path) = (&request.method, request.path.as_str());
@@ -287,12 +302,10 @@ impl Simulator for PartnerCenter {
     fn handle(&mut self, request: &Request, now: Timestamp) -> Response {
         self.expire_due(now);
         if let Some(name) = request.path.strip_prefix("/cert/") {
-            return match certificates::file(name, self.renewed) {
-                Some(file) if request.method == "GET" => {
-                    Response::new(200).with("content-type", "application/octet-stream").body(file)
-                }
-                _ => Response::new(404),
-            };
+            return file(request, certificates::file(&self.base, name, self.serves));
+        }
+        if let Some(name) = request.path.strip_prefix("/issuers/") {
+            return file(request, authorities::file(&self.base, name));
         }
         if let Some(rest) = request.path.strip_prefix(REFERRALS)
             && (rest.is_empty() || (rest.len() > 1 && rest.rfind('/') == Some(0)))

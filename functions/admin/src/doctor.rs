@@ -1,7 +1,7 @@
 //! Is everything as it should be, and what to do if not. Asks each system as the functions do, and writes nothing.
 
 use crate::{
-    App, columns,
+    App, certificate, columns,
     register::{self, Whose},
     report::Report,
     sign_in, surroundings, watch,
@@ -30,7 +30,7 @@ pub(crate) async fn doctor(app: &App) -> Result<Report, Failure> {
     }
     watch::queues(app, &worker, &mut report).await;
     watch::token(app, &worker, &mut report).await;
-    surroundings::certificate(app, &worker, &mut report).await;
+    certificate::certificate(app, worker.outside.clock.clone(), &mut report).await;
     surroundings::clocks(&worker, &mut report);
     Ok(report)
 }

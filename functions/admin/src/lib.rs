@@ -2,6 +2,7 @@
 //! `sam remote invoke`. JSON in, readable JSON out; decides nothing about deals.
 
 mod anew;
+mod certificate;
 mod columns;
 pub mod command;
 mod deprovision;

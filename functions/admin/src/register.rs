@@ -1,6 +1,6 @@
 //! The webhook's registration: Partner Center keeps one per tenant, and the last to register is told.
 
-use crate::{App, report::Report};
+use crate::{App, certificate, report::Report};
 use clients::partner_center::webhooks::Registration;
 use serde_json::json;
 use std::time::Duration;
@@ -118,6 +118,8 @@ pub(crate) async fn self_test(app: &App) -> Result<Report, Failure> {
         report.fault("the webhook is not registered for us", "{\"command\": \"register\"}");
         return Ok(report);
     }
+    // The event decides: it may name another certificate, and the ingress may have kept what it needs.
+    report.advise(certificate::of_webhook(app).await?);
     let url = &app.config.webhook_url;
     let with_test: Vec<&str> = EVENTS.into_iter().chain([TEST]).collect();
     app.webhooks.register(&Registration::new(url, &with_test), true).await?;
@@ -133,7 +135,7 @@ pub(crate) async fn self_test(app: &App) -> Result<Report, Failure> {
         ),
         answers => report.fault(
             format!("the ingress answered Partner Center's test event with `{}`", answers.join(", ")),
-            "the log of the Ingress function says why; an unknown certificate chain is cured by CertificateRootsPem",
+            "the log of the Ingress function says why, and the line on the certificate above what its chain lacks",
         ),
     }
     Ok(report)

@@ -81,6 +81,13 @@ impl Report {
         self.lines.extend(other.lines);
     }
 
+    /// All lines of another one that decides nothing here: its faults are worth a look.
+    pub fn advise(&mut self, other: Report) {
+        for line in other.lines {
+            self.line(line.level.min(Level::Warning), line.text, &line.cure);
+        }
+    }
+
     /// The first thing that is not as it should be, else the last that was done: for where there is room for one
     /// sentence only.
     pub fn sentence(&self) -> String {

@@ -1,7 +1,7 @@
 //! CloudFormation's custom resource: what a deployment does beyond resources. It is always answered, in time, and a
 //! failure puts one sentence with its cause into the stack's events.
 
-use crate::{App, Opened, TAIL, map, provision, register, report::Report};
+use crate::{App, Opened, TAIL, certificate, map, provision, register, report::Report};
 use clients::http::Http;
 use jiff::Timestamp;
 use reqwest::Method;
@@ -124,6 +124,12 @@ async fn act(app: &App, kind: Kind, ends: Timestamp) -> Report {
     if !app.config.register {
         report.good("RegisterWebhook=no: the webhook is left alone");
         return report;
+    }
+    // No stack fails for a certificate: events name theirs themselves, and what they would have told the sweep finds.
+    if kind != Kind::Delete
+        && let Ok(chain) = certificate::of_webhook(app).await
+    {
+        report.advise(chain);
     }
     let done = match kind {
         Kind::Create | Kind::Update => register::register(app, app.config.overwrite).await,

@@ -3,9 +3,7 @@
 
 mod answer;
 pub mod event;
-pub mod genuine;
 pub mod signature;
-pub mod trust;
 
 #[cfg(test)]
 mod fixtures;
@@ -14,43 +12,29 @@ mod tests;
 
 use answer::Answer;
 use clients::{
-    certificates::{self, Address, Certificates, NoCertificate},
+    certificates::{Address, Certificates, NoCertificate, NotGenuine, Unopened},
     clock::Clock,
     config,
-    http::{BuildError, Http},
     queue::Queue,
 };
 use event::Event;
-use genuine::Genuine;
 use lambda_http::{Body, Request, Response};
 use mapping::ReferralId;
 use signature::{Claim, NotVerified};
 use std::{convert::Infallible, time::Duration};
 use sync::{hint::Hint, ports::Hints};
-use trust::{BadRoots, Trust};
 
 /// Partner Center's bodies have some 200 bytes.
 const BODY_LIMIT: usize = 64 * 1024;
-/// For the queue, so that with the certificate's fetch an answer leaves before the function's own 10 s are over.
-const QUEUE_TIME: Duration = Duration::from_secs(6);
+/// For the queue, so that with the fetches of the certificate and its issuers (2 s each) an answer leaves before the
+/// function's own 10 s are over.
+const QUEUE_TIME: Duration = Duration::from_secs(5);
 
 /// What lives as long as the process.
 pub struct App {
     queue: Queue,
-    certificates: Certificates<Genuine>,
-    trust: Trust,
+    certificates: Certificates,
     clock: Clock,
-}
-
-/// Why there is no app.
-#[derive(Debug, thiserror::Error)]
-pub enum BadApp {
-    /// The configured roots.
-    #[error(transparent)]
-    Roots(#[from] BadRoots),
-    /// The HTTP client.
-    #[error(transparent)]
-    Http(#[from] BuildError),
 }
 
 impl App {
@@ -59,13 +43,9 @@ impl App {
         config: &config::Ingress,
         aws: &clients::aws::SdkConfig,
         clock: Clock,
-    ) -> Result<Self, BadApp> {
-        let trust =
-            config.certificate_roots_pem.as_deref().map_or_else(|| Ok(Trust::bundled()), Trust::from_pem)?;
-        let http = Http::new(certificates::TIME_LIMIT)?;
-        let list = config.certificate_url_prefixes.clone();
-        let certificates = Certificates::new(http, list, clock.clone());
-        Ok(App { queue: Queue::new(aws, &config.queue_url), certificates, trust, clock })
+    ) -> Result<Self, Unopened> {
+        let certificates = Certificates::new(&config.certificates, clock.clone())?;
+        Ok(App { queue: Queue::new(aws, &config.queue_url), certificates, clock })
     }
 
     /// Opens what the first event needs, in parallel: the queue, and Microsoft's certificate if it is on the list.
@@ -75,14 +55,14 @@ impl App {
 
     async fn expect_certificate(&self) {
         let Some(address) = self.certificates.documented() else { return };
-        match self.certificates.fetch(&address).await {
-            Ok(file) => match self.trust.genuine(&file, self.now()) {
-                Ok(genuine) => self.certificates.keep(&address, genuine),
-                Err(reason) => {
-                    tracing::warn!(decision = "certificate", %reason, "the documented certificate is not trusted");
-                }
-            },
-            Err(e) => tracing::info!(decision = "certificate", reason = %e, "certificate not fetched early"),
+        match self.certificates.obtain(&address).await {
+            Ok(_) => {}
+            Err(NotGenuine::NoCertificate(reason)) => {
+                tracing::info!(decision = "certificate", %reason, "certificate not fetched early");
+            }
+            Err(reason) => {
+                tracing::warn!(decision = "certificate", %reason, "the documented certificate is not trusted");
+            }
         }
     }
 
@@ -129,17 +109,15 @@ impl App {
     }
 
     async fn verify_anew(&self, claim: &Claim, body: &[u8], address: &Address) -> Result<(), Answer> {
-        let file = self.certificates.fetch(address).await.map_err(|e| match e {
-            NoCertificate::NotThere(_) => Answer::NotVerified(NotVerified::NoCertificate),
-            NoCertificate::TooOften => Answer::Unavailable { reason: e.to_string(), too_often: true },
-            NoCertificate::NotNow(_) => Answer::Unavailable { reason: e.to_string(), too_often: false },
+        // Kept whatever the signature is: a forged one says nothing against the certificate it names.
+        let genuine = self.certificates.obtain(address).await.map_err(|why| match why {
+            why if why.is_for_now() => Answer::Unavailable {
+                reason: why.to_string(),
+                too_often: why == NotGenuine::NoCertificate(NoCertificate::TooOften),
+            },
+            why => Answer::NotVerified(why.into()),
         })?;
-        let now = self.now();
-        let genuine = self.trust.genuine(&file, now).map_err(|e| Answer::NotVerified(e.into()))?;
-        let verdict = signature::verify(claim, body, &genuine, now);
-        // A forged signature says nothing against the certificate it names.
-        self.certificates.keep(address, genuine);
-        verdict.map_err(Answer::NotVerified)
+        signature::verify(claim, body, &genuine, self.now()).map_err(Answer::NotVerified)
     }
 
     async fn enqueue(&self, referral: ReferralId, hint: Hint) -> Answer {

@@ -1,8 +1,8 @@
 //! Is this call really Partner Center's? Pure: headers, raw bytes, certificate and time in, a verdict out
 //! (partner-center.md §8.4, hardened).
 
-use crate::{genuine::Genuine, trust::Distrust};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use clients::certificates::{Distrust, Genuine, NotGenuine};
 use lambda_http::http::HeaderMap;
 
 const ALGORITHM: &str = "rsa-sha256";
@@ -37,10 +37,7 @@ pub enum NotVerified {
     Address,
     /// There is no certificate, or not one of Microsoft's.
     #[error(transparent)]
-    Certificate(#[from] Distrust),
-    /// There is no certificate at a listed address.
-    #[error("there is no certificate")]
-    NoCertificate,
+    Certificate(#[from] NotGenuine),
     /// The bytes are not what was signed.
     #[error("the signature does not fit the body")]
     Signature,
@@ -59,7 +56,7 @@ pub fn claim(headers: &HeaderMap) -> Result<Claim, NotVerified> {
 /// Checks the certificate's time and the signature at `now` (seconds since 1970).
 pub fn verify(claim: &Claim, body: &[u8], certificate: &Genuine, now: u64) -> Result<(), NotVerified> {
     if !certificate.is_valid(now) {
-        return Err(Distrust::Time.into());
+        return Err(NotGenuine::from(Distrust::Time).into());
     }
     let signed = |bytes: &[u8]| certificate.signed(bytes, &claim.signature);
     let fits = signed(body) || body.strip_prefix(BYTE_ORDER_MARK).is_some_and(signed);

@@ -3,7 +3,10 @@
 
 use super::*;
 use crate::fixtures::{Authority, FOLDER, GENUINE, Leaf, MICROSOFT, NOW, forge, headers, request, sign};
-use clients::aws;
+use clients::{
+    aws,
+    certificates::{Genuine, Trust},
+};
 
 const CLOSED: &str = "http://127.0.0.1:9";
 const NAME: &str = "pcnotifications-dispatch.microsoft.com.cer";
@@ -30,8 +33,12 @@ fn warm_with(leaf: Leaf) -> App {
     // It proved genuine while it was valid.
     let then: jiff::Timestamp = format!("{}-06-01T00:00:00Z", leaf.until - 1).parse().unwrap();
     let file = Authority::of(MICROSOFT).issue(leaf);
-    app.certificates.keep(&address, app.trust.genuine(file.der(), then.as_second() as u64).unwrap());
+    app.certificates.keep(&address, genuine(file.der(), then.as_second() as u64));
     app
+}
+
+fn genuine(file: &[u8], now: u64) -> Genuine {
+    Trust::from_pem(&Authority::of(MICROSOFT).bundle()).unwrap().genuine(file, now).unwrap()
 }
 
 fn url(name: &str) -> String {
@@ -112,7 +119,7 @@ async fn with_a_replaced_certificate_the_former_ones_verdict_is_gone() {
     assert_eq!(answer(&app, &headers(&renewed, &here), &body).await.0, 503, "asks in vain for a renewed one");
     let address = app.certificates.on_list(&here).unwrap();
     let file = Authority::of(MICROSOFT).renew();
-    app.certificates.keep(&address, app.trust.genuine(file.der(), app.now()).unwrap());
+    app.certificates.keep(&address, genuine(file.der(), app.now()));
     assert_eq!(answer(&app, &headers(&renewed, &here), &body).await.0, 200);
     assert_eq!(answer(&app, &headers(&former, &here), &body).await.0, 503);
 }

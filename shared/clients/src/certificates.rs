@@ -2,48 +2,76 @@
 //! sender names the address, so neither where nor how often is fetched may be up to him.
 
 mod address;
+mod chain;
+mod der;
+mod fetches;
+mod genuine;
+mod issuers;
+mod names;
+mod parts;
 pub mod pem;
+mod trust;
 mod validity;
 
-pub use address::{Address, BadPrefix, Prefix, STANDARD_PREFIX};
+pub use address::{Address, BadPrefix, Prefix, STANDARD_ISSUER_PREFIXES, STANDARD_PREFIX};
+pub use genuine::Genuine;
+pub use issuers::{Missing, NotGenuine, Why, issuer_addresses};
+pub use trust::{BadRoots, Distrust, Trust};
 pub use validity::validity;
 
-use crate::{clock::Clock, http::Http};
-use jiff::{SignedDuration, Timestamp};
+use crate::{
+    clock::Clock,
+    http::{BuildError, Http},
+};
+use fetches::{Failures, Fetches};
 use reqwest::{Method, StatusCode};
+use rustls_pki_types::CertificateDer;
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use tokio::time::Instant;
 
-/// For the whole certificate.
+/// For the whole certificate, and once more for all issuers that it lacks.
 pub const TIME_LIMIT: Duration = Duration::from_secs(2);
 /// No certificate is larger, a chain in PEM included.
 const SIZE_LIMIT: usize = 32 * 1024;
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
-/// Fetches of addresses that never proved genuine, all together, in an hour.
-const UNKNOWN_AN_HOUR: usize = 10;
-/// Fetches of one known address that may follow each other closely...
-const KNOWN_AT_ONCE: usize = 4;
-/// ...afterwards one in this time. So forged signatures cannot keep a renewed certificate out: each fetch they
-/// cause brings it, and there are never more than ten an hour.
-const KNOWN_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 /// Genuine certificates kept; Microsoft uses one or two.
 const KEPT: usize = 32;
 
-/// The certificates of one process; of those that proved genuine it keeps a `G`, whatever their reader made of them.
-pub struct Certificates<G> {
-    http: Http,
-    list: Vec<Prefix>,
-    clock: Clock,
-    state: Mutex<State<G>>,
+/// Where certificates may come from, and whose count.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// `CERTIFICATE_URL_PREFIXES`: where a signing certificate may lie; comma separated. Default: Microsoft's.
+    pub prefixes: Vec<Prefix>,
+    /// `CERTIFICATE_ISSUER_URLS`: where issuers' certificates may lie; comma separated. Default: Microsoft's and
+    /// DigiCert's.
+    pub issuers: Vec<Prefix>,
+    /// `CERTIFICATE_ROOTS_PEM`: roots (self-signed) and intermediates; `None`, unset or empty: the bundled ones.
+    pub roots_pem: Option<String>,
 }
 
-struct State<G> {
-    genuine: HashMap<Address, Arc<G>>,
-    fetches: HashMap<Address, VecDeque<Timestamp>>,
-    unknown: VecDeque<Timestamp>,
+/// The certificates of one process; of those that proved genuine it keeps the verdict.
+pub struct Certificates {
+    http: Http,
+    list: Vec<Prefix>,
+    issuer_list: Vec<Prefix>,
+    trust: Trust,
+    clock: Clock,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    genuine: HashMap<Address, Arc<Genuine>>,
+    /// Path material that stood below a root.
+    issuers: HashMap<Address, CertificateDer<'static>>,
+    fetches: Fetches,
+    issuer_fetches: Fetches,
+    issuer_failures: Failures<NoCertificate>,
+    /// Certificates that lacked an issuer: while it cannot be fetched they need not be either.
+    lacking: Failures<NotGenuine>,
 }
 
 /// Why there is no certificate.
@@ -60,16 +88,25 @@ pub enum NoCertificate {
     NotThere(String),
 }
 
-impl<G> Default for State<G> {
-    fn default() -> Self {
-        State { genuine: HashMap::new(), fetches: HashMap::new(), unknown: VecDeque::new() }
-    }
+/// Why no certificate can be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum Unopened {
+    /// The configured roots.
+    #[error(transparent)]
+    Roots(#[from] BadRoots),
+    /// The HTTP client.
+    #[error(transparent)]
+    Http(#[from] BuildError),
 }
 
-impl<G> Certificates<G> {
-    /// `http` should give up after [`TIME_LIMIT`]; it follows no redirects.
-    pub fn new(http: Http, list: Vec<Prefix>, clock: Clock) -> Self {
-        Certificates { http, list, clock, state: Mutex::default() }
+impl Certificates {
+    /// From configuration; opens no connection yet.
+    pub fn new(sources: &Sources, clock: Clock) -> Result<Self, Unopened> {
+        let trust = sources.roots_pem.as_deref().map_or_else(|| Ok(Trust::bundled()), Trust::from_pem)?;
+        // It follows no redirects.
+        let http = Http::new(TIME_LIMIT)?;
+        let (list, issuer_list) = (sources.prefixes.clone(), sources.issuers.clone());
+        Ok(Certificates { http, list, issuer_list, trust, clock, state: Mutex::default() })
     }
 
     /// The address a sender names, if it is on the list.
@@ -88,24 +125,51 @@ impl<G> Certificates<G> {
     }
 
     /// A certificate that proved genuine before.
-    pub fn genuine(&self, address: &Address) -> Option<Arc<G>> {
+    pub fn genuine(&self, address: &Address) -> Option<Arc<Genuine>> {
         self.state().genuine.get(address).cloned()
     }
 
+    /// The certificate that lies there now, if it counts; kept from then on instead of the one before.
+    pub async fn obtain(&self, address: &Address) -> Result<Arc<Genuine>, NotGenuine> {
+        let now = self.clock.now();
+        if let Some(why) = self.state().lacking.of(address, now) {
+            return Err(why);
+        }
+        let file = self.fetch(address).await?;
+        let verdict = self.judge(address, &file).await;
+        if let Err(why) = &verdict
+            && why.is_for_now()
+        {
+            self.state().lacking.remember(address, why, now);
+        }
+        Ok(self.keep(address, verdict?))
+    }
+
     /// Keeps a certificate that proved genuine, instead of the one before.
-    pub fn keep(&self, address: &Address, certificate: G) {
+    pub fn keep(&self, address: &Address, certificate: Genuine) -> Arc<Genuine> {
+        let certificate = Arc::new(certificate);
         let mut state = self.state();
         if state.genuine.len() < KEPT || state.genuine.contains_key(address) {
-            state.genuine.insert(address.clone(), Arc::new(certificate));
+            state.genuine.insert(address.clone(), certificate.clone());
         }
+        certificate
     }
 
     /// Fetches once, within the bounds.
     pub async fn fetch(&self, address: &Address) -> Result<Vec<u8>, NoCertificate> {
-        if !self.state().may_fetch(address, self.clock.now()) {
+        let may = {
+            let mut state = self.state();
+            let known = state.knows(address);
+            state.fetches.may(address, known, self.clock.now())
+        };
+        if !may {
             return Err(NoCertificate::TooOften);
         }
-        let answer = tokio::time::timeout(TIME_LIMIT, self.get(address.as_str())).await;
+        self.get_until(address, Instant::now() + TIME_LIMIT).await
+    }
+
+    async fn get_until(&self, address: &Address, ends: Instant) -> Result<Vec<u8>, NoCertificate> {
+        let answer = tokio::time::timeout_at(ends, self.get(address.as_str())).await;
         answer.unwrap_or_else(|_| Err(NoCertificate::NotNow("no answer in time".to_owned())))
     }
 
@@ -129,84 +193,22 @@ impl<G> Certificates<G> {
         Ok(certificate)
     }
 
-    fn state(&self) -> MutexGuard<'_, State<G>> {
+    /// Seconds since 1970.
+    fn seconds(&self) -> u64 {
+        u64::try_from(self.clock.now().as_second()).unwrap_or_default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<G> State<G> {
-    /// Counts the fetch if it may be made. Known addresses have a count of their own, so that made-up names below a
-    /// listed folder cannot use up the genuine one's.
-    fn may_fetch(&mut self, address: &Address, now: Timestamp) -> bool {
-        let known = address.is_expected() || self.genuine.contains_key(address);
-        let fetches =
-            if known { self.fetches.entry(address.clone()).or_default() } else { &mut self.unknown };
-        while fetches.front().is_some_and(|at| now.duration_since(*at) >= HOUR) {
-            fetches.pop_front();
-        }
-        let rested = fetches.back().is_none_or(|at| now.duration_since(*at) >= KNOWN_PAUSE);
-        let may =
-            if known { fetches.len() < KNOWN_AT_ONCE || rested } else { fetches.len() < UNKNOWN_AN_HOUR };
-        if may {
-            fetches.push_back(now);
-        }
-        may
+impl State {
+    /// An address at which Microsoft's certificate is expected, or was found.
+    fn knows(&self, address: &Address) -> bool {
+        address.is_expected() || self.genuine.contains_key(address)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn address(name: &str) -> Address {
-        let list = [Prefix::parse(STANDARD_PREFIX).unwrap()];
-        Address::on_list(&format!("{STANDARD_PREFIX}{name}"), &list).unwrap()
-    }
-
-    fn minute(n: i64) -> Timestamp {
-        Timestamp::from_second(1_774_000_000 + 60 * n).unwrap()
-    }
-
-    #[test]
-    fn made_up_names_share_ten_fetches_an_hour() {
-        let mut state = State::<()>::default();
-        let fetched = (0..50).filter(|n| state.may_fetch(&address(&format!("{n}.cer")), minute(*n))).count();
-        assert_eq!(fetched, UNKNOWN_AN_HOUR);
-        assert!(state.may_fetch(&address("later.cer"), minute(60)));
-        assert!(!state.may_fetch(&address("later.cer"), minute(60)));
-    }
-
-    #[test]
-    fn no_more_is_kept_than_anybody_needs_and_what_is_kept_can_be_replaced() {
-        let list = vec![Prefix::parse(STANDARD_PREFIX).unwrap()];
-        let certificates = Certificates::new(Http::new(TIME_LIMIT).unwrap(), list, Clock::system());
-        let all: Vec<Address> = (0..2 * KEPT).map(|n| address(&format!("{n}.cer"))).collect();
-        for round in 0..2 {
-            all.iter().for_each(|address| certificates.keep(address, round));
-        }
-        let kept: Vec<_> = all.iter().filter_map(|address| certificates.genuine(address)).collect();
-        assert_eq!(kept, vec![Arc::new(1); KEPT]);
-    }
-
-    #[test]
-    fn made_up_names_cannot_use_up_the_genuine_ones_fetches() {
-        let mut state = State::default();
-        state.genuine.insert(address("renamed.cer"), Arc::new("certificate"));
-        for n in 0..50 {
-            state.may_fetch(&address(&format!("{n}.cer")), minute(0));
-        }
-        assert!(state.may_fetch(&address("renamed.cer"), minute(0)));
-        assert!(state.may_fetch(&address("pcnotifications-dispatch.microsoft.com.cer"), minute(0)));
-    }
-
-    #[test]
-    fn a_renewed_certificate_is_seen_within_minutes_under_a_storm_of_forgeries() {
-        let mut state = State::<()>::default();
-        let genuine = address("pcnotifications-dispatch.microsoft.com.cer");
-        let storm = (0..60 * 60).map(|second| Timestamp::from_second(1_774_000_000 + second).unwrap());
-        let fetched: Vec<Timestamp> = storm.filter(|at| state.may_fetch(&genuine, *at)).collect();
-        assert!(fetched.len() <= 10, "{}", fetched.len());
-        let longest = fetched.windows(2).map(|pair| pair[1].duration_since(pair[0])).max();
-        assert_eq!(longest, Some(KNOWN_PAUSE));
-    }
-}
+mod tests;

@@ -1,10 +1,9 @@
 //! Environment -> configuration, once, at the start. Deployment facts only (what is mapped to what lives in the
 //! map); every fault is told, not just the first.
 
-use crate::{
-    certificates::{Prefix, STANDARD_PREFIX},
-    pem,
-};
+mod certificates;
+
+use crate::{certificates::Sources, pem};
 use jiff::SignedDuration;
 use mapping::{CrmKind, UnknownCrm};
 use reqwest::Url;
@@ -23,10 +22,8 @@ const SALESFORCE_HOST_PATTERN: &str = "*.my.salesforce.com";
 pub struct Ingress {
     /// `QUEUE_URL`: the queue of hints.
     pub queue_url: String,
-    /// `CERTIFICATE_URL_PREFIXES`: where a signing certificate may lie; comma separated. Default: Microsoft's.
-    pub certificate_url_prefixes: Vec<Prefix>,
-    /// `CERTIFICATE_ROOTS_PEM`: roots (self-signed) and intermediates; `None`, unset or empty: the bundled ones.
-    pub certificate_roots_pem: Option<String>,
+    /// `CERTIFICATE_…`: where signing certificates may come from, and whose count.
+    pub certificates: Sources,
 }
 
 /// What writer and poller need.
@@ -66,8 +63,8 @@ pub struct Admin {
     pub register: bool,
     /// `OVERWRITE_REGISTRATION`: whether a deployment takes over somebody else's registration (`yes`, `no`).
     pub overwrite: bool,
-    /// `CERTIFICATE_URL_PREFIXES`: as the ingress.
-    pub certificate_url_prefixes: Vec<Prefix>,
+    /// `CERTIFICATE_…`: as the ingress.
+    pub certificates: Sources,
     /// `CRM_ADMIN_SECRET_ARN`: JSON of an administrator who may make columns; `None`: nothing is provisioned.
     pub crm_admin_secret_arn: Option<String>,
 }
@@ -172,11 +169,7 @@ impl Ingress {
     /// From anything that knows the variables.
     pub fn read(variables: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
         let mut reader = Reader::new(variables);
-        let config = Ingress {
-            queue_url: reader.url("QUEUE_URL"),
-            certificate_url_prefixes: reader.prefixes("CERTIFICATE_URL_PREFIXES"),
-            certificate_roots_pem: reader.pem("CERTIFICATE_ROOTS_PEM"),
-        };
+        let config = Ingress { queue_url: reader.url("QUEUE_URL"), certificates: reader.certificates() };
         reader.finish(config)
     }
 }
@@ -239,7 +232,7 @@ impl Admin {
             webhooks_audience: reader.text("PARTNER_CENTER_WEBHOOKS_AUDIENCE"),
             register: reader.yes("REGISTER_WEBHOOK", true) && writes,
             overwrite: reader.yes("OVERWRITE_REGISTRATION", false),
-            certificate_url_prefixes: reader.prefixes("CERTIFICATE_URL_PREFIXES"),
+            certificates: reader.certificates(),
             crm_admin_secret_arn: reader.optional("CRM_ADMIN_SECRET_ARN"),
         };
         reader.finish(config)
@@ -397,18 +390,6 @@ impl<'a> Reader<'a> {
             api_version,
             host_pattern: pattern.unwrap_or_else(|| SALESFORCE_HOST_PATTERN.to_owned()),
         }
-    }
-
-    fn prefixes(&mut self, name: &str) -> Vec<Prefix> {
-        let list = self.optional(name).unwrap_or_else(|| STANDARD_PREFIX.to_owned());
-        let mut prefixes = vec![];
-        for text in list.split(',').map(str::trim).filter(|t| !t.is_empty()) {
-            match Prefix::parse(text) {
-                Ok(prefix) => prefixes.push(prefix),
-                Err(e) => self.fault(name, format_args!("`{text}`: {e}")),
-            }
-        }
-        prefixes
     }
 }
 

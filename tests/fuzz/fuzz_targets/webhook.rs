@@ -2,8 +2,8 @@
 //! fetched off the list, nothing passes without a signature, and what becomes a hint reads back as the same hint.
 #![no_main]
 
-use clients::certificates::{Address, Prefix, STANDARD_PREFIX};
-use ingress::{event::Event, signature, trust::Trust};
+use clients::certificates::{Address, Prefix, STANDARD_PREFIX, Trust};
+use ingress::{event::Event, signature};
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;

@@ -3,7 +3,7 @@
 
 use super::{
     door::{Answer, BODY, Door, Headers, at, set, try_knock},
-    papers::paper,
+    papers::{issued_at, paper},
 };
 use serde::Deserialize;
 use simulators::{
@@ -25,7 +25,10 @@ struct Hostile {
     /// Microsoft's certificate is known from an event before.
     #[serde(default)]
     warm: bool,
-    /// Headers in place of the genuine ones; `{…}` see [`Stage::filled`].
+    /// No issuing authority is at hand, the root alone.
+    #[serde(default)]
+    bare: bool,
+    /// Headers in place of the genuine ones; `{…}` see [`filled`].
     #[serde(default)]
     set: BTreeMap<String, String>,
     /// Headers besides.
@@ -38,6 +41,8 @@ struct Hostile {
     forge: Option<String>,
     /// What lies at the certificate's address: a certificate of `papers.rs` or a way of answering.
     serve: Option<String>,
+    /// The certificate names this as its issuer's address; `{…}` as above.
+    issuer_at: Option<String>,
     /// The body in place of the genuine one.
     body: Option<String>,
     /// So many times.
@@ -109,19 +114,25 @@ async fn play(door: &Door, hostile: &Hostile) -> (Answer, usize) {
     });
     let body = hostile.body.clone().unwrap_or_else(|| BODY.to_owned()).repeat(hostile.repeat.unwrap_or(1));
     let signed = hostile.signed.as_ref().unwrap_or(&body).as_bytes();
-    let app = if hostile.warm { door.warm().await } else { door.app() };
+    let app = match (hostile.warm, hostile.bare) {
+        (true, _) => door.warm().await,
+        (false, true) => door.bare(),
+        (false, false) => door.app(),
+    };
     let mut headers: Headers = {
         let headers = door.host.system().headers(signed, forge);
         headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect()
     };
-    if let Some(serve) = &hostile.serve {
-        let url = format!("{}/cert/served.cer", door.host.url());
-        headers = at(&headers, &url);
-        let kind = served(serve, door);
-        door.host.fault(Fault { route: "cert/".into(), skip: 0, times: 9, kind });
-    }
     let signature = door.host.system().sign(signed, forge);
     let fill = |text: &str| filled(text, door, &signature);
+    let issuer_at = hostile.issuer_at.as_deref().map(|url| {
+        let url = String::from_utf8_lossy(&fill(url)).into_owned();
+        FaultKind::Answer { status: 200, headers: [].into(), body: issued_at(&[url]) }
+    });
+    if let Some(kind) = issuer_at.or(hostile.serve.as_deref().map(|serve| served(serve, door))) {
+        headers = at(&headers, &format!("{}/cert/served.cer", door.host.url()));
+        door.host.fault(Fault { route: "cert/".into(), skip: 0, times: 9, kind });
+    }
     headers.retain(|(name, _)| !hostile.drop.contains(name));
     for (name, value) in &hostile.set {
         set(&mut headers, name, &fill(value));

@@ -1,13 +1,18 @@
 //! The webhook's function alone, between a certificate host, a queue and a bait: a host off the list that counts who
 //! knocks. Every app of a door is as fresh as a cold start.
 
-use clients::{aws, certificates::Prefix, certificates::STANDARD_PREFIX, clock::Clock, config};
+use clients::{
+    aws,
+    certificates::{Prefix, STANDARD_ISSUER_PREFIXES, STANDARD_PREFIX, Sources},
+    clock::Clock,
+    config,
+};
 use jiff::SignedDuration;
 use lambda_http::{Body, Request, http};
 use simulators::{
     aws::Aws,
     clock,
-    partner_center::{Forge, PartnerCenter},
+    partner_center::{Forge, PartnerCenter, bundle_pem},
     server::Server,
 };
 use std::sync::{
@@ -65,11 +70,24 @@ impl Door {
 
     /// A cold start: nothing fetched, nothing known.
     pub(super) fn app(&self) -> ingress::App {
+        self.knowing(bundle_pem())
+    }
+
+    /// A cold start that knows the root alone: the issuing authorities must be fetched.
+    pub(super) fn bare(&self) -> ingress::App {
+        self.knowing(self.host.system().roots_pem())
+    }
+
+    pub(super) fn knowing(&self, roots_pem: String) -> ingress::App {
         let listed = [format!("{}/cert/", self.host.url()), STANDARD_PREFIX.to_owned()];
+        let issuers = [format!("{}/issuers/", self.host.url()), STANDARD_ISSUER_PREFIXES[0].to_owned()];
         let config = config::Ingress {
             queue_url: self.queue.system().queue_url(QUEUE),
-            certificate_url_prefixes: listed.map(|l| Prefix::parse(&l).expect("a prefix")).into(),
-            certificate_roots_pem: Some(self.host.system().roots_pem()),
+            certificates: Sources {
+                prefixes: listed.map(|l| Prefix::parse(&l).expect("a prefix")).into(),
+                issuers: issuers.map(|l| Prefix::of_issuers(&l).expect("a prefix")).into(),
+                roots_pem: Some(roots_pem),
+            },
         };
         let clock = self.clock.clone();
         let aws = aws::at(&self.queue.url()).expect("settings for AWS");
@@ -107,6 +125,11 @@ impl Door {
     /// Requests to the certificate host.
     pub(super) fn fetches(&self) -> usize {
         self.host.requests().len()
+    }
+
+    /// Requests for issuers' certificates among them.
+    pub(super) fn issuer_fetches(&self) -> usize {
+        self.host.count(|log| log.route.contains("issuers/"))
     }
 
     /// Messages in the queue.

@@ -2,8 +2,8 @@
 //! in one thing. In PEM.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, PKCS_RSA_SHA256,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
+    PKCS_RSA_SHA256, date_time_ymd,
 };
 
 const MICROSOFT: &str = "Microsoft Corporation";
@@ -48,6 +48,14 @@ pub(super) fn paper(name: &str) -> String {
             let itself = authority("Foreign Issuing CA").self_signed(&key(FOREIGN)).expect("an authority");
             issue(&foreign, leaf(&[MICROSOFT])) + &itself.pem()
         }
+        "a foreign authority of that name" => {
+            authority(ISSUING).self_signed(&key(FOREIGN)).expect("an authority").pem()
+        }
+        "the issuing authority's former key" => {
+            let root =
+                Issuer::new(authority("Simulated Microsoft RSA Root Certificate Authority"), key(ROOT));
+            authority(ISSUING).signed_by(&key(FOREIGN), &root).expect("an authority").pem()
+        }
         "the genuine one second" => {
             let own = leaf(&[MICROSOFT]).self_signed(&key(LEAF)).expect("a certificate");
             own.pem() + &pem(&[MICROSOFT])
@@ -59,6 +67,34 @@ pub(super) fn paper(name: &str) -> String {
         "a key only" => LEAF.to_owned(),
         _ => panic!("no such certificate: `{name}`"),
     }
+}
+
+/// A certificate that names these as its issuer's addresses.
+pub(super) fn issued_at(addresses: &[String]) -> String {
+    let mut params = leaf(&[MICROSOFT]);
+    params.custom_extensions.push(access(addresses));
+    issue(&issuing(), params)
+}
+
+/// `authorityInfoAccess` with so many `caIssuers` (RFC 5280 §4.2.2.1).
+fn access(addresses: &[String]) -> CustomExtension {
+    let entry = |url: &String| {
+        let method: &[u8] = &[0x06, 8, 0x2b, 6, 1, 5, 5, 7, 48, 2];
+        wrap(0x30, &[method, &wrap(0x86, url.as_bytes())].concat())
+    };
+    let entries = addresses.iter().flat_map(entry).collect::<Vec<u8>>();
+    CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], wrap(0x30, &entries))
+}
+
+/// One DER element.
+fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
+    let [high, low] = u16::try_from(content.len()).expect("a short element").to_be_bytes();
+    let head = match (high, low) {
+        (0, 0..=0x7f) => vec![tag, low],
+        (0, _) => vec![tag, 0x81, low],
+        _ => vec![tag, 0x82, high, low],
+    };
+    [head, content.to_vec()].concat()
 }
 
 const ROOT: &str = include_str!("../../fixtures/keys/root.pem");

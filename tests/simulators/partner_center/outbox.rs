@@ -165,7 +165,7 @@ impl PartnerCenter {
 
     /// Base64 of the signature over a body by the key of `forge`.
     pub fn sign(&self, body: &[u8], forge: Forge) -> String {
-        certificates::sign(body, forge, self.renewed)
+        certificates::sign(body, forge, self.serves)
     }
 
     pub fn certificate_url(&self, forge: Forge) -> String {

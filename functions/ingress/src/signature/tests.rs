@@ -1,10 +1,8 @@
 //! Every way in which a call may fail to be Partner Center's.
 
 use super::*;
-use crate::{
-    fixtures::{Authority, FOLDER, GENUINE, Leaf, MICROSOFT, NOW, forge, headers, request, sign},
-    trust::Trust,
-};
+use crate::fixtures::{Authority, FOLDER, GENUINE, Leaf, MICROSOFT, NOW, forge, headers, request, sign};
+use clients::certificates::Trust;
 
 const BODY: &[u8] = br#"{"EventName":"test-created"}"#;
 
@@ -22,7 +20,7 @@ fn now() -> u64 {
 
 /// The whole way: the certificate, then the signature.
 fn verify(claim: &Claim, body: &[u8], file: &[u8], trust: &Trust, now: u64) -> Result<(), NotVerified> {
-    super::verify(claim, body, &trust.genuine(file, now)?, now)
+    super::verify(claim, body, &trust.genuine(file, now).map_err(NotGenuine::from)?, now)
 }
 
 fn trust(authority: &Authority) -> Trust {
@@ -46,7 +44,13 @@ fn an_issuing_authority_beside_the_certificate_is_used_but_needs_a_root() {
     assert_eq!(verify(&claimed(&sign(BODY)), BODY, &file, &only_root, now()), Ok(()));
     for other in [Trust::bundled(), Trust::from_pem(&authority.issuing()).unwrap()] {
         let verdict = verify(&claimed(&sign(BODY)), BODY, &file, &other, now());
-        assert!(matches!(verdict, Err(NotVerified::Certificate(Distrust::Chain(_)))), "{verdict:?}");
+        assert!(
+            matches!(
+                verdict,
+                Err(NotVerified::Certificate(NotGenuine::Distrust(Distrust::Chain(_) | Distrust::Root(_))))
+            ),
+            "{verdict:?}"
+        );
     }
 }
 
@@ -81,7 +85,7 @@ fn a_certificate_of_anybody_else_or_any_other_time_is_not_trusted() {
     let distrust = |authority: &Authority, leaf: Leaf| {
         let file = authority.issue(leaf).der().to_vec();
         match verify(&claimed(&sign(BODY)), BODY, &file, &trust(authority), now()) {
-            Err(NotVerified::Certificate(reason)) => reason,
+            Err(NotVerified::Certificate(NotGenuine::Distrust(reason))) => reason,
             other => panic!("{other:?}"),
         }
     };
@@ -96,10 +100,13 @@ fn a_certificate_of_anybody_else_or_any_other_time_is_not_trusted() {
     assert_eq!(distrust(&Authority::of("Contoso"), GENUINE), Distrust::Organisation("issuer"));
     let file = genuine.issue(GENUINE).der().to_vec();
     let early = verify(&claimed(&sign(BODY)), BODY, &file, &trust(&genuine), 0);
-    assert!(matches!(early, Err(NotVerified::Certificate(Distrust::Chain(_)))));
+    assert!(matches!(
+        early,
+        Err(NotVerified::Certificate(NotGenuine::Distrust(Distrust::Chain(_) | Distrust::Root(_))))
+    ));
     for junk in [b"".as_slice(), b"hello", &file[..100]] {
         let verdict = verify(&claimed(&sign(BODY)), BODY, junk, &trust(&genuine), now());
-        assert_eq!(verdict, Err(NotVerified::Certificate(Distrust::Unreadable)));
+        assert_eq!(verdict, Err(NotVerified::Certificate(Distrust::Unreadable.into())));
     }
 }
 
@@ -108,7 +115,7 @@ fn what_proved_genuine_once_is_refused_before_and_after_its_chains_dates() {
     let authority = Authority::of(MICROSOFT);
     let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_second() as u64;
     let verdict = |kept: &Genuine, now: u64| super::verify(&claimed(&sign(BODY)), BODY, kept, now);
-    let refused = Err(NotVerified::Certificate(Distrust::Time));
+    let refused = Err(NotVerified::Certificate(Distrust::Time.into()));
     let trust = trust(&authority);
     // The leaf outlives its issuing authority: the chain ends with the first of its certificates.
     for (until, end) in [(2027, "2027-01-01T00:00:00Z"), (2045, "2040-01-01T00:00:00Z")] {
@@ -125,7 +132,12 @@ fn what_proved_genuine_once_is_refused_before_and_after_its_chains_dates() {
         for invalid in [begin - 1, end + 1] {
             let anew = verify(&claimed(&sign(BODY)), BODY, &file, &trust, invalid);
             assert!(
-                matches!(anew, Err(NotVerified::Certificate(Distrust::Chain(_)))),
+                matches!(
+                    anew,
+                    Err(NotVerified::Certificate(NotGenuine::Distrust(
+                        Distrust::Chain(_) | Distrust::Root(_)
+                    )))
+                ),
                 "the same, verified anew"
             );
         }

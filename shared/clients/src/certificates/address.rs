@@ -1,11 +1,18 @@
-//! Which certificate addresses are fetched at all: the list is compared whole, nothing is interpreted. The sender
-//! chooses the address, so whatever is not plainly on the list is off it.
+//! Which addresses are fetched at all, of certificates and of their issuers': the lists are compared whole, nothing is
+//! interpreted. Others choose the address, so whatever is not plainly on the list is off it.
 
 use crate::config::is_loopback;
 use reqwest::Url;
 
 /// Where Microsoft's signing certificates lie (partner-center.md §8.4).
 pub const STANDARD_PREFIX: &str = "https://3psostorageacct.blob.core.windows.net/cert/";
+/// Where certificates of Microsoft and DigiCert say that their issuers' lie. Plain http, as everywhere: whoever fetches
+/// an issuer cannot have verified anything yet, and its signature is checked up to a root (RFC 5280 §8).
+pub const STANDARD_ISSUER_PREFIXES: [&str; 3] = [
+    "http://www.microsoft.com/pkiops/certs/",
+    "http://cacerts.digicert.com/",
+    "http://caissuers.microsoft.com/pkiops/certs/",
+];
 /// The names Microsoft's pages show, the present one first.
 const DOCUMENTED_NAMES: [&str; 2] =
     ["pcnotifications-dispatch.microsoft.com.cer", "pcnotifications.microsoft.com.cer"];
@@ -37,26 +44,31 @@ pub enum BadPrefix {
 impl Prefix {
     /// An entry in its one spelling: lower-case host, no standard port, no user, query, fragment or escapes.
     pub fn parse(text: &str) -> Result<Self, BadPrefix> {
-        let url = plain(text).ok_or(BadPrefix::Spelling)?;
-        match url.scheme() {
-            "https" => {}
-            "http" if is_loopback(&url) => {}
-            "http" => return Err(BadPrefix::Http),
-            _ => return Err(BadPrefix::Spelling),
-        }
+        let (prefix, url) = Self::spelt(text)?;
+        if url.scheme() == "http" && !is_loopback(&url) { Err(BadPrefix::Http) } else { Ok(prefix) }
+    }
+
+    /// An entry of the list of issuers, which may lie on plain http anywhere.
+    pub fn of_issuers(text: &str) -> Result<Self, BadPrefix> {
+        Ok(Self::spelt(text)?.0)
+    }
+
+    fn spelt(text: &str) -> Result<(Self, Url), BadPrefix> {
+        let url = plain(text).filter(|url| ["https", "http"].contains(&url.scheme()));
         // Anything the parser would have rewritten (upper case, a standard port, dots) is not the one spelling.
-        (url.as_str() == text).then(|| Prefix(text.to_owned())).ok_or(BadPrefix::Spelling)
+        let url = url.filter(|url| url.as_str() == text).ok_or(BadPrefix::Spelling)?;
+        Ok((Prefix(text.to_owned()), url))
     }
 
     fn is_folder(&self) -> bool {
         self.0.ends_with('/')
     }
 
-    /// Whether the address lies directly in this folder or is this one.
-    fn covers(&self, address: &str) -> bool {
+    /// Whether the address is this one, or lies directly in this folder under a name that `fits`.
+    fn covers(&self, address: &str, fits: impl Fn(&str) -> bool) -> bool {
         match address.strip_prefix(&self.0) {
             Some("") => !self.is_folder(),
-            Some(name) => self.is_folder() && is_name(name),
+            Some(name) => self.is_folder() && fits(name),
             None => false,
         }
     }
@@ -67,10 +79,20 @@ impl Address {
     pub fn on_list(text: &str, list: &[Prefix]) -> Option<Self> {
         let url = plain(text)?;
         let text = url.as_str();
-        let entry = list.iter().find(|prefix| prefix.covers(text))?;
+        let entry = list.iter().find(|prefix| prefix.covers(text, is_name))?;
         let name = text.strip_prefix(&entry.0).unwrap_or_default();
         let expected = !entry.is_folder() || DOCUMENTED_NAMES.contains(&name);
         Some(Address { text: text.to_owned(), expected })
+    }
+
+    /// The address at which a certificate says that its issuer's lies, if it is on the list exactly as it is written.
+    pub(super) fn of_issuer(text: &str, list: &[Prefix]) -> Option<Self> {
+        // Names in Microsoft's folder have blanks and `(1)`; nothing else is taken that a path may hold.
+        let fits = |name: &str| is_name(&name.replace("%20", "_").replace(['(', ')'], "_"));
+        let sent_as_written = || Url::parse(text).is_ok_and(|url| url.as_str() == text);
+        let listed = list.iter().any(|prefix| prefix.covers(text, fits));
+        let listed = listed && text.len() <= LONGEST && sent_as_written();
+        listed.then(|| Address { text: text.to_owned(), expected: false })
     }
 
     /// Microsoft's present certificate, if its folder is on the list.
@@ -109,7 +131,7 @@ fn plain(text: &str) -> Option<Url> {
 
 fn is_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
-    !name.starts_with('.') && name.chars().all(plain)
+    !name.starts_with('.') && !name.contains("..") && name.chars().all(plain)
 }
 
 #[cfg(test)]
@@ -201,7 +223,92 @@ mod tests {
         }
     }
 
+    fn issuers() -> Vec<Prefix> {
+        STANDARD_ISSUER_PREFIXES.map(|e| Prefix::of_issuers(e).unwrap()).into()
+    }
+
+    #[test]
+    fn issuers_addresses_are_taken_as_microsoft_and_digicert_write_them() {
+        for good in [
+            "http://www.microsoft.com/pkiops/certs/Microsoft%20Azure%20RSA%20TLS%20Issuing%20CA%2003%20-%20xsign.crt",
+            "http://www.microsoft.com/pkiops/certs/Microsoft%20Time-Stamp%20PCA%202010(1).crt",
+            "http://caissuers.microsoft.com/pkiops/certs/Microsoft%20TLS%20RSA%20Root%20G2.crt",
+            "http://cacerts.digicert.com/DigiCertGlobalRootG2.crt",
+        ] {
+            let address = Address::of_issuer(good, &issuers()).unwrap();
+            assert_eq!((address.as_str(), address.is_expected()), (good, false));
+        }
+    }
+
+    #[test]
+    fn whatever_only_looks_like_the_list_of_issuers_is_off_it() {
+        for bad in [
+            "",
+            "http://cacerts.digicert.com/",
+            "http://cacerts.digicert.com",
+            "https://cacerts.digicert.com/x.crt",
+            "HTTP://cacerts.digicert.com/x.crt",
+            "http://CACERTS.digicert.com/x.crt",
+            "http://cacerts.digicert.com:80/x.crt",
+            "http://cacerts.digicert.com:8080/x.crt",
+            "http://cacerts.digicert.com./x.crt",
+            "http://cacerts.digicert.com@evil.example/x.crt",
+            "http://user@cacerts.digicert.com/x.crt",
+            "http://cacerts.digicert.com.evil.example/x.crt",
+            "http://evil.example/http://cacerts.digicert.com/x.crt",
+            "http://cacerts.digicert.com//evil.example/x.crt",
+            "http://cacerts.digicert.com/a/x.crt",
+            "http://cacerts.digicert.com/x.crt?y",
+            "http://cacerts.digicert.com/x.crt#y",
+            "http://cacerts.digicert.com/..",
+            "http://cacerts.digicert.com/%2e%2e",
+            "http://cacerts.digicert.com/%2E",
+            "http://cacerts.digicert.com/a%2fb.crt",
+            "http://cacerts.digicert.com/a%5cb.crt",
+            "http://cacerts.digicert.com/a%2520b.crt",
+            "http://cacerts.digicert.com/a%%2020b.crt",
+            "http://cacerts.digicert.com/a%00.crt",
+            "http://cacerts.digicert.com/a b.crt",
+            "http://cacerts.digicert.com/a\\b.crt",
+            "http://cacerts.digicert.com/a\r\nHost: evil.example",
+            " http://cacerts.digicert.com/x.crt",
+            "http://cacerts.digicert.com/x.crt\n",
+            "http://www.microsoft.com/pkiops/certs/../../evil/x.crt",
+            "http://www.microsoft.com/pkiops/certs/%2e%2e/x.crt",
+            "http://www.microsoft.com/pkiops/x.crt",
+            "http://www.microsoft.com/PKIOPS/certs/x.crt",
+            "ldap://cacerts.digicert.com/x.crt",
+            "http://169.254.169.254/latest/meta-data/",
+            "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next",
+        ] {
+            assert_eq!(Address::of_issuer(bad, &issuers()), None, "{bad:?}");
+        }
+        let long = format!("{}{}.crt", STANDARD_ISSUER_PREFIXES[1], "x".repeat(LONGEST));
+        assert_eq!(Address::of_issuer(&long, &issuers()), None);
+    }
+
+    #[test]
+    fn an_issuers_whole_address_allows_just_itself() {
+        let list = [Prefix::of_issuers("http://a.example/c/one.crt").unwrap()];
+        assert!(Address::of_issuer("http://a.example/c/one.crt", &list).is_some());
+        assert_eq!(Address::of_issuer("http://a.example/c/one.crt%20", &list), None);
+        assert_eq!(Prefix::of_issuers("ftp://a.example/c/"), Err(BadPrefix::Spelling));
+        assert_eq!(Prefix::of_issuers("http://A.example/c/"), Err(BadPrefix::Spelling));
+    }
+
     proptest::proptest! {
+        #[test]
+        fn an_issuer_on_the_list_lies_on_its_host_and_in_its_folder(text in "(http://|HTTP://|https://)?[a-z@]{0,3}(www\\.microsoft\\.com|cacerts\\.digicert\\.com)?(:80|:8080|\\.)?(/pkiops/certs)?/?[/a-z.%0-9()?#@:~\\\\ -]{0,12}") {
+            if let Some(address) = Address::of_issuer(&text, &issuers()) {
+                let url = Url::parse(address.as_str()).unwrap();
+                proptest::prop_assert_eq!((address.as_str(), url.as_str()), (text.as_str(), text.as_str()));
+                proptest::prop_assert_eq!((url.scheme(), url.port(), url.username(), url.query(), url.fragment()), ("http", None, "", None, None));
+                let place = (url.host_str().unwrap(), url.path().rsplit_once('/').unwrap().0);
+                proptest::prop_assert!([("www.microsoft.com", "/pkiops/certs"), ("cacerts.digicert.com", "")].contains(&place));
+                proptest::prop_assert!(!text.replace("%20", "").contains('%'));
+            }
+        }
+
         #[test]
         fn whatever_is_on_the_list_lies_below_its_prefix(text in "(?i)(https?://)?[a-z@]{0,3}(3psostorageacct\\.blob\\.core\\.windows\\.net)?(:443|:8443)?/?(cert)?[/a-z.%?#@:~-]{0,12}") {
             let list = list(&[STANDARD_PREFIX]);

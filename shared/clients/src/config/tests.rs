@@ -1,6 +1,7 @@
 //! Environments, good and bad.
 
 use super::*;
+use crate::certificates::{Prefix, STANDARD_ISSUER_PREFIXES, STANDARD_PREFIX};
 
 const WORKER: &[(&str, &str)] = &[
     ("TABLE_NAME", "links"),
@@ -76,13 +77,11 @@ fn the_ingress_trusts_microsofts_prefix_unless_told_otherwise() {
             _ => None,
         })
     };
-    let standard = read("").unwrap();
-    assert_eq!(standard.certificate_url_prefixes, [Prefix::parse(STANDARD_PREFIX).unwrap()]);
-    assert!(standard.certificate_roots_pem.is_none());
-    assert_eq!(
-        read("https://a.example/c/, http://127.0.0.1:1/c/").unwrap().certificate_url_prefixes.len(),
-        2
-    );
+    let standard = read("").unwrap().certificates;
+    assert_eq!(standard.prefixes, [Prefix::parse(STANDARD_PREFIX).unwrap()]);
+    assert!(standard.roots_pem.is_none());
+    let two = read("https://a.example/c/, http://127.0.0.1:1/c/").unwrap().certificates;
+    assert_eq!(two.prefixes.len(), 2);
     assert!(read("http://a.example/c/").unwrap_err().to_string().contains("http://a.example/c/"));
 }
 
@@ -97,7 +96,7 @@ fn roots_are_read_however_they_were_made_one_line() {
             "CERTIFICATE_ROOTS_PEM" => Some(text.to_owned()),
             _ => None,
         });
-        crate::certificates::pem::certificates(&found.unwrap().certificate_roots_pem?)
+        crate::certificates::pem::certificates(&found.unwrap().certificates.roots_pem?)
     };
     let as_it_is = certificates(roots).expect("certificates");
     assert!(!as_it_is.is_empty());
@@ -110,6 +109,23 @@ fn roots_are_read_however_they_were_made_one_line() {
         assert_eq!(certificates(&one_line).as_ref(), Some(&as_it_is), "{}", &one_line[..60]);
     }
     assert_eq!(certificates("-----BEGIN"), None, "what is left of a PEM at its first blank");
+}
+
+#[test]
+fn issuers_come_from_microsoft_and_digicert_unless_told_otherwise() {
+    let read = |issuers: &'static str| {
+        Ingress::read(&move |name| match name {
+            "QUEUE_URL" => Some("http://127.0.0.1:9/q.fifo".to_owned()),
+            "CERTIFICATE_ISSUER_URLS" => Some(issuers.to_owned()),
+            _ => None,
+        })
+    };
+    let standard = STANDARD_ISSUER_PREFIXES.map(|text| Prefix::of_issuers(text).unwrap());
+    assert_eq!(read("").unwrap().certificates.issuers, standard);
+    let own = read("http://pki.example/certs/, https://a.example/one.crt").unwrap();
+    assert_eq!(own.certificates.issuers.len(), 2);
+    let told = read("http://pki.example/certs/?x").unwrap_err().to_string();
+    assert!(told.contains("CERTIFICATE_ISSUER_URLS") && told.contains("pki.example"), "{told}");
 }
 
 fn admin(changed: &[(&str, &str)]) -> Result<Admin, Faults> {

@@ -7,6 +7,7 @@ use local::world::{DEAD, EVENTS, Options};
 use serde_json::json;
 use simulators::{
     login,
+    partner_center::Forge,
     server::{Fault, FaultKind},
 };
 
@@ -43,7 +44,7 @@ async fn a_good_set_up_has_no_fault() {
         "0 messages wait",
         "0 days old",
         "on a main form",
-        "certificate is there",
+        "its chain reaches a trusted root",
         "all clocks agree",
     ] {
         assert!(told.contains(part), "{part}: {told}");
@@ -199,6 +200,33 @@ async fn the_webhooks_certificate_is_out_of_reach_or_ends() {
     names(&told, "status 503", "tries again");
     let told = diagnosed(|stage| stage.partner_center.fault(busy(404))).await;
     names(&told, "status 404", "CertificateUrlPrefixes");
+}
+
+#[tokio::test]
+async fn the_issuer_of_the_webhooks_certificate_is_missing_or_foreign() {
+    const ISSUER: &str = "`Simulated Microsoft Azure RSA TLS Issuing CA`";
+    let serving =
+        |forge: Forge| move |stage: &mut Stage| stage.partner_center.system().serve_certificate(forge);
+    for (forge, cause, cure) in [
+        (Forge::NoAddress, ISSUER, "CertificateRootsPem"),
+        (Forge::NoAddress, "names no address", "CertificateRootsPem"),
+        (Forge::Elsewhere, ISSUER, "CertificateIssuerUrls"),
+        (Forge::Elsewhere, "http://127.0.0.2:9/issuers/", "CertificateIssuerUrls"),
+        (Forge::ThreeSteps, "`Simulated Microsoft TLS RSA Root G2`", "CertificateRootsPem"),
+        (Forge::Foreign, "leads to `Foreign Root`", "CertificateRootsPem"),
+        (Forge::WrongSubject, "subject is not one organisation", "selftest"),
+    ] {
+        let told = diagnosed(serving(forge)).await;
+        assert!(told.starts_with("fault "), "{told}");
+        names(&told, cause, cure);
+    }
+    for (status, level, cure) in [(503, "warning", "tries again"), (404, "fault", "CertificateRootsPem")] {
+        let kind = FaultKind::Answer { status, headers: [].into(), body: String::new() };
+        let fault = Fault { route: "GET issuers".into(), skip: 0, times: 1, kind };
+        let told = diagnosed(|stage| stage.partner_center.fault(fault)).await;
+        names(&told, ISSUER, cure);
+        assert!(told.starts_with(level) && told.contains(&format!("status {status}")), "{told}");
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use super::{command, told, words};
 use crate::deal::Stage;
 use local::world::{EVENTS, Options, World};
 use serde_json::{Value, json};
+use simulators::partner_center::Forge;
 use std::sync::{Arc, Mutex};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -109,6 +110,31 @@ async fn a_self_test_goes_all_the_way_and_leaves_the_registration_as_it_was() {
     assert!(answer["ok"] == true && words(&answer).contains("`OK`"), "{answer:#}");
     assert_eq!(registered(&stage), ours(&stage));
     stage.close().await;
+}
+
+#[tokio::test]
+async fn set_up_and_self_test_name_the_issuer_that_is_missing_and_fail_for_nothing_else() {
+    const ISSUER: &str = "`Simulated Microsoft Azure RSA TLS Issuing CA` is missing";
+    let world = without_registration().await;
+    world.partner_center.system().serve_certificate(Forge::NoAddress);
+    let (_, heard) = cloud_formation(&world, "Create").await;
+    assert_eq!(heard["Status"], "SUCCESS", "{heard}");
+    let outcome = heard["Data"]["Outcome"].as_str().unwrap_or_default();
+    assert!(outcome.contains(ISSUER) && outcome.contains("CertificateRootsPem"), "{outcome}");
+    assert_eq!(registered(&world), ours(&world));
+    let answer = tokio::select! {
+        answer = world.call(json!({ "command": "selftest" })) => answer,
+        _ = async {
+            loop {
+                world.webhooks().await;
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        } => unreachable!(),
+    };
+    // The event itself is refused, and the line before it says why.
+    assert!(answer["ok"] == false && words(&answer).contains(ISSUER), "{answer:#}");
+    let (_, heard) = cloud_formation(&world, "Delete").await;
+    assert!(heard["Status"] == "SUCCESS" && !heard.to_string().contains(ISSUER), "{heard}");
 }
 
 /// CloudFormation's side: an address that takes one answer.

@@ -272,7 +272,9 @@ fn certificates_are_served_by_name_and_renewed() {
     assert_eq!(before[0], 0x30, "DER");
     assert!(fetch(&mut office, Forge::Pem).starts_with(b"-----BEGIN CERTIFICATE-----"));
     let body = b"{}";
+    assert!(fetch(&mut office, Forge::Chained).starts_with(b"-----BEGIN CERTIFICATE-----"));
     for forge in Forge::ALL {
+        assert!(!fetch(&mut office, forge).is_empty(), "{forge:?}");
         let signature = office.center.sign(body, forge);
         assert_eq!(
             certificates::verifies(body, &signature, Forge::Microsoft),
@@ -286,5 +288,39 @@ fn certificates_are_served_by_name_and_renewed() {
     assert_eq!(after, fetch(&mut office, Forge::Renewed));
     assert!(certificates::verifies(body, &office.center.sign(body, Forge::Microsoft), Forge::Renewed));
     assert_eq!(office.call_with(&user, "GET /cert/none.cer", &[], "").status, 404);
-    assert_eq!(office.center.roots_pem().matches("BEGIN CERTIFICATE").count(), 3);
+    assert_eq!(office.center.roots_pem().matches("BEGIN CERTIFICATE").count(), 1);
+    assert_eq!(bundle_pem().matches("BEGIN CERTIFICATE").count(), 3);
+}
+
+#[test]
+fn a_certificate_is_served_alone_and_names_the_address_of_its_issuers() {
+    let mut office = Office::new();
+    let user = office.claims(REFERRALS_AUDIENCE);
+    let mut fetch = |path: &str| office.call_with(&user, &format!("GET {path}"), &[], "");
+    // In DER an address stands as it is.
+    let named = |file: &[u8]| {
+        let text = String::from_utf8_lossy(file).into_owned();
+        let (_, rest) = text.split_once("/issuers/")?;
+        let (name, _) = rest.split_once(".crt")?;
+        Some(format!("/issuers/{name}.crt"))
+    };
+    let mut steps = |forge: Forge| {
+        let mut file = fetch(&format!("/cert/{}", forge.file())).body.to_vec();
+        let mut steps = vec![];
+        while let Some(path) = named(&file).filter(|path| !steps.contains(path)) {
+            let answer = fetch(&path);
+            assert_eq!((answer.status, answer.body[0]), (200, 0x30), "{path}");
+            file = answer.body.to_vec();
+            steps.push(path);
+        }
+        steps.len()
+    };
+    // The root's address is named by the last of them.
+    assert_eq!(steps(Forge::Microsoft), 2);
+    assert_eq!(steps(Forge::TwoSteps), 3);
+    assert_eq!(steps(Forge::ThreeSteps), 4);
+    assert_eq!(steps(Forge::Circle), 2);
+    assert_eq!(steps(Forge::Foreign), 2);
+    assert_eq!(steps(Forge::NoAddress), 0);
+    assert_eq!(fetch("/issuers/none.crt").status, 404);
 }

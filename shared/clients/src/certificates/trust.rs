@@ -1,7 +1,10 @@
 //! Whose certificates count: the roots, the issuing authorities below them, and the organisation's name.
 
-use crate::genuine::Genuine;
-use clients::certificates::pem;
+use super::{
+    chain::{Chain, End, issuers_name},
+    genuine::Genuine,
+    names, pem,
+};
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use webpki::{
     EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter, anchor_from_trusted_cert,
@@ -9,7 +12,8 @@ use webpki::{
 };
 
 /// The roots above Microsoft's issuing authorities. Which one signs the webhook's certificate is not published
-/// (unverified); its issuing authority is not bundled either: `CertificateRootsPem` takes it.
+/// (unverified), and no package carries the issuing authorities as data: they are fetched, or `CertificateRootsPem`
+/// has them.
 const BUNDLED: [&str; 3] = [
     "Microsoft RSA Root Certificate Authority 2017",
     "Microsoft ECC Root Certificate Authority 2017",
@@ -50,12 +54,21 @@ pub enum Distrust {
     /// No valid path to a root at this time.
     #[error("the certificate's chain: {0}")]
     Chain(Error),
+    /// Its path leads to somebody who is not trusted.
+    #[error("the certificate's chain leads to `{0}`, which is none of the trusted roots")]
+    Root(String),
     /// It was valid once; now one of its chain is not, any more or yet.
     #[error("the certificate's chain is not valid at this time")]
     Time,
     /// Issued by or for somebody else.
     #[error("the certificate's {0} is not one organisation `{ORGANISATION}`", ORGANISATION = ORGANISATION)]
     Organisation(&'static str),
+}
+
+/// A certificate that counts, and the issuing authorities on its path.
+pub(super) struct Path {
+    pub(super) genuine: Genuine,
+    pub(super) issuers: Vec<CertificateDer<'static>>,
 }
 
 impl Trust {
@@ -87,33 +100,59 @@ impl Trust {
         Ok(trust)
     }
 
-    /// Microsoft's certificate, valid at `now` (seconds since 1970). `file` is DER or PEM; further certificates in a
-    /// PEM are issuing authorities, believed only if a root stands above them.
+    /// Microsoft's certificate, valid at `now` (seconds since 1970), by what the file itself and the bundle hold.
+    /// `file` is DER or PEM; further certificates in a PEM are issuing authorities, believed only if a root stands
+    /// above them.
     pub fn genuine(&self, file: &[u8], now: u64) -> Result<Genuine, Distrust> {
-        let mut chain = chain(file).into_iter();
-        let leaf = chain.next().ok_or(Distrust::Unreadable)?;
-        let leaf = EndEntityCert::try_from(&leaf).map_err(|_| Distrust::Unreadable)?;
-        let intermediates: Vec<_> = self.intermediates.iter().cloned().chain(chain).collect();
-        let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(now));
-        let path =
-            leaf.verify_for_usage(&ALGORITHMS, &self.anchors, &intermediates, now, AnyPurpose, None, None);
-        let path = path.map_err(Distrust::Chain)?;
+        self.path(&self.chain(file, now)?, now).map(|path| path.genuine)
+    }
+
+    /// The file's certificates and the bundle's, if the first of them names Microsoft twice: for nobody else's
+    /// certificate anything is fetched.
+    pub(super) fn chain(&self, file: &[u8], now: u64) -> Result<Chain, Distrust> {
+        let mut chain = Chain::read(file, now).ok_or(Distrust::Unreadable)?;
+        chain.add(self.intermediates.iter().cloned(), now);
+        let leaf = EndEntityCert::try_from(chain.leaf()).map_err(|_| Distrust::Unreadable)?;
         for (who, name) in [("issuer", leaf.issuer()), ("subject", leaf.subject())] {
-            let organisations = organisations(name);
-            if organisations.as_deref() != Some(&[ORGANISATION.as_bytes()]) {
+            if names::organisations(name).as_deref() != Some(&[ORGANISATION.as_bytes()]) {
                 return Err(Distrust::Organisation(who));
             }
         }
-        let used = path.intermediate_certificates().map(|issuer| issuer.der().into_owned());
-        let used = used.chain([leaf.der().into_owned()]);
-        Genuine::new(leaf.subject_public_key_info(), used).ok_or(Distrust::Unreadable)
+        Ok(chain)
+    }
+
+    /// A path from the leaf to a root.
+    pub(super) fn path(&self, chain: &Chain, now: u64) -> Result<Path, Distrust> {
+        let leaf = EndEntityCert::try_from(chain.leaf()).map_err(|_| Distrust::Unreadable)?;
+        let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(now));
+        let path =
+            leaf.verify_for_usage(&ALGORITHMS, &self.anchors, chain.above(), now, AnyPurpose, None, None);
+        let path = path.map_err(Distrust::Chain)?;
+        let issuers: Vec<_> =
+            path.intermediate_certificates().map(|issuer| issuer.der().into_owned()).collect();
+        let genuine = Genuine::new(&leaf, &issuers).ok_or(Distrust::Unreadable)?;
+        Ok(Path { genuine, issuers })
+    }
+
+    /// Where the names of the chain lead.
+    pub(super) fn end<'a>(&self, chain: &'a Chain) -> End<'a> {
+        chain.end(|name| self.anchors.iter().any(|anchor| anchor.subject.as_ref() == name))
     }
 }
 
-/// The leaf first.
-fn chain(file: &[u8]) -> Vec<CertificateDer<'static>> {
-    let pem = std::str::from_utf8(file).ok().and_then(pem::certificates);
-    pem.unwrap_or_else(|| vec![file.to_vec()]).into_iter().map(CertificateDer::from).collect()
+impl Distrust {
+    /// Whether an issuer that is not there could make a path: the leaf itself is as it should be.
+    pub(super) fn wants_issuers(&self) -> bool {
+        matches!(self, Distrust::Chain(Error::UnknownIssuer | Error::InvalidSignatureForPublicKey))
+    }
+
+    /// With the name to which the chain leads, where nothing is missing but trust.
+    pub(super) fn named(self, end: End<'_>) -> Self {
+        match (self, end) {
+            (Distrust::Chain(Error::UnknownIssuer), End::Closed(top)) => Distrust::Root(issuers_name(top)),
+            (other, _) => other,
+        }
+    }
 }
 
 /// What purpose Microsoft's certificate names is not published: chain, dates and names decide.
@@ -128,84 +167,13 @@ impl ExtendedKeyUsageValidator for AnyPurpose {
     }
 }
 
-/// The values of all `O=` in a distinguished name, in DER: a sequence of sets of (type, value). `None`: malformed.
-fn organisations(mut name: &[u8]) -> Option<Vec<&[u8]>> {
-    const SEQUENCE: u8 = 0x30;
-    const SET: u8 = 0x31;
-    const OBJECT_ID: u8 = 0x06;
-    const ORGANISATION_NAME: [u8; 3] = [0x55, 4, 10];
-    let mut found = vec![];
-    while !name.is_empty() {
-        let (mut set, rest) = element(name).filter(|e| e.tag == SET)?.parts();
-        name = rest;
-        while !set.is_empty() {
-            let (pair, rest) = element(set).filter(|e| e.tag == SEQUENCE)?.parts();
-            set = rest;
-            let (kind, value) = element(pair).filter(|e| e.tag == OBJECT_ID)?.parts();
-            let (value, rest) = element(value)?.parts();
-            if !rest.is_empty() {
-                return None;
-            }
-            if kind == ORGANISATION_NAME {
-                found.push(value);
-            }
-        }
-    }
-    Some(found)
-}
-
-/// One DER element and what follows it.
-struct Element<'a> {
-    tag: u8,
-    content: &'a [u8],
-    rest: &'a [u8],
-}
-
-impl<'a> Element<'a> {
-    fn parts(self) -> (&'a [u8], &'a [u8]) {
-        (self.content, self.rest)
-    }
-}
-
-fn element(bytes: &[u8]) -> Option<Element<'_>> {
-    let (&[tag, first], body) = bytes.split_first_chunk::<2>()?;
-    let (length, body) = match first {
-        0..=0x7f => (usize::from(first), body),
-        0x81 => {
-            let (length, body) = body.split_first()?;
-            (usize::from(*length), body)
-        }
-        // A name with more than 255 bytes in one place is nobody's.
-        _ => return None,
-    };
-    let (content, rest) = body.split_at_checked(length)?;
-    Some(Element { tag, content, rest })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn pair(kind: u8, text: &str) -> Vec<u8> {
-        let mut pair = vec![6, 3, 0x55, 4, kind, 0x0c, text.len() as u8];
-        pair.extend_from_slice(text.as_bytes());
-        [vec![0x31, pair.len() as u8 + 2, 0x30, pair.len() as u8], pair].concat()
-    }
-
     #[test]
     fn all_bundled_roots_exist() {
         assert_eq!(Trust::bundled().anchors.len(), BUNDLED.len());
-    }
-
-    #[test]
-    fn the_organisation_is_read_where_it_stands_and_nowhere_else() {
-        let hidden = String::from_utf8(pair(10, ORGANISATION)).unwrap();
-        let name = [pair(6, "US"), pair(3, &hidden), pair(10, "Evil")].concat();
-        assert_eq!(organisations(&name), Some(vec![b"Evil".as_slice()]));
-        let twice = [pair(10, ORGANISATION), pair(10, "Evil")].concat();
-        assert_eq!(organisations(&twice).map(|o| o.len()), Some(2));
-        assert_eq!(organisations(&name[..name.len() - 1]), None);
-        assert_eq!(organisations(&[]), Some(vec![]));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! A certificate that proved to be Microsoft's: its key, and while its chain is valid. Kept instead of the certificate,
 //! so that a chain is verified when it is fetched and a body's signature at each event.
 
-use clients::certificates::validity;
+use super::validity;
 use rustls_pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
-use webpki::{RawPublicKeyEntity, ring::RSA_PKCS1_2048_8192_SHA256};
+use webpki::{EndEntityCert, RawPublicKeyEntity, ring::RSA_PKCS1_2048_8192_SHA256};
 
-/// The verdict on one chain. Only [`Trust::genuine`](crate::trust::Trust::genuine) makes one.
+/// The verdict on one chain. Only [`Trust`](super::Trust) makes one.
 #[derive(Debug)]
 pub struct Genuine {
     key: SubjectPublicKeyInfoDer<'static>,
@@ -15,17 +15,19 @@ pub struct Genuine {
 
 impl Genuine {
     /// The verdict holds while every certificate up to the root is valid. `None`: a date is unreadable.
-    pub(crate) fn new(
-        key: SubjectPublicKeyInfoDer<'static>,
-        chain: impl IntoIterator<Item = CertificateDer<'static>>,
-    ) -> Option<Self> {
-        let mut genuine = Genuine { key, from: i64::MIN, until: i64::MAX };
-        for certificate in chain {
-            let (from, until) = validity(&certificate)?;
+    pub(super) fn new(leaf: &EndEntityCert<'_>, above: &[CertificateDer<'static>]) -> Option<Self> {
+        let mut genuine = Genuine { key: leaf.subject_public_key_info(), from: i64::MIN, until: i64::MAX };
+        for certificate in above.iter().chain([&leaf.der()]) {
+            let (from, until) = validity(certificate)?;
             genuine.from = genuine.from.max(from.as_second());
             genuine.until = genuine.until.min(until.as_second());
         }
         Some(genuine)
+    }
+
+    #[cfg(test)]
+    pub(super) fn until(until: i64) -> Self {
+        Genuine { key: SubjectPublicKeyInfoDer::from(vec![]), from: 0, until }
     }
 
     /// Whether the whole chain is valid at `now` (seconds since 1970), both dates included.
@@ -34,7 +36,7 @@ impl Genuine {
     }
 
     /// Whether its key signed these bytes.
-    pub(crate) fn signed(&self, bytes: &[u8], signature: &[u8]) -> bool {
+    pub fn signed(&self, bytes: &[u8], signature: &[u8]) -> bool {
         let key = RawPublicKeyEntity::try_from(&self.key);
         key.is_ok_and(|key| key.verify_signature(RSA_PKCS1_2048_8192_SHA256, bytes, signature).is_ok())
     }

@@ -1,0 +1,91 @@
+//! A certificate, and what may stand between it and a root. That is path material: each is believed only as far as a
+//! root's signature reaches it, whoever brought it along.
+
+use super::{names, parts::Parts, pem, validity};
+use rustls_pki_types::CertificateDer;
+
+/// The leaf and its path material.
+#[derive(Clone, Debug)]
+pub(super) struct Chain {
+    leaf: CertificateDer<'static>,
+    above: Vec<CertificateDer<'static>>,
+}
+
+/// Where the names lead, from the leaf upwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End<'a> {
+    /// To this one, whose issuer is not there.
+    Open(&'a CertificateDer<'static>),
+    /// To this one, which names a root or itself, or somebody below it: nothing is missing.
+    Closed(&'a CertificateDer<'static>),
+}
+
+impl Chain {
+    /// The certificates of a file, DER or PEM, the leaf first.
+    pub(super) fn read(file: &[u8], now: u64) -> Option<Self> {
+        let mut all = all(file).into_iter();
+        let leaf = all.next().filter(|leaf| Parts::of(leaf).is_some())?;
+        let mut chain = Chain { leaf, above: vec![] };
+        chain.add(all, now);
+        Some(chain)
+    }
+
+    /// More path material. What is not valid at `now` is none: in its place another one may be found.
+    pub(super) fn add(&mut self, more: impl IntoIterator<Item = CertificateDer<'static>>, now: u64) {
+        self.above.extend(more.into_iter().filter(|certificate| is_valid(certificate, now)));
+    }
+
+    pub(super) fn leaf(&self) -> &CertificateDer<'static> {
+        &self.leaf
+    }
+
+    pub(super) fn above(&self) -> &[CertificateDer<'static>] {
+        &self.above
+    }
+
+    /// Follows the names of the issuers upwards.
+    pub(super) fn end(&self, is_root: impl Fn(&[u8]) -> bool) -> End<'_> {
+        let mut end = &self.leaf;
+        for _ in 0..=self.above.len() {
+            let Some(parts) = Parts::of(end) else { return End::Open(end) };
+            if parts.issuer == parts.subject || is_root(parts.issuer) {
+                return End::Closed(end);
+            }
+            match self.above.iter().find(|issuer| is_of(issuer, parts.issuer)) {
+                Some(issuer) => end = issuer,
+                None => return End::Open(end),
+            }
+        }
+        End::Closed(end)
+    }
+}
+
+/// The certificate of a file that belongs to the issuer of `below` and is valid at `now`.
+pub(super) fn issuer_of(
+    below: &CertificateDer<'_>,
+    file: &[u8],
+    now: u64,
+) -> Option<CertificateDer<'static>> {
+    let wanted = Parts::of(below)?.issuer;
+    all(file).into_iter().find(|certificate| is_of(certificate, wanted) && is_valid(certificate, now))
+}
+
+/// The name of the issuer, for a person to read.
+pub(super) fn issuers_name(below: &CertificateDer<'_>) -> String {
+    Parts::of(below).map_or_else(String::new, |parts| names::told(parts.issuer))
+}
+
+fn is_valid(certificate: &[u8], now: u64) -> bool {
+    let dates = validity(certificate).map(|(from, until)| from.as_second()..=until.as_second());
+    i64::try_from(now).is_ok_and(|now| dates.is_some_and(|dates| dates.contains(&now)))
+}
+
+fn is_of(certificate: &[u8], name: &[u8]) -> bool {
+    Parts::of(certificate).is_some_and(|parts| parts.subject == name)
+}
+
+/// DER or PEM. A PKCS #7 bundle, which the standard allows at an issuer's address, is none of both.
+fn all(file: &[u8]) -> Vec<CertificateDer<'static>> {
+    let pem = std::str::from_utf8(file).ok().and_then(pem::certificates);
+    pem.unwrap_or_else(|| vec![file.to_vec()]).into_iter().map(CertificateDer::from).collect()
+}
