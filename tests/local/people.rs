@@ -239,6 +239,18 @@ impl World {
         .expect("the CRM takes products");
     }
 
+    /// From now on the CRM stores notes without the blanks at their end.
+    pub fn trim_notes(&self) {
+        match self.crm() {
+            CrmKind::Dynamics365 => {
+                self.dataverse.system().rewrite("opportunities", "description", dataverse::Rewrite::TrimEnd)
+            }
+            CrmKind::Salesforce => {
+                self.salesforce.system().rewrite("Opportunity", "Description", salesforce::Rewrite::TrimEnd)
+            }
+        }
+    }
+
     /// Each call to the CRM takes so long from now on.
     pub fn slow_crm(&self, milliseconds: i64) {
         let network = Network { latency: SignedDuration::from_millis(milliseconds), forgets_after: None };

@@ -53,6 +53,7 @@ struct Token {
     bearer: Secret,
     until: Timestamp,
     place: Option<String>,
+    user: Option<String>,
 }
 
 impl Tokens {
@@ -148,6 +149,11 @@ impl Tokens {
         place.ok_or_else(|| self.failure(audience, None, "the token does not say where it is used"))
     }
 
+    /// Whose the token of an audience is, if one is kept and says so.
+    pub fn user(&self, audience: &str) -> Option<String> {
+        self.kept().tokens.get(audience).and_then(|token| token.user.clone())
+    }
+
     /// The vendor does not take this token any more: the next [`Tokens::bearer`] asks anew. Another token, which
     /// somebody else got meanwhile, stays.
     pub fn expire(&self, audience: &str, bearer: &str) {
@@ -192,7 +198,7 @@ impl Tokens {
         };
         *secret = Some(self.store_rotation(used, &granted).await);
         let until = self.clock.now() + (granted.lasts - SPARE).max(SignedDuration::ZERO);
-        Ok(Token { bearer: granted.bearer, until, place: granted.place })
+        Ok(Token { bearer: granted.bearer, until, place: granted.place, user: granted.user })
     }
 
     /// Stores the refresh token that came with the answer. A failure is only told: the stored one still works, and

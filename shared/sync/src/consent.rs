@@ -14,10 +14,13 @@ use crate::{
     table::{Change, Expect, Item, Key, Row},
 };
 use jiff::SignedDuration;
-use mapping::{CrmIdLinks, RecordKind, Referral, names::STATUS};
+use mapping::{CrmIdLinks, RecordId, RecordKind, Referral, ReferralId, names::STATUS};
 
 /// A referral that waits is looked at once a day, and names its record anew.
 const NAMED_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// So many of those who name a record in vain are remembered.
+const NAMERS: usize = 10;
 
 /// Whether the two may be linked although one of them does not name the other; else what is missing.
 pub(crate) fn may_link<P: Ports>(run: &Run<'_, P>, referral: &Referral, seen: &Seen) -> Result<(), String> {
@@ -69,7 +72,12 @@ pub(crate) async fn refused_by_record<P: Ports>(
             return Ok(again);
         }
     }
-    let named = Change::put(Key::named(record), Expect::Any, Item::Alias { referral: id.clone() });
+    let mut referrals = namers(run, record).await?;
+    referrals.retain(|known| known != id);
+    referrals.push(id.clone());
+    let excess = referrals.len().saturating_sub(NAMERS);
+    referrals.drain(..excess);
+    let named = Change::put(Key::named(record), Expect::Any, Item::Named { referrals });
     let named = named.until(run.now() + NAMED_KEPT);
     let print = referral_print(referral);
     let aside = Aside { waits_for: Some(record.clone()), ..Aside::new(id.as_str(), &words, &print) };
@@ -92,21 +100,33 @@ pub(crate) async fn refused_by_referral<P: Ports>(
     park_and_tell(run, seen, &words, &digest(&words), vec![]).await
 }
 
-/// A record that is about to get a referral of its own, and that another one names: that one is its referral, if they may
-/// be linked by now. Else the seller's wish counts: a stranger's word keeps no deal from going out.
+/// Who names this record in vain.
+async fn namers<P: Ports>(run: &Run<'_, P>, record: &RecordId) -> Result<Vec<ReferralId>, Failure> {
+    Ok(match run.ports.links().read(&[Key::named(record)]).await?.pop().flatten() {
+        Some(Row { item: Item::Named { referrals }, .. }) => referrals,
+        _ => vec![],
+    })
+}
+
+/// A record that is about to get a referral of its own, and that others name: the first of them with which it may be
+/// linked by now is its referral. Else the seller's wish counts: a stranger's word keeps no deal from going out.
 pub(crate) async fn of_its_namer<P: Ports>(run: &Run<'_, P>, seen: &Seen) -> Result<Option<Ended>, Failure> {
-    let key = Key::named(&seen.record.id);
-    let Some(Row { item: Item::Alias { referral }, .. }) =
-        run.ports.links().read(&[key]).await?.pop().flatten()
-    else {
-        return Ok(None);
-    };
-    let linked = run.ports.links().read(&[Key::link(&referral)]).await?.pop().flatten();
-    let Found::Referral(referral) = run.ports.referrals().fetch(&referral).await? else { return Ok(None) };
-    let names = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
-    let is_named = names.is_some_and(|named| named.id == seen.record.id.id);
-    if linked.is_some() || !is_named || referral.is_terminal() || may_link(run, &referral, seen).is_err() {
-        return Ok(None);
+    for id in namers(run, &seen.record.id).await? {
+        if is_linked(run, &id).await? {
+            continue;
+        }
+        let Found::Referral(referral) = run.ports.referrals().fetch(&id).await? else { continue };
+        let names = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
+        let is_named = names.is_some_and(|named| named.id == seen.record.id.id);
+        if is_named && !referral.is_terminal() && may_link(run, &referral, seen).is_ok() {
+            return adopt(run, *referral, seen.clone()).await.map(Some);
+        }
     }
-    adopt(run, *referral, seen.clone()).await.map(Some)
+    Ok(None)
+}
+
+/// Whether a referral has a link.
+pub(crate) async fn is_linked<P: Ports>(run: &Run<'_, P>, id: &ReferralId) -> Result<bool, Failure> {
+    let row = run.ports.links().read(&[Key::link(id)]).await?.pop().flatten();
+    Ok(matches!(row, Some(Row { item: Item::Link(_), .. })))
 }

@@ -9,7 +9,7 @@ mod of_lead;
 mod post;
 
 use crate::{
-    consent::{may_link, of_its_namer, refused_by_referral},
+    consent::{is_linked, may_link, of_its_namer, refused_by_referral},
     deal,
     failure::Failure,
     identity::{adopt, alias_of},
@@ -181,6 +181,10 @@ async fn return_to<P: Ports>(run: &Run<'_, P>, id: &ReferralId, seen: Seen) -> S
                 // Empty, or not shaped like a record id: as if empty.
                 let agreed = if names.is_some() { Ok(()) } else { may_link(run, &referral, &seen) };
                 match agreed {
+                    _ if is_linked(run, id).await? => {
+                        let words = format!("its Referral Identifier `{id}` belongs to another record");
+                        return park_record(run, &seen, &words, &digest(&words)).await;
+                    }
                     Ok(()) => return Box::pin(adopt(run, *referral, seen)).await,
                     Err(lacks) => return Box::pin(refused_by_referral(run, &referral, &seen, &lacks)).await,
                 }

@@ -199,6 +199,10 @@ async fn note_in_intent<P: Ports>(
     mut intent: Intent,
     referral: &Referral,
 ) -> Story {
+    if intent.referral.is_none() && !intent.may_be(referral) {
+        let words = "its record is already becoming a referral of its own";
+        return park(run, referral.id().as_str(), words, &referral_print(referral)).await;
+    }
     if intent.referral.is_none() {
         intent.referral = Some(referral.id().clone());
         intent.engagement = referral.engagement().cloned();

@@ -8,8 +8,8 @@ use crate::{
     run::Run,
     table::{Change, Expect, Item, Key, Row},
 };
-use jiff::Timestamp;
-use mapping::{EngagementId, RecordId, ReferralId};
+use jiff::{SignedDuration, Timestamp};
+use mapping::{EngagementId, RecordId, Referral, ReferralId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -61,7 +61,15 @@ pub struct Unknown {
     pub look_ups: u32,
 }
 
+/// By how much Partner Center's clock may be behind ours.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
+
 impl Intent {
+    /// Whether a referral that names the record may be what came of this intent: one that was there before is a stranger's.
+    pub(crate) fn may_be(&self, referral: &Referral) -> bool {
+        referral.created().is_none_or(|created| created >= self.began - CLOCKS)
+    }
+
     /// Its first save. Should nobody end it, its time comes and `retry` takes it up: it is set aside, as it was
     /// `before` or as what is being done.
     pub(crate) fn begun(&self, before: Option<Parked>) -> Vec<Change> {

@@ -276,6 +276,10 @@ impl Link {
 
     /// Notes how the images were read that are kept now.
     pub fn note_readings(&mut self, map: &Map) {
+        if self.state == State::Closed {
+            // Its images stay as they are, whatever read them.
+            return;
+        }
         for unit in map.units() {
             let images = [&self.partner_center.images, &self.crm.images];
             if images.into_iter().any(|images| images.contains_key(&unit.name)) {

@@ -124,7 +124,12 @@ pub fn merge(map: &Map, link: &Link, shown: Shown<'_>) -> Plan {
     for unit in kept_in_step(map).filter(|unit| !(lead && unit.list)) {
         let pc = Look::new(shown.partner_center, link.partner_center.images.get(&unit.name), &unit.name);
         let crm = Look::new(shown.crm, link.crm.images.get(&unit.name), &unit.name);
-        merge_unit(map, unit, link.is_new_to(unit), [pc, crm], &mut plan);
+        let rule = match link.readings.contains_key(&unit.name) {
+            _ if !link.is_new_to(unit) => Rule::Known,
+            true => Rule::Changed,
+            false => Rule::New,
+        };
+        merge_unit(map, unit, rule, [pc, crm], &mut plan);
         if link.shortened.contains(&unit.name) && plan.to_partner_center.contains_key(&unit.name) {
             match pc.value {
                 Some(long) => {
@@ -165,13 +170,24 @@ pub(crate) fn kept_in_step(map: &Map) -> impl Iterator<Item = &Unit> {
     map.units().filter(|unit| unit.is_kept_in_step())
 }
 
-fn merge_unit(map: &Map, unit: &Unit, new: bool, [pc, crm]: [Look<'_>; 2], plan: &mut Plan) {
+/// What a unit without images is without them for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rule {
+    /// Its rule read it before, and what it read is not known any more.
+    Known,
+    /// Another rule read it before.
+    Changed,
+    /// None did: a new link, or a new rule.
+    New,
+}
+
+fn merge_unit(map: &Map, unit: &Unit, rule: Rule, [pc, crm]: [Look<'_>; 2], plan: &mut Plan) {
     if unit.rise_only {
         return rise(map, unit, pc, crm, plan);
     }
     let based = pc.base.is_some() && crm.base.is_some();
     if !based {
-        return without_base(map, unit, new, [pc, crm], plan);
+        return without_base(map, unit, rule, [pc, crm], plan);
     }
     match (pc.changed(), crm.changed()) {
         (false, false) => {}
@@ -181,19 +197,26 @@ fn merge_unit(map: &Map, unit: &Unit, new: bool, [pc, crm]: [Look<'_>; 2], plan:
     }
 }
 
-/// Nothing known of what both showed when they agreed: equal agrees, different is a conflict. `new`: because its rule is
+/// Nothing known of what both showed when they agreed: equal agrees, different is a conflict. Because its rule is
 /// new: an empty side is filled, never the other one cleared, since nobody emptied it.
-fn without_base(map: &Map, unit: &Unit, new: bool, [pc, crm]: [Look<'_>; 2], plan: &mut Plan) {
+fn without_base(map: &Map, unit: &Unit, rule: Rule, [pc, crm]: [Look<'_>; 2], plan: &mut Plan) {
     match (pc.value, crm.value) {
         // Linking is not accepting: that is somebody's own step.
-        (Some(p), Some(c)) if new && unit.name == STATUS && deal::is_new(p) && !map.equal(STATUS, p, c) => {
-            plan.refused.insert(
-                STATUS.to_owned(),
-                "linking accepts nothing: the referral is still to be accepted".into(),
-            );
+        (Some(p), Some(c))
+            if rule == Rule::New && unit.name == STATUS && deal::is_new(p) && !map.equal(STATUS, p, c) =>
+        {
+            let words = "linking accepts nothing: the referral is still to be accepted";
+            plan.refused.insert(STATUS.to_owned(), words.into());
             plan.agree.insert(STATUS.to_owned(), (p.clone(), c.clone()));
         }
-        (Some(p), Some(c)) if new && p.is_null() != c.is_null() && !planted::is(Bug::NewRuleClears) => {
+        // Read by another table nobody moved: whoever is further on stands.
+        (Some(p), Some(c)) if rule == Rule::Changed && unit.name == STATUS && !map.equal(STATUS, p, c) => {
+            let onward = map.partner_center_steps(p, c).is_ok_and(|steps| !steps.is_empty());
+            status(map, if onward { Side::PartnerCenter } else { Side::Crm }, pc, crm, plan);
+        }
+        (Some(p), Some(c))
+            if rule != Rule::Known && p.is_null() != c.is_null() && !planted::is(Bug::NewRuleClears) =>
+        {
             let empty = if p.is_null() { Side::PartnerCenter } else { Side::Crm };
             send(map, unit, empty, pc, crm, plan);
         }

@@ -253,7 +253,7 @@ impl Mark {
                 Mark { key, expect: Expect::Rev(rev), mark, first: false }
             }
             _ => {
-                let walk = Some(Walk { began, cursor: None });
+                let walk = Some(Walk::at(began, None));
                 let mark = Watermark { walk, ..Watermark::since(began, run.map.hash()) };
                 Mark { key, expect: Expect::Absent, mark, first: true }
             }
@@ -262,7 +262,12 @@ impl Mark {
 
     /// Whether it has not caught up for so long that somebody should know.
     fn is_behind(&self, now: Timestamp) -> bool {
-        now.duration_since(self.mark.seen_until) > BEHIND
+        // A daily round is up to date for a day; what is late is one under way.
+        let since = match self.key == Key::watermark(ROUND) {
+            true => self.mark.walk.as_ref().map_or(now, |walk| walk.began),
+            false => self.mark.seen_until,
+        };
+        now.duration_since(since) > BEHIND
     }
 
     /// `false`: another run saved it; what that one read stands.

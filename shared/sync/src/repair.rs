@@ -118,7 +118,8 @@ async fn link_by_hand<P: Ports>(run: &Run<'_, P>, id: &ReferralId, record: Recor
     }
     match adopt(run, *referral, seen).await? {
         Ended::Done(decision) if decision.decision == "parked" => Ok(Err(decision.reason)),
-        Ended::Done(_) | Ended::Later { .. } => {
+        Ended::Later { why, .. } => Ok(Err(format!("{why}; again in a moment"))),
+        Ended::Done(_) => {
             let subject = Subject::Record { record, referral: Some(id.clone()), seen: None };
             Ok(Ok(Hint::new(subject, "relink", run.now())))
         }

@@ -39,7 +39,7 @@ impl Key {
     pub fn child(id: &str) -> Self {
         Key::new(["CHILD#", id].concat(), "LINK")
     }
-    /// The referral that names a record which has not agreed to it: before another is made for the record, it is asked.
+    /// The referrals that name a record which has not agreed to them: before another is made for it, they are asked.
     pub fn named(id: &RecordId) -> Self {
         Key::new(format!("RECORD#{id}"), "NAMED")
     }
@@ -91,6 +91,11 @@ pub enum Item {
     Alias {
         /// The link's referral.
         referral: ReferralId,
+    },
+    /// Who names a record in vain, newest last.
+    Named {
+        /// The referrals.
+        referrals: Vec<ReferralId>,
     },
     /// The way back from a child row.
     Parent {
@@ -168,6 +173,16 @@ pub struct Walk {
     pub began: Timestamp,
     /// Its next page; `None` before the first.
     pub cursor: Option<String>,
+    /// How far that page was worked off: up to this record, as long as its version is not after this order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<(RecordId, i64)>,
+}
+
+impl Walk {
+    /// At a page's beginning.
+    pub fn at(began: Timestamp, cursor: Option<String>) -> Self {
+        Walk { began, cursor, after: None }
+    }
 }
 
 /// A system rests until then; shared by all environments.

@@ -49,7 +49,7 @@ async fn a_stranger_who_names_a_deal_gets_nothing_of_it() {
     stage.rest().await;
     let shown = stage.referral(&referral);
     assert_eq!(shown, before);
-    assert!(stage.sent("PATCH referrals/{id}").is_empty(), "nothing goes to it");
+    assert!(stage.sent("PATCH referrals").is_empty(), "nothing goes to it");
     let words = stage.parked_words().await;
     assert!(words.contains(&deal) && words.contains("is not Yes"), "{words}");
     // The day its seller gives it to Partner Center it goes there as a deal of its own.
@@ -57,7 +57,7 @@ async fn a_stranger_who_names_a_deal_gets_nothing_of_it() {
     stage.poll().await;
     let own = text(&stage.opportunity(), "referral_id");
     assert!(!own.is_empty() && own != referral, "{own}");
-    assert!(stage.sent("PATCH referrals/{id}").iter().all(|_| stage.referral(&referral) == shown));
+    assert!(stage.sent("PATCH referrals").iter().all(|_| stage.referral(&referral) == shown));
     // And the stranger's end of it closes nothing.
     stage.act(&referral, "decline");
     stage.rest().await;

@@ -271,3 +271,22 @@ async fn ten_that_meet_the_same_trouble_make_one_pause() {
     assert_all(&stage, &referrals);
     stage.close().await;
 }
+
+#[tokio::test]
+async fn what_the_crm_stores_otherwise_does_not_come_back_however_many_changed_at_once() {
+    let stage = open().await;
+    let referrals = stage.ten_in_step().await;
+    stage.trim_notes();
+    for referral in &referrals {
+        stage.edit_referral(referral, json!({ "/details/notes": "Only the northern sites.\n" }));
+    }
+    stage.rest().await;
+    stage.poll().await;
+    stage.poll().await;
+    assert!(stage.sent("PATCH referrals").is_empty(), "nobody edited anything in the CRM");
+    for referral in &referrals {
+        assert_eq!(deal_of(&stage, referral)["notes"], "Only the northern sites.");
+        assert_eq!(stage.referral(referral)["details"]["notes"], "Only the northern sites.\n");
+    }
+    stage.close().await;
+}

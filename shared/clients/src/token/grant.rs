@@ -50,6 +50,8 @@ pub(super) struct Granted {
     pub(super) refresh_token: Option<Secret>,
     /// Where it is used, if the answer says so.
     pub(super) place: Option<String>,
+    /// Whose it is, if the answer says so.
+    pub(super) user: Option<String>,
 }
 
 /// Another answer, or none.
@@ -117,7 +119,10 @@ impl Grant {
         let mut granted = judge(answer)?;
         if let Kind::Salesforce { host_pattern, .. } = &self.kind {
             granted.lasts = SESSION;
-            let place = answer.json().and_then(|body| Some(body["instance_url"].as_str()?.to_owned()));
+            let body = answer.json().unwrap_or_default();
+            // The identity URL ends with the user's id.
+            granted.user = body["id"].as_str().and_then(|id| id.rsplit('/').next()).map(str::to_owned);
+            let place = body["instance_url"].as_str().map(str::to_owned);
             let place = place.map(|place| place.trim_end_matches('/').to_owned());
             match place.filter(|place| is_of(host_pattern, place)) {
                 Some(place) => granted.place = Some(place),
@@ -189,7 +194,7 @@ fn judge(answer: &Answer) -> Result<Granted, Refused> {
         let seconds = body["expires_in"].as_i64().or_else(|| body["expires_in"].as_str()?.parse().ok());
         let lasts = SignedDuration::from_secs(seconds.unwrap_or(0).max(0)).min(LONGEST);
         let refresh_token = body["refresh_token"].as_str().filter(|t| !t.is_empty()).map(Secret::new);
-        return Ok(Granted { bearer: Secret::new(bearer), lasts, refresh_token, place: None });
+        return Ok(Granted { bearer: Secret::new(bearer), lasts, refresh_token, place: None, user: None });
     }
     let error = body["error"].as_str().unwrap_or_default();
     let words = match body["error_description"].as_str() {

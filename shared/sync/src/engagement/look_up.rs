@@ -34,8 +34,8 @@ pub(super) async fn look_up_own<P: Ports>(held: &mut Held<'_, P>) -> Result<Look
             run.ports.referrals().changed_since(held.intent.began - LOOK_BACK, cursor.as_deref()).await?;
         for referral in page.referrals {
             let names = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
-            if referral.belongs_to(&run.settings.organization) && names.as_ref() == Some(&held.intent.record)
-            {
+            let named = names.as_ref() == Some(&held.intent.record) && held.intent.may_be(&referral);
+            if referral.belongs_to(&run.settings.organization) && named {
                 return Ok(LookedUp::Found(Box::new(referral)));
             }
         }

@@ -3,12 +3,13 @@
 use super::{alias_of, kind_of, links_back, look_up, referral_print, remember_lead};
 use crate::{
     audit::Line,
+    consent::{may_link, refused_by_referral},
     failure::{Failure, Refused, Written},
     link::{Claim, Link, State, digest, image},
     park::{Aside, park, park_besides, parked_row},
     planted::{self, Bug},
     portion::first_portion,
-    ports::{Crm, Ports, Ready, Seen},
+    ports::{Crm, Links, Ports, Ready, Seen},
     run::{Ended, Run, Story},
     settle::{Look, settle_on},
     version::Version,
@@ -74,6 +75,7 @@ async fn made_before<P: Ports>(work: &mut Work<'_, P>, referral: &Referral) -> R
 
 async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story {
     let run = work.run.clone();
+    let new_here = work.is_fresh();
     let kind = kind_of(&run, &referral);
     let map = run.map.of(kind);
     let mut new = match map.new_record(&referral) {
@@ -163,6 +165,13 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
                 let _ = run.ports.crm().patch(&seen.record.id, &seen.version, &patch).await;
                 Ok(Ended::later(1, "overwritten"))
             }
+            Some(seen) if new_here => {
+                // Its key was taken before we asked for it.
+                let gone = work.remove();
+                work.run.ports.links().commit(gone).await?;
+                let link = Link::new(referral.id().clone(), None, State::Creating);
+                Box::pin(found_again(Work::fresh(&run, link), referral, seen)).await
+            }
             Some(seen) => Box::pin(found_again(work, referral, seen)).await,
             None => {
                 work.link.claim = None;
@@ -225,6 +234,13 @@ fn created(map: &Map, referral: &Referral) -> String {
 /// opportunity, which that one names.
 async fn found_again<P: Ports>(mut work: Work<'_, P>, referral: Referral, seen: Seen) -> Story {
     let record = &seen.record.id;
+    // Before a create of ours is written down nothing is of our making: somebody typed the identifier.
+    if work.is_fresh()
+        && !names_back(&work.run, &referral, &seen)
+        && let Err(lacks) = may_link(&work.run, &referral, &seen)
+    {
+        return Box::pin(refused_by_referral(&work.run, &referral, &seen, &lacks)).await;
+    }
     if let Some(other) = alias_of(&work.run, record).await?.filter(|other| other != referral.id()) {
         let words = format!("its record `{record}` belongs to referral `{other}` by now");
         let print = create_print(&work.run, &referral);
@@ -233,6 +249,12 @@ async fn found_again<P: Ports>(mut work: Work<'_, P>, referral: Referral, seen: 
     }
     born(&mut work, &referral);
     Box::pin(found(work, referral, seen)).await
+}
+
+/// Whether the referral itself names this record.
+fn names_back<P: Ports>(run: &Run<'_, P>, referral: &Referral, seen: &Seen) -> bool {
+    let named = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
+    named.is_some_and(|named| named.id == seen.record.id.id)
 }
 
 /// The record of a create is known: link it and go on.

@@ -44,7 +44,11 @@ pub(super) fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Pla
         }
     }
     if deal::is_closed_record(map, crm) {
-        for unit in std::mem::take(&mut plan.to_crm).into_keys() {
+        let inbound = |(_, unfit): &(&String, &Unfit)| unfit.target == Side::Crm;
+        let unfit: Vec<_> = plan.unfit.iter().filter(inbound).map(|(unit, _)| unit.clone()).collect();
+        let unwritten = std::mem::take(&mut plan.to_crm).into_keys().chain(unfit);
+        for unit in unwritten.collect::<Vec<_>>() {
+            plan.unfit.remove(&unit);
             take_as_it_is(plan, &unit, "not written, the record is closed");
         }
     }

@@ -45,7 +45,7 @@ pub(super) async fn engagements<P: Ports>(
     if tick.is_over(run) {
         return Ok(Came::PartWay);
     }
-    let walk = mark.mark.walk.take().unwrap_or(Walk { began, cursor: None });
+    let walk = mark.mark.walk.take().unwrap_or(Walk::at(began, None));
     let (rows, next) = run.ports.links().page(walk.cursor.as_deref()).await?;
     let hints: Vec<Hint> = rows
         .into_iter()

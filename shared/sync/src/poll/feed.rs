@@ -1,6 +1,9 @@
 //! A feed of the CRM: live work by its delta position, and the walk over the whole table behind it.
 
-use super::{Came, Mark, Tick, page::page};
+use super::{
+    Came, Mark, Tick,
+    page::{Rows, page},
+};
 use crate::{
     failure::Failure,
     planted::{self, Bug},
@@ -25,7 +28,7 @@ pub(super) async fn feed<P: Ports>(
         mark.mark.map = run.map.hash().to_owned();
         mark.mark.position = None;
         mark.mark.round = None;
-        mark.mark.walk = Some(Walk { began: tick.began, cursor: None });
+        mark.mark.walk = Some(Walk::at(tick.began, None));
     }
     if !mark.first {
         match live(run, feed, &mut mark, tick).await? {
@@ -48,8 +51,8 @@ async fn live<P: Ports>(
         let since = (mark.mark.seen_until - CRM_OVERLAP).max(mark.mark.since);
         let delta = mark.mark.position.clone();
         let fresh = delta.clone().map_or(Position::Since(since), Position::At);
-        let round = mark.mark.round.get_or_insert(Walk { began: tick.began, cursor: None }).clone();
-        let position = round.cursor.map_or(fresh, Position::At);
+        let round = mark.mark.round.get_or_insert(Walk::at(tick.began, None)).clone();
+        let position = round.cursor.clone().map_or(fresh, Position::At);
         if tick.is_over(run) {
             return Ok(Saved::Yes(Came::PartWay));
         }
@@ -61,19 +64,20 @@ async fn live<P: Ports>(
                     return saved(run, mark, Came::Through).await;
                 }
                 mark.mark.position = None;
-                mark.mark.walk = Some(Walk { began: tick.began, cursor: None });
+                mark.mark.walk = Some(Walk::at(tick.began, None));
                 if planted::is(Bug::ExpiryForgets) {
                     mark.mark.seen_until = tick.began;
                     return saved(run, mark, Came::Through).await.map(|_| Saved::ByAnother);
                 }
             }
             Changes::Page { rows, next, resume } => {
-                if page(run, feed, rows, true, tick).await? == Came::PartWay {
+                if let Some(after) = page(run, feed, Rows { rows, after: round.after }, true, tick).await? {
+                    mark.mark.round = mark.mark.round.take().map(|round| Walk { after, ..round });
                     return saved(run, mark, Came::PartWay).await;
                 }
                 match next {
                     Some(next) => {
-                        mark.mark.round = Some(Walk { began: round.began, cursor: Some(next) });
+                        mark.mark.round = Some(Walk::at(round.began, Some(next)));
                         if let Saved::ByAnother = saved(run, mark, Came::PartWay).await? {
                             return Ok(Saved::ByAnother);
                         }
@@ -105,13 +109,17 @@ async fn walk<P: Ports>(
         }
         let position = walk.cursor.clone().map_or(Position::Start, Position::At);
         match run.ports.crm().changes(feed, &position).await? {
-            Changes::Expired => mark.mark.walk = Some(Walk { cursor: None, ..walk }),
+            Changes::Expired => mark.mark.walk = Some(Walk::at(walk.began, None)),
             Changes::Page { rows, next, resume } => {
-                if page(run, feed, rows, false, tick).await? == Came::PartWay {
+                if let Some(after) =
+                    page(run, feed, Rows { rows, after: walk.after.clone() }, false, tick).await?
+                {
+                    mark.mark.walk = Some(Walk { after, ..walk });
+                    mark.save(run).await?;
                     return Ok(Came::PartWay);
                 }
                 match next {
-                    Some(next) => mark.mark.walk = Some(Walk { cursor: Some(next), ..walk }),
+                    Some(next) => mark.mark.walk = Some(Walk::at(walk.began, Some(next))),
                     None => {
                         // Rows changed while the walk went by may be in neither the walk nor the changes after it.
                         if since(run, feed, walk.began, tick).await? == Came::PartWay {
@@ -145,7 +153,7 @@ async fn since<P: Ports>(
         let Changes::Page { rows, next, .. } = run.ports.crm().changes(feed, &position).await? else {
             return Ok(Came::Through);
         };
-        if page(run, feed, rows, true, tick).await? == Came::PartWay {
+        if page(run, feed, Rows { rows, after: None }, true, tick).await?.is_some() {
             return Ok(Came::PartWay);
         }
         let Some(next) = next else { return Ok(Came::Through) };

@@ -1,7 +1,8 @@
 //! One page of a feed: each row is skipped, settled, created, or handed to the queue. One record never stops a page.
 
-use super::{Came, Tick, send, stops_a_run};
+use super::{Tick, send, stops_a_run};
 use crate::{
+    deal,
     engagement::create_engagement,
     failure::{Failure, System},
     hint::{Hint, Subject},
@@ -14,7 +15,7 @@ use crate::{
     table::{Item, Key, Row},
     version::Age,
 };
-use mapping::{RecordId, RecordKind, ReferralId};
+use mapping::{RecordId, RecordKind, ReferralId, names::STATUS};
 use std::{
     collections::BTreeMap,
     future::poll_fn,
@@ -31,13 +32,23 @@ struct Candidate {
     gone: bool,
 }
 
+/// The rows of a page, and how far an earlier run came in it.
+pub(super) struct Rows {
+    pub(super) rows: Vec<Changed>,
+    pub(super) after: Option<(RecordId, i64)>,
+}
+
+/// What was worked off so far, if there was no time for all.
+pub(super) type PartWay = Option<Option<(RecordId, i64)>>;
+
+/// `None`: all of it was worked off.
 pub(super) async fn page<P: Ports>(
     run: &Run<'_, P>,
     feed: Feed,
-    rows: Vec<Changed>,
+    Rows { rows, mut after }: Rows,
     creates: bool,
     tick: &mut Tick<'_>,
-) -> Result<Came, Failure> {
+) -> Result<PartWay, Failure> {
     tick.report.rows += u32::try_from(rows.len()).unwrap_or(u32::MAX);
     let mut candidates: BTreeMap<RecordId, Candidate> = BTreeMap::new();
     let parents = parents_of_gone(run, &rows).await?;
@@ -69,10 +80,19 @@ pub(super) async fn page<P: Ports>(
     };
     let mut hints = vec![];
     let began = run.now();
+    let orders = candidates.values().filter_map(|one| one.row.as_ref()?.version.order);
+    let newest = after.as_ref().map(|(_, newest)| *newest).or(orders.max());
     for candidate in candidates.into_values() {
         if tick.is_over(run) {
             send(run, &hints, tick.report).await?;
-            return Ok(Came::PartWay);
+            return Ok(Some(after));
+        }
+        if let (Some((last, newest)), Some(row)) = (&after, &candidate.row)
+            && candidate.record <= *last
+            && row.version.order.is_some_and(|order| order <= *newest)
+        {
+            // Worked off by an earlier run, and not changed since.
+            continue;
         }
         let intent = intents.get(&candidate.record).cloned();
         let link_row = links.get(&candidate.record);
@@ -95,7 +115,7 @@ pub(super) async fn page<P: Ports>(
             Ok(Some(Ended::Later { .. })) if planted::is(Bug::LaterRowForgotten) => {}
             Ok(Some(Ended::Later { why, .. })) => {
                 tick.report.decisions.push((id.to_string(), "later".into(), why));
-                hints.push(Hint::new(Subject::Record { record: id, referral, seen }, from, began));
+                hints.push(Hint::new(Subject::Record { record: id.clone(), referral, seen }, from, began));
             }
             Err(failure) if stops_a_run(&failure) => {
                 send(run, &hints, tick.report).await?;
@@ -105,12 +125,13 @@ pub(super) async fn page<P: Ports>(
             Err(failure) if planted::is(Bug::OneRecordStopsPage) => return Err(failure),
             Err(failure) => {
                 tick.report.decisions.push((id.to_string(), "failed".into(), failure.to_string()));
-                hints.push(Hint::new(Subject::Record { record: id, referral, seen }, from, began));
+                hints.push(Hint::new(Subject::Record { record: id.clone(), referral, seen }, from, began));
             }
         }
+        after = newest.map(|newest| (id, newest)).or(after);
     }
     send(run, &hints, tick.report).await?;
-    Ok(Came::Through)
+    Ok(None)
 }
 
 /// Of a deleted child row only the id is told: its alias knows the record.
@@ -261,6 +282,15 @@ async fn look_at<P: Ports>(
     // Leads that did not come from Partner Center do not go there.
     let comes = candidate.record.kind == RecordKind::Opportunity || candidate.names.is_some();
     if !creates || candidate.gone || !wants || !comes {
+        return Ok(None);
+    }
+    // What becomes of nothing costs no look: a closed record, or a stack that writes nothing.
+    let over = |seen: &Seen| {
+        let status = map.record_field(STATUS, &seen.record);
+        let closed = status.is_some_and(|status| deal::is_closed_record(map, &status));
+        seen.lead.is_none() && (closed || !run.settings.writes)
+    };
+    if candidate.names.is_none() && candidate.row.as_ref().is_some_and(over) {
         return Ok(None);
     }
     match Box::pin(create_engagement(run, &candidate.record, None, at_least)).await? {

@@ -35,7 +35,7 @@ pub(super) async fn sweep<P: Ports>(run: &Run<'_, P>, tick: &mut Tick<'_>) -> Re
     }
     let overlap = if planted::is(Bug::NoSweepOverlap) { SignedDuration::ZERO } else { SWEEP_OVERLAP };
     let since = (mark.mark.seen_until - overlap).max(mark.mark.since);
-    let mut walk = mark.mark.walk.take().unwrap_or(Walk { began: tick.began, cursor: None });
+    let mut walk = mark.mark.walk.take().unwrap_or(Walk::at(tick.began, None));
     let mut settled = BTreeSet::new();
     loop {
         if tick.is_over(run) {

@@ -3,12 +3,12 @@
 use crate::{
     failure::{Failure, Written},
     link::Memory,
-    ports::{Crm, Links, Ports},
+    ports::{Crm, Links, Ports, Seen},
     run::Ended,
     table::{Change, Expect, Item, Key},
     work::{WHOLE, Work},
 };
-use mapping::{Direction, Fields, RecordId, RecordKind, Trim, Value, names::SYNC};
+use mapping::{Direction, Fields, RecordId, RecordKind, Trim, Unit, Value, names::SYNC};
 use std::collections::BTreeSet;
 
 /// A lead may be merged into one that was merged itself.
@@ -39,42 +39,45 @@ pub(super) async fn follow<P: Ports>(
         work.park(WHOLE, &words, words.clone(), None);
         return Ok(Some(Ended::done("parked", words)));
     }
-    if let Some(ended) = take_up(work, &master).await? {
-        return Ok(Some(ended));
-    }
-    move_to(work, master);
+    let shown = match take_up(work, &master).await? {
+        Ok(seen) => work.map().record_fields(&seen.record),
+        Err(ended) => return Ok(Some(ended)),
+    };
+    move_to(work, master, &shown);
     Ok(Some(Ended::later(1, "its lead was merged into another one, which takes its place")))
 }
 
 /// The master keeps its own Sync, which nobody may have thought of: the lead that went into it was to be kept in step. A
 /// run that dies after this write comes here again.
-async fn take_up<P: Ports>(work: &Work<'_, P>, master: &RecordId) -> Result<Option<Ended>, Failure> {
+async fn take_up<P: Ports>(work: &Work<'_, P>, master: &RecordId) -> Result<Result<Seen, Ended>, Failure> {
     let crm = work.run.ports.crm();
     let Some(seen) = crm.fetch(master).await? else {
-        return Ok(Some(Ended::later(60, "the lead that it was merged into cannot be read yet")));
+        return Ok(Err(Ended::later(60, "the lead that it was merged into cannot be read yet")));
     };
     if work.map().wants_referral(&seen.record) == Some(true) {
-        return Ok(None);
+        return Ok(Ok(seen));
     }
     let on = Fields::from_iter([(SYNC.to_owned(), Value::Bool(true))]);
-    let Ok(patch) = work.map().record_patch(&on, &Trim::default()) else { return Ok(None) };
+    let Ok(patch) = work.map().record_patch(&on, &Trim::default()) else { return Ok(Ok(seen)) };
     if !work.run.may_write() {
-        return Ok(Some(Ended::later(0, "this run has no time left for another write")));
+        return Ok(Err(Ended::later(0, "this run has no time left for another write")));
     }
     match crm.patch(master, &seen.version, &patch).await {
         // Refused: the link moves, and rests until its seller sets Sync.
-        Written::Done(_) | Written::Refused(_) => Ok(None),
+        Written::Done(_) | Written::Refused(_) => Ok(Ok(seen)),
         Written::Lost | Written::Exists | Written::Unknown(_) => {
-            Ok(Some(Ended::later(5, "the lead that it was merged into is changing")))
+            Ok(Err(Ended::later(5, "the lead that it was merged into is changing")))
         }
         Written::Later(failure) => Err(failure),
     }
 }
 
-/// What the master shows otherwise than the lead did is what its seller chose. What only we write has to be written again.
-fn move_to<P: Ports>(work: &mut Work<'_, P>, master: RecordId) {
+/// What the master shows otherwise than the lead did is what its seller chose. What it does not show nobody took away, and
+/// what only we write has to be written again.
+fn move_to<P: Ports>(work: &mut Work<'_, P>, master: RecordId, shown: &Fields) {
     let map = work.map();
-    let ours = map.units().filter(|unit| unit.direction == Direction::ToCrm);
+    let empty = |unit: &Unit| shown.get(&unit.name).is_none_or(Value::is_null);
+    let ours = map.units().filter(|unit| unit.direction == Direction::ToCrm || empty(unit));
     let ours: BTreeSet<String> = ours.map(|unit| unit.name.clone()).collect();
     let link = &mut work.link;
     link.forget(&ours);

@@ -23,8 +23,10 @@ const SHOWN: [(&str, &str); 4] = [
     ("shown_contact", "OpportunityId"),
     ("shown_team", "OpportunityId"),
 ];
+/// Who wrote them last, asked after all that shows them.
+const EDITORS: &str = "editors";
 /// Beside the reads.
-const MOST: usize = PARTS - SHOWN.len();
+const MOST: usize = PARTS - SHOWN.len() - 1;
 
 /// A change of an opportunity's own fields.
 pub(super) struct Patch {
@@ -50,7 +52,8 @@ impl Salesforce {
         let parts: Vec<Part> = owns.chain(self.parts_by_ids(has, &patches)).collect();
         match self.wire.write_each(operation, &parts).await {
             Ok(answer) => {
-                let one = |(n, patch)| only(&answer, n, patch);
+                let us = self.wire.user();
+                let one = |(n, patch)| only(&answer, n, patch, us.as_deref());
                 let lost = || self.unknown(operation, "the answer lacks this change");
                 patches.iter().enumerate().map(one).map(|patched| patched.ok_or_else(lost)).collect()
             }
@@ -77,7 +80,10 @@ impl Salesforce {
             "Opportunity" => format!("OpportunityId IN ({ids})"),
             lookup => format!("{lookup} IN ({ids})"),
         };
-        self.record_parts(has, &format!("Id IN ({ids})"), of, true)
+        let mut parts = self.record_parts(has, &format!("Id IN ({ids})"), of, true);
+        let editors = format!("SELECT Id, LastModifiedById FROM Opportunity WHERE Id IN ({ids})");
+        parts.push(Part::query(EDITORS, &editors));
+        parts
     }
 
     fn unknown(&self, operation: &str, words: &str) -> Unwritten {
@@ -91,20 +97,30 @@ fn of(n: usize) -> String {
 }
 
 /// Of an answer about several opportunities what is about this one; its outcome alone, if it does not show what was
-/// written: no transaction holds the reads and the writes together, and somebody's edit in between would be taken for
-/// what became of ours. `None`: the answer lacks it.
-fn only(answer: &Composite, n: usize, patch: &Patch) -> Option<Composite> {
+/// written and another than `us` wrote it last: no transaction holds the reads and the writes together, and somebody's
+/// edit in between would be taken for what became of ours. A flow that stores a value otherwise runs as we do. `None`: the
+/// answer lacks it.
+fn only(answer: &Composite, n: usize, patch: &Patch, us: Option<&str>) -> Option<Composite> {
+    let editors = answer.rows(EDITORS).unwrap_or_default();
+    let editor =
+        editors.iter().find(|row| row["Id"] == *patch.id).and_then(|row| row["LastModifiedById"].as_str());
+    let by_us = us.zip(editor).is_some_and(|(us, editor)| is_same(us, editor));
     let own = BTreeMap::from([(OWN.to_owned(), answer.parts.get(&of(n))?.clone())]);
     let shown = |(reference, parent): &(&str, &str)| {
         let mut rows = answer.rows(reference).ok()?;
         rows.retain(|row| row[*parent] == *patch.id);
-        let ours = *reference != SHOWN[0].0 || rows.iter().all(|row| shows(row, patch));
+        let ours = *reference != SHOWN[0].0 || by_us || rows.iter().all(|row| shows(row, patch));
         let part: Value = json!({ "httpStatusCode": 200, "body": { "done": true, "records": rows } });
         ours.then(|| ((*reference).to_owned(), part))
     };
     let asked = SHOWN.iter().filter(|(reference, _)| answer.has(reference));
     let shown: Option<Vec<_>> = asked.map(shown).collect();
     Some(Composite { parts: own.into_iter().chain(shown.unwrap_or_default()).collect(), date: answer.date })
+}
+
+/// An id has 15 characters, and three more where case is not told apart.
+fn is_same(one: &str, other: &str) -> bool {
+    one.len() >= 15 && one.get(..15) == other.get(..15)
 }
 
 /// Whether each field shows what was sent.
@@ -148,15 +164,17 @@ mod tests {
     #[test]
     fn each_has_its_own_outcome_and_its_own_rows() {
         let answer = answer(done());
-        let (one, two) =
-            (only(&answer, 0, &patch(ONE, 7)).unwrap(), only(&answer, 1, &patch(TWO, 7)).unwrap());
+        let (one, two) = (
+            only(&answer, 0, &patch(ONE, 7), None).unwrap(),
+            only(&answer, 1, &patch(TWO, 7), None).unwrap(),
+        );
         assert!(one.refusal().is_none());
         assert_eq!(two.refusal().map(|said| said.status), Some(412));
         let count = |composite: &Composite, reference| composite.rows(reference).unwrap().len();
         assert_eq!((count(&one, "shown_record"), count(&two, "shown_record")), (1, 1));
         assert_eq!((count(&one, "shown_solutions"), count(&two, "shown_solutions")), (0, 2));
         assert_eq!((count(&one, "shown_contact"), count(&two, "shown_contact")), (1, 0));
-        assert!(only(&answer, 2, &patch(ONE, 7)).is_none(), "it is not there");
+        assert!(only(&answer, 2, &patch(ONE, 7), None).is_none(), "it is not there");
     }
 
     #[test]
@@ -167,16 +185,23 @@ mod tests {
                 "failed" => parts["shown_solutions"]["httpStatusCode"] = json!(400),
                 _ => parts["shown_solutions"]["body"]["done"] = json!(false),
             }
-            let one = only(&answer(parts), 0, &patch(ONE, 7)).unwrap();
+            let one = only(&answer(parts), 0, &patch(ONE, 7), None).unwrap();
             assert!(one.refusal().is_none(), "{broken}");
             assert!(!one.has("shown_record"), "{broken}");
         }
     }
 
     #[test]
-    fn what_somebody_wrote_after_us_is_not_what_became_of_our_write() {
-        let one = only(&answer(done()), 0, &patch(ONE, 8)).unwrap();
-        assert!(one.refusal().is_none());
-        assert!(!one.has("shown_record"));
+    fn what_another_wrote_after_us_is_not_what_became_of_our_write() {
+        let us = "005000000000001AAA";
+        let mut parts = done();
+        for (editor, is_shown) in [(us, true), ("005000000000001", true), ("005000000000002AAA", false)] {
+            let rows = json!([{ "Id": ONE, "LastModifiedById": editor }]);
+            parts[EDITORS] = json!({ "httpStatusCode": 200, "body": { "done": true, "records": rows } });
+            let one = only(&answer(parts.clone()), 0, &patch(ONE, 8), Some(us)).unwrap();
+            assert!(one.refusal().is_none());
+            assert_eq!(one.has("shown_record"), is_shown, "{editor}");
+        }
+        assert!(!only(&answer(done()), 0, &patch(ONE, 8), Some(us)).unwrap().has("shown_record"));
     }
 }

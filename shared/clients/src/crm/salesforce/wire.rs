@@ -97,6 +97,11 @@ impl Wire {
     }
 
     /// Reads only: each part has its own outcome. More than one composite takes are asked for in several, in order.
+    /// The integration user's id, as the last sign-in said.
+    pub(super) fn user(&self) -> Option<String> {
+        self.tokens.user(AUDIENCE)
+    }
+
     pub(super) async fn look(&self, operation: &str, parts: &[Part]) -> Result<Composite, Failure> {
         let url = self.composite_url().await?;
         let mut all = Composite::default();
