@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub(super) const MICROSOFT: &str = "Microsoft Corporation";
 const HOST: &str = "pcnotifications-dispatch.microsoft.com";
 
-/// Which certificate and key sign a delivery. All but [`Forge::GENUINE`] must be refused by a receiver.
+/// Which certificate and key sign a delivery. A receiver accepts [`Forge::GENUINE`] and nothing else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Forge {
@@ -24,7 +24,7 @@ pub enum Forge {
     Chained,
     /// Real, with two issuers below the root, each at the address that the one below it names.
     TwoSteps,
-    /// The same with three: too many for a receiver that does not know two of them.
+    /// The same with three.
     ThreeSteps,
     /// Two issuers, each issued by the other.
     Circle,
@@ -55,14 +55,17 @@ impl Forge {
     pub const GENUINE: [Forge; 5] =
         [Forge::Microsoft, Forge::Pem, Forge::Renewed, Forge::Chained, Forge::TwoSteps];
 
+    /// Real too, but nothing says where an issuer of theirs lies, or it lies too far: a receiver refuses them unless it
+    /// has kept that issuer from another one.
+    pub const INCOMPLETE: [Forge; 3] = [Forge::ThreeSteps, Forge::NoAddress, Forge::Elsewhere];
+
     pub const ALL: [Forge; 17] = [
         Forge::Microsoft,
         Forge::Pem,
         Forge::Renewed,
         Forge::Chained,
-        // Before the two that a receiver may keep.
-        Forge::ThreeSteps,
         Forge::TwoSteps,
+        Forge::ThreeSteps,
         Forge::Circle,
         Forge::NoAddress,
         Forge::Elsewhere,
