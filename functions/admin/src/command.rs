@@ -19,8 +19,7 @@ usage: sam remote invoke Admin --stack-name STACK --event '{\"command\": \"NAME\
   backfill   {action: start|status|stop}   every referral and every record with Sync set; goes on by itself
   retry      {filter}                      what is parked is tried at once; filter: part of id or reason
   redrive    {filter}                      dead letters and unusable messages go back to the queue
-  relink     {referral, record}            a detached link looks for its record again, or takes another; links two
-                                           that wait for it. all_from: a list of {referral, record}
+  relink     {referral, record | all_from} a detached link looks for its record, or takes this one; two are linked
   disconnect {referral | record}           sets Sync to No at the record: both sides stay as they are
   rebase     {action: start|status|stop}   after the table was restored: all links are compared anew
   map        {action: check|set|show|history|rollback, map: \"TOML\", version: N}

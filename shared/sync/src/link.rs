@@ -288,6 +288,17 @@ impl Link {
         }
     }
 
+    /// The record is of another kind from here on, or is known now: what one map read by its rule of a name, the other one
+    /// reads by its own. What a rule that is no longer in effect read stays that.
+    pub(crate) fn is_read_by(&mut self, map: &Map, before: &Map) {
+        for unit in map.units() {
+            let same = |reading: &String| before.unit(&unit.name).is_some_and(|old| old.reading == *reading);
+            if self.readings.get(&unit.name).is_none_or(same) {
+                self.readings.insert(unit.name.clone(), unit.reading.clone());
+            }
+        }
+    }
+
     /// The unit has no images because no rule, or another one, read it before.
     pub fn is_new_to(&self, unit: &Unit) -> bool {
         self.readings.get(&unit.name) != Some(&unit.reading)

@@ -329,6 +329,8 @@ impl State {
     pub(crate) fn remap(&mut self) {
         self.map = &crate::schedule::REMAPPED;
         self.remapped = Some(self.now);
+        // The delta of the other columns is dropped: deletions of that time are not told.
+        self.crm.expired = true;
         say!(self, "administrator", "the notes lie in `{OTHER_NOTES}` from now on");
         let shapes: Vec<(String, Shape)> =
             self.crm.ever().map(|(id, shape)| (id.clone(), shape.clone())).collect();

@@ -208,7 +208,9 @@ impl State {
                 Side::PartnerCenter => unit.direction == Direction::ToCrm,
                 Side::Crm => unit.direction == Direction::ToPartnerCenter,
             };
-            if ours && !decides {
+            // A run that began before the map was another one still writes by the old one.
+            let moving = moved.is_some_and(|since| self.now.duration_since(since) <= A_RUN);
+            if ours && !decides && !moving {
                 if let (Some(before), "status") = (&before, name.as_str())
                     && phase(side, kind, &value) < phase(side, kind, before)
                 {

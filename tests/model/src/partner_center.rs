@@ -165,7 +165,10 @@ impl State {
             let theirs = &current.body()["externalReferenceId"];
             // The lead it named was ours, and is what it names now.
             let lead = theirs.as_str().and_then(|id| self.crm.last(id)?.deal.clone());
-            let moved = lead.is_some_and(|deal| body["externalReferenceId"] == deal.as_str());
+            // One that was deleted and made again may have become two: what was made of it first is its, too.
+            let named = body["externalReferenceId"].as_str().and_then(|id| self.crm.last(id)?.lead.clone());
+            let moved = lead.is_some_and(|deal| body["externalReferenceId"] == deal.as_str())
+                || named.is_some_and(|lead| *theirs == lead.as_str());
             if !theirs.is_null() && *theirs != body["externalReferenceId"] && !moved {
                 let words =
                     format!("we overwrote the `externalReferenceId` {theirs} of {}", short(id.as_str()));

@@ -42,7 +42,7 @@ async fn an_import_in_a_slow_crm_starves_neither_the_sweep_nor_later_deals() {
         let deals = stage.opportunities();
         deals.iter().any(|deal| deal["id"] == id && deal["referral_id"].is_string())
     };
-    while (!linked(&stage, &complete) || told(&stage) < imported.len()) && ticks < 15 {
+    while (!linked(&stage, &complete) || told(&stage) < imported.len()) && ticks < 30 {
         tick(&stage).await;
         stage.quiet().await.expect("comes to rest");
         ticks += 1;

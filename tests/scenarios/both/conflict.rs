@@ -94,6 +94,8 @@ async fn whatever_is_written_in_a_conflict_the_deal_goes_on_and_the_newest_line_
     let (referral, id) = stage.inbound_in_step().await;
     let most = stage.by(1_900, 31_000);
     for n in 0..5 {
+        // The brake is for what goes to and fro within an hour.
+        stage.advance(20 * 60);
         let long = |of: &str| format!("{of}{n} {}", "€".repeat(most));
         stage.edit("opportunities", &id, json!({ "notes": long("ours") }));
         stage.edit_referral(&referral, json!({ "/details/notes": long("theirs") }));

@@ -262,6 +262,11 @@ async fn found<P: Ports>(mut work: Work<'_, P>, referral: Referral, seen: Seen) 
     work.link.claim = None;
     work.link.state = State::Linked;
     work.link.record = Some(seen.record.id.clone());
+    if !work.is_fresh() {
+        // Made of the referral just now: what has no base lost it on the way.
+        let (map, before) = (work.map(), work.run.map);
+        work.link.is_read_by(map, before);
+    }
     // A create makes open records: the status of a deal that is closed already has no base and follows by its action.
     // One that was only accepted since the create was sent keeps its base, and goes to the CRM as any change.
     let crm = work.map().record_field(STATUS, &seen.record);

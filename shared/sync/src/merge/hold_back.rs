@@ -8,6 +8,7 @@ use crate::{
     planted::{self, Bug},
 };
 use mapping::{Fields, Map, Side, Value, names::STATUS};
+use std::collections::BTreeSet;
 
 /// What is parked keeps a deal open until it was tried so often.
 const TRIES: u32 = 2;
@@ -59,14 +60,19 @@ pub(super) fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Pla
     };
     let parked = link.parked.iter().any(waits);
     let ends = plan.to_partner_center.get(STATUS).is_some_and(|c| deal::is_terminal(&c.value));
-    if parked
-        && !planted::is(Bug::TerminalMoveNotWaiting)
-        && (ends && !deal::is_new(pc) || plan.action.is_some())
-    {
+    let ends = ends && !deal::is_new(pc) || plan.action.is_some();
+    if ends && parked && !planted::is(Bug::TerminalMoveNotWaiting) {
         plan.to_partner_center.remove(STATUS);
         plan.action = None;
         plan.conflicts.remove(STATUS);
         plan.waiting.insert(STATUS.to_owned());
+    } else if ends && !link.parked.contains_key(STATUS) {
+        // Told before nothing can be told any more.
+        let left: BTreeSet<&String> = plan.unfit.keys().chain(link.parked.keys()).collect();
+        let left = left.into_iter().filter(|unit| map.unit(unit).is_some_and(|unit| unit.name != STATUS));
+        for unit in left.cloned().collect::<Vec<_>>() {
+            plan.refused.insert(unit.clone(), format!("`{unit}`: the deal is closed without it"));
+        }
     }
     await_acceptance(map, pc, plan);
 }

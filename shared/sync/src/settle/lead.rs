@@ -347,6 +347,8 @@ fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lead: &Seen, d
     {
         link.agree(STATUS, &now, &would_show);
     }
+    // Leads and opportunities have rules of one name: what stands here now is the opportunity's.
+    link.is_read_by(map, of_leads);
     link.partner_center.settled = None;
     // Another row: its versions have nothing to do with the lead's.
     link.crm = Memory { images: std::mem::take(&mut link.crm.images), ..Memory::default() };

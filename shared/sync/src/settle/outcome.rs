@@ -17,6 +17,7 @@ use crate::{
 use mapping::{
     Direction, Fields, Referral, Side, Value,
     names::{HELP, STATUS},
+    reads_alike,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -148,7 +149,7 @@ pub(super) fn done<P: Ports>(
             (None, Some(image)) => is_image(shown, image),
             (None, None) => false,
         };
-        if stays && ignored(work, write.side, unit, change, shown) {
+        if stored_otherwise(work, write.side, unit, change, shown, stays) {
             continue;
         }
         let before = |side: Side| work.link.side(side).images.get(unit).cloned();
@@ -183,16 +184,24 @@ pub(super) fn done<P: Ports>(
     }
 }
 
-/// A value that the target accepted and did not take: it still shows what it showed before (revenue that the CRM computes
-/// from products). Told; where it is the target's to decide, what it shows goes back, once, as if it had been changed since.
-fn ignored<P: Ports>(work: &mut Work<'_, P>, side: Side, unit: &str, change: &Change, shown: &Value) -> bool {
+/// A value that the target stored as another one: told. What it merely writes otherwise (blanks, case) is no other value.
+/// One that it did not take at all (`stays`: it shows what it showed before, as revenue does that the CRM computes from
+/// products) goes back, once, where it is the target's to decide: as if it had been changed since.
+fn stored_otherwise<P: Ports>(
+    work: &mut Work<'_, P>,
+    side: Side,
+    unit: &str,
+    change: &Change,
+    shown: &Value,
+    stays: bool,
+) -> bool {
     let map = work.map();
     let sent = &change.value;
     let Some(rule) = map.unit(unit).filter(|unit| !unit.list && !unit.rise_only && unit.name != STATUS)
     else {
         return false;
     };
-    if map.shows(unit, side, sent, shown) {
+    if map.shows(unit, side, sent, shown) || !stays && is_alike(sent, shown) {
         return false;
     }
     let name = if side == Side::Crm { "the CRM" } else { "Partner Center" };
@@ -210,6 +219,18 @@ fn ignored<P: Ports>(work: &mut Work<'_, P>, side: Side, unit: &str, change: &Ch
         Side::PartnerCenter => work.link.agree(unit, sent, &change.source),
     }
     true
+}
+
+/// Whether people would read both as the same.
+fn is_alike(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Text(one), Value::Text(other)) => reads_alike(one, other),
+        (Value::Map(one), Value::Map(other)) => {
+            one.len() == other.len()
+                && one.iter().zip(other).all(|((_, one), (_, other))| is_alike(one, other))
+        }
+        (one, other) => one == other,
+    }
 }
 
 /// What the target's image becomes: what the answer shows; of a list only the elements that were written. Others were
