@@ -6,7 +6,7 @@
 use mapping::{CrmKind, Fields, Map, ReferralId, Side, Value};
 use proptest::{collection::btree_set, option, prelude::*};
 use serde_json::{Value as Json, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use sync::{
     link::{Link, State, image},
     merge::{Change, Plan, Shown, merge},
@@ -305,6 +305,7 @@ proptest! {
     #[test]
     fn without_a_base_equal_agrees_and_different_has_a_loser(deal in edited()) {
         let mut deal = deal;
+        deal.link.note_readings(map());
         deal.link.forget(&PLAIN.iter().map(|unit| (*unit).to_owned()).collect());
         let plan = deal.merged();
         for unit in ["name", "notes", "value", "closing_date"] {
@@ -313,6 +314,22 @@ proptest! {
                 prop_assert!(plan.agree.contains_key(unit) && !plan.conflicts.contains_key(unit), "{plan:?}");
             } else {
                 prop_assert!(plan.conflicts.contains_key(unit), "`{unit}`: {plan:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_a_rule_is_new_an_empty_side_is_filled_and_none_is_cleared(deal in edited()) {
+        let mut deal = deal;
+        deal.link.forget(&PLAIN.iter().map(|unit| (*unit).to_owned()).collect());
+        deal.link.readings.clear();
+        let plan = deal.merged();
+        for unit in ["name", "notes", "value", "closing_date"] {
+            let (Some(here), Some(there)) = (deal.partner_center.get(unit), deal.crm.get(unit)) else { continue };
+            if here.is_null() != there.is_null() {
+                let cleared = |changes: &BTreeMap<String, Change>| changes.get(unit).is_some_and(|c| c.value.is_null());
+                prop_assert!(!plan.conflicts.contains_key(unit), "`{unit}`: {plan:?}");
+                prop_assert!(!cleared(&plan.to_crm) && !cleared(&plan.to_partner_center), "`{unit}`: {plan:?}");
             }
         }
     }
