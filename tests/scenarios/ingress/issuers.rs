@@ -180,6 +180,25 @@ async fn an_hour_of_forgeries_while_the_issuers_are_out_of_reach_costs_ten_fetch
 }
 
 #[tokio::test]
+async fn a_certificate_that_names_the_genuine_issuers_address_does_not_hide_it_from_the_genuine_one() {
+    let door = Door::open().await;
+    let app = door.bare();
+    // What the genuine one names, as it is seen at the wire.
+    assert_eq!(door.genuine(&door.bare()).await, 200);
+    let log = door.host.requests().into_iter().find(|log| log.path.starts_with("/issuers/"));
+    let issuer = format!("{}{}", door.host.url(), log.expect("a request for the issuer").path);
+    let file = super::papers::issued_by("Somebody Else's CA", &[issuer]);
+    let kind = answer(200, file);
+    door.host.fault(Fault { route: "cert/other.cer".into(), skip: 0, times: u32::MAX, kind });
+    let other = at(&door.headers(BODY.as_bytes()), &format!("{}/cert/other.cer", door.host.url()));
+    for _ in 0..CALLS / 10 {
+        let status = knock(&app, other.clone(), BODY.as_bytes()).await.0;
+        assert!([401, 503].contains(&status), "{status}");
+    }
+    assert_eq!(door.genuine(&app).await, 200);
+}
+
+#[tokio::test]
 async fn certificates_that_send_us_for_issuers_cost_ten_fetches_an_hour_and_a_genuine_event_passes() {
     let door = Door::open().await;
     let app = door.bare();

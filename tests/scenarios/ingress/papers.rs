@@ -71,9 +71,14 @@ pub(super) fn paper(name: &str) -> String {
 
 /// A certificate that names these as its issuer's addresses.
 pub(super) fn issued_at(addresses: &[String]) -> String {
+    issued_by(ISSUING, addresses)
+}
+
+/// The same by an issuer of this name.
+pub(super) fn issued_by(name: &str, addresses: &[String]) -> String {
     let mut params = leaf(&[MICROSOFT]);
     params.custom_extensions.push(access(addresses));
-    issue(&issuing(), params)
+    issue(&Issuer::new(authority(name), key(INTERMEDIATE)), params)
 }
 
 /// `authorityInfoAccess` with so many `caIssuers` (RFC 5280 §4.2.2.1).

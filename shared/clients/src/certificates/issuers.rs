@@ -178,20 +178,17 @@ impl Certificates {
             if let Some(failure) = state.issuer_failures.of(address, now) {
                 return Err(failure);
             }
-            let known = search.known || state.issuers.contains_key(address);
-            if !state.issuer_fetches.may(address, known, now) {
+            if !state.issuer_fetches.may(address, search.known, now) {
                 return Err(NoCertificate::TooOften);
             }
         }
         let file = self.get_until(address, search.ends).await;
-        let issuer = file.and_then(|file| {
-            let other = || NoCertificate::NotThere("not a valid certificate of the issuer".to_owned());
-            issuer_of(below, &file, self.seconds()).ok_or_else(other)
-        });
-        if let Err(failure) = &issuer {
+        // Another's certificate is not remembered: whoever names this address wrongly must not hide it from the rest.
+        if let Err(failure) = &file {
             self.state().issuer_failures.remember(address, failure, now);
         }
-        issuer
+        let other = || NoCertificate::NotThere("not a valid certificate of the issuer".to_owned());
+        issuer_of(below, &file?, self.seconds()).ok_or_else(other)
     }
 
     /// Keeps those that stand on a path to a root.
