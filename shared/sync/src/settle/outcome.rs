@@ -206,12 +206,9 @@ fn stored_otherwise<P: Ports>(
     }
     let name = if side == Side::Crm { "the CRM" } else { "Partner Center" };
     let (sent_words, shown_words) = (serde_json::json!(sent), serde_json::json!(shown));
-    work.note(
-        "ignored",
-        format!("`{unit}`: {name} accepted {sent_words} and still shows {shown_words}"),
-        true,
-    );
-    if rule.owner != side || rule.direction != Direction::Both {
+    let becomes = if stays { "still shows" } else { "stored" };
+    work.note("stored", format!("`{unit}`: {name} accepted {sent_words} and {becomes} {shown_words}"), true);
+    if !stays || rule.owner != side || rule.direction != Direction::Both {
         return false;
     }
     match side {
