@@ -111,13 +111,11 @@ pub(crate) async fn relink(
     let worker = app.live.app().await?;
     let run = worker.run(ends, 1);
     let mut report = Report::default();
-    let mut done = 0;
-    for (referral, record) in &pairs {
+    for (done, (referral, record)) in pairs.iter().enumerate() {
         if run.now() >= ends {
             report.warn(format!("no time for more than {done}"), "again, with those that are left");
             break;
         }
-        done += 1;
         match repair::relink(&run, referral, record.clone()).await? {
             Ok(hint) => {
                 worker.outside.queue.send(&[hint]).await?;

@@ -65,9 +65,16 @@ pub struct Unknown {
 const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 
 impl Intent {
-    /// Whether a referral that names the record may be what came of this intent: one that was there before is a stranger's.
+    /// Whether a referral that names the record may be what came of this intent: one that was there before, or that is
+    /// about another customer, is a stranger's.
     pub(crate) fn may_be(&self, referral: &Referral) -> bool {
-        referral.created().is_none_or(|created| created >= self.began - CLOCKS)
+        let customer = |body: &serde_json::Value| body["customerProfile"]["name"].as_str().map(str::to_owned);
+        let asked = serde_json::from_str(&self.request).ok().as_ref().and_then(customer);
+        let same = match (asked, customer(referral.body())) {
+            (Some(asked), Some(shown)) => mapping::reads_alike(&asked, &shown),
+            _ => true,
+        };
+        same && referral.created().is_none_or(|created| created >= self.began - CLOCKS)
     }
 
     /// Its first save. Should nobody end it, its time comes and `retry` takes it up: it is set aside, as it was

@@ -9,7 +9,6 @@ crate::faults::whatever_fails! {
     a_stranger_who_names_a_deal_gets_nothing_of_it,
     a_deal_that_a_referral_named_in_vain_is_linked_once_its_seller_agrees,
     a_seller_who_types_a_referrals_id_gets_nothing_of_it,
-    linking_a_referral_does_not_accept_it,
 }
 
 /// A referral about the deals' customer that names this record.

