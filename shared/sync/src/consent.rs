@@ -79,9 +79,7 @@ pub(crate) async fn refused_by_record<P: Ports>(
     referrals.drain(..excess);
     let named = Change::put(Key::named(record), Expect::Any, Item::Named { referrals });
     let named = named.until(run.now() + NAMED_KEPT);
-    let print = referral_print(referral);
-    let aside = Aside { waits_for: Some(record.clone()), ..Aside::new(id.as_str(), &words, &print) };
-    park_besides(run, aside, vec![named]).await
+    waits_for(run, referral, record, &words, vec![named]).await
 }
 
 /// The record names a referral that does not name it: it waits, and so does the referral, which can say why.
@@ -94,10 +92,22 @@ pub(crate) async fn refused_by_referral<P: Ports>(
     let (id, record) = (referral.id(), &seen.record.id);
     let words = format!("its Referral Identifier `{id}` names a referral that does not name it, and {lacks}");
     let theirs = format!("record `{record}` names it, which it does not name, and {lacks}");
-    let print = referral_print(referral);
-    let aside = Aside { waits_for: Some(record.clone()), ..Aside::new(id.as_str(), &theirs, &print) };
-    park_besides(run, aside, vec![]).await?;
+    waits_for(run, referral, record, &theirs, vec![]).await?;
     park_and_tell(run, seen, &words, &digest(&words), vec![]).await
+}
+
+/// Sets a referral aside until the record agrees.
+async fn waits_for<P: Ports>(
+    run: &Run<'_, P>,
+    referral: &Referral,
+    record: &RecordId,
+    words: &str,
+    besides: Vec<Change>,
+) -> Story {
+    let print = referral_print(referral);
+    let aside =
+        Aside { waits_for: Some(record.clone()), ..Aside::new(referral.id().as_str(), words, &print) };
+    park_besides(run, aside, besides).await
 }
 
 /// Who names this record in vain.

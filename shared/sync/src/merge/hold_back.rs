@@ -66,7 +66,7 @@ pub(super) fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Pla
         plan.action = None;
         plan.conflicts.remove(STATUS);
         plan.waiting.insert(STATUS.to_owned());
-    } else if ends && !link.parked.contains_key(STATUS) {
+    } else if ends && !parked && !link.parked.contains_key(STATUS) {
         // Told before nothing can be told any more.
         let left: BTreeSet<&String> = plan.unfit.keys().chain(link.parked.keys()).collect();
         let left = left.into_iter().filter(|unit| map.unit(unit).is_some_and(|unit| unit.name != STATUS));
