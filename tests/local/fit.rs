@@ -80,7 +80,8 @@ fn set_of(table: WantedTable) -> &'static str {
 fn of_template(table: WantedTable, name: &str) -> WantedColumn {
     let (kind, at) = (WantedKind::Text(None), "template".to_owned());
     let (name, label) = (name.to_owned(), name.to_owned());
-    WantedColumn { table, name, label, kind, key: false, read_only: false, written: false, at }
+    let (key, read_only, written, optional) = (false, false, false, false);
+    WantedColumn { table, name, label, kind, key, read_only, written, optional, at }
 }
 
 /// A lookup's navigation property is in its schema name's case, which only the map knows.

@@ -356,6 +356,17 @@ impl World {
         }
     }
 
+    /// The organisation lacks the columns of opportunities that come with a release.
+    pub fn drop_columns(&self, columns: &[&str]) {
+        for column in columns {
+            let name = words::column(self.crm(), "opportunities", column);
+            match self.crm() {
+                CrmKind::Dynamics365 => self.dataverse.system().drop_column("opportunities", name),
+                CrmKind::Salesforce => self.salesforce.system().drop_field(&format!("Opportunity.{name}")),
+            }
+        }
+    }
+
     /// From now on no opportunity is created without a rating; the column's name.
     pub fn demand_rating(&self) -> &'static str {
         let column = self.by("opportunityratingcode", "Rating__c");

@@ -31,6 +31,8 @@ const DEAL: &[Word] = &[
     ("visible", "cosell_visibletomicrosoft", "Visible_to_Microsoft_Sellers__c"),
     ("microsoft_crm_id", "cosell_microsoftcrmid", "Microsoft_CRM_Identifier__c"),
     ("marketplace_intent", "cosell_marketplaceintent", "Marketplace_Intent__c"),
+    ("solution_area", "cosell_solutionarea", "Solution_Area__c"),
+    ("solution_play", "cosell_solutionplay", "Solution_Play__c"),
     ("audit", "cosell_audit", "Audit__c"),
     ("probability", "closeprobability", "Probability"),
     ("owner", "_ownerid_value", "OwnerId"),
@@ -78,6 +80,8 @@ const CHOICES: &[(&str, i64, &str)] = &[
     ("ProofOfConceptOrDemo", 100_000_003, "Proof of concept or demo"),
     ("GeneralOrOther", 100_000_006, "General or other"),
     ("HaveNotDecided", 100_000_000, "Have not decided"),
+    ("Security", 100_000_003, "Security"),
+    ("Data Security", 100_000_015, "Data Security"),
 ];
 
 /// How a deal stands: the word, Dynamics 365's state and reason, Salesforce's stage.

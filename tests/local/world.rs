@@ -12,7 +12,7 @@ use clients::{
     outside::{self, App},
 };
 use jiff::{SignedDuration, Timestamp};
-use mapping::{CrmKind, Map, Readings};
+use mapping::{CrmKind, Map};
 use serde_json::{Value, json};
 use simulators::{
     aws::{Aws, lambda_event},
@@ -22,6 +22,7 @@ use simulators::{
     partner_center::{self, PartnerCenter},
     salesforce::{self, Salesforce},
     server::{Logged, Server, Strike},
+    weather::Weather,
 };
 use std::{
     collections::BTreeSet,
@@ -101,17 +102,22 @@ struct Deployment {
 
 impl Deployment {
     /// Writer and poller.
-    fn open(&self, map: &str) -> anyhow::Result<(Live, Live)> {
-        let map = outside::map(self.admin.worker.crm.kind(), map, &Readings::new())?;
+    fn open(&self, map: &Arc<Map>) -> anyhow::Result<(Live, Live)> {
         let app = |stores| {
             let worker = &self.admin.worker;
-            App::open(worker, &self.aws, &self.table, Arc::clone(&map), self.time.clone(), stores)
+            App::open(worker, &self.aws, &self.table, Arc::clone(map), self.time.clone(), stores)
         };
         Ok((Live::new(app(false)?), Live::new(app(true)?)))
     }
 
-    fn open_admin(&self, map: &str) -> anyhow::Result<admin::Opened> {
-        let map = outside::map(self.admin.worker.crm.kind(), map, &Readings::new())?;
+    /// The simulated organisations have every column of ours.
+    fn map(&self, toml: &str) -> anyhow::Result<Arc<Map>> {
+        let faulty = |faults: Vec<mapping::Fault>| anyhow::anyhow!("the map has faults: {faults:?}");
+        Ok(Arc::new(Map::with_override(self.admin.worker.crm.kind(), toml).map_err(faulty)?))
+    }
+
+    fn open_admin(&self, map: &Arc<Map>) -> anyhow::Result<admin::Opened> {
+        let map = Arc::clone(map);
         let (config, time) = (self.admin.clone(), self.time.clone());
         Ok(Ok(admin::App::open(config, &self.aws, &self.table, map, time, false)?))
     }
@@ -238,8 +244,9 @@ impl World {
         };
         let deployment = Deployment { admin, aws: at_aws, table: at_table, time };
         let map = options.map.as_deref().unwrap_or_default();
-        let (writer, poller) = deployment.open(map)?;
-        let admin = deployment.open_admin(map)?;
+        let map = deployment.map(map)?;
+        let (writer, poller) = deployment.open(&map)?;
+        let admin = deployment.open_admin(&map)?;
         let now = clock.now();
         partner_center.system().register_webhook(&webhook_url, &EVENTS, false, now);
         let links = Links::new(&deployment.table, TABLE, deployment.time.clone());
@@ -265,8 +272,19 @@ impl World {
 
     /// Deploys the functions anew, with another map laid over the standard one.
     pub fn remap(&mut self, toml: &str) -> anyhow::Result<()> {
-        (self.writer, self.poller) = self.deployment.open(toml)?;
-        self.admin = self.deployment.open_admin(toml)?;
+        let map = self.deployment.map(toml)?;
+        self.deploy(&map)
+    }
+
+    /// Deploys the functions anew as they are released: they begin with the standard map and read what is stored of it.
+    pub fn deploy_released(&mut self) -> anyhow::Result<()> {
+        let map = outside::map(self.crm(), None)?;
+        self.deploy(&map)
+    }
+
+    fn deploy(&mut self, map: &Arc<Map>) -> anyhow::Result<()> {
+        (self.writer, self.poller) = self.deployment.open(map)?;
+        self.admin = self.deployment.open_admin(map)?;
         Ok(())
     }
 
@@ -417,6 +435,31 @@ impl World {
         calls.extend(self.dataverse.requests().iter().filter(ours).map(line));
         calls.extend(self.salesforce.requests().iter().filter(ours).map(line));
         calls
+    }
+
+    /// Where the CRM's simulator listens.
+    pub fn crm_url(&self) -> String {
+        match self.crm() {
+            CrmKind::Dynamics365 => self.dataverse.url(),
+            CrmKind::Salesforce => self.salesforce.url(),
+        }
+    }
+
+    /// Every request the CRM got.
+    pub fn crm_requests(&self) -> Vec<Logged> {
+        match self.crm() {
+            CrmKind::Dynamics365 => self.dataverse.requests(),
+            CrmKind::Salesforce => self.salesforce.requests(),
+        }
+    }
+
+    /// From now on the vendors fail now and then.
+    pub fn weather(&self, weather: &Arc<Weather>) {
+        self.partner_center.weather(Some(Arc::clone(weather)));
+        match self.crm() {
+            CrmKind::Dynamics365 => self.dataverse.weather(Some(Arc::clone(weather))),
+            CrmKind::Salesforce => self.salesforce.weather(Some(Arc::clone(weather))),
+        }
     }
 
     pub fn forget_calls(&self) {

@@ -10,6 +10,8 @@ mod team;
 
 #[path = "both/answered.rs"]
 mod answered;
+#[path = "both/areas.rs"]
+mod areas;
 #[path = "both/bad_input.rs"]
 mod bad_input;
 #[path = "both/bulk.rs"]
@@ -49,6 +51,8 @@ mod sign_in;
 mod storm;
 #[path = "both/update.rs"]
 mod update;
+#[path = "both/upgrade.rs"]
+mod upgrade;
 
 const CRM: CrmKind = CrmKind::Dynamics365;
 

@@ -14,6 +14,8 @@ mod words;
 
 #[path = "both/answered.rs"]
 mod answered;
+#[path = "both/areas.rs"]
+mod areas;
 #[path = "both/bad_input.rs"]
 mod bad_input;
 #[path = "both/bulk.rs"]
@@ -52,6 +54,8 @@ mod sign_in;
 mod storm;
 #[path = "both/update.rs"]
 mod update;
+#[path = "both/upgrade.rs"]
+mod upgrade;
 
 const CRM: CrmKind = CrmKind::Salesforce;
 

@@ -34,7 +34,17 @@ fn fields(map: &Map, table: WantedTable) -> Vec<WantedColumn> {
         let at = String::new();
         fields.insert(
             0,
-            WantedColumn { table, name, label, kind, key: false, written: false, read_only: false, at },
+            WantedColumn {
+                table,
+                name,
+                label,
+                kind,
+                key: false,
+                written: false,
+                read_only: false,
+                optional: false,
+                at,
+            },
         );
     }
     fields

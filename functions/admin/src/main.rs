@@ -9,7 +9,6 @@ use clients::{
     outside::{self, map},
 };
 use lambda_runtime::{LambdaEvent, service_fn};
-use mapping::Readings;
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
@@ -31,6 +30,6 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 async fn open() -> anyhow::Result<App> {
     let config = Admin::from_environment()?;
     let aws = aws::config()?;
-    let map = map(config.worker.crm.kind(), "", &Readings::new())?;
+    let map = map(config.worker.crm.kind(), None)?;
     Ok(App::open(config, &aws, &aws, map, Clock::system(), true)?)
 }

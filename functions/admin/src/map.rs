@@ -5,6 +5,7 @@ use clients::outside::App;
 use jiff::Timestamp;
 use mapping::{Map, Readings};
 use serde_json::json;
+use std::collections::BTreeSet;
 use sync::{
     failure::Failure,
     ports::Links,
@@ -15,7 +16,7 @@ use sync::{
 pub(crate) async fn map(app: &crate::App, action: MapAction, ends: Timestamp) -> Result<Report, Failure> {
     let worker = app.live.last();
     let links = &worker.outside.links;
-    let active = links.read(&[Key::active_map()]).await?.pop().flatten();
+    let active = active(&worker).await?;
     let mut report = Report::default();
     match action {
         MapAction::Check(toml) => check(&mut report, &worker, stored(active.as_ref()), &toml, ends).await,
@@ -82,7 +83,9 @@ async fn check(report: &mut Report, worker: &App, active: Option<&StoredMap>, to
                 report.warn(format!("not held against the CRM: {failure}"), "`doctor` does it later");
             }
             if report.ok {
-                let map = map.with_readings_before(&readings_before(worker, active));
+                // A column that is not known to be there is not read.
+                let seen = columns::seen(&worker.outside.crm, &map).await.unwrap_or_default();
+                let map = map.with_readings_before(&readings_before(worker, active)).with_seen(&seen);
                 if let Err(failure) = anew::tell(report, worker, map, ends).await {
                     report.warn(
                         format!("what it does to linked deals was not looked at: {failure}"),
@@ -103,9 +106,13 @@ async fn set(report: &mut Report, worker: &App, active: Option<Row>, toml: Strin
     let expect = active.as_ref().map_or(Expect::Absent, |row| Expect::Rev(row.rev));
     let version = stored(active.as_ref()).map_or(0, |map| map.version) + 1;
     let readings = readings_before(worker, stored(active.as_ref()));
-    let map = StoredMap { version, toml, at: worker.outside.clock.now(), readings: Readings::new() };
+    let seen = seen(worker, &toml)
+        .await
+        .unwrap_or_else(|_| stored(active.as_ref()).map(|map| map.seen.clone()).unwrap_or_default());
+    let at = worker.outside.clock.now();
+    let map = StoredMap { version, toml, at, readings: Readings::new(), seen: BTreeSet::new() };
     let changes = vec![
-        Change::put(Key::active_map(), expect, Item::Map(StoredMap { readings, ..map.clone() })),
+        Change::put(Key::active_map(), expect, Item::Map(StoredMap { readings, seen, ..map.clone() })),
         Change::put(Key::map(version), Expect::Absent, Item::Map(map)),
     ];
     if worker.outside.links.commit(changes).await? {
@@ -131,23 +138,57 @@ fn readings_before(worker: &App, stored: Option<&StoredMap>) -> Readings {
 
 /// Stores how units are read, once: what links remember from before they noted it was read so.
 pub(crate) async fn note_readings(worker: &App) -> Result<(), Failure> {
-    let links = &worker.outside.links;
-    let active = links.read(&[Key::active_map()]).await?.pop().flatten();
-    if stored(active.as_ref()).is_some_and(|map| !map.readings.is_empty()) {
+    let active = active(worker).await?;
+    let map = or_default(worker, stored(active.as_ref()));
+    if !map.readings.is_empty() {
         return Ok(());
     }
     let readings = readings_before(worker, stored(active.as_ref()));
-    let expect = active.as_ref().map_or(Expect::Absent, |row| Expect::Rev(row.rev));
-    let before = stored(active.as_ref()).cloned();
+    note(worker, active.as_ref(), StoredMap { readings, ..map }).await
+}
+
+/// Stores which optional columns are there: from the next run on they are used.
+pub(crate) async fn note_columns(worker: &App, report: &mut Report) -> Result<(), Failure> {
+    let active = active(worker).await?;
+    let map = or_default(worker, stored(active.as_ref()));
+    let seen = seen(worker, &map.toml).await?;
+    if seen == map.seen {
+        return Ok(());
+    }
+    for rule in seen.difference(&map.seen) {
+        report.good(format!("`{rule}` is used from now on: its column is there"));
+    }
+    note(worker, active.as_ref(), StoredMap { seen, ..map }).await
+}
+
+/// A map that cannot be used names no column.
+async fn seen(worker: &App, toml: &str) -> Result<BTreeSet<String>, Failure> {
+    match Map::with_override(worker.map.crm(), toml) {
+        Ok(map) => columns::seen(&worker.outside.crm, &map).await,
+        Err(_) => Ok(BTreeSet::new()),
+    }
+}
+
+async fn active(worker: &App) -> Result<Option<Row>, Failure> {
+    Ok(worker.outside.links.read(&[Key::active_map()]).await?.pop().flatten())
+}
+
+fn or_default(worker: &App, stored: Option<&StoredMap>) -> StoredMap {
     let none = || StoredMap {
         version: 0,
         toml: String::new(),
         at: worker.outside.clock.now(),
         readings: Readings::new(),
+        seen: BTreeSet::new(),
     };
-    let map = StoredMap { readings, ..before.unwrap_or_else(none) };
-    // Lost: another map was set just now, which noted it.
-    links.commit(vec![Change::put(Key::active_map(), expect, Item::Map(map))]).await.map(drop)
+    stored.cloned().unwrap_or_else(none)
+}
+
+/// The active map with another note. Lost: another map was set just now, which noted it.
+async fn note(worker: &App, active: Option<&Row>, map: StoredMap) -> Result<(), Failure> {
+    let expect = active.map_or(Expect::Absent, |row| Expect::Rev(row.rev));
+    let change = Change::put(Key::active_map(), expect, Item::Map(map));
+    worker.outside.links.commit(vec![change]).await.map(drop)
 }
 
 fn stored(row: Option<&Row>) -> Option<&StoredMap> {

@@ -4,7 +4,7 @@
 pub(crate) mod dynamics;
 mod salesforce;
 
-use crate::{App, report::Report, sign_in};
+use crate::{App, map, report::Report, sign_in};
 use clients::{config::Crm, outside};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -16,17 +16,37 @@ const CALL: Duration = Duration::from_secs(120);
 /// No new call begins with less than this left.
 const SPARE: SignedDuration = SignedDuration::from_secs(30);
 
-/// Makes what is missing.
+/// Makes what is missing, and looks what is there.
 pub(crate) async fn provision(app: &App, ends: Timestamp) -> Result<Report, Failure> {
+    let mut report = match &app.config.crm_admin_secret_arn {
+        Some(arn) => make(app, arn, ends).await?,
+        None => {
+            let mut report = Report::default();
+            report.warn(
+                "CrmAdminSecretArn is empty: nothing is made",
+                "deploy with it, or make by hand what `doctor` says is missing",
+            );
+            report
+        }
+    };
+    report.append(look(app).await?);
+    Ok(report)
+}
+
+/// Which optional columns are there: they are used from now on.
+pub(crate) async fn look(app: &App) -> Result<Report, Failure> {
     let worker = app.live.app().await?;
     let mut report = Report::default();
-    let Some(arn) = &app.config.crm_admin_secret_arn else {
-        report.warn(
-            "CrmAdminSecretArn is empty: nothing is made",
-            "deploy with it, or make by hand what `doctor` says is missing",
-        );
-        return Ok(report);
-    };
+    if let Err(failure) = map::note_columns(&worker, &mut report).await {
+        let text = format!("which optional columns are there is not known: {failure}");
+        report.warn(text, "`provision` looks again");
+    }
+    Ok(report)
+}
+
+async fn make(app: &App, arn: &str, ends: Timestamp) -> Result<Report, Failure> {
+    let worker = app.live.app().await?;
+    let mut report = Report::default();
     let mut made: Vec<String> = vec![];
     let done = match &app.config.worker.crm {
         Crm::Dynamics365(config) => {

@@ -9,14 +9,13 @@ use clients::{
     outside::{self, App},
 };
 use lambda_runtime::{LambdaEvent, service_fn};
-use mapping::Readings;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     log::init();
     let config = Worker::from_environment()?;
     let aws = aws::config()?;
-    let map = outside::map(config.crm.kind(), "", &Readings::new())?;
+    let map = outside::map(config.crm.kind(), None)?;
     let live = Live::new(App::open(&config, &aws, &aws, map, Clock::system(), true)?);
     let (live, stack) = (&live, &config.stack);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<serde_json::Value>| {

@@ -10,14 +10,13 @@ use clients::{
     outside::{self, App},
 };
 use lambda_runtime::{LambdaEvent, service_fn};
-use mapping::Readings;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     log::init();
     let config = Worker::from_environment()?;
     let aws = aws::config()?;
-    let map = outside::map(config.crm.kind(), "", &Readings::new())?;
+    let map = outside::map(config.crm.kind(), None)?;
     let live = Live::new(App::open(&config, &aws, &aws, map, Clock::system(), false)?);
     let live = &live;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {

@@ -2,7 +2,6 @@
 //! map is seen by every function at its next run and without a deployment.
 
 use crate::outside::{self, App};
-use mapping::Readings;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sync::{
     failure::{Class, Failure, System},
@@ -15,14 +14,14 @@ pub struct Live(Mutex<Kept>);
 
 struct Kept {
     app: Arc<App>,
-    /// The stored override's version; 0: none.
-    version: u32,
+    /// The stored row's revision; 0: none.
+    rev: u64,
 }
 
 impl Live {
     /// Begins with the map that `app` was opened with: the default one.
     pub fn new(app: App) -> Self {
-        Live(Mutex::new(Kept { app: Arc::new(app), version: 0 }))
+        Live(Mutex::new(Kept { app: Arc::new(app), rev: 0 }))
     }
 
     /// As it was last.
@@ -39,14 +38,15 @@ impl Live {
     /// With the map of this row ([`Key::active_map`]), just read. A stored map that this code cannot read stops the
     /// function, retryably: writing by another map than the admin's would do harm that nobody asked for.
     pub fn with(&self, row: Option<&Row>) -> Result<Arc<App>, Failure> {
-        let none = Readings::new();
-        let (version, toml, readings) = match row.map(|row| &row.item) {
-            Some(Item::Map(map)) => (map.version, map.toml.as_str(), &map.readings),
-            _ => (0, "", &none),
-        };
+        let stored = row.and_then(|row| match &row.item {
+            Item::Map(map) => Some((row.rev, map)),
+            _ => None,
+        });
+        let rev = stored.map_or(0, |(rev, _)| rev);
+        let version = stored.map_or(0, |(_, map)| map.version);
         let mut kept = self.kept();
-        if kept.version != version {
-            let map = outside::map(kept.app.map.crm(), toml, readings).map_err(|faults| {
+        if kept.rev != rev {
+            let map = outside::map(kept.app.map.crm(), stored.map(|(_, map)| map)).map_err(|faults| {
                 tracing::error!(alarm = "map", version, reason = %faults, "the stored map is unusable");
                 Failure {
                     system: System::Table,
@@ -57,7 +57,7 @@ impl Live {
                 }
             })?;
             tracing::info!(decision = "map", version, "the field map has changed");
-            *kept = Kept { app: Arc::new(kept.app.with_map(map)), version };
+            *kept = Kept { app: Arc::new(kept.app.with_map(map)), rev };
         }
         Ok(kept.app.clone())
     }

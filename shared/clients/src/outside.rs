@@ -13,11 +13,12 @@ use crate::{
 };
 use aws_config::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
-use mapping::{CrmKind, Map, Readings};
-use std::{sync::Arc, time::Duration};
+use mapping::{CrmKind, Map};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use sync::{
     ports::Ports,
     run::{Run, Settings},
+    table::StoredMap,
 };
 
 /// One outside request takes at most this long.
@@ -135,14 +136,16 @@ impl App {
 #[error("the field map has faults:\n{0}")]
 pub struct FaultyMap(String);
 
-/// The default map of a CRM with an override (TOML; empty: none) laid over it. `before`: how units were read before any
-/// link noted it.
-pub fn map(crm: CrmKind, toml: &str, before: &Readings) -> Result<Arc<Map>, FaultyMap> {
+/// The default map of a CRM with what is stored of it, if anything is.
+pub fn map(crm: CrmKind, stored: Option<&StoredMap>) -> Result<Arc<Map>, FaultyMap> {
     let faulty = |faults: Vec<mapping::Fault>| {
         FaultyMap(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     };
-    let map = Map::with_override(crm, toml).map_err(faulty)?;
-    Ok(Arc::new(map.with_readings_before(before)))
+    let map = Map::with_override(crm, stored.map_or("", |stored| &stored.toml)).map_err(faulty)?;
+    Ok(Arc::new(match stored {
+        Some(stored) => map.with_readings_before(&stored.readings).with_seen(&stored.seen),
+        None => map.with_seen(&BTreeSet::new()),
+    }))
 }
 
 /// The instant Lambda kills an invocation, from its deadline in milliseconds.

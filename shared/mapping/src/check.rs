@@ -154,6 +154,14 @@ impl Check<'_> {
                 self.fault(rule, "on", "expected `create`: a related row is never rewritten");
             }
         }
+        let whole = rule.group.is_none() && rule.crm.as_deref().is_some_and(|crm| !crm.contains('.'));
+        if rule.optional && (!whole || rule.kind == Kind::List) {
+            self.fault(
+                rule,
+                "optional",
+                "expected a column of the record itself, outside of groups and lists",
+            );
+        }
         if rule.rise_only && !matches!(rule.kind, Kind::Boolean | Kind::Choice) {
             self.fault(rule, "rise_only", "expected kind `boolean` or `choice`");
         }
@@ -181,6 +189,13 @@ impl Check<'_> {
             let words: Vec<&str> = rule.values.iter().map(|(word, _)| word.as_str()).collect();
             if !words.contains(&&*bare(default)) {
                 wrong.push(("default", format!("`{}`: expected {}", bare(default), one_of(&words))));
+            }
+        }
+        for (solution, word) in &rule.solution_default {
+            let words: Vec<&str> = rule.values.iter().map(|(word, _)| word.as_str()).collect();
+            if !words.is_empty() && !words.contains(&&*bare(word)) {
+                let text = format!("`{solution}` = `{}`: expected {}", bare(word), one_of(&words));
+                wrong.push(("solution_default", text));
             }
         }
         let textual = rule.kind == Kind::Text || rule.kind.is_identifier();

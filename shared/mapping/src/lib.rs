@@ -39,6 +39,7 @@ mod tree;
 mod unit;
 mod value;
 mod vendor_name;
+mod vocabulary;
 mod wanted;
 
 pub use classify::{Category, classify};

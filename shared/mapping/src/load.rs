@@ -9,6 +9,7 @@ use crate::{
     status::StatusTable,
     template::Templates,
     tree::Node,
+    vocabulary,
 };
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
@@ -37,8 +38,7 @@ pub(crate) fn build(crm: CrmKind, top: Node) -> (Map, Vec<Fault>) {
     let mut reader = Reader::default();
     let mut tree = default_tree(crm).clone();
     tree.overlay(top);
-    let hash = Sha256::digest(format!("{crm} {}", tree.digest_text()));
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = digest(&format!("{crm} {}", tree.digest_text()));
 
     reader.known(Place { node: &tree, key: "" }, &TABLES);
     let mut map = of_tree(&mut reader, &tree, crm, RecordKind::Opportunity, &hash);
@@ -71,8 +71,7 @@ fn of_tree(reader: &mut Reader, tree: &Node, crm: CrmKind, kind: RecordKind, has
 
     let mut rules = units(rules, switches.patch_name);
     reading::note(&mut rules, tree);
-    let mut by_name: Vec<usize> = (0..rules.len()).collect();
-    by_name.sort_by_key(|at| &rules[*at].unit.name);
+    let by_name = by_name(&rules);
     Map {
         crm,
         kind,
@@ -85,6 +84,7 @@ fn of_tree(reader: &mut Reader, tree: &Node, crm: CrmKind, kind: RecordKind, has
         audit,
         status,
         rules,
+        unseen: Vec::new(),
         by_name,
         templates,
         before: Readings::new(),
@@ -92,13 +92,28 @@ fn of_tree(reader: &mut Reader, tree: &Node, crm: CrmKind, kind: RecordKind, has
     }
 }
 
+/// The rules' positions, by their names.
+pub(crate) fn by_name(rules: &[UnitRule]) -> Vec<usize> {
+    let mut by_name: Vec<usize> = (0..rules.len()).collect();
+    by_name.sort_by_key(|at| &rules[*at].unit.name);
+    by_name
+}
+
+pub(crate) fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The embedded default, parsed once. A test holds that it is without fault.
 fn default_tree(crm: CrmKind) -> &'static Node {
-    fn parsed(text: &str) -> Node {
-        Node::parse(text, false).unwrap_or_else(|faults| panic!("{faults:?}"))
+    fn parsed(crm: CrmKind, text: &str) -> Node {
+        let mut tree = Node::parse(text, false).unwrap_or_else(|faults| panic!("{faults:?}"));
+        vocabulary::fill(&mut tree, crm);
+        tree
     }
-    static DYNAMICS365: LazyLock<Node> = LazyLock::new(|| parsed(include_str!("../maps/dynamics365.toml")));
-    static SALESFORCE: LazyLock<Node> = LazyLock::new(|| parsed(include_str!("../maps/salesforce.toml")));
+    static DYNAMICS365: LazyLock<Node> =
+        LazyLock::new(|| parsed(CrmKind::Dynamics365, include_str!("../maps/dynamics365.toml")));
+    static SALESFORCE: LazyLock<Node> =
+        LazyLock::new(|| parsed(CrmKind::Salesforce, include_str!("../maps/salesforce.toml")));
     match crm {
         CrmKind::Dynamics365 => &DYNAMICS365,
         CrmKind::Salesforce => &SALESFORCE,

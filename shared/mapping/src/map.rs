@@ -11,7 +11,7 @@ use crate::{
     template::Templates,
     tree::Node,
 };
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 /// A field map: the default of one CRM with an override laid over it.
 pub struct Map {
@@ -27,6 +27,8 @@ pub struct Map {
     pub(crate) audit: Audit,
     pub(crate) status: StatusTable,
     pub(crate) rules: Vec<UnitRule>,
+    /// Optional rules that are not used.
+    pub(crate) unseen: Vec<UnitRule>,
     /// The rules' positions by name: fields that come in order need no searching for their place.
     pub(crate) by_name: Vec<usize>,
     pub(crate) templates: Templates,
@@ -61,6 +63,30 @@ impl Map {
     pub fn with_override(crm: CrmKind, toml_text: &str) -> Result<Map, Vec<Fault>> {
         let (map, faults) = load::build(crm, Node::parse(toml_text, true)?);
         if faults.is_empty() { Ok(map) } else { Err(faults) }
+    }
+
+    /// Rules that are used only where the CRM has their column: rule and column of the opportunity.
+    pub fn optional(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.rules.iter().chain(&self.unseen).filter_map(|one| match &one.shape {
+            Shape::Plain(rule) if rule.optional => Some((rule.name.as_str(), rule.crm.as_deref()?)),
+            _ => None,
+        })
+    }
+
+    /// The same map without the optional rules whose column nobody has seen yet.
+    pub fn with_seen(mut self, seen: &BTreeSet<String>) -> Map {
+        let names: Vec<String> =
+            self.optional().map(|(rule, _)| rule.to_owned()).filter(|rule| !seen.contains(rule)).collect();
+        if !names.is_empty() {
+            let (unseen, used) = self.rules.into_iter().partition(|one| names.contains(&one.unit.name));
+            (self.unseen, self.rules) = (unseen, used);
+            self.by_name = load::by_name(&self.rules);
+            self.hash = load::digest(&format!("{} {}", self.hash, names.join(" ")));
+            if let Some(lead) = &mut self.lead {
+                lead.hash.clone_from(&self.hash);
+            }
+        }
+        self
     }
 
     /// The map of one kind of record. Without a `[lead]` section there are no leads.

@@ -4,7 +4,7 @@ use crate::{
     DealKind, Direction, EngagementId, Map, Missing, On, Record, ReferralId, Refusal, Value,
     convert::is_positive,
     list,
-    load::Shape,
+    load::{Shape, UnitRule},
     names::{HELP, REFERRAL_ID, SOLUTIONS, SYNC, VISIBLE},
     referral::MICROSOFT,
     rule::{Kind, Required, Rule},
@@ -44,13 +44,17 @@ impl Map {
 
     /// The body that creates our own referral for a record, or all that is missing.
     pub fn new_referral(&self, record: &Record) -> Result<Json, Vec<Missing>> {
-        let mut request = Request { body: json!({}), missing: Vec::new(), map: self, cosell: false };
+        let mut request =
+            Request { body: json!({}), missing: Vec::new(), map: self, cosell: false, solutions: Vec::new() };
         let kind = self.deal_kind(record).unwrap_or_else(|refusal| {
             let column = self.unit(&refusal.unit).map_or(refusal.unit.clone(), |unit| unit.label.clone());
             request.missing.push(Missing { unit: refusal.unit, column, what: refusal.text });
             DealKind::Private
         });
         request.cosell = matches!(kind, DealKind::CoSell { .. });
+        if request.cosell {
+            request.solutions = self.solutions_of(record);
+        }
         let shown = self.record_fields(record);
         for one in self.rules.iter().filter(|one| one.unit.to_partner_center() && one.unit.on != On::Update) {
             let name = &one.unit.name;
@@ -77,6 +81,31 @@ impl Map {
         }
         request.frame(&kind);
         if request.missing.is_empty() { Ok(request.body) } else { Err(request.missing) }
+    }
+
+    /// What Partner Center's own forms ask of a co-sell deal and this request does not say, as sellers call it: the likeliest
+    /// reason of a refusal that gives none.
+    pub fn unsaid(&self, request: &Json) -> Vec<&str> {
+        let asked = |one: &UnitRule| matches!(&one.shape, Shape::Plain(rule) if rule.optional);
+        let said = |one: &UnitRule| match &one.shape {
+            Shape::Plain(rule) => {
+                rule.referral.as_ref().and_then(|path| path.read(request)).is_some_and(|said| !said.is_null())
+            }
+            _ => true,
+        };
+        let rules = self.rules.iter().chain(&self.unseen).filter(|_| request["type"] == "Shared");
+        rules.filter(|one| asked(one) && !said(one)).map(|one| one.unit.label.as_str()).collect()
+    }
+
+    /// The solutions' ids, in the record's order.
+    fn solutions_of(&self, record: &Record) -> Vec<String> {
+        let list = self.rules.iter().find_map(|one| match &one.shape {
+            Shape::List(rule) if one.unit.name == SOLUTIONS => Some(rule),
+            _ => None,
+        });
+        let elements = list.and_then(|rule| Some((rule, list::elements_of_record(rule, record)?)));
+        let ids = elements.map(|(rule, all)| all.iter().filter_map(|one| list::key_of(rule, one)).collect());
+        ids.unwrap_or_default()
     }
 
     /// The body that creates Microsoft's half of the engagement which our own request opened. `organization` is ours:
@@ -111,6 +140,8 @@ struct Request<'a> {
     missing: Vec<Missing>,
     map: &'a Map,
     cosell: bool,
+    /// Of a co-sell deal.
+    solutions: Vec<String>,
 }
 
 impl Request<'_> {
@@ -142,7 +173,7 @@ impl Request<'_> {
             Ok(value) if rule.kind == Kind::Money && !value.is_null() && !is_positive(&value) => {
                 self.lacks(unit, rule.shown_as(), "an amount above 0 is needed");
             }
-            Ok(Value::Null) => match &rule.default {
+            Ok(Value::Null) => match self.solutions_word(rule).or(rule.default.as_ref()) {
                 Some(Json::String(empty)) if empty.is_empty() => {
                     if let Some(path) = &rule.referral {
                         path.write(&mut self.body, json!(""));
@@ -154,6 +185,12 @@ impl Request<'_> {
             },
             Ok(value) => self.put(rule, &value),
         }
+    }
+
+    /// What the rule says of the first of the deal's solutions that it names.
+    fn solutions_word<'r>(&self, rule: &'r Rule) -> Option<&'r Json> {
+        let of = |id: &String| rule.solution_default.iter().find(|(solution, _)| solution == id);
+        self.solutions.iter().find_map(of).map(|(_, word)| word)
     }
 
     fn list(&mut self, unit: &str, rule: &Rule, record: &Record) {

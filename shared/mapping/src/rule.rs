@@ -95,6 +95,8 @@ pub(crate) struct Rule {
     /// Of a date: where instants in UTC are read as days ([`day`](crate::day)).
     pub(crate) zone: Option<Offset>,
     pub(crate) default: Option<Json>,
+    /// Of a co-sell deal: by the solution it names.
+    pub(crate) solution_default: Vec<(String, Json)>,
     pub(crate) crm_default: Option<Json>,
     pub(crate) constant: Option<Json>,
     pub(crate) template: Option<String>,
@@ -103,6 +105,8 @@ pub(crate) struct Rule {
     pub(crate) required_by_crm: bool,
     pub(crate) rise_only: bool,
     pub(crate) only_while_empty: bool,
+    /// Not used until its column was seen.
+    pub(crate) optional: bool,
 }
 
 /// The keys of a member of a list; a rule of its own takes these and [`RULE_ONLY`].
@@ -126,7 +130,7 @@ const MEMBER_KEYS: [&str; 18] = [
     "required",
     "carried",
 ];
-const RULE_ONLY: [&str; 11] = [
+const RULE_ONLY: [&str; 13] = [
     "on",
     "owner",
     "group",
@@ -137,6 +141,8 @@ const RULE_ONLY: [&str; 11] = [
     "required_by_crm",
     "rise_only",
     "only_while_empty",
+    "solution_default",
+    "optional",
     "off",
 ];
 
@@ -197,6 +203,7 @@ pub(crate) fn read(reader: &mut Reader, place: Place<'_>, name: &str, member: bo
         precision: reader.number(place, "precision", 0).unwrap_or(default_precision),
         zone: None,
         default: reader.plain(place, "default"),
+        solution_default: reader.pairs(place, "solution_default"),
         crm_default: reader.plain(place, "crm_default"),
         constant: reader.plain(place, "constant"),
         template: reader.text(place, "template"),
@@ -215,6 +222,7 @@ pub(crate) fn read(reader: &mut Reader, place: Place<'_>, name: &str, member: bo
         required_by_crm: reader.yes(place, "required_by_crm", false),
         rise_only: reader.yes(place, "rise_only", false),
         only_while_empty: reader.yes(place, "only_while_empty", false),
+        optional: reader.yes(place, "optional", false),
     };
     kind.map(|_| rule)
 }

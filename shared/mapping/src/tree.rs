@@ -80,6 +80,18 @@ impl Node {
         self.table()?.iter().find(|(name, _)| name == key).map(|(_, node)| node)
     }
 
+    /// A table's keys and values, to change them; nothing else has any.
+    pub(crate) fn entries_mut(&mut self) -> &mut [(String, Node)] {
+        match &mut self.raw {
+            Raw::Table(entries) => entries,
+            _ => &mut [],
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
+        self.entries_mut().iter_mut().find(|(name, _)| name == key).map(|(_, node)| node)
+    }
+
     /// The word for what this is, for messages.
     pub(crate) fn what(&self) -> &'static str {
         match self.raw {

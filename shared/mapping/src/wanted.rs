@@ -68,6 +68,8 @@ pub struct WantedColumn {
     pub read_only: bool,
     /// The connector writes it.
     pub written: bool,
+    /// The CRM may do without it: its rule is not used then.
+    pub optional: bool,
     /// Where a map names it, such as `fields.deal_value.crm`.
     pub at: String,
 }
@@ -101,7 +103,18 @@ impl Map {
             let (name, label, at) = (name.clone(), label.to_owned(), at.to_owned());
             let kind = WantedKind::Text(Some(100));
             let (written, read_only) = (true, true);
-            wanted.push(WantedColumn { table, name, label, kind, key: true, written, read_only, at });
+            let optional = false;
+            wanted.push(WantedColumn {
+                table,
+                name,
+                label,
+                kind,
+                key: true,
+                written,
+                read_only,
+                optional,
+                at,
+            });
         }
         let mut once: Vec<WantedColumn> = vec![];
         for one in wanted {
@@ -119,7 +132,7 @@ impl Map {
     fn wanted_of(&self, table: WantedTable, wanted: &mut Vec<WantedColumn>) {
         let wanted_by = |rule: &Rule, table| wanted_by(rule, table, self.crm);
         let own = |rule: &Rule| wanted_by(rule, table);
-        for one in &self.rules {
+        for one in self.rules.iter().chain(&self.unseen) {
             match &one.shape {
                 Shape::Plain(rule) => {
                     let key = rule.name == REFERRAL_ID;
@@ -141,6 +154,7 @@ impl Map {
                         key: false,
                         written: false,
                         read_only: false,
+                        optional: false,
                         at: format!("fields.{}.further", list.name),
                     }));
                 }
@@ -156,7 +170,8 @@ impl Map {
                         let (kind, at) = (WantedKind::Text(None), format!("status.{member}"));
                         let written = !matches!(member, "closed" | "won");
                         let (name, label) = (name.clone(), name.clone());
-                        WantedColumn { table, name, label, kind, key: false, written, read_only: false, at }
+                        let (key, read_only, optional) = (false, false, false);
+                        WantedColumn { table, name, label, kind, key, written, read_only, optional, at }
                     }));
                 }
             }
@@ -172,6 +187,7 @@ impl Map {
                 key: false,
                 written: true,
                 read_only: true,
+                optional: false,
                 at,
             });
         }
@@ -268,6 +284,7 @@ fn wanted_by(rule: &Rule, of: WantedTable, in_crm: CrmKind) -> Option<WantedColu
         key: false,
         written,
         read_only,
+        optional: rule.optional,
         at: format!("fields.{}.crm", rule.name),
     })
 }

@@ -66,7 +66,10 @@ pub(crate) async fn park_besides<P: Ports>(
     let now = run.now();
     let again = Parked::again(words.to_owned(), None, fingerprint.to_owned(), now, before.as_ref());
     let parked = Parked { version, waits_for, ..again };
-    let known = before.as_ref().is_some_and(|before| before.fingerprint == fingerprint);
+    let known = {
+        let before = before.as_ref();
+        before.is_some_and(|before| before.fingerprint == fingerprint || before.tells(words, fingerprint))
+    };
     if before.as_ref() != Some(&parked) {
         changes.push(Change::put(Key::parked(what), Expect::Any, Item::Parked(parked)));
     }

@@ -2,10 +2,11 @@
 
 use crate::{
     audit::cut,
+    link::digest,
     version::{Age, Version},
 };
 use jiff::{SignedDuration, Timestamp};
-use mapping::{RecordId, Side};
+use mapping::{Map, RecordId, Side};
 use serde::{Deserialize, Serialize};
 
 /// Characters of a reason: a vendor's words may repeat what was sent.
@@ -37,6 +38,15 @@ pub struct Parked {
     /// For an unusable message: its body, at most 4 KB, so that it can be replayed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
+}
+
+/// Between the two parts of a print.
+const MAP: char = '.';
+
+/// The fingerprint of an attempt: what was attempted, and the map that made it so. Another map is worth another attempt,
+/// but no second telling.
+pub fn print(attempt: &str, map: &Map) -> String {
+    format!("{}{MAP}{}", digest(attempt), map.hash().get(..12).unwrap_or_default())
 }
 
 impl Parked {
@@ -71,6 +81,18 @@ impl Parked {
     /// Whether a row of a feed shows no more than what was looked at when it was set aside.
     pub fn has_seen(&self, row: &Version) -> bool {
         self.version.as_ref().is_some_and(|seen| matches!(row.against(seen), Age::Same | Age::Older))
+    }
+
+    /// Whether whoever reads it has read this already: the same words about the same attempt, whichever map made it.
+    pub fn tells(&self, words: &str, fingerprint: &str) -> bool {
+        let attempt = |print: &str| print.split_once(MAP).map(|(attempt, _)| attempt.to_owned());
+        let same = match (attempt(&self.fingerprint), attempt(fingerprint)) {
+            (Some(before), Some(now)) => before == now,
+            (None, None) => self.fingerprint == fingerprint,
+            // From before a print had two parts.
+            _ => true,
+        };
+        self.reason == words && same
     }
 
     /// Whether it stays set aside: the same inputs, and its time has not come.

@@ -135,6 +135,9 @@ pub struct StoredMap {
     /// In the active one: how units were read by the map that was in effect before any link noted it.
     #[serde(default, skip_serializing_if = "Readings::is_empty")]
     pub readings: Readings,
+    /// In the active one: the optional rules whose column was seen in the CRM ([`mapping::Map::with_seen`]).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub seen: BTreeSet<String>,
 }
 
 /// How far a feed was read. Saved only over the `rev` that was read.

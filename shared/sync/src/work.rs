@@ -4,8 +4,8 @@ use crate::{
     audit::{Line, cut},
     bounds,
     failure::Failure,
-    link::{Link, OWN_WRITES_AN_HOUR, digest},
-    parked::Parked,
+    link::{Link, OWN_WRITES_AN_HOUR},
+    parked::{Parked, print},
     planted::{self, Bug},
     ports::{Links, Ports},
     run::Run,
@@ -148,7 +148,7 @@ impl<'a, P: Ports> Work<'a, P> {
     /// Sets a unit (or the whole link) aside with the words why.
     pub(crate) fn park(&mut self, unit: &str, words: &str, fingerprint: String, side: Option<Side>) {
         let before = self.link.parked.get(unit);
-        let told = before.is_some_and(|p| p.reason == words && p.fingerprint == fingerprint);
+        let told = before.is_some_and(|p| p.tells(words, &fingerprint));
         let field = (unit != WHOLE).then(|| unit.to_owned());
         let parked =
             Parked { side, ..Parked::again(words.to_owned(), field, fingerprint, self.run.now(), before) };
@@ -193,11 +193,11 @@ impl<'a, P: Ports> Work<'a, P> {
 
     /// The fingerprint of an attempt to write these values with this map.
     pub(crate) fn fingerprint(&self, values: &BTreeMap<&str, &Value>) -> String {
-        let mut inputs = format!("{}{}", self.run.map.hash(), serde_json::json!(values));
+        let mut inputs = serde_json::json!(values).to_string();
         if planted::is(Bug::AuditInFingerprint) {
             inputs += &format!("{:?}", self.link.journal);
         }
-        digest(&inputs)
+        print(&inputs, self.run.map)
     }
 }
 

@@ -176,4 +176,32 @@ impl Table {
             )
             .memos(&["cosell_audit"], 10_000)
     }
+
+    /// Only opportunities have these.
+    pub(super) fn solution_area(self) -> Self {
+        let numbered =
+            |words: &[&'static str]| choice(&(100_000_001..).zip(words.iter().copied()).collect::<Vec<_>>());
+        self.add("cosell_solutionarea", numbered(&AREAS)).add("cosell_solutionplay", numbered(&PLAYS))
+    }
 }
+
+/// The labels of Partner Center's forms (partner-center.md, additions to §3.4 and §4.3).
+const AREAS: [&str; 3] = ["AI Business Solutions", "Cloud and AI Platforms", "Security"];
+const PLAYS: [&str; 16] = [
+    "Copilot and Agents at Work",
+    "Innovate with Low Code AI and Agents",
+    "Secure AI Productivity",
+    "Scale Business Operations with AI",
+    "Sales Transformation with AI",
+    "Service Transformation with AI",
+    "ERP Transformation with AI",
+    "Converged Communications",
+    "Scale with Cloud and AI Endpoints",
+    "AI Ready with Surface Copilot PCs",
+    "Migrate and Modernize your Estate",
+    "Innovate with Azure AI Apps and Agents",
+    "Unify Your Data Platform",
+    "Modern SecOps with Unified Platform",
+    "Data Security",
+    "Protect Cloud AI Platform and Apps",
+];

@@ -123,6 +123,7 @@ fn opportunity() -> Table {
             (2, "Lost", &[(4, "Canceled"), (5, "Out-Sold")]),
         ])
         .cosell_columns()
+        .solution_area()
         .children("cosell_solution_OpportunityId", "cosell_solution", "cosell_opportunityid")
         .tracked()
 }

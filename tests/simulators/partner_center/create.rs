@@ -31,6 +31,9 @@ impl PartnerCenter {
                 return Err(invalid(rule, message));
             }
         }
+        if self.switches.solution_area_required && lacks_solution_area(&body) {
+            return Ok(Response::new(400));
+        }
         let engagement = text(&body, "engagementId");
         if (half == Half::Microsoft || !engagement.is_empty()) && !self.is_own(engagement) {
             return Err(invalid(
@@ -144,6 +147,15 @@ pub(super) fn json_body(request: &Request) -> Result<Value, Refusal> {
         return Err(Refusal::new(415, "invalidRequest", "Content-Type must be application/json."));
     }
     request.json().filter(|b| !b.is_null()).ok_or_else(|| invalid("malformedBody", "the body is not JSON"))
+}
+
+fn lacks_solution_area(body: &Value) -> bool {
+    let attributes = &body["details"]["requirements"]["additionalRequirements"]["attributes"];
+    let says = |wanted: &str| {
+        let mut all = attributes.as_array().into_iter().flatten();
+        all.any(|one| one["type"] == wanted && one["id"].as_str().is_some_and(|id| !id.is_empty()))
+    };
+    body["type"] == "Shared" && !(says("SolutionArea") && says("SolutionPlay"))
 }
 
 fn half(body: &Value) -> Option<Half> {

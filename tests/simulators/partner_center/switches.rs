@@ -82,6 +82,8 @@ pub struct Switches {
     pub honour_request_id: bool,
     /// Names of create rules that are not enforced.
     pub unenforced: Vec<String>,
+    /// A co-sell deal without solution area or play is refused with a bare 400 (unverified; the portal demands them).
+    pub solution_area_required: bool,
     /// Direction of own deals; `Incoming` was observed too.
     pub own_direction: String,
     /// `salesStage` the service gives to a new own deal that names none, and to a won one.
@@ -151,6 +153,7 @@ impl Default for Switches {
             invited_own_is_shared: true,
             honour_request_id: false,
             unenforced: vec![],
+            solution_area_required: false,
             own_direction: "Outgoing".into(),
             first_sales_stage: Some("10".into()),
             won_sales_stage: Some("100".into()),

@@ -21,6 +21,17 @@ Referral_Program__c | Referral Program | text 100
 Marketplace_Intent__c | Marketplace purchase intent | picklist Have not decided;Yes;No | restricted
 Audit__c | Audit | long 10000
 ";
+/// On Opportunity only; the labels of Partner Center's forms (partner-center.md, additions to §3.4 and §4.3).
+const AREA: &str = "
+Solution_Area__c | Solution area | picklist AI Business Solutions;Cloud and AI Platforms;Security | restricted
+Solution_Play__c | Solution play | picklist @Plays | restricted
+";
+const PLAYS: &str = "Copilot and Agents at Work;Innovate with Low Code AI and Agents;Secure AI Productivity;\
+                     Scale Business Operations with AI;Sales Transformation with AI;Service Transformation with AI;\
+                     ERP Transformation with AI;Converged Communications;Scale with Cloud and AI Endpoints;\
+                     AI Ready with Surface Copilot PCs;Migrate and Modernize your Estate;\
+                     Innovate with Azure AI Apps and Agents;Unify Your Data Platform;\
+                     Modern SecOps with Unified Platform;Data Security;Protect Cloud AI Platform and Apps";
 const ACCOUNT_KEY: &str =
     "Partner_Center_Customer_Key__c | Partner Center customer key | text 100 | unique external";
 const CONTACT_KEY: &str =
@@ -52,15 +63,19 @@ pub(super) const SOLUTION_OBJECT: &str = "Microsoft_Solution__c";
 pub(super) const DETAIL_OBJECT: &str = "Microsoft_Solution_Detail__c";
 
 fn noted(lines: &str) -> Vec<Field> {
-    fields(&lines.replace("@Help", HELP))
+    fields(&lines.replace("@Help", HELP).replace("@Plays", PLAYS))
 }
 
 impl Salesforce {
     /// Our package is deployed: fields, child objects, and their rights for the integration user's permission set.
     pub fn provision(&mut self) {
-        for (name, lines) in
-            [("Opportunity", DEAL), ("Lead", DEAL), ("Account", ACCOUNT_KEY), ("Contact", CONTACT_KEY)]
-        {
+        for (name, lines) in [
+            ("Opportunity", DEAL),
+            ("Opportunity", AREA),
+            ("Lead", DEAL),
+            ("Account", ACCOUNT_KEY),
+            ("Contact", CONTACT_KEY),
+        ] {
             self.add_fields(name, noted(lines), true);
         }
         self.add_object(object(

@@ -86,6 +86,9 @@ async fn check_notes(crm: &Dynamics, report: &mut Report) {
 fn check_column(map: &Map, wanted: &WantedColumn, table: &Table, report: &mut Report) {
     let name = format!("{}.{}", table_name(wanted.table), wanted.name);
     let Some(column) = table.columns.get(&wanted.name) else {
+        if wanted.optional {
+            return super::optional(wanted, &name, report);
+        }
         let cure = if map.is_ours(&wanted.name) {
             "`provision` makes it"
         } else {

@@ -125,6 +125,7 @@ fn check_column(
         let fields = object.fields.iter().map(|(name, field)| (name.as_str(), Some(field)));
         return match twin(map, all, wanted, fields) {
             Some(other) => twins.add(wanted, &other),
+            None if wanted.optional => super::optional(wanted, &name, report),
             None => missing(map, wanted, &name, report),
         };
     };

@@ -10,7 +10,7 @@ fn reading(toml: &str, unit: &str) -> String {
 }
 
 /// A key of the rule of the notes, or of another one that takes it, and another value of it.
-const OTHERS: [(&str, &str, &str); 27] = [
+const OTHERS: [(&str, &str, &str); 29] = [
     ("kind", "notes", "kind = \"phone\""),
     ("referral", "notes", "referral = \"details.other\"\ndirection = \"to_crm\""),
     ("referral_else", "notes", "referral_else = \"details.other\""),
@@ -31,6 +31,8 @@ const OTHERS: [(&str, &str, &str); 27] = [
     ("precision", "value", "precision = 0"),
     ("default", "notes", "default = \"x\""),
     ("crm_default", "notes", "crm_default = \"x\""),
+    ("solution_default", "notes", "solution_default = { \"SOL-1-A\" = \"x\" }"),
+    ("optional", "notes", "optional = true"),
     ("required", "notes", "required = \"always\""),
     ("on", "notes", "on = \"update\""),
     ("owner", "notes", "owner = \"partner_center\""),

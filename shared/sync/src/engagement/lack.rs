@@ -3,8 +3,8 @@
 use crate::{
     audit::{Journal, Line},
     failure::{Failure, Written},
-    link::digest,
     park::{Aside, park_besides, parked_row},
+    parked::print,
     ports::{Crm, Ports, Seen},
     run::{Ended, Run, Story},
     table::Change,
@@ -16,7 +16,7 @@ use mapping::{Fields, Mark, Trim};
 /// Lacks what the other side needs: parked naming everything at once, and the seller sees it in Audit. Heals by
 /// itself when the field arrives.
 pub(super) async fn lacking<P: Ports>(run: &Run<'_, P>, seen: &Seen, words: &str) -> Story {
-    let print = digest(&format!("{}{words}", run.map.hash()));
+    let print = print(words, run.map);
     park_and_tell(run, seen, words, &print, vec![]).await
 }
 
@@ -30,7 +30,7 @@ pub(crate) async fn park_and_tell<P: Ports>(
 ) -> Story {
     let what = seen.record.id.to_string();
     let before = parked_row(run, &what).await?;
-    let told = before.is_some_and(|parked| parked.fingerprint == print && parked.reason == words);
+    let told = before.is_some_and(|parked| parked.tells(words, print));
     let mut version = seen.version.clone();
     if !told {
         // Told first: what is set aside counts as told.

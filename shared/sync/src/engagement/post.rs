@@ -8,7 +8,7 @@ use crate::{
     run::Ended,
 };
 use jiff::SignedDuration;
-use mapping::Referral;
+use mapping::{Map, Referral};
 
 pub(super) enum Posted {
     Referral(Box<Referral>),
@@ -47,7 +47,7 @@ pub(super) async fn post<P: Ports>(held: &mut Held<'_, P>, body: Option<String>)
             held.intent.n += 1;
             Ok(Posted::Refused(match field {
                 Some(field) => format!("Partner Center refused it: `{field}`: {text}"),
-                None => format!("Partner Center refused it: {text}"),
+                None => format!("Partner Center refused it: {text}{}", besides(run.map, &body)),
             }))
         }
         Written::Lost | Written::Exists => {
@@ -59,6 +59,17 @@ pub(super) async fn post<P: Ports>(held: &mut Held<'_, P>, body: Option<String>)
             let after = held.intent.claim_until.duration_since(run.now()) + SignedDuration::from_secs(1);
             let why = format!("it is not known whether the referral was created: {failure}");
             Ok(Posted::Ended(Ended::Later { after, why }))
+        }
+    }
+}
+
+/// A refusal that names no field is often about what only the vendor's forms ask for.
+fn besides(map: &Map, body: &str) -> String {
+    let request = serde_json::from_str(body).unwrap_or_default();
+    match map.unsaid(&request).join(" and ") {
+        unsaid if unsaid.is_empty() => String::new(),
+        unsaid => {
+            format!(". It names no field. Its own forms ask for {unsaid}, which this deal does not say")
         }
     }
 }

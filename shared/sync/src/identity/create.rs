@@ -5,8 +5,9 @@ use crate::{
     audit::Line,
     consent::{may_link, refused_by_referral},
     failure::{Failure, Refused, Written},
-    link::{Claim, Link, State, digest, image},
+    link::{Claim, Link, State, image},
     park::{Aside, park, park_besides, parked_row},
+    parked,
     planted::{self, Bug},
     portion::first_portion,
     ports::{Crm, Links, Ports, Ready, Seen},
@@ -288,5 +289,5 @@ async fn found<P: Ports>(mut work: Work<'_, P>, referral: Referral, seen: Seen) 
 
 /// What a refused create depends on: another map may bring what was missing.
 fn create_print<P: Ports>(run: &Run<'_, P>, referral: &Referral) -> String {
-    digest(&format!("{}{}", referral_print(referral), run.map.hash()))
+    parked::print(&referral_print(referral), run.map)
 }

@@ -93,7 +93,7 @@ async fn what_died_before_it_was_published_is_published() {
 
 #[tokio::test]
 async fn a_refused_form_fails_nothing_and_a_switch_keeps_us_away() {
-    let mut stage = bare().await;
+    let stage = bare().await;
     let fault = simulators::server::Fault {
         route: "PATCH systemforms/{id}".into(),
         skip: 0,
@@ -108,7 +108,8 @@ async fn a_refused_form_fails_nothing_and_a_switch_keeps_us_away() {
     let made = command(&stage, json!({ "command": "provision" })).await;
     assert!(words(&made).contains("0x80040203") && words(&made).contains("forms_by_api"), "{}", words(&made));
     stage.dataverse.clear_faults();
-    stage.remap("[vendor]\nforms_by_api = false\n");
+    let set = json!({ "command": "map", "action": "set", "map": "[vendor]\nforms_by_api = false\n" });
+    assert_eq!(command(&stage, set).await["ok"], true);
     command(&stage, json!({ "command": "provision" })).await;
     assert!(!stage.dataverse.system().form("Main", "opportunity").contains("cosell_"));
     let (_, told) = told(&stage, json!({ "command": "doctor" })).await;

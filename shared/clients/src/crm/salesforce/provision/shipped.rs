@@ -61,6 +61,8 @@ pub const FIELDS: &[(&str, &str, &str)] = &[
     field!("Opportunity", "Referral_Identifier__c"),
     field!("Opportunity", "Referral_Link__c"),
     field!("Opportunity", "Referral_Program__c"),
+    field!("Opportunity", "Solution_Area__c"),
+    field!("Opportunity", "Solution_Play__c"),
     field!("Opportunity", "Sync_with_Partner_Center__c"),
     field!("Opportunity", "Visible_to_Microsoft_Sellers__c"),
 ];
