@@ -14,7 +14,10 @@ usage: sam remote invoke Admin --stack-name STACK --event '{\"command\": \"NAME\
   watch                                    what the schedule looks at: registration, queues, parked items, tokens
   provision                                makes the missing columns and tables of the CRM
   deprovision {delete_data: yes, confirm: HOST}  says what of the CRM would go; with both it goes, data and all
-  explain    {referral | record}           one deal: its state and every decision, with times
+  overview                                 is it well: how far each side was read, what waits, what is set aside
+  deals      {state, filter, limit, cursor}  every linked deal, as a list; state: also parked, waiting, conflict
+  parked                                   what is set aside, grouped by what would heal it
+  explain    {referral | record, sides: yes}  one deal: its state and every decision; with sides: both sides as they are
   preview    {referral | record | all: yes}  what would be written now, and why; writes nothing
   backfill   {action: start|status|stop}   every referral and every record with Sync set; goes on by itself
   retry      {filter}                      what is parked is tried at once; filter: part of id or reason
@@ -52,8 +55,14 @@ pub enum Command {
         /// The host of the environment that is meant.
         confirm: Option<String>,
     },
-    /// One deal's timeline.
-    Explain(About),
+    /// Is it well?
+    Overview,
+    /// Every linked deal.
+    Deals(Listed),
+    /// What is set aside.
+    Parked,
+    /// One deal's timeline; with both sides as they are now.
+    Explain(About, bool),
     /// A dry run.
     Preview(Option<About>),
     /// The first load.
@@ -79,6 +88,19 @@ pub enum Command {
     Map(MapAction),
     /// The usage text.
     Help,
+}
+
+/// Which deals, and how many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// Of this state or with this mark only.
+    pub state: Option<String>,
+    /// Part of what the list shows of a deal.
+    pub filter: Option<String>,
+    /// At least so many, if there are.
+    pub limit: Option<usize>,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
 }
 
 /// A deal, by one of its ends.
@@ -136,7 +158,16 @@ impl Command {
                 let confirm = arguments.owned("confirm")?;
                 arguments.only(&["delete_data", "confirm"], Command::Deprovision { data, confirm })
             }
-            "explain" => arguments.only(&DEAL, Command::Explain(arguments.about(map)?)),
+            "overview" => arguments.only(&[], Command::Overview),
+            "deals" => {
+                arguments.only(&["state", "filter", "limit", "cursor"], Command::Deals(arguments.listed()?))
+            }
+            "parked" => arguments.only(&[], Command::Parked),
+            "explain" => {
+                let sides = arguments.yes("sides")? == Some(true);
+                let command = Command::Explain(arguments.about(map)?, sides);
+                arguments.only(&["referral", "record", "sides"], command)
+            }
             "preview" if arguments.yes("all")? == Some(true) => {
                 arguments.only(&["all"], Command::Preview(None))
             }
@@ -234,6 +265,33 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    fn listed(&self) -> Result<Listed, String> {
+        const STATES: [&str; 9] = [
+            "creating",
+            "linked",
+            "detached",
+            "closed",
+            "stopped",
+            "parked",
+            "waiting",
+            "conflict",
+            "awaiting_microsoft",
+        ];
+        let state = self.owned("state")?;
+        if let Some(state) = state.as_ref().filter(|state| !STATES.contains(&state.as_str())) {
+            return Err(format!("`state`: expected one of {}, found `{state}`", STATES.join(", ")));
+        }
+        let limit = self.number("limit")?.map(|limit| limit as usize);
+        Ok(Listed { state, filter: self.owned("filter")?, limit, cursor: self.owned("cursor")? })
+    }
+
+    fn number(&self, name: &str) -> Result<Option<u32>, String> {
+        let Some(value) = self.0.get(name).filter(|value| !value.is_null()) else { return Ok(None) };
+        let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
+        let number = number.and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
+        number.map(Some).ok_or_else(|| format!("`{name}`: expected a number above 0, found `{value}`"))
+    }
+
     fn action(&self) -> Result<Action, String> {
         match self.text("action")? {
             None | Some("start") => Ok(Action::Start),
@@ -249,14 +307,7 @@ impl<'a> Arguments<'a> {
             Some(Value::String(text)) => Ok(text.clone()),
             _ => Err("`map`: expected the TOML text of an override".to_owned()),
         };
-        let version = match self.0.get("version") {
-            None | Some(Value::Null) => None,
-            Some(value) => {
-                let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
-                let number = number.and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
-                Some(number.ok_or_else(|| format!("`version`: expected a number above 0, found `{value}`"))?)
-            }
-        };
+        let version = self.number("version")?;
         match self.text("action")? {
             Some("check") => Ok(MapAction::Check(toml()?)),
             Some("set") => Ok(MapAction::Set(toml()?)),
@@ -317,6 +368,8 @@ mod tests {
             (json!({ "command": "doctor", "now": true }), "`now`"),
             (json!({ "command": "explain" }), "`referral` or `record`"),
             (json!({ "command": "explain", "referral": "7" }), "`7`"),
+            (json!({ "command": "deals", "state": "lost" }), "lost"),
+            (json!({ "command": "deals", "limit": "many" }), "many"),
             (json!({ "command": "register", "overwrite": "perhaps" }), "perhaps"),
             (json!({ "command": "map", "action": "set" }), "`map`"),
             (json!({ "command": "map", "action": "rollback", "version": -1 }), "-1"),

@@ -1,20 +1,17 @@
 //! Is everything as it should be, and what to do if not. Asks each system as the functions do, and writes nothing.
 
 use crate::{
-    App, certificate, columns,
+    App, certificate, columns, pace,
     register::{self, Whose},
     report::Report,
     sign_in, surroundings, watch,
 };
 use clients::outside;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use mapping::Referral;
 use sync::{
     failure::Failure,
-    hold::SYSTEMS,
-    poll::{BEHIND, SWEEP},
-    ports::{Crm, Links, Ports, Referrals},
-    table::{Item, Key},
+    ports::{Ports, Referrals},
 };
 
 /// Everything, in the order in which it is set up.
@@ -24,9 +21,11 @@ pub(crate) async fn doctor(app: &App) -> Result<Report, Failure> {
     partner_center(&worker, &mut report).await;
     registration(app, &mut report).await;
     crm(&worker, &mut report).await;
-    let held = holds(&worker, &mut report).await;
-    if !held {
-        feeds(&worker, &mut report).await;
+    let before = report.lines.len();
+    pace::holds(&worker, &mut report).await;
+    // Whatever waits is late.
+    if report.lines.len() == before {
+        pace::feeds(&worker, &mut report).await;
     }
     watch::queues(app, &worker, &mut report).await;
     watch::token(app, &worker, &mut report).await;
@@ -122,53 +121,4 @@ async fn crm(worker: &outside::App, report: &mut Report) {
             Err(failure) => report.failed(&failure),
         }
     }
-}
-
-/// Each part of a tick that has not caught up for a while, by its name.
-async fn feeds(worker: &outside::App, report: &mut Report) {
-    let feeds = worker.outside.crm().feeds().iter().map(|feed| feed.as_str());
-    let names: Vec<&str> = feeds.chain([SWEEP]).collect();
-    let keys: Vec<Key> = names.iter().map(|name| Key::watermark(name)).collect();
-    let now = worker.outside.clock.now();
-    match worker.outside.links.read(&keys).await {
-        Ok(rows) => {
-            for (row, name) in rows.into_iter().zip(names) {
-                let Some(Item::Watermark(mark)) = row.map(|row| row.item) else { continue };
-                let late = now.duration_since(mark.seen_until);
-                if late > BEHIND {
-                    let under_way =
-                        if mark.round.is_some() { ", and its present round is under way" } else { "" };
-                    report.fault(
-                        format!("`{name}` was last read to its end {} min ago{under_way}", late.as_mins()),
-                        "the poller's log says why, in lines with `part`",
-                    );
-                }
-            }
-        }
-        Err(failure) => report.failed(&failure),
-    }
-}
-
-/// Whether anything is held.
-async fn holds(worker: &outside::App, report: &mut Report) -> bool {
-    let before = report.lines.len();
-    let keys = SYSTEMS.map(Key::hold);
-    let now = worker.outside.clock.now();
-    match worker.outside.links.read(&keys).await {
-        Ok(rows) => {
-            for (row, system) in rows.into_iter().zip(SYSTEMS) {
-                if let Some(Item::Hold(hold)) = row.map(|row| row.item)
-                    && hold.until > now
-                {
-                    let left = hold.until.duration_since(now).max(SignedDuration::ZERO).as_secs();
-                    report.warn(
-                        format!("everything waits {left} s for {system}: {}", hold.reason),
-                        "it goes on by itself once the cause is gone",
-                    );
-                }
-            }
-        }
-        Err(failure) => report.failed(&failure),
-    }
-    report.lines.len() > before
 }

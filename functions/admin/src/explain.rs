@@ -1,6 +1,6 @@
 //! One deal's timeline: where it is, what it waits for, and every decision about it with its reason.
 
-use crate::{App, command::About, report::Report};
+use crate::{App, command::About, report::Report, sides};
 use jiff::Timestamp;
 use mapping::{Map, RecordKind};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use sync::{
 };
 
 /// What the table knows of a deal.
-pub(crate) async fn explain(app: &App, about: About) -> Result<Report, Failure> {
+pub(crate) async fn explain(app: &App, about: About, both: bool) -> Result<Report, Failure> {
     let worker = app.live.app().await?;
     let links = &worker.outside.links;
     let mut report = Report::default();
@@ -67,6 +67,16 @@ pub(crate) async fn explain(app: &App, about: About) -> Result<Report, Failure> 
         report.good(format!("{} {}: {}", minute(line.at), line.decision, line.text));
     }
     report.data = json!({ "timeline": timeline, "link": rows.iter().find_map(|row| data(&row.item)) });
+    let link = rows.iter().find_map(|row| match &row.item {
+        Item::Link(link) => Some(link),
+        _ => None,
+    });
+    if let Some(link) = link.filter(|_| both) {
+        match sides::sides(&worker, link).await {
+            Ok(sides) => report.data["sides"] = sides,
+            Err(failure) => report.warn(format!("both sides as they are: {failure}"), "again later"),
+        }
+    }
     Ok(report)
 }
 

@@ -5,6 +5,7 @@ mod anew;
 mod certificate;
 mod columns;
 pub mod command;
+mod deals;
 mod deprovision;
 mod doctor;
 mod dry;
@@ -12,11 +13,15 @@ mod explain;
 mod forms;
 mod long;
 mod map;
+mod overview;
+mod pace;
+mod parked;
 mod preview;
 mod provision;
 pub mod register;
 mod repair;
 pub mod report;
+mod sides;
 mod sign_in;
 mod stack;
 mod surroundings;
@@ -117,7 +122,10 @@ async fn run(app: &App, command: Command, ends: Timestamp) -> Result<Report, Fai
         Command::Unregister => register::unregister(app).await,
         Command::SelfTest => register::self_test(app).await,
         Command::Watch => Box::pin(watch::watch(app, ends)).await,
-        Command::Explain(about) => explain::explain(app, about).await,
+        Command::Overview => overview::overview(app, ends).await,
+        Command::Deals(listed) => deals::deals(app, listed, ends).await,
+        Command::Parked => parked::parked(app).await,
+        Command::Explain(about, sides) => Box::pin(explain::explain(app, about, sides)).await,
         Command::Preview(about) => Box::pin(preview::preview(app, about, ends)).await,
         Command::Backfill(action) => Box::pin(long::command(app, Long::Backfill, action, ends)).await,
         Command::Rebase(action) => Box::pin(long::command(app, Long::Rebase, action, ends)).await,

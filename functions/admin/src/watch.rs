@@ -24,7 +24,7 @@ pub(crate) async fn watch(app: &App, ends: Timestamp) -> Result<Report, Failure>
     let mut report = Report::default();
     let worker = app.live.app().await?;
     registration(app, &mut report).await;
-    let parked = queues(app, &worker, &mut report).await;
+    let parked = queues(app, &worker, &mut report).await.parked;
     let age = token(app, &worker, &mut report).await;
     for long in [Long::Backfill, Long::Rebase] {
         if let Err(failure) = long::go_on(app, long, ends, &mut report).await {
@@ -41,25 +41,39 @@ pub(crate) async fn watch(app: &App, ends: Timestamp) -> Result<Report, Failure>
     Ok(report)
 }
 
-/// What waits, what died, what is parked; how many of the latter.
-pub(crate) async fn queues(app: &App, worker: &outside::App, report: &mut Report) -> Option<usize> {
+/// How many messages wait, died, and how many rows are parked; `None`: it could not be asked.
+#[derive(Default)]
+pub(crate) struct Queues {
+    pub(crate) waiting: Option<u64>,
+    pub(crate) dead: Option<u64>,
+    pub(crate) parked: Option<usize>,
+}
+
+/// What waits, what died, what is parked.
+pub(crate) async fn queues(app: &App, worker: &outside::App, report: &mut Report) -> Queues {
+    let mut queues = Queues::default();
     match app.dead.depth().await {
-        Ok(0) => {}
         Ok(n) => {
-            report
-                .warn(format!("{n} messages in the dead-letter queue"), "`redrive` once the cause is mended");
+            queues.dead = Some(n);
+            if n > 0 {
+                let text = format!("{n} messages in the dead-letter queue");
+                report.warn(text, "`redrive` once the cause is mended");
+            }
         }
         Err(failure) => report.failed(&failure),
     }
     match worker.outside.queue.depth().await {
-        Ok(n) => report.good(format!("{n} messages wait")),
+        Ok(n) => {
+            queues.waiting = Some(n);
+            report.good(format!("{n} messages wait"));
+        }
         Err(failure) => report.failed(&failure),
     }
     let rows = match worker.outside.links.parked().await {
         Ok(rows) => rows,
         Err(failure) => {
             report.failed(&failure);
-            return None;
+            return queues;
         }
     };
     let poison = rows.iter().filter(|row| matches!(&row.item, Item::Parked(p) if p.body.is_some())).count();
@@ -71,7 +85,8 @@ pub(crate) async fn queues(app: &App, worker: &outside::App, report: &mut Report
         n => report
             .warn(format!("{n} deals are parked"), "`explain` tells why; their sellers read it in Audit"),
     }
-    Some(rows.len())
+    queues.parked = Some(rows.len());
+    queues
 }
 
 /// How old the refresh token is, in seconds: since its secret was last stored.

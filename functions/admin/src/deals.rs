@@ -1,0 +1,129 @@
+//! Every deal that is linked, as a list: how it stands on both sides, what it is worth, what it waits for. From the table
+//! alone: no vendor is asked.
+
+use crate::{App, command::Listed, report::Report};
+use jiff::Timestamp;
+use mapping::{Map, RecordKind, Value, names};
+use serde_json::{Value as Json, json};
+use sync::{
+    failure::Failure,
+    link::{Link, Memory, State},
+    merge::{self, Shown},
+    ports::Links,
+    table::{Item, Row},
+};
+
+/// Rows an answer holds unless `limit` says otherwise, and at most: an answer of Lambda ends at 6 MB.
+const LIMIT: usize = 200;
+const MOST: usize = 1_000;
+/// A page of the table is read only while so much time is left.
+const PAGE: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
+
+/// One page of them: at least a page of the table, and more until the limit is reached. `data.next` leads on.
+pub(crate) async fn deals(app: &App, listed: Listed, ends: Timestamp) -> Result<Report, Failure> {
+    let worker = app.live.app().await?;
+    let limit = listed.limit.unwrap_or(LIMIT).clamp(1, MOST);
+    let (mut deals, mut cursor) = (vec![], listed.cursor.clone());
+    loop {
+        let (rows, next) = worker.outside.links.page(cursor.as_deref()).await?;
+        deals.extend(rows.iter().filter_map(|row| deal(&worker.map, row)).filter(|deal| fits(deal, &listed)));
+        cursor = next;
+        if cursor.is_none() || deals.len() >= limit || worker.outside.clock.now() + PAGE > ends {
+            break;
+        }
+    }
+    // Newest first, as far as this page goes.
+    deals.sort_by(|one, other| other["changed"].as_str().cmp(&one["changed"].as_str()));
+    let mut report = Report::default();
+    for deal in &deals {
+        report.good(sentence(deal));
+    }
+    if deals.is_empty() {
+        report.good("no deal here");
+    }
+    if cursor.is_some() {
+        report.good("there are more: `cursor` with `data.next`");
+    }
+    report.data = json!({ "deals": deals, "next": cursor });
+    Ok(report)
+}
+
+fn fits(deal: &Json, listed: &Listed) -> bool {
+    let marked =
+        |mark: &str| deal["marks"].as_array().is_some_and(|marks| marks.iter().any(|one| one == mark));
+    let state = listed.state.as_deref().is_none_or(|state| deal["state"] == state || marked(state));
+    let holds = |part: &str| deal.to_string().to_lowercase().contains(&part.to_lowercase());
+    state && listed.filter.as_deref().is_none_or(holds)
+}
+
+/// A link as a person would list it; other rows are none.
+pub(crate) fn deal(map: &Map, row: &Row) -> Option<Json> {
+    let Item::Link(link) = &row.item else { return None };
+    let shown = |unit: &str| {
+        let image = |memory: &Memory| memory.images.get(unit).cloned();
+        image(&link.partner_center).or_else(|| image(&link.crm)).unwrap_or(Value::Null)
+    };
+    let value = shown(names::VALUE);
+    let text = |value: &Value| value.text().map(str::to_owned);
+    let changed = [&link.partner_center.seen, &link.crm.seen].into_iter().flatten().map(|seen| seen.at).max();
+    Some(json!({
+        "referral": link.referral, "record": link.record, "microsoft": link.microsoft,
+        "state": state(link), "marks": marks(map, link), "changed": changed,
+        "name": text(&shown("name")), "customer": text(&shown("customer_name")),
+        "value": text(value.member("deal_value")), "currency": text(value.member("currency")),
+        "closing_date": text(&shown("closing_date")),
+        "partner_center": status(&link.partner_center), "crm": status(&link.crm),
+    }))
+}
+
+/// The word of a link's state in answers.
+pub(crate) fn state(link: &Link) -> &'static str {
+    match link.state {
+        State::Creating => "creating",
+        State::Linked => "linked",
+        State::Detached => "detached",
+        State::Closed => "closed",
+        State::Stopped => "stopped",
+    }
+}
+
+/// What asks for somebody's eye.
+fn marks(map: &Map, link: &Link) -> Vec<&'static str> {
+    let kind = link.record.as_ref().map_or(RecordKind::Opportunity, |record| record.kind);
+    let nothing_read = Shown { partner_center: None, crm: None };
+    let differs = || !merge::differing(map.of(kind), link, nothing_read).is_empty();
+    let awaits_microsoft = link.microsoft.is_some() && link.microsoft_said.is_none();
+    [
+        ("parked", !link.parked.is_empty()),
+        ("waiting", link.claim.is_some() || !link.awaiting.is_empty() || link.state == State::Creating),
+        ("conflict", link.state == State::Linked && differs()),
+        ("awaiting_microsoft", awaits_microsoft && link.state == State::Linked),
+    ]
+    .into_iter()
+    .filter_map(|(mark, so)| so.then_some(mark))
+    .collect()
+}
+
+/// How a side stands, in its own words.
+fn status(memory: &Memory) -> Option<String> {
+    let members = memory.images.get(names::STATUS)?.members()?;
+    let order = ["status", "substatus", "stage", "state"];
+    let said: Vec<&str> = order.iter().filter_map(|member| members.get(*member)?.text()).collect();
+    (!said.is_empty()).then(|| said.join("/"))
+}
+
+fn sentence(deal: &Json) -> String {
+    let text = |name: &str| deal[name].as_str().unwrap_or("-");
+    let marks: Vec<&str> = deal["marks"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+    let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
+    format!(
+        "{}: \"{}\", {} {}, Partner Center {}, CRM {}: {}{marks}",
+        text("referral"),
+        text("name"),
+        text("value"),
+        text("currency"),
+        text("partner_center"),
+        text("crm"),
+        text("state")
+    )
+}
