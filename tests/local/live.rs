@@ -1,13 +1,20 @@
 //! The interactive run: addresses, `curl` lines, and one readable line per step.
 
-use local::world::World;
-use serde_json::{Value, json};
-use simulators::{
-    dataverse::{CHF, SELLER},
-    server::Logged,
-    weather::Weather,
+use crate::{
+    desk::{Asked, Desk},
+    events::Events,
+    hands::{self, Hands, title},
 };
-use std::time::{Duration, Instant};
+use anyhow::Context as _;
+use console::page::{self, Page};
+use local::world::World;
+use mapping::CrmKind;
+use serde_json::json;
+use simulators::{server::Logged, weather::Weather};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use sync::table::Item;
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
@@ -24,21 +31,27 @@ const POLL: Duration = Duration::from_secs(5);
 /// Of the vendors' calls so many fail in a run with a seed.
 const TROUBLE: f64 = 0.05;
 
-pub(crate) async fn run(world: &World, seed_of_trouble: Option<u64>) -> anyhow::Result<()> {
+pub(crate) async fn run(world: &World, seed_of_trouble: Option<u64>, page: u16) -> anyhow::Result<()> {
     // What the functions decide, as their own log says it.
     let ours = Targets::new().with_default(LevelFilter::INFO).with_target("dynoxide", LevelFilter::OFF);
     let lines = fmt::layer().compact().without_time().with_target(false).with_level(false);
-    tracing_subscriber::registry().with(ours).with(lines).init();
+    let events = Events::default();
+    tracing_subscriber::registry().with(ours).with(lines).with(events.clone()).init();
     world.tick().await?;
-    let deal = seed(world)?;
+    let deal = seed(world);
+    let (desk, mut asked) = Desk::new(page);
+    let desk = Arc::new(desk);
+    let served = page::serve(Page { admin: desk.clone(), simulated: Some(desk) }, page).await;
+    let served =
+        served.with_context(|| format!("the page's port {page}: another run may have it; --page N"))?;
+    println!("\nOpen in a browser on this machine (once):  {}", served.url);
     introduce(world, &deal);
-    world.partner_center.forget_requests();
-    world.dataverse.forget_requests();
-    if let Some(weather) = seed_of_trouble.map(|seed| Weather::mixed(seed, TROUBLE)) {
-        world.partner_center.weather(Some(weather.clone()));
-        world.dataverse.weather(Some(weather));
+    world.forget_calls();
+    if let Some(seed) = seed_of_trouble {
+        world.weather(&Weather::mixed(seed, TROUBLE));
     }
-    let mut shown = (0, 0, 0);
+    let mut hands = Hands::default();
+    let mut seen = Seen::default();
     let mut polled = Instant::now();
     let stop = tokio::signal::ctrl_c();
     tokio::pin!(stop);
@@ -48,10 +61,15 @@ pub(crate) async fn run(world: &World, seed_of_trouble: Option<u64>) -> anyhow::
                 println!("\nstopped");
                 return Ok(());
             }
+            Some(one) = asked.recv() => {
+                answer(world, &mut hands, &events, one).await;
+                continue;
+            }
             () = tokio::time::sleep(BEAT) => {}
         }
-        let delivered = world.webhooks().await;
+        let delivered = hands.deliver(world).await;
         if delivered > 0 {
+            events.push(world.now(), "webhook", format!("{delivered} event(s) delivered to the ingress"));
             println!("  webhook         {delivered} event(s) delivered to the ingress");
         }
         world.pump().await?;
@@ -61,19 +79,51 @@ pub(crate) async fn run(world: &World, seed_of_trouble: Option<u64>) -> anyhow::
                 println!("  poller          {error:#}");
             }
         }
+        hands.heal(world);
+        seen.news(world, &events).await?;
+    }
+}
+
+/// What the page asked.
+async fn answer(world: &World, hands: &mut Hands, events: &Events, asked: Asked) {
+    // Whoever asked may have gone away.
+    match asked {
+        Asked::Admin(event, to) => _ = to.send(world.call(event).await),
+        Asked::State(to) => _ = to.send(hands::state(world, events.last())),
+        Asked::Act(act, to) => {
+            let done = hands.act(world, &act);
+            if let Ok(done) = &done {
+                let said = done["said"].as_str().unwrap_or_default();
+                events.push(world.now(), "you", said.to_owned());
+            }
+            _ = to.send(done);
+        }
+    }
+}
+
+/// How much of it was shown.
+#[derive(Default)]
+struct Seen {
+    partner_center: usize,
+    crm: usize,
+    parked: usize,
+}
+
+impl Seen {
+    async fn news(&mut self, world: &World, events: &Events) -> anyhow::Result<()> {
         let partner_center = world.partner_center.requests();
-        let dataverse = world.dataverse.requests();
+        let crm = world.crm_requests();
         let mut news: Vec<(&str, &Logged)> = vec![];
-        news.extend(partner_center[shown.0..].iter().map(|log| ("partner center", log)));
-        news.extend(dataverse[shown.1..].iter().map(|log| ("dynamics", log)));
-        show(news);
-        shown.0 = partner_center.len();
-        shown.1 = dataverse.len();
+        news.extend(partner_center[self.partner_center..].iter().map(|log| ("Partner Center", log)));
+        news.extend(crm[self.crm..].iter().map(|log| (title(world.crm()), log)));
+        show(news, events);
+        (self.partner_center, self.crm) = (partner_center.len(), crm.len());
         let parked = world.parked().await?;
-        if parked.len() != shown.2 {
-            shown.2 = parked.len();
+        if parked.len() != self.parked {
+            self.parked = parked.len();
             for row in &parked {
                 if let Item::Parked(parked) = &row.item {
+                    events.push(world.now(), "parked", format!("{}: {}", row.key.sk, parked.reason));
                     println!(
                         "  parked          {}: {}, again at {}",
                         row.key.sk, parked.reason, parked.next_try
@@ -81,16 +131,21 @@ pub(crate) async fn run(world: &World, seed_of_trouble: Option<u64>) -> anyhow::
                 }
             }
         }
+        Ok(())
     }
 }
 
 /// In the order they arrived. Idle polls are no news.
-fn show(mut news: Vec<(&str, &Logged)>) {
+fn show(mut news: Vec<(&str, &Logged)>, events: &Events) {
     news.retain(|(_, log)| {
         !(log.method == "GET" && (log.route.contains("delta") || log.route.ends_with('?')))
     });
     news.sort_by_key(|(_, log)| log.at);
     for (system, log) in news {
+        if log.method != "GET" && !log.path.contains("token") {
+            let kind = if system == "Partner Center" { "partner_center" } else { "crm" };
+            events.push(log.at, kind, format!("{} -> {}", log.route, log.status));
+        }
         let writes = log.method != "GET" && !log.body.is_empty() && !log.path.ends_with("$batch");
         let body: String = if writes { log.body.chars().take(160).collect() } else { String::new() };
         println!("  {system:<15} {} -> {} {body}", log.route, log.status);
@@ -98,60 +153,26 @@ fn show(mut news: Vec<(&str, &Logged)>) {
 }
 
 /// An opportunity that lacks only Sync = Yes.
-fn seed(world: &World) -> anyhow::Result<String> {
-    let now = world.now();
-    let mut crm = world.dataverse.system();
-    let known = crm
-        .rows("cosell_solutiondetails")
-        .into_iter()
-        .find(|row| row["cosell_solutionid"] == "SOL-48213-KTR");
-    let known = known.and_then(|row| row["cosell_solutiondetailid"].as_str()).map(str::to_owned);
-    let mut create = |set: &str, columns: Value| {
-        crm.act_create(set, SELLER, columns, now).map_err(|e| anyhow::anyhow!("{set}: {e}"))
-    };
-    let account = create(
-        "accounts",
-        json!({ "name": "Kestrel Foods Ltd", "address1_line1": "4 Mill Lane", "address1_city": "Leeds",
-                "address1_postalcode": "LS1 4AB", "address1_country": "GB" }),
-    )?;
-    let contact = create(
-        "contacts",
-        json!({ "firstname": "Priya", "lastname": "Shah", "telephone1": "+441135550177",
-                "emailaddress1": "priya.shah@kestrelfoods.example" }),
-    )?;
-    let detail = match known {
-        Some(id) => id,
-        None => create(
-            "cosell_solutiondetails",
-            json!({ "cosell_solutionid": "SOL-48213-KTR", "cosell_name": "Juniper Peak Fleet Insight",
-                    "cosell_type": "3P", "cosell_publisher": "Juniper Peak Software" }),
-        )?,
-    };
-    let deal = create(
-        "opportunities",
-        json!({ "name": "Kestrel Foods - demand planning", "estimatedvalue": 61000.5,
-                "estimatedclosedate": "2027-07-31", "description": "Need PoC support for forecasting workload.",
-                "cosell_helprequested": 100_000_003,
-                "transactioncurrencyid@odata.bind": format!("/transactioncurrencies({CHF})"),
-                "customerid_account@odata.bind": format!("/accounts({account})"),
-                "parentaccountid@odata.bind": format!("/accounts({account})"),
-                "parentcontactid@odata.bind": format!("/contacts({contact})"),
-                "ownerid@odata.bind": format!("/systemusers({SELLER})") }),
-    )?;
-    create(
-        "cosell_solutions",
-        json!({ "cosell_name": "Juniper Peak Fleet Insight",
-                "cosell_OpportunityId@odata.bind": format!("/opportunities({deal})"),
-                "cosell_SolutionDetailId@odata.bind": format!("/cosell_solutiondetails({detail})") }),
-    )?;
-    Ok(deal)
+fn seed(world: &World) -> String {
+    let deal = world.deal(json!({ "help": "ProofOfConceptOrDemo" }));
+    world.add_solution(&deal);
+    deal
+}
+
+/// What the seller does, as the CRM's simulator takes it: the member that names a table, the table, Sync, the amount.
+fn of_seller(crm: CrmKind) -> [&'static str; 4] {
+    match crm {
+        CrmKind::Dynamics365 => ["table", "opportunities", "cosell_syncwithpartnercenter", "estimatedvalue"],
+        CrmKind::Salesforce => ["object", "Opportunity", "Sync_with_Partner_Center__c", "Amount"],
+    }
 }
 
 fn introduce(world: &World, deal: &str) {
-    let (pc, crm) = (world.partner_center.url(), world.dataverse.url());
+    let (pc, crm, name) = (world.partner_center.url(), world.crm_url(), title(world.crm()));
+    let [table, deals, sync, amount] = of_seller(world.crm());
     println!(
         "\
-Partner Center   {pc}      Dynamics 365   {crm}
+Partner Center   {pc}      {name:<14} {crm}
 Login            {login}      SQS, secrets   {aws}
 Webhook          {webhook}
 Everything each of them holds: /_sim/state; every request it got: /_sim/requests
@@ -165,12 +186,12 @@ Everything each of them holds: /_sim/state; every request it got: /_sim/requests
    curl -sw '\\n' -XPOST {pc}/_sim/edit -d '{{\"id\":\"ID\",\"set\":{{\"/details/dealValue\":92500}}}}'
 
 3. A seller shares an opportunity with Microsoft; both halves of a co-sell engagement appear within {poll} seconds:
-   curl -sw '\\n' -XPOST {crm}/_sim/edit -d '{{\"table\":\"opportunities\",\"id\":\"{deal}\",\"set\":{{\"cosell_syncwithpartnercenter\":true}}}}'
+   curl -sw '\\n' -XPOST {crm}/_sim/edit -d '{{\"{table}\":\"{deals}\",\"id\":\"{deal}\",\"set\":{{\"{sync}\":true}}}}'
 
 4. The seller edits it:
-   curl -sw '\\n' -XPOST {crm}/_sim/edit -d '{{\"table\":\"opportunities\",\"id\":\"{deal}\",\"set\":{{\"estimatedvalue\":72000}}}}'
+   curl -sw '\\n' -XPOST {crm}/_sim/edit -d '{{\"{table}\":\"{deals}\",\"id\":\"{deal}\",\"set\":{{\"{amount}\":72000}}}}'
 
-5. A fault: Dynamics 365 is down for three calls:
+5. A fault: {name} is down for three calls:
    curl -sw '\\n' -XPOST {crm}/_sim/faults -d '{{\"times\":3,\"kind\":\"answer\",\"status\":503}}'
 
 What follows from it, step by step (Ctrl-C ends):",

@@ -4,6 +4,9 @@ use local::{arguments, check, world};
 use mapping::CrmKind;
 use std::process::ExitCode;
 
+mod desk;
+mod events;
+mod hands;
 mod live;
 
 const HELP: &str = "\
@@ -13,14 +16,15 @@ Manager, an embedded DynamoDB, and the real functions between them.
 usage: cargo run --example local -- [options]
 
   --check        play a deal both ways and print what was expected and seen; exit 0 if all of it holds, 1 if not
-  --crm X        dynamics365 (default), salesforce (with --check)
+  --crm X        dynamics365 (default), salesforce
   --map FILE     lay a field map over the default one
   --port N       first of six ports (default: any free ones)
+  --page N       the page's port (default: 7070; 0: any free one)
   --seed N       one call in twenty to the vendors fails, in ways drawn from N; `--check` has fair weather
   --help         this
 
-Without --check it prints addresses and ready `curl` lines, and one line for each step that follows from them,
-until Ctrl-C.";
+Without --check it prints the address of a page, on which you act as Microsoft, partner, seller or bad luck and see what
+follows; ready `curl` lines for the same; and one line for each step, until Ctrl-C.";
 
 struct Arguments {
     check: bool,
@@ -28,6 +32,7 @@ struct Arguments {
     map: Option<String>,
     crm: CrmKind,
     port: u16,
+    page: u16,
 }
 
 #[tokio::main]
@@ -58,7 +63,7 @@ async fn main() -> ExitCode {
     }
     let result = match arguments.check {
         true => check::run(&world).await,
-        false => live::run(&world, arguments.seed).await.map(|()| true),
+        false => live::run(&world, arguments.seed, arguments.page).await.map(|()| true),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,
@@ -72,7 +77,9 @@ async fn main() -> ExitCode {
 
 /// `Ok(None)`: help was asked for.
 fn parse(words: &mut dyn Iterator<Item = String>) -> Result<Option<Arguments>, String> {
-    let mut arguments = Arguments { check: false, seed: None, map: None, crm: CrmKind::Dynamics365, port: 0 };
+    let crm = CrmKind::Dynamics365;
+    let mut arguments =
+        Arguments { check: false, seed: None, map: None, crm, port: 0, page: console::local::PORT };
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("`{word}`: a value is missing"));
         match word.as_str() {
@@ -85,6 +92,10 @@ fn parse(words: &mut dyn Iterator<Item = String>) -> Result<Option<Arguments>, S
                 let port = text.parse::<u16>().ok().filter(|port| *port <= 65_530);
                 arguments.port = port.ok_or_else(|| format!("`--port {text}`: expected 0 to 65530"))?;
             }
+            "--page" => {
+                let text = value()?;
+                arguments.page = text.parse().map_err(|_| format!("`--page {text}`: expected 0 to 65535"))?;
+            }
             "--seed" => {
                 let text = value()?;
                 let seed = text.parse::<u64>();
@@ -92,9 +103,6 @@ fn parse(words: &mut dyn Iterator<Item = String>) -> Result<Option<Arguments>, S
             }
             other => return Err(format!("`{other}` is not known")),
         }
-    }
-    if !arguments.check && arguments.crm == CrmKind::Salesforce {
-        return Err("`--crm salesforce`: only with `--check` so far".to_owned());
     }
     Ok(Some(arguments))
 }

@@ -1,0 +1,15 @@
+//! The face of the connector: one page and one command line, over the admin function wherever it runs. It decides nothing:
+//! every answer is the admin function's own, and who may invoke that may use this.
+//!
+//! - [`admin`]: how the admin function is reached; [`local`] the one of a local run, [`stack`] the one of a deployed stack
+//! - [`command`]: the command line's words, and the admin command each of them is
+//! - [`present`]: an answer as text for people
+//! - [`page`]: the page and its small API, on loopback
+
+pub mod admin;
+pub mod command;
+pub mod local;
+pub mod page;
+pub mod present;
+#[cfg(feature = "aws")]
+pub mod stack;

@@ -1,0 +1,72 @@
+//! The admin function of a local run on this machine.
+
+use crate::admin::{Admin, Unreachable, report};
+use futures_util::future::BoxFuture;
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, body::Bytes, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use std::net::{Ipv4Addr, SocketAddr};
+use tokio::net::TcpStream;
+
+/// Where the local run's page listens unless it is told otherwise.
+pub const PORT: u16 = 7070;
+/// What the command line says of itself: a page of somebody else's cannot send it without being asked first.
+pub const CALLER: &str = "x-cosell";
+
+/// A local run.
+#[derive(Clone, Copy, Debug)]
+pub struct Local {
+    port: u16,
+}
+
+impl Local {
+    /// The one whose page listens here.
+    pub fn at(port: u16) -> Self {
+        Local { port }
+    }
+
+    async fn ask(&self, event: &Value) -> Result<Value, Unreachable> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let none = |e: &dyn std::fmt::Display| {
+            Unreachable::Failed(format!(
+                "no local run at {address} ({e}): start one with `cargo run --example local`"
+            ))
+        };
+        let stream = TcpStream::connect(address).await.map_err(|e| none(&e))?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| none(&e))?;
+        let driven = tokio::spawn(connection);
+        let request = Request::post("/api/admin")
+            .header("host", address.to_string())
+            .header("content-type", "application/json")
+            .header(CALLER, "command line")
+            .body(Full::new(Bytes::from(event.to_string())))
+            .map_err(|e| none(&e))?;
+        let answer = sender.send_request(request).await.map_err(|e| none(&e))?;
+        let status = answer.status();
+        let body = answer.into_body().collect().await.map_err(|e| none(&e))?.to_bytes();
+        driven.abort();
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        match body["error"].as_str() {
+            Some(error) if !status.is_success() => Err(Unreachable::Failed(error.to_owned())),
+            _ => report(body),
+        }
+    }
+}
+
+impl Admin for Local {
+    fn invoke<'a>(&'a self, event: &'a Value) -> BoxFuture<'a, Result<Value, Unreachable>> {
+        Box::pin(self.ask(event))
+    }
+
+    fn name(&self) -> String {
+        "local run".to_owned()
+    }
+
+    fn flags(&self) -> String {
+        match self.port {
+            PORT => "--local".to_owned(),
+            port => format!("--local={port}"),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The page, on loopback only: its files, and a small API that hands commands to the admin function.
+//!
+//! Who may open it: whoever has the address that was printed. Its token is good for one use and becomes a strict, http-only
+//! cookie. `Host`, `Origin` and `Sec-Fetch-Site` are looked at on every request, so that no other page, nor a name that
+//! leads to this machine, gets an answer.
+
+mod guard;
+
+use crate::admin::{Admin, Unreachable};
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, State},
+    http::{StatusCode, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use futures_util::future::BoxFuture;
+use guard::Guard;
+use serde_json::{Value, json};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+use tokio::net::TcpListener;
+
+const PAGE: &str = include_str!("page/index.html");
+const SCRIPT: &str = include_str!("page/app.js");
+const STYLE: &str = include_str!("page/style.css");
+/// A command with a map in it.
+const MOST: usize = 1 << 20;
+
+/// What only a local run has: its simulators as they are, and hands to act in them.
+pub trait Simulated: Send + Sync {
+    /// Both vendors' deals, and what happened last.
+    fn state(&self) -> BoxFuture<'_, Value>;
+
+    /// Somebody does something; what is wrong with it in words.
+    fn act<'a>(&'a self, act: &'a Value) -> BoxFuture<'a, Result<Value, String>>;
+}
+
+/// What a page shows.
+#[derive(Clone)]
+pub struct Page {
+    /// Where its commands go.
+    pub admin: Arc<dyn Admin>,
+    /// Of a local run.
+    pub simulated: Option<Arc<dyn Simulated>>,
+}
+
+/// A page that is being served.
+pub struct Served {
+    /// The address to open, with the token that is good for one use.
+    pub url: String,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Served {
+    /// Until somebody stops it.
+    pub async fn until_stopped(self) {
+        _ = self.server.await;
+    }
+}
+
+/// Serves a page at this port of loopback; 0: any free one.
+pub async fn serve(page: Page, port: u16) -> std::io::Result<Served> {
+    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+    let port = listener.local_addr()?.port();
+    let guard = Arc::new(Guard::new(port, page.simulated.is_some()));
+    let url = format!("http://127.0.0.1:{port}/?token={}", guard.token());
+    let routes = routes(page).layer(middleware::from_fn_with_state(guard, guard::look));
+    let server = tokio::spawn(async move {
+        _ = axum::serve(listener, routes).await;
+    });
+    Ok(Served { url, server })
+}
+
+fn routes(page: Page) -> Router {
+    let file = |kind: &'static str, text: &'static str| {
+        get(move || async move { ([(header::CONTENT_TYPE, kind)], text) })
+    };
+    Router::new()
+        .route("/", file("text/html; charset=utf-8", PAGE))
+        .route("/app.js", file("text/javascript; charset=utf-8", SCRIPT))
+        .route("/style.css", file("text/css; charset=utf-8", STYLE))
+        .route("/api/about", get(about))
+        .route("/api/admin", post(admin))
+        .route("/api/local", get(state).post(act))
+        .layer(DefaultBodyLimit::max(MOST))
+        .with_state(page)
+}
+
+async fn about(State(page): State<Page>) -> Json<Value> {
+    let mode = if page.simulated.is_some() { "local" } else { "stack" };
+    let command = format!("cosell {}", page.admin.flags());
+    Json(json!({ "mode": mode, "name": page.admin.name(), "crm": null, "command": command }))
+}
+
+async fn admin(State(page): State<Page>, Json(event): Json<Value>) -> Response {
+    match page.admin.invoke(&event).await {
+        Ok(report) => Json(report).into_response(),
+        Err(wrong @ Unreachable::SignIn(_)) => refused(StatusCode::FORBIDDEN, &wrong.to_string()),
+        Err(wrong) => refused(StatusCode::BAD_GATEWAY, &wrong.to_string()),
+    }
+}
+
+async fn state(State(page): State<Page>) -> Response {
+    match &page.simulated {
+        Some(simulated) => Json(simulated.state().await).into_response(),
+        None => refused(StatusCode::NOT_FOUND, "only a local run has simulated vendors"),
+    }
+}
+
+async fn act(State(page): State<Page>, Json(act): Json<Value>) -> Response {
+    let Some(simulated) = &page.simulated else {
+        return refused(StatusCode::NOT_FOUND, "only a local run has simulated vendors");
+    };
+    match simulated.act(&act).await {
+        Ok(said) => Json(said).into_response(),
+        Err(wrong) => refused(StatusCode::BAD_REQUEST, &wrong),
+    }
+}
+
+fn refused(status: StatusCode, words: &str) -> Response {
+    (status, Json(json!({ "error": words }))).into_response()
+}
+
+#[cfg(test)]
+mod tests;

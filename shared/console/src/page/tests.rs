@@ -1,0 +1,162 @@
+//! Who gets an answer, and what an answer looks like.
+
+use super::*;
+use crate::local::{CALLER, Local};
+use std::collections::BTreeMap;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+struct Deaf;
+
+impl Admin for Deaf {
+    fn invoke<'a>(&'a self, event: &'a Value) -> BoxFuture<'a, Result<Value, Unreachable>> {
+        let answer = match event["command"].as_str() {
+            Some("doctor") => Ok(json!({ "ok": true, "lines": [], "data": null })),
+            Some("sleepy") => Err(Unreachable::SignIn("sign in".into())),
+            _ => Err(Unreachable::Failed("no such thing".into())),
+        };
+        Box::pin(async { answer })
+    }
+
+    fn name(&self) -> String {
+        "a stack".into()
+    }
+
+    fn flags(&self) -> String {
+        "--stack a".into()
+    }
+}
+
+struct Toy;
+
+impl Simulated for Toy {
+    fn state(&self) -> BoxFuture<'_, Value> {
+        Box::pin(async { json!({ "crm": [] }) })
+    }
+
+    fn act<'a>(&'a self, _: &'a Value) -> BoxFuture<'a, Result<Value, String>> {
+        Box::pin(async { Err("not today".into()) })
+    }
+}
+
+async fn open(local: bool) -> (Served, u16, String) {
+    let simulated = local.then(|| Arc::new(Toy) as Arc<dyn Simulated>);
+    let served = serve(Page { admin: Arc::new(Deaf), simulated }, 0).await.unwrap();
+    let port = served.url.split([':', '/']).find_map(|part| part.parse().ok()).unwrap();
+    let token = served.url.split_once("token=").unwrap().1.to_owned();
+    (served, port, token)
+}
+
+/// What comes back to a request as it is written: status, headers, body.
+async fn sent(port: u16, text: String) -> (u16, BTreeMap<String, String>, String) {
+    let mut stream = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let mut lines = head.lines();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let headers = lines.filter_map(|line| line.split_once(": "));
+    (status, headers.map(|(k, v)| (k.to_lowercase(), v.to_owned())).collect(), body.to_owned())
+}
+
+fn get_of(path: &str, port: u16, more: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n{more}\r\n")
+}
+
+fn post_of(path: &str, port: u16, more: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n{more}\r\n{body}"
+    )
+}
+
+/// Signed in: the cookie's header.
+async fn signed_in(port: u16, token: &str) -> String {
+    let (status, headers, _) = sent(port, get_of(&format!("/?token={token}"), port, "")).await;
+    assert_eq!((status, headers["location"].as_str()), (303, "/"));
+    let cookie = &headers["set-cookie"];
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    format!("Cookie: {}\r\n", cookie.split(';').next().unwrap())
+}
+
+#[tokio::test]
+async fn the_token_is_good_for_one_use_and_becomes_a_cookie() {
+    let (_served, port, token) = open(false).await;
+    assert_eq!(sent(port, get_of("/", port, "")).await.0, 401);
+    assert_eq!(sent(port, get_of("/?token=wrong", port, "")).await.0, 401);
+    let cookie = signed_in(port, &token).await;
+    assert_eq!(sent(port, get_of(&format!("/?token={token}"), port, "")).await.0, 401, "used up");
+    let (status, headers, page) = sent(port, get_of("/", port, &cookie)).await;
+    assert_eq!(status, 200);
+    assert!(page.contains("<script") && page.contains("app.js"), "the page");
+    assert!(headers["content-security-policy"].contains("default-src 'none'"));
+    assert_eq!(headers["x-content-type-options"], "nosniff");
+}
+
+#[tokio::test]
+async fn nobody_else_gets_an_answer() {
+    let (_served, port, token) = open(true).await;
+    let cookie = signed_in(port, &token).await;
+    let doctor = r#"{"command":"doctor"}"#;
+    for foreign in [
+        "Origin: https://evil.example\r\n",
+        "Origin: null\r\n",
+        "Sec-Fetch-Site: cross-site\r\n",
+        "Sec-Fetch-Site: same-site\r\n",
+    ] {
+        let more = format!("{cookie}{foreign}");
+        assert_eq!(sent(port, post_of("/api/admin", port, &more, doctor)).await.0, 403, "{foreign}");
+    }
+    let rebound = get_of("/", port, &cookie).replace("127.0.0.1", "evil.example");
+    assert_eq!(sent(port, rebound).await.0, 403, "a name that leads here");
+    assert_eq!(sent(port, post_of("/api/admin", port, "", doctor)).await.0, 401, "no cookie");
+    assert_eq!(sent(port, post_of("/api/admin", port, "Cookie: cosell_1=x\r\n", doctor)).await.0, 401);
+    let own = format!("{cookie}Origin: http://127.0.0.1:{port}\r\nSec-Fetch-Site: same-origin\r\n");
+    assert_eq!(sent(port, post_of("/api/admin", port, &own, doctor)).await.0, 200);
+    let caller = format!("{CALLER}: command line\r\n");
+    assert_eq!(sent(port, post_of("/api/admin", port, &caller, doctor)).await.0, 200, "the command line");
+    assert_eq!(sent(port, get_of("/api/local", port, &caller)).await.0, 401, "that and no more");
+    let page = format!("{caller}Origin: http://127.0.0.1:{port}\r\n");
+    assert_eq!(sent(port, post_of("/api/admin", port, &page, doctor)).await.0, 401, "not from a page");
+}
+
+#[tokio::test]
+async fn a_stacks_page_takes_no_command_line_and_has_nothing_simulated() {
+    let (_served, port, token) = open(false).await;
+    let caller = format!("{CALLER}: command line\r\n");
+    assert_eq!(sent(port, post_of("/api/admin", port, &caller, "{}")).await.0, 401);
+    let cookie = signed_in(port, &token).await;
+    assert_eq!(sent(port, get_of("/api/local", port, &cookie)).await.0, 404);
+    let (_, _, body) = sent(port, get_of("/api/about", port, &cookie)).await;
+    assert!(body.contains("--stack a") && body.contains("\"stack\""), "{body}");
+}
+
+#[tokio::test]
+async fn what_goes_wrong_is_said() {
+    let (_served, port, token) = open(true).await;
+    let cookie = signed_in(port, &token).await;
+    for (path, body, status, words) in [
+        ("/api/admin", r#"{"command":"sleepy"}"#, 403, "sign in"),
+        ("/api/admin", r#"{"command":"dance"}"#, 502, "no such thing"),
+        ("/api/local", r#"{"act":"dance"}"#, 400, "not today"),
+    ] {
+        let (seen, _, told) = sent(port, post_of(path, port, &cookie, body)).await;
+        assert!(seen == status && told.contains(words), "{body}: {seen} {told}");
+    }
+    let (status, ..) = sent(port, post_of("/api/admin", port, &cookie, "no JSON")).await;
+    assert_eq!(status, 400);
+    let much = format!("\"{}\"", "x".repeat(MOST + 1));
+    assert_eq!(sent(port, post_of("/api/admin", port, &cookie, &much)).await.0, 413);
+}
+
+#[tokio::test]
+async fn the_command_line_reaches_a_local_run() {
+    let (_served, port, _) = open(true).await;
+    let local = Local::at(port);
+    assert_eq!(local.invoke(&json!({ "command": "doctor" })).await.unwrap()["ok"], true);
+    let wrong = local.invoke(&json!({ "command": "dance" })).await.unwrap_err();
+    assert_eq!(wrong, Unreachable::Failed("no such thing".into()));
+    let nobody = Local::at(1).invoke(&json!({})).await.unwrap_err();
+    assert!(nobody.to_string().contains("cargo run --example local"), "{nobody}");
+}

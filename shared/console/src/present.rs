@@ -1,0 +1,190 @@
+//! An answer as text for people: tables where there are rows, else the report's own lines.
+
+use comfy_table::{ContentArrangement, Table, presets::NOTHING};
+use serde_json::Value;
+
+/// How it is to look.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Columns of the terminal; `None`: nothing is broken or cut.
+    pub width: Option<u16>,
+    /// Whether levels have colours besides their words.
+    pub colour: bool,
+}
+
+/// The answer of a command.
+pub fn text(command: &str, report: &Value, look: Look) -> String {
+    let data = &report["data"];
+    match command {
+        "deals" if data["deals"].is_array() => deals(data, look),
+        "explain" if data["sides"]["fields"].is_array() => {
+            let lines = lines(report, look, |text| !is_of_timeline(text, data));
+            format!("{lines}\n{}\n{}", sides(data, look), timeline(data, look))
+        }
+        _ => lines(report, look, |_| true),
+    }
+}
+
+fn deals(data: &Value, look: Look) -> String {
+    let head = ["name", "customer", "value", "closes", "Partner Center", "CRM", "state", "referral"];
+    let rows = data["deals"].as_array().into_iter().flatten().map(|deal| {
+        let marks: Vec<String> = deal["marks"].as_array().into_iter().flatten().map(shown).collect();
+        let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
+        [
+            shown(&deal["name"]),
+            shown(&deal["customer"]),
+            [shown(&deal["value"]), shown(&deal["currency"])].join(" "),
+            shown(&deal["closing_date"]),
+            shown(&deal["partner_center"]),
+            shown(&deal["crm"]),
+            format!("{}{marks}", shown(&deal["state"])),
+            shown(&deal["referral"]),
+        ]
+    });
+    let mut text = table(&head, rows, look);
+    if let Some(next) = data["next"].as_str() {
+        text.push_str(&format!("\nthere are more: --cursor '{next}'\n"));
+    }
+    text
+}
+
+/// Field by field: what both sides show, and what was agreed.
+fn sides(data: &Value, look: Look) -> String {
+    let head = ["field", "Partner Center", "CRM", "", "agreed", "who wins"];
+    let rows = data["sides"]["fields"].as_array().into_iter().flatten().filter_map(|field| {
+        let now = &field["now"];
+        let nothing = |value: &Value| value.is_null();
+        if nothing(&now["partner_center"]) && nothing(&now["crm"]) && nothing(&field["agreed"]["crm"]) {
+            return None;
+        }
+        let word = match (&field["parked"], field["waits"].as_bool(), field["same"].as_bool()) {
+            (Value::String(_), ..) => "set aside",
+            (_, Some(true), _) => "waits",
+            (_, _, Some(true)) => "same",
+            (_, _, Some(false)) => "differs",
+            _ => "",
+        };
+        Some([
+            shown(&field["label"]),
+            shown(&now["partner_center"]),
+            shown(&now["crm"]),
+            word.to_owned(),
+            shown(&field["agreed"]["crm"]),
+            shown(&field["owner"]).replace("partner_center", "Partner Center").replace("crm", "CRM"),
+        ])
+    });
+    table(&head, rows, look)
+}
+
+fn timeline(data: &Value, look: Look) -> String {
+    let lines = data["timeline"].as_array().into_iter().flatten().rev();
+    let second = |at: &Value| shown(at).chars().take("2026-11-30T21:48:58".len()).collect::<String>() + "Z";
+    let rows = lines.map(|line| [second(&line["at"]), shown(&line["decision"]), shown(&line["text"])]);
+    table(&["when", "decision", "reason"], rows, look)
+}
+
+/// The timeline stands in a table of its own.
+fn is_of_timeline(text: &str, data: &Value) -> bool {
+    let lines = data["timeline"].as_array().into_iter().flatten();
+    lines.filter_map(|line| line["text"].as_str()).any(|told| !told.is_empty() && text.ends_with(told))
+}
+
+/// The report's lines, each with its level's word, and its cure below it.
+fn lines(report: &Value, look: Look, such: impl Fn(&str) -> bool) -> String {
+    let mut text = String::new();
+    for line in report["lines"].as_array().into_iter().flatten() {
+        let (level, said) =
+            (line["level"].as_str().unwrap_or("?"), line["text"].as_str().unwrap_or_default());
+        if !such(said) {
+            continue;
+        }
+        text.push_str(&format!("{} {said}\n", painted(level, look)));
+        if let Some(cure) = line["cure"].as_str().filter(|cure| !cure.is_empty()) {
+            text.push_str(&format!("        -> {cure}\n"));
+        }
+    }
+    text
+}
+
+fn painted(level: &str, look: Look) -> String {
+    let padded = format!("{level:<7}");
+    let code = match level {
+        "fault" => "31",
+        "warning" => "33",
+        _ => "32",
+    };
+    if look.colour { format!("\u{1b}[{code}m{padded}\u{1b}[0m") } else { padded }
+}
+
+fn table<const N: usize>(head: &[&str; N], rows: impl Iterator<Item = [String; N]>, look: Look) -> String {
+    let mut table = Table::new();
+    table.load_preset(NOTHING).set_header(head);
+    match look.width {
+        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
+    table.add_rows(rows);
+    let text = table.trim_fmt();
+    if table.is_empty() { String::new() } else { text + "\n" }
+}
+
+/// A value as a person reads it: a group's members and a list's elements one after the other. Control characters come from
+/// strangers' texts and would reach the terminal.
+pub fn shown(value: &Value) -> String {
+    let text = match value {
+        Value::Null => "-".to_owned(),
+        Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+        Value::Object(members) => {
+            let members = members.values().filter(|value| !value.is_null());
+            members.map(shown).collect::<Vec<_>>().join(" ")
+        }
+    };
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const PLAIN: Look = Look { width: None, colour: false };
+
+    #[test]
+    fn lines_say_their_level_in_words_and_their_cure_below() {
+        let report = json!({ "ok": false, "lines": [
+            { "level": "ok", "text": "3 deals" }, { "level": "fault", "text": "no webhook", "cure": "register" },
+        ], "data": null });
+        assert_eq!(
+            text("doctor", &report, PLAIN),
+            "ok      3 deals\nfault   no webhook\n        -> register\n"
+        );
+    }
+
+    #[test]
+    fn a_deal_is_shown_with_both_sides_and_its_decisions() {
+        let report = json!({ "ok": true, "lines": [
+            { "level": "ok", "text": "kept in step" }, { "level": "ok", "text": "2026-11-30 10:00Z updated: sent" },
+        ], "data": {
+            "timeline": [{ "at": "2026-11-30T10:00:00Z", "decision": "updated", "text": "sent" }],
+            "sides": { "fields": [
+                { "label": "Topic", "now": { "partner_center": "A", "crm": "B" }, "agreed": { "crm": "A" },
+                  "same": false, "owner": "crm", "parked": null, "waits": false },
+                { "label": "Empty", "now": { "partner_center": null, "crm": null }, "agreed": { "crm": null } },
+            ] },
+        } });
+        let shown = text("explain", &report, PLAIN);
+        assert!(
+            shown.contains("differs") && shown.contains("updated") && !shown.contains("Empty"),
+            "{shown}"
+        );
+        assert_eq!(shown.matches("sent").count(), 1, "{shown}");
+    }
+
+    #[test]
+    fn strangers_texts_do_not_reach_the_terminals_controls() {
+        assert_eq!(shown(&json!("Harbor\u{1b}[2J\nLine")), "Harbor [2J Line");
+    }
+}
