@@ -24,6 +24,8 @@ pub(crate) enum Mischief {
 #[derive(Default)]
 pub(crate) struct Hands {
     mischief: Option<Mischief>,
+    /// The writer's next run that calls a vendor is killed.
+    kill: bool,
 }
 
 impl Hands {
@@ -127,15 +129,14 @@ impl Hands {
                 "it answers 429 to the next three calls"
             }
             "kill_writer" => {
-                strike(world, Some(Strike::new(0, Blow::Kill { after_commit: true })));
-                "the next run that calls a vendor is killed before it reads the answer"
+                self.kill = true;
+                "the writer's next run is killed before it reads a vendor's answer"
             }
             "mend" => {
-                self.mischief = None;
+                (self.mischief, self.kill) = (None, false);
                 world.partner_center.clear_faults();
                 world.dataverse.clear_faults();
                 world.salesforce.clear_faults();
-                strike(world, None);
                 "all is as it should be"
             }
             other => return Err(format!("`{other}` is no act")),
@@ -167,13 +168,14 @@ impl Hands {
         delivered
     }
 
-    /// A run that was killed is killed once.
-    pub(crate) fn heal(&self, world: &World) {
-        let struck =
-            world.strike.lock().is_ok_and(|strike| strike.as_ref().is_some_and(|one| one.has_struck()));
-        if struck {
-            strike(world, None);
-        }
+    /// Hands the queue's messages to the writer, which may be killed.
+    pub(crate) async fn pump(&mut self, world: &World) -> anyhow::Result<()> {
+        let blow = self.kill.then(|| Strike::new(0, Blow::Kill { after_commit: true }));
+        strike(world, blow.clone());
+        let pumped = world.pump().await;
+        strike(world, None);
+        self.kill &= blow.is_none_or(|blow| !blow.has_struck());
+        pumped.map(drop)
     }
 }
 
@@ -230,14 +232,25 @@ pub(crate) fn state(world: &World, events: Value) -> Value {
         let rows = world.rows(table).into_iter();
         rows.map(move |row| {
             json!({
-                "table": table, "id": row["id"], "name": row["name"], "status": row["state"],
+                "table": table, "id": row["id"], "name": row["name"], "status": status(&row),
                 "deal_value": row["deal_value"], "sync": row["sync"], "referral_id": row["referral_id"],
                 "audit": row["audit"],
             })
         })
     };
     let crm: Vec<Value> = rows("opportunities").chain(rows("leads")).collect();
-    json!({ "now": world.now(), "crm_kind": title(world.crm()), "partner_center": referrals, "crm": crm, "events": events })
+    json!({ "now": world.now(), "partner_center": referrals, "crm": crm, "events": events })
+}
+
+/// A deal's state in words, or a lead's status.
+fn status(row: &Value) -> Value {
+    let word =
+        |code: Option<i64>| ["open", "qualified", "disqualified"].get(usize::try_from(code?).ok()?).copied();
+    match (&row["state"], row["statecode"].as_i64()) {
+        (Value::Null, code @ Some(_)) => json!(word(code)),
+        (Value::Null, None) => row["Status"].clone(),
+        (state, _) => state.clone(),
+    }
 }
 
 pub(crate) fn title(crm: CrmKind) -> &'static str {

@@ -16,6 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 use sync::table::Item;
+use tokio::time::MissedTickBehavior;
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
     fmt,
@@ -27,6 +28,9 @@ use tracing_subscriber::{
 const BEAT: Duration = Duration::from_millis(300);
 /// Between two polls; the deployed schedule is a minute.
 const POLL: Duration = Duration::from_secs(5);
+
+/// Between two looks of the admin function's own; the deployed schedule is a quarter of an hour.
+const WATCH: Duration = Duration::from_secs(15);
 
 /// Of the vendors' calls so many fail in a run with a seed.
 const TROUBLE: f64 = 0.05;
@@ -41,7 +45,11 @@ pub(crate) async fn run(world: &World, seed_of_trouble: Option<u64>, page: u16) 
     let deal = seed(world);
     let (desk, mut asked) = Desk::new(page);
     let desk = Arc::new(desk);
-    let served = page::serve(Page { admin: desk.clone(), simulated: Some(desk) }, page).await;
+    let served = page::serve(
+        Page { admin: desk.clone(), crm: Some(world.crm().as_str()), simulated: Some(desk) },
+        page,
+    )
+    .await;
     let served =
         served.with_context(|| format!("the page's port {page}: another run may have it; --page N"))?;
     println!("\nOpen in a browser on this machine (once):  {}", served.url);
@@ -53,6 +61,9 @@ pub(crate) async fn run(world: &World, seed_of_trouble: Option<u64>, page: u16) 
     let mut hands = Hands::default();
     let mut seen = Seen::default();
     let mut polled = Instant::now();
+    let mut watched = Instant::now();
+    let mut beat = tokio::time::interval(BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let stop = tokio::signal::ctrl_c();
     tokio::pin!(stop);
     loop {
@@ -65,21 +76,24 @@ pub(crate) async fn run(world: &World, seed_of_trouble: Option<u64>, page: u16) 
                 answer(world, &mut hands, &events, one).await;
                 continue;
             }
-            () = tokio::time::sleep(BEAT) => {}
+            _ = beat.tick() => {}
         }
         let delivered = hands.deliver(world).await;
         if delivered > 0 {
             events.push(world.now(), "webhook", format!("{delivered} event(s) delivered to the ingress"));
             println!("  webhook         {delivered} event(s) delivered to the ingress");
         }
-        world.pump().await?;
+        hands.pump(world).await?;
         if polled.elapsed() >= POLL {
             polled = Instant::now();
             if let Err(error) = world.tick().await {
                 println!("  poller          {error:#}");
             }
         }
-        hands.heal(world);
+        if watched.elapsed() >= WATCH {
+            watched = Instant::now();
+            world.call(json!({ "command": "watch" })).await;
+        }
         seen.news(world, &events).await?;
     }
 }
@@ -88,7 +102,20 @@ pub(crate) async fn run(world: &World, seed_of_trouble: Option<u64>, page: u16) 
 async fn answer(world: &World, hands: &mut Hands, events: &Events, asked: Asked) {
     // Whoever asked may have gone away.
     match asked {
-        Asked::Admin(event, to) => _ = to.send(world.call(event).await),
+        Asked::Admin(event, to) => {
+            let call = world.call(event);
+            tokio::pin!(call);
+            // A test event arrives while its command waits for it.
+            let report = loop {
+                tokio::select! {
+                    report = &mut call => break report,
+                    () = tokio::time::sleep(Duration::from_millis(5)) => {
+                        world.webhooks().await;
+                    }
+                }
+            };
+            _ = to.send(report);
+        }
         Asked::State(to) => _ = to.send(hands::state(world, events.last())),
         Asked::Act(act, to) => {
             let done = hands.act(world, &act);

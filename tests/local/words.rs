@@ -42,6 +42,13 @@ const DEAL: &[Word] = &[
     ("budget_currency", "new_dealcurrency", "Deal_Currency__c"),
     ("id", "opportunityid", "Id"),
 ];
+const LEAD: &[Word] = &[
+    ("name", "subject", "Name"),
+    ("sync", "cosell_syncwithpartnercenter", "Sync_with_Partner_Center__c"),
+    ("referral_id", "cosell_referralid", "Referral_Identifier__c"),
+    ("audit", "cosell_audit", "Audit__c"),
+    ("id", "leadid", "Id"),
+];
 const ACCOUNT: &[Word] = &[
     ("name", "name", "Name"),
     ("line1", "address1_line1", "BillingStreet"),
@@ -115,6 +122,7 @@ pub fn set(crm: CrmKind, set: &str) -> &str {
 fn words(set: &str) -> &'static [Word] {
     match set {
         "opportunities" => DEAL,
+        "leads" => LEAD,
         "accounts" => ACCOUNT,
         "contacts" => CONTACT,
         "users" => USER,

@@ -30,6 +30,8 @@ mod days;
 mod healing;
 #[path = "both/inbound.rs"]
 mod inbound;
+#[path = "both/lists.rs"]
+mod lists;
 #[path = "both/many.rs"]
 mod many;
 #[path = "both/merged.rs"]

@@ -17,12 +17,29 @@ pub(crate) async fn check(crm: &Crm, map: &Map, report: &mut Report) -> Result<(
     }
 }
 
-/// A rule waits for its column.
-fn optional(wanted: &WantedColumn, name: &str, report: &mut Report) {
-    report.warn(
-        format!("`{name}` ({}) is not there: its rule is not used", wanted.label),
-        "`provision` makes it; or take the rule off in the map: `off = true`",
-    );
+/// An optional column that is there and fits, but whose rule waits to be told of it; or that is not there, or not so
+/// (`kind`): its rule is not used. `true`: nothing more is to be said of it.
+fn optional(
+    map: &Map,
+    wanted: &WantedColumn,
+    name: &str,
+    kind: Result<(), Option<&str>>,
+    report: &mut Report,
+) -> bool {
+    let used = map.optional().any(|(rule, column)| column == wanted.name && map.unit(rule).is_some());
+    let text = match kind {
+        _ if !wanted.optional => return false,
+        Ok(()) if used => return false,
+        Ok(()) => format!("`{name}` ({}) is there and not used yet", wanted.label),
+        Err(None) => format!("`{name}` ({}) is not there: its rule is not used", wanted.label),
+        Err(Some(kind)) => format!("`{name}` ({}) is of type {kind}: its rule is not used", wanted.label),
+    };
+    let cure = match kind {
+        Ok(()) => "`provision` looks again, and so does the schedule within a quarter of an hour",
+        Err(_) => "`provision` makes what is missing; or take the rule off in the map: `off = true`",
+    };
+    report.warn(text, cure);
+    true
 }
 
 /// The optional rules of the map whose column is in the CRM.
@@ -30,16 +47,26 @@ pub(crate) async fn seen(crm: &Crm, map: &Map) -> Result<BTreeSet<String>, Failu
     if map.optional().next().is_none() {
         return Ok(BTreeSet::new());
     }
-    let columns: BTreeSet<String> = match crm {
+    let wanted = map.wanted_columns();
+    let optional = wanted.iter().filter(|column| column.optional);
+    let fit: BTreeSet<&str> = match crm {
         Crm::Dynamics(crm) => {
             let table = crm.table(table_name(WantedTable::Opportunity)).await?;
-            table.map(|table| table.columns.into_keys().collect()).unwrap_or_default()
+            let fits = |column: &&WantedColumn| {
+                let shown = table.as_ref().and_then(|table| table.columns.get(&column.name));
+                shown.is_some_and(|shown| dynamics::suits(&column.kind, &shown.kind))
+            };
+            optional.filter(fits).map(|column| column.name.as_str()).collect()
         }
         Crm::Salesforce(crm) => {
             let object = crm.describe(object_of_table(WantedTable::Opportunity)).await?;
-            object.map(|object| object.fields.into_keys().collect()).unwrap_or_default()
+            let fits = |column: &&WantedColumn| {
+                let shown = object.as_ref().and_then(|object| object.fields.get(&column.name));
+                shown.is_some_and(|shown| salesforce::suits(&column.kind, &shown.kind))
+            };
+            optional.filter(fits).map(|column| column.name.as_str()).collect()
         }
     };
-    let there = map.optional().filter(|(_, column)| columns.contains(*column));
+    let there = map.optional().filter(|(_, column)| fit.contains(column));
     Ok(there.map(|(rule, _)| rule.to_owned()).collect())
 }

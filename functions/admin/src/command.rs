@@ -18,6 +18,7 @@ usage: sam remote invoke Admin --stack-name STACK --event '{\"command\": \"NAME\
   deals      {state, filter, limit, cursor}  every linked deal, as a list; state: also parked, waiting, conflict
   parked                                   what is set aside, grouped by what would heal it
   explain    {referral | record, sides: yes}  one deal: its state and every decision; with sides: both sides as they are
+  look       {referral | record}           both sides are read now, and what is due is written
   preview    {referral | record | all: yes}  what would be written now, and why; writes nothing
   backfill   {action: start|status|stop}   every referral and every record with Sync set; goes on by itself
   retry      {filter}                      what is parked is tried at once; filter: part of id or reason
@@ -63,6 +64,8 @@ pub enum Command {
     Parked,
     /// One deal's timeline; with both sides as they are now.
     Explain(About, bool),
+    /// Both sides of a deal are read now.
+    Look(About),
     /// A dry run.
     Preview(Option<About>),
     /// The first load.
@@ -168,6 +171,7 @@ impl Command {
                 let command = Command::Explain(arguments.about(map)?, sides);
                 arguments.only(&["referral", "record", "sides"], command)
             }
+            "look" => arguments.only(&DEAL, Command::Look(arguments.about(map)?)),
             "preview" if arguments.yes("all")? == Some(true) => {
                 arguments.only(&["all"], Command::Preview(None))
             }
@@ -340,7 +344,7 @@ mod tests {
         for name in names.take_while(|name| !name.is_empty()) {
             let mut event = json!({ "command": name });
             match name {
-                "explain" | "preview" | "relink" | "disconnect" => event["referral"] = json!(id),
+                "explain" | "look" | "preview" | "relink" | "disconnect" => event["referral"] = json!(id),
                 "map" => event["action"] = json!("show"),
                 _ => {}
             }

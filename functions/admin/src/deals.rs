@@ -2,7 +2,7 @@
 //! alone: no vendor is asked.
 
 use crate::{App, command::Listed, report::Report};
-use jiff::Timestamp;
+use jiff::SignedDuration;
 use mapping::{Map, RecordKind, Value, names};
 use serde_json::{Value as Json, json};
 use sync::{
@@ -16,19 +16,20 @@ use sync::{
 /// Rows an answer holds unless `limit` says otherwise, and at most: an answer of Lambda ends at 6 MB.
 const LIMIT: usize = 200;
 const MOST: usize = 1_000;
-/// A page of the table is read only while so much time is left.
-const PAGE: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
+/// What takes longer goes on with the next call.
+const LONGEST: SignedDuration = SignedDuration::from_secs(10);
 
 /// One page of them: at least a page of the table, and more until the limit is reached. `data.next` leads on.
-pub(crate) async fn deals(app: &App, listed: Listed, ends: Timestamp) -> Result<Report, Failure> {
+pub(crate) async fn deals(app: &App, listed: Listed) -> Result<Report, Failure> {
     let worker = app.live.app().await?;
     let limit = listed.limit.unwrap_or(LIMIT).clamp(1, MOST);
     let (mut deals, mut cursor) = (vec![], listed.cursor.clone());
+    let ends = worker.outside.clock.now() + LONGEST;
     loop {
         let (rows, next) = worker.outside.links.page(cursor.as_deref()).await?;
         deals.extend(rows.iter().filter_map(|row| deal(&worker.map, row)).filter(|deal| fits(deal, &listed)));
         cursor = next;
-        if cursor.is_none() || deals.len() >= limit || worker.outside.clock.now() + PAGE > ends {
+        if cursor.is_none() || deals.len() >= limit || worker.outside.clock.now() > ends {
             break;
         }
     }
@@ -52,7 +53,9 @@ fn fits(deal: &Json, listed: &Listed) -> bool {
     let marked =
         |mark: &str| deal["marks"].as_array().is_some_and(|marks| marks.iter().any(|one| one == mark));
     let state = listed.state.as_deref().is_none_or(|state| deal["state"] == state || marked(state));
-    let holds = |part: &str| deal.to_string().to_lowercase().contains(&part.to_lowercase());
+    let shown = ["name", "customer", "referral", "record", "microsoft"];
+    let texts = || shown.iter().filter_map(|member| deal[member].as_str());
+    let holds = |part: &str| texts().any(|text| text.to_lowercase().contains(&part.to_lowercase()));
     state && listed.filter.as_deref().is_none_or(holds)
 }
 

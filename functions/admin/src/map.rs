@@ -144,7 +144,7 @@ pub(crate) async fn note_readings(worker: &App) -> Result<(), Failure> {
         return Ok(());
     }
     let readings = readings_before(worker, stored(active.as_ref()));
-    note(worker, active.as_ref(), StoredMap { readings, ..map }).await
+    note(worker, active.as_ref(), StoredMap { readings, ..map }).await.map(drop)
 }
 
 /// Stores which optional columns are there: from the next run on they are used.
@@ -155,10 +155,13 @@ pub(crate) async fn note_columns(worker: &App, report: &mut Report) -> Result<()
     if seen == map.seen {
         return Ok(());
     }
-    for rule in seen.difference(&map.seen) {
-        report.good(format!("`{rule}` is used from now on: its column is there"));
+    let new: Vec<String> = seen.difference(&map.seen).cloned().collect();
+    if note(worker, active.as_ref(), StoredMap { seen, ..map }).await? {
+        for rule in new {
+            report.good(format!("`{rule}` is used from now on: its column is there"));
+        }
     }
-    note(worker, active.as_ref(), StoredMap { seen, ..map }).await
+    Ok(())
 }
 
 /// A map that cannot be used names no column.
@@ -184,11 +187,11 @@ fn or_default(worker: &App, stored: Option<&StoredMap>) -> StoredMap {
     stored.cloned().unwrap_or_else(none)
 }
 
-/// The active map with another note. Lost: another map was set just now, which noted it.
-async fn note(worker: &App, active: Option<&Row>, map: StoredMap) -> Result<(), Failure> {
+/// The active map with another note. `false`: another map was set just now; whoever looks next notes it.
+async fn note(worker: &App, active: Option<&Row>, map: StoredMap) -> Result<bool, Failure> {
     let expect = active.map_or(Expect::Absent, |row| Expect::Rev(row.rev));
     let change = Change::put(Key::active_map(), expect, Item::Map(map));
-    worker.outside.links.commit(vec![change]).await.map(drop)
+    worker.outside.links.commit(vec![change]).await
 }
 
 fn stored(row: Option<&Row>) -> Option<&StoredMap> {

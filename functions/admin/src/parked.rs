@@ -47,7 +47,7 @@ pub(crate) async fn parked(app: &App) -> Result<Report, Failure> {
 fn told(cause: &str, group: &Group) -> Value {
     json!({
         "cause": cause, "cure": cure(group), "count": group.ids.len(), "attempts": group.attempts,
-        "next_try": group.next, "ids": group.ids.iter().take(NAMED).collect::<Vec<_>>(),
+        "next_try": group.next, "messages": group.message, "ids": group.ids.iter().take(NAMED).collect::<Vec<_>>(),
     })
 }
 

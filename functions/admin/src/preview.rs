@@ -30,11 +30,7 @@ pub(crate) async fn preview(app: &App, about: Option<About>, ends: Timestamp) ->
     let mut data: Vec<Value> = vec![];
     match about {
         Some(about) => {
-            let one = match about {
-                About::Referral(id) => One::Referral(id),
-                About::Record(id) => One::Record(id),
-            };
-            look(&dry, one, ends, &mut report, &mut data).await;
+            look(&dry, about.into(), ends, &mut report, &mut data).await;
         }
         None => {
             let mut next = Some(Place::start());
@@ -64,7 +60,7 @@ pub(crate) async fn preview(app: &App, about: Option<About>, ends: Timestamp) ->
 
 /// What would be written of one deal; nothing, if it cannot be read now.
 pub(crate) async fn writes(dry: &Dry, one: One, ends: Timestamp) -> Result<Vec<Write>, Failure> {
-    let story = story(dry, subject(one).1, ends).await;
+    let story = story(dry, one.subject().1, ends).await;
     let writes = dry.take();
     match story {
         Err(failure) if failure.wide => Err(failure),
@@ -72,16 +68,9 @@ pub(crate) async fn writes(dry: &Dry, one: One, ends: Timestamp) -> Result<Vec<W
     }
 }
 
-fn subject(one: One) -> (String, Subject) {
-    match one {
-        One::Referral(referral) => (referral.to_string(), Subject::Referral { referral }),
-        One::Record(record) => (record.to_string(), Subject::Record { record, referral: None, seen: None }),
-    }
-}
-
 /// One deal; what fails is told and does not stop the others.
 async fn look(dry: &Dry, one: One, ends: Timestamp, report: &mut Report, data: &mut Vec<Value>) {
-    let (about, subject) = subject(one);
+    let (about, subject) = one.subject();
     let ended = story(dry, subject, ends).await;
     let writes = dry.take();
     for write in &writes {

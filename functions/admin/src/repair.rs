@@ -1,6 +1,6 @@
 //! What went wrong is tried again, and links are mended by hand. What may be done to a link says `sync::repair`.
 
-use crate::{App, command::About, report::Report};
+use crate::{App, command::About, report::Report, walk::One};
 use jiff::Timestamp;
 use mapping::{RecordId, ReferralId};
 use serde_json::json;
@@ -39,6 +39,16 @@ pub(crate) async fn retry(app: &App, filter: Option<&str>, ends: Timestamp) -> R
         report.good(format!("nothing to try again; {found} parked in all"));
     }
     report.data = json!({ "sent": sent, "parked": found });
+    Ok(report)
+}
+
+/// Both sides of a deal are read now, and what is due is written.
+pub(crate) async fn look(app: &App, about: About) -> Result<Report, Failure> {
+    let worker = app.live.app().await?;
+    let (id, subject) = One::from(about).subject();
+    worker.outside.queue.send(&[Hint::new(subject, "retry", worker.outside.clock.now())]).await?;
+    let mut report = Report::default();
+    report.good(format!("the writer looks at `{id}` now"));
     Ok(report)
 }
 

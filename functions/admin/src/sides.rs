@@ -1,7 +1,7 @@
 //! A deal as both sides show it now, field by field, beside what they agreed on.
 
 use clients::outside::App;
-use mapping::{Direction, Fields, Map, On, RecordKind, Side, Unit, Value};
+use mapping::{Direction, Fields, Map, On, RecordKind, Side, Unit};
 use serde_json::{Value as Json, json};
 use sync::{
     failure::Failure,
@@ -34,13 +34,15 @@ pub(crate) async fn sides(worker: &App, link: &Link) -> Result<Json, Failure> {
 fn field(map: &Map, link: &Link, unit: &Unit, partner_center: Option<&Fields>, crm: Option<&Fields>) -> Json {
     let now = |fields: Option<&Fields>| fields.and_then(|fields| fields.get(&unit.name)).cloned();
     let (there, here) = (now(partner_center), now(crm));
-    let in_crm = |value: &Value| map.to_crm(&unit.name, value).ok();
     let same = match (&there, &here) {
-        (Some(there), Some(here)) => Some(in_crm(there).is_some_and(|value| value == *here)),
+        (Some(there), Some(here)) if map.equal(&unit.name, there, here) => Some(true),
+        // What went along when the deal was made is not kept in step.
+        (Some(_), Some(_)) if unit.on == On::Create => None,
+        (Some(_), Some(_)) => Some(false),
         _ => None,
     };
     json!({
-        "field": unit.name, "label": unit.label, "way": way(unit), "on": on(unit), "owner": owner(unit.owner),
+        "field": unit.name, "label": unit.label, "way": way(unit), "on": on(unit), "owner": owner(map.owner(&unit.name, there.as_ref())),
         "agreed": {
             "partner_center": link.partner_center.images.get(&unit.name), "crm": link.crm.images.get(&unit.name),
         },

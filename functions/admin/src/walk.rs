@@ -1,12 +1,14 @@
 //! Everything there is, page by page: every referral of ours, then every record with Sync set, then the leads; or every
 //! link. What comes of it says whoever walks.
 
+use crate::command::About;
 use clients::outside::App;
 use jiff::Timestamp;
 use mapping::{RecordId, ReferralId};
 use serde::{Deserialize, Serialize};
 use sync::{
     failure::{Class, Failure, System},
+    hint::Subject,
     ports::{Changed, Changes, Crm, Feed, Ports, Position, Referrals},
 };
 
@@ -31,6 +33,27 @@ pub(crate) enum Part {
 pub(crate) enum One {
     Referral(ReferralId),
     Record(RecordId),
+}
+
+impl From<About> for One {
+    fn from(about: About) -> Self {
+        match about {
+            About::Referral(id) => One::Referral(id),
+            About::Record(id) => One::Record(id),
+        }
+    }
+}
+
+impl One {
+    /// Its id, and where to look.
+    pub(crate) fn subject(self) -> (String, Subject) {
+        match self {
+            One::Referral(referral) => (referral.to_string(), Subject::Referral { referral }),
+            One::Record(record) => {
+                (record.to_string(), Subject::Record { record, referral: None, seen: None })
+            }
+        }
+    }
 }
 
 impl Place {

@@ -4,6 +4,7 @@
 use crate::{
     App,
     long::{self, Long},
+    map,
     register::{self, Whose},
     report::{Level, Report},
 };
@@ -26,6 +27,11 @@ pub(crate) async fn watch(app: &App, ends: Timestamp) -> Result<Report, Failure>
     registration(app, &mut report).await;
     let parked = queues(app, &worker, &mut report).await.parked;
     let age = token(app, &worker, &mut report).await;
+    if worker.map.waits_for_columns()
+        && let Err(failure) = map::note_columns(&worker, &mut report).await
+    {
+        report.failed(&failure);
+    }
     for long in [Long::Backfill, Long::Rebase] {
         if let Err(failure) = long::go_on(app, long, ends, &mut report).await {
             report.failed(&failure);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 #[command(name = "cosell", version, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cosell {
     /// The deployed stack to ask, with your ordinary AWS profile and region.
-    #[arg(long, global = true, env = "COSELL_STACK", value_name = "NAME", conflicts_with = "local")]
+    #[arg(long, global = true, env = "COSELL_STACK", value_name = "NAME")]
     pub stack: Option<String>,
     /// The local run on this machine (`cargo run --example local`), by its page's port.
     #[arg(long, global = true, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "7070")]
@@ -44,6 +44,8 @@ pub enum Command {
     Parked,
     /// One deal: both sides as they are now, what was agreed, and every decision with its reason
     Explain(About),
+    /// Both sides of a deal are read now, and what is due is written
+    Look(About),
     /// What would be written now, and why; writes nothing
     Preview(Preview),
     /// Is everything set up as it should be, and what to do if not
@@ -246,6 +248,7 @@ impl Command {
                 "cursor": deals.cursor,
             }),
             Command::Explain(about) => of_deal("explain", &about.deal, &json!({ "sides": "yes" }))?,
+            Command::Look(about) => of_deal("look", &about.deal, &json!({}))?,
             Command::Preview(Preview { deal: Some(deal), .. }) => of_deal("preview", deal, &json!({}))?,
             Command::Preview(_) => json!({ "command": "preview", "all": "yes" }),
             Command::Disconnect(about) => of_deal("disconnect", &about.deal, &json!({}))?,
@@ -327,7 +330,11 @@ fn end_of(text: &str) -> Option<(&'static str, String)> {
     }
     let is_lead = text.contains("etn=lead") || text.contains("/Lead/");
     let kind = if is_lead { "lead" } else { "opportunity" };
-    if let Some(guid) = parts(text).find(|part| uuid::Uuid::try_parse(part).is_ok() && part.len() == 36) {
+    let text = &text.replace("%7B", "").replace("%7b", "").replace("%7D", "").replace("%7d", "");
+    // An address may hold other ids before the record's own.
+    let named = text.find("?id=").or_else(|| text.find("&id=")).map_or("", |at| &text[at + "?id=".len()..]);
+    let is_guid = |part: &&str| part.len() == 36 && uuid::Uuid::try_parse(part).is_ok();
+    if let Some(guid) = parts(named).next().filter(is_guid).or_else(|| parts(text).find(is_guid)) {
         let of_crm = text.contains(".dynamics.com") || text.contains("etn=");
         return Some(match of_crm {
             true => ("record", format!("{kind}/{guid}")),
@@ -376,6 +383,10 @@ mod tests {
         let page =
             format!("https://contoso.crm.dynamics.com/main.aspx?etn=lead&id={GUID}&pagetype=entityrecord");
         assert_eq!(of(&page), ("record", format!("lead/{GUID}")));
+        let app = "5f1c2b7e-9a40-4c0e-8f3d-2b6a7d1e9c55";
+        let page =
+            format!("https://o.crm.dynamics.com/main.aspx?appid={app}&etn=opportunity&id=%7B{GUID}%7D&x=y");
+        assert_eq!(of(&page), ("record", format!("opportunity/{GUID}")), "not the app's");
         let page = "https://contoso.lightning.force.com/lightning/r/Opportunity/006Qy00000kLmNoIAK/view";
         assert_eq!(of(page), ("record", "opportunity/006Qy00000kLmNoIAK".to_owned()));
         assert_eq!(of("00QQy00000AbCdE"), ("record", "lead/00QQy00000AbCdE".to_owned()));
@@ -394,6 +405,34 @@ mod tests {
         let set = json!({ "command": "map", "action": "set", "map": "[switches]\n" });
         assert_eq!(event("map set mine.toml"), set);
         assert_eq!(event("preview --all"), json!({ "command": "preview", "all": "yes" }));
+    }
+
+    /// The page's copied texts, by its own rule (`commandText` in app.js).
+    #[test]
+    fn what_the_page_copies_is_understood() {
+        for words in [
+            "explain GUID",
+            "look GUID",
+            "relink GUID",
+            "disconnect GUID",
+            "retry --filter GUID",
+            "redrive",
+            "doctor",
+            "selftest",
+            "watch",
+            "backfill start",
+            "backfill stop",
+            "map set -",
+            "map rollback 2",
+            "explain opportunity/GUID",
+        ] {
+            let words = words.replace("GUID", GUID);
+            let parsed = Cosell::try_parse_from(["cosell", "--local"].into_iter().chain(words.split(' ')));
+            assert!(
+                parsed.is_ok_and(|parsed| parsed.command.event(|_| Ok(String::new())).is_ok()),
+                "{words}"
+            );
+        }
     }
 
     #[test]

@@ -30,7 +30,8 @@ async fn main() -> ExitCode {
     match run(asked).await {
         Ok(code) => ExitCode::from(code),
         Err((code, words)) => {
-            eprintln!("cosell: {words}");
+            let lines = words.lines().map(present::harmless).collect::<Vec<_>>();
+            eprintln!("cosell: {}", lines.join("\n"));
             ExitCode::from(code)
         }
     }
@@ -91,7 +92,7 @@ async fn stack(name: &str, _: &Cosell) -> Result<Arc<dyn Admin>, Failed> {
 
 /// Until Ctrl-C.
 async fn serve(admin: Arc<dyn Admin>, port: u16) -> Result<u8, Failed> {
-    let served = page::serve(Page { admin, simulated: None }, port).await;
+    let served = page::serve(Page { admin, crm: None, simulated: None }, port).await;
     let served = served.map_err(|e| (FAILED, format!("port {port} of this machine: {e}")))?;
     println!("{}", served.url);
     eprintln!("open it in a browser on this machine; it is good for one use. Ctrl-C ends.");

@@ -44,6 +44,8 @@ pub trait Simulated: Send + Sync {
 pub struct Page {
     /// Where its commands go.
     pub admin: Arc<dyn Admin>,
+    /// Which CRM, if it is known beforehand: `dynamics365`, `salesforce`.
+    pub crm: Option<&'static str>,
     /// Of a local run.
     pub simulated: Option<Arc<dyn Simulated>>,
 }
@@ -93,7 +95,7 @@ fn routes(page: Page) -> Router {
 async fn about(State(page): State<Page>) -> Json<Value> {
     let mode = if page.simulated.is_some() { "local" } else { "stack" };
     let command = format!("cosell {}", page.admin.flags());
-    Json(json!({ "mode": mode, "name": page.admin.name(), "crm": null, "command": command }))
+    Json(json!({ "mode": mode, "name": page.admin.name(), "crm": page.crm, "command": command }))
 }
 
 async fn admin(State(page): State<Page>, Json(event): Json<Value>) -> Response {

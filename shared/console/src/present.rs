@@ -18,10 +18,10 @@ pub fn text(command: &str, report: &Value, look: Look) -> String {
     match command {
         "deals" if data["deals"].is_array() => deals(data, look),
         "explain" if data["sides"]["fields"].is_array() => {
-            let lines = lines(report, look, |text| !is_of_timeline(text, data));
+            let lines = lines(report, look, |level, text| level != "ok" || !is_of_timeline(text, data));
             format!("{lines}\n{}\n{}", sides(data, look), timeline(data, look))
         }
-        _ => lines(report, look, |_| true),
+        _ => lines(report, look, |_, _| true),
     }
 }
 
@@ -86,21 +86,24 @@ fn timeline(data: &Value, look: Look) -> String {
 /// The timeline stands in a table of its own.
 fn is_of_timeline(text: &str, data: &Value) -> bool {
     let lines = data["timeline"].as_array().into_iter().flatten();
-    lines.filter_map(|line| line["text"].as_str()).any(|told| !told.is_empty() && text.ends_with(told))
+    let told = |line: &Value| {
+        format!("{}: {}", line["decision"].as_str().unwrap_or("?"), line["text"].as_str().unwrap_or("?"))
+    };
+    lines.map(told).any(|told| text.ends_with(&told))
 }
 
 /// The report's lines, each with its level's word, and its cure below it.
-fn lines(report: &Value, look: Look, such: impl Fn(&str) -> bool) -> String {
+fn lines(report: &Value, look: Look, such: impl Fn(&str, &str) -> bool) -> String {
     let mut text = String::new();
     for line in report["lines"].as_array().into_iter().flatten() {
         let (level, said) =
             (line["level"].as_str().unwrap_or("?"), line["text"].as_str().unwrap_or_default());
-        if !such(said) {
+        if !such(level, said) {
             continue;
         }
-        text.push_str(&format!("{} {said}\n", painted(level, look)));
+        text.push_str(&format!("{} {}\n", painted(level, look), harmless(said)));
         if let Some(cure) = line["cure"].as_str().filter(|cure| !cure.is_empty()) {
-            text.push_str(&format!("        -> {cure}\n"));
+            text.push_str(&format!("        -> {}\n", harmless(cure)));
         }
     }
     text
@@ -128,8 +131,10 @@ fn table<const N: usize>(head: &[&str; N], rows: impl Iterator<Item = [String; N
     if table.is_empty() { String::new() } else { text + "\n" }
 }
 
-/// A value as a person reads it: a group's members and a list's elements one after the other. Control characters come from
-/// strangers' texts and would reach the terminal.
+/// How a table's row keeps a long text: enough to compare it, nothing to show.
+const DIGEST: &str = "digest:";
+
+/// A value as a person reads it: a group's members and a list's elements one after the other.
 pub fn shown(value: &Value) -> String {
     let text = match value {
         Value::Null => "-".to_owned(),
@@ -142,6 +147,11 @@ pub fn shown(value: &Value) -> String {
             members.map(shown).collect::<Vec<_>>().join(" ")
         }
     };
+    if text.starts_with(DIGEST) { "(long text)".to_owned() } else { harmless(&text) }
+}
+
+/// Without control characters: strangers' texts would reach the terminal.
+pub fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

@@ -1,7 +1,7 @@
 //! The admin function of a deployed stack, invoked with the AWS profile and region that every AWS tool of the user's has.
 
 use crate::admin::{Admin, Unreachable, report};
-use aws_config::BehaviorVersion;
+use aws_config::{BehaviorVersion, retry::RetryConfig};
 use aws_sdk_lambda::primitives::Blob;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -13,6 +13,9 @@ const OUTPUT: &str = "AdminFunction";
 #[derive(Clone, Debug)]
 pub struct Stack {
     name: String,
+    /// As they were given: other ones may have a stack of the same name.
+    profile: Option<String>,
+    region: Option<String>,
     function: String,
     lambda: aws_sdk_lambda::Client,
 }
@@ -38,10 +41,16 @@ impl Stack {
                 "stack `{name}` has no output `{OUTPUT}`: is it this product's?"
             )));
         };
+        // A command that was carried out and whose answer was lost is not carried out again.
+        let once =
+            aws_sdk_lambda::config::Builder::from(&config).retry_config(RetryConfig::disabled()).build();
+        let given = |text: Option<&str>| text.map(str::to_owned);
         Ok(Stack {
             name: name.to_owned(),
+            profile: given(profile),
+            region: given(region),
             function: function.to_owned(),
-            lambda: aws_sdk_lambda::Client::new(&config),
+            lambda: aws_sdk_lambda::Client::from_conf(once),
         })
     }
 
@@ -64,7 +73,9 @@ impl Admin for Stack {
     }
 
     fn flags(&self) -> String {
-        format!("--stack {}", self.name)
+        let more = [("profile", &self.profile), ("region", &self.region)].into_iter();
+        let more = more.filter_map(|(flag, value)| Some(format!(" --{flag} {}", value.as_ref()?)));
+        format!("--stack {}{}", self.name, more.collect::<String>())
     }
 }
 

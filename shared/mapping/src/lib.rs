@@ -18,6 +18,7 @@ mod microsoft;
 pub mod names;
 mod new_record;
 mod new_referral;
+mod optional;
 mod patch;
 mod path;
 mod reader;

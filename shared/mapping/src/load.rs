@@ -1,7 +1,7 @@
 //! Builds a map from its texts: the embedded default, an override over it, and the checks over both.
 
 use crate::{
-    AccountRule, CrmKind, Direction, Fault, Map, On, RecordKind, Side, Unit, check, lead,
+    AccountRule, CrmKind, Direction, Fault, Map, On, RecordKind, Side, Unit, check, lead, optional,
     reader::{Place, Reader, join},
     reading::{self, Readings},
     rule::{self, Kind, Rule},
@@ -37,6 +37,7 @@ pub(crate) enum Shape {
 pub(crate) fn build(crm: CrmKind, top: Node) -> (Map, Vec<Fault>) {
     let mut reader = Reader::default();
     let mut tree = default_tree(crm).clone();
+    optional::as_text(&mut tree, &top);
     tree.overlay(top);
     let hash = digest(&format!("{crm} {}", tree.digest_text()));
 
@@ -67,6 +68,7 @@ fn of_tree(reader: &mut Reader, tree: &Node, crm: CrmKind, kind: RecordKind, has
     let rules = rules(reader, place("fields")).into_iter();
     let rules: Vec<Rule> = rules.map(|rule| rule.in_zone(vendor.closing_date_zone)).collect();
     let templates = Templates::compile(reader, &rules, tree);
+    let rules = optional::giving_way(rules);
     check::all(reader, &rules, tree, kind);
 
     let mut rules = units(rules, switches.patch_name);

@@ -73,6 +73,11 @@ impl Map {
         })
     }
 
+    /// Whether an optional rule is not used because nobody has seen its column.
+    pub fn waits_for_columns(&self) -> bool {
+        !self.unseen.is_empty()
+    }
+
     /// The same map without the optional rules whose column nobody has seen yet.
     pub fn with_seen(mut self, seen: &BTreeSet<String>) -> Map {
         let names: Vec<String> =

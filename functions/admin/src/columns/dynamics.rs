@@ -86,8 +86,8 @@ async fn check_notes(crm: &Dynamics, report: &mut Report) {
 fn check_column(map: &Map, wanted: &WantedColumn, table: &Table, report: &mut Report) {
     let name = format!("{}.{}", table_name(wanted.table), wanted.name);
     let Some(column) = table.columns.get(&wanted.name) else {
-        if wanted.optional {
-            return super::optional(wanted, &name, report);
+        if super::optional(map, wanted, &name, Err(None), report) {
+            return;
         }
         let cure = if map.is_ours(&wanted.name) {
             "`provision` makes it"
@@ -97,7 +97,12 @@ fn check_column(map: &Map, wanted: &WantedColumn, table: &Table, report: &mut Re
         report.fault(format!("`{name}` ({}) is not there", wanted.label), cure);
         return;
     };
-    if !suits(&wanted.kind, &column.kind) {
+    let fits = suits(&wanted.kind, &column.kind);
+    let kind = if fits { Ok(()) } else { Err(Some(column.kind.as_str())) };
+    if super::optional(map, wanted, &name, kind, report) {
+        return;
+    }
+    if !fits {
         report.fault(
             format!("`{name}` ({}) is of type {}", wanted.label, column.kind),
             "another column, or another `kind` in the map",
@@ -140,7 +145,7 @@ fn has(column: &Column, value: &Value) -> bool {
 }
 
 /// Whether values of a rule fit into a column of Dataverse's type.
-fn suits(wanted: &WantedKind, kind: &str) -> bool {
+pub(super) fn suits(wanted: &WantedKind, kind: &str) -> bool {
     match wanted {
         // Status columns and names of people are of the CRM's own types.
         WantedKind::Text(None) => true,

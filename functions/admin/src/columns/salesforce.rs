@@ -125,11 +125,16 @@ fn check_column(
         let fields = object.fields.iter().map(|(name, field)| (name.as_str(), Some(field)));
         return match twin(map, all, wanted, fields) {
             Some(other) => twins.add(wanted, &other),
-            None if wanted.optional => super::optional(wanted, &name, report),
+            None if super::optional(map, wanted, &name, Err(None), report) => {}
             None => missing(map, wanted, &name, report),
         };
     };
-    if !suits(&wanted.kind, &field.kind) {
+    let fits = suits(&wanted.kind, &field.kind);
+    let kind = if fits { Ok(()) } else { Err(Some(field.kind.as_str())) };
+    if super::optional(map, wanted, &name, kind, report) {
+        return;
+    }
+    if !fits {
         report.fault(
             format!("`{name}` ({}) is of type {}", wanted.label, field.kind),
             "another field, or another `kind` in the map",
@@ -230,7 +235,7 @@ async fn check_stages(crm: &Salesforce, map: &Map, report: &mut Report) -> Resul
 }
 
 /// Whether values of a rule fit into a field of Salesforce's type.
-fn suits(wanted: &WantedKind, kind: &str) -> bool {
+pub(super) fn suits(wanted: &WantedKind, kind: &str) -> bool {
     match wanted {
         // Status, names of people, countries: of the CRM's own types.
         WantedKind::Text(None) => true,

@@ -170,10 +170,13 @@ function cureLinks(cure) {
 
 /* ---------- acts: command texts and dialogs ---------- */
 
-const POSITIONAL = new Set(['explain', 'preview', 'relink', 'disconnect']);
+const POSITIONAL = new Set(['explain', 'look', 'preview', 'relink', 'disconnect']);
 
-function commandText({ command, ...rest }) {
-  const words = [about.command, command];
+/** As `cosell` takes it; a test of the command line holds these forms. */
+function commandText({ command, action, sides, ...rest }) {
+  const words = [about.command, command, action].filter(Boolean);
+  if (command === 'map' && rest.map !== undefined) return `${words.join(' ')} - <<'TOML'\n${rest.map}\nTOML`;
+  if (command === 'map' && rest.version) return [...words, rest.version].join(' ');
   if (POSITIONAL.has(command)) {
     words.push(shell(rest.referral ?? rest.record));
     delete rest.referral;
@@ -283,7 +286,7 @@ function overviewShown({ ok, lines, data }) {
     h('p', { class: 'quiet' }, 'As of ', when(o.now, stamp), o.now ? ' UTC' : '', ` · ${crmName(o.crm ?? about.crm)}`),
     dealTiles(object(o.deals)),
     h('div', { class: 'tiles' },
-      tile('Waiting', o.waiting, '#/deals?mark=waiting'),
+      tile('Messages waiting', o.waiting),
       tile('Set aside', o.parked, '#/parked', o.parked > 0 && 'warn'),
       tile('Dead letters', o.dead, null, o.dead > 0 && 'fault', o.dead > 0 && button('Redrive…', redrive, { class: 'small' }))),
     h('div', { class: 'two' },
@@ -328,6 +331,7 @@ const sideName = (side) => ({ crm: 'CRM', partner_center: 'Partner Center' }[sid
 const STATES = ['creating', 'linked', 'detached', 'closed', 'stopped'];
 const MARKS = { parked: 'set aside', waiting: 'waiting', conflict: 'conflict', awaiting_microsoft: 'awaits Microsoft' };
 const STEP = 200;
+const FRESH = 5000;
 const COLUMNS = [
   ['name', 'Name', (d) => d.name ?? d.referral],
   ['customer', 'Customer', (d) => d.customer],
@@ -374,7 +378,7 @@ function dealsView(main, _path, params) {
 }
 
 async function firstDeals(state, signal) {
-  if (dealStore && dealStore.state === state) return dealStore;
+  if (dealStore && dealStore.state === state && Date.now() - dealStore.at < FRESH) return dealStore;
   dealStore = null;
   const store = { state, rows: [], next: null, at: Date.now() };
   await moreDeals(store, signal);
@@ -425,7 +429,8 @@ function jumpToDeal(pasted) {
   const known = list(dealStore?.rows).find((d) => guids.some((g) => haystack(d).includes(g)));
   if (known?.referral) return go(dealHref(known.referral));
   const etn = /\betn=(opportunity|lead)\b/i.exec(pasted);
-  return go(etn ? `#/deal/${etn[1].toLowerCase()}/${guids.at(-1)}` : dealHref(guids[0]));
+  const own = /[?&]id=(?:%7b|\{)?([0-9a-f-]{36})/i.exec(pasted)?.[1].toLowerCase();
+  return go(etn ? `#/deal/${etn[1].toLowerCase()}/${own ?? guids.at(-1)}` : dealHref(own ?? guids[0]));
 }
 
 const dealHref = (id) => `#/deal/${String(id).split('/').map(encodeURIComponent).join('/')}`;
@@ -570,12 +575,12 @@ function dealActs(ids, parked) {
   const filter = ids.referral ?? ids.record;
   const which = ids.referral ? { referral: ids.referral } : { record: ids.record };
   const retry = { command: 'retry', filter };
-  const act = (label, title, says, command, danger) => button(label, () => confirmAct({ title, says, command, danger, preview: which, label: `Confirm: ${title.toLowerCase()}` }), { class: danger ? 'danger' : null });
+  const act = (label, title, says, command, preview, danger) => button(label, () => confirmAct({ title, says, command, danger, preview, label: `Confirm: ${title.toLowerCase()}` }), { class: danger ? 'danger' : null });
   return h('div', { class: 'row acts', role: 'group', 'aria-label': 'Acts' },
-    act('Look now…', 'Look now', 'The connector reads both sides of this deal now and writes what is due.', retry),
-    act('Retry…', 'Retry', parked.length ? `Set aside in this deal: ${parked.join(', ')}. The connector tries again.` : 'Nothing of this deal is set aside. The connector looks again all the same.', retry),
-    act('Relink…', 'Relink', 'The connector links this referral and its CRM record anew.', { command: 'relink', ...which }),
-    act('Disconnect…', 'Disconnect', 'The connector stops keeping this deal in step.', { command: 'disconnect', ...which }, true));
+    act('Look now…', 'Look now', 'The connector reads both sides of this deal now and writes what is due.', { command: 'look', ...which }, which),
+    parked.length > 0 && act('Retry…', 'Retry', `Set aside in this deal: ${parked.join(', ')}. The connector tries again.`, retry, which),
+    act('Relink…', 'Relink', 'A detached deal looks for its record again; then both sides are compared.', { command: 'relink', ...which }, null),
+    act('Disconnect…', 'Disconnect', 'Sync with Partner Center is set to No at the record. Both sides stay as they are, and nothing goes either way until a seller sets it to Yes again.', { command: 'disconnect', ...which }, null, true));
 }
 
 function fieldsShown(fields, shown) {
@@ -635,7 +640,7 @@ function canon(value) {
   return JSON.stringify(Object.keys(value).sort().map((key) => [key, canon(value[key])]));
 }
 
-const isDigest = (v) => typeof v === 'string' && (v.startsWith('#') || /^(sha256:)?[0-9a-f]{40,64}$/i.test(v));
+const isDigest = (v) => typeof v === 'string' && v.startsWith('digest:');
 const CLIP = 160;
 
 function valueShown(value) {
@@ -695,7 +700,8 @@ function groupCard(group) {
     group.cure && h('p', { class: 'cure' }, 'Cure: ', rich(group.cure)),
     h('p', { class: 'quiet' }, `${Number.isFinite(group.attempts) ? plural(group.attempts, 'attempt') : DASH} · next try `, group.next_try ? [when(group.next_try), ` (${stamp(group.next_try)} UTC)`] : DASH),
     ids.length > 0 && h('details', { open: ids.length <= 8 }, h('summary', null, idsLabel(group, ids)), h('ul', { class: 'id-list' }, ids.map((id) => h('li', null, idLink(id))))),
-    ids.length > 0 && h('div', { class: 'row' }, button('Retry all of these…', () => retryAll(ids, group)), asCommand(...retries(ids))));
+    group.messages && h('div', { class: 'row' }, button('Redrive…', redrive)),
+    !group.messages && ids.length > 0 && h('div', { class: 'row' }, button('Retry all of these…', () => retryAll(ids, group)), asCommand(...retries(ids))));
 }
 
 const retries = (ids) => ids.map((id) => ({ command: 'retry', filter: id }));
@@ -731,8 +737,9 @@ function retryAll(ids, group) {
 
 async function retryOne(id) {
   try {
-    const { ok, lines } = await admin({ command: 'retry', filter: id });
-    return { level: ok ? 'ok' : 'fault', text: `${id}: ${lines.map((line) => text(line?.text)).join(' ') || (ok ? 'taken' : 'not taken')}` };
+    const { ok, lines, data } = await admin({ command: 'retry', filter: id });
+    const taken = ok && object(data).sent > 0;
+    return { level: taken ? 'ok' : 'warning', text: `${id}: ${lines.map((line) => text(line?.text)).join(' ') || (ok ? 'taken' : 'not taken')}` };
   } catch (error) {
     return { level: 'fault', text: `${id}: ${error.message}` };
   }

@@ -1,0 +1,108 @@
+//! What somebody who looks is told: all deals, what is set aside, one deal with both sides, and whether it is well.
+
+use super::open;
+use crate::deal::{Stage, text};
+use serde_json::{Value, json};
+
+async fn asked(stage: &Stage, event: Value) -> Value {
+    let answer = stage.call(event.clone()).await;
+    assert_eq!(answer["ok"], true, "{event}: {answer:#}");
+    answer["data"].clone()
+}
+
+#[tokio::test]
+async fn deals_are_listed_with_how_both_sides_stand() {
+    let stage = open().await;
+    let (id, referral) = stage.in_step().await;
+    let inbound = stage.refer(json!({}));
+    stage.rest().await;
+    let writes = stage.writes();
+    let data = asked(&stage, json!({ "command": "deals" })).await;
+    let deals = data["deals"].as_array().unwrap();
+    assert_eq!(deals.len(), 2, "{data:#}");
+    let own = deals.iter().find(|deal| deal["referral"] == referral).unwrap();
+    assert_eq!(own["record"], format!("opportunity/{id}"));
+    assert_eq!(own["name"], "Kestrel Foods - demand planning", "without the mark");
+    assert_eq!((own["value"].as_str(), own["currency"].as_str()), (Some("61000.5"), Some("CHF")));
+    assert_eq!(own["partner_center"], "Active/Accepted");
+    assert_eq!(own["crm"], stage.by("1/0", "Prospecting"));
+    assert_eq!(own["marks"], json!(["awaiting_microsoft"]));
+    let of = |filter: Value| {
+        let mut event = json!({ "command": "deals" });
+        event.as_object_mut().unwrap().extend(filter.as_object().unwrap().clone());
+        asked(&stage, event)
+    };
+    for (filter, found) in [
+        (json!({ "filter": "HARBOR line" }), vec![&inbound]),
+        (json!({ "filter": referral }), vec![&referral]),
+        (json!({ "filter": "currency" }), vec![]),
+        (json!({ "state": "awaiting_microsoft" }), vec![&referral]),
+        (json!({ "state": "closed" }), vec![]),
+    ] {
+        let data = of(filter.clone()).await;
+        let ids: Vec<&str> =
+            data["deals"].as_array().unwrap().iter().filter_map(|d| d["referral"].as_str()).collect();
+        assert_eq!(ids, found, "{filter}");
+    }
+    assert_eq!(stage.writes(), writes, "looking writes nothing");
+}
+
+#[tokio::test]
+async fn one_missing_thing_in_many_deals_is_one_group() {
+    let stage = open().await;
+    let customer = stage.customer();
+    for n in 0..5 {
+        stage.deal_of(&customer, json!({ "name": format!("Imported {n}"), "sync": true }));
+    }
+    stage.poll().await;
+    let data = asked(&stage, json!({ "command": "parked" })).await;
+    let groups = data["groups"].as_array().unwrap();
+    assert_eq!(groups.len(), 1, "{data:#}");
+    assert_eq!(groups[0]["count"], 5);
+    assert!(text(&groups[0], "cause").contains("at least one is needed"), "{data:#}");
+    assert!(text(&groups[0], "cure").contains("retry"));
+    let whole = asked(&stage, json!({ "command": "overview" })).await;
+    assert_eq!((&whole["parked"], &whole["deals"]["count"]), (&json!(5), &json!(0)));
+    assert!(text(&whole, "sentence").starts_with("Somebody should look: "), "{whole}");
+}
+
+#[tokio::test]
+async fn a_deal_is_shown_with_both_sides_and_what_was_agreed() {
+    let stage = open().await;
+    let (id, referral) = stage.in_step().await;
+    // Changed in the CRM and not looked at yet.
+    stage.edit("opportunities", &id, json!({ "notes": "Phase two only." }));
+    let writes = stage.writes();
+    let event = json!({ "command": "explain", "referral": referral, "sides": "yes" });
+    let data = asked(&stage, event).await;
+    let fields = data["sides"]["fields"].as_array().unwrap();
+    let field = |name: &str| fields.iter().find(|field| field["field"] == name).unwrap();
+    let notes = field("notes");
+    assert_eq!(
+        (notes["now"]["crm"].as_str(), notes["same"].as_bool()),
+        (Some("Phase two only."), Some(false))
+    );
+    assert_ne!(notes["agreed"]["crm"], "Phase two only.");
+    assert_eq!(field("status")["same"], true, "{:#}", field("status"));
+    assert_eq!(field("name")["owner"], "crm");
+    let apart: Vec<&str> = fields
+        .iter()
+        .filter(|field| field["same"] == false)
+        .filter_map(|field| field["field"].as_str())
+        .collect();
+    assert_eq!(apart, ["notes"], "nothing else differs");
+    assert_eq!(stage.writes(), writes, "looking writes nothing");
+    let whole = asked(&stage, json!({ "command": "overview" })).await;
+    assert_eq!(whole["deals"]["states"]["linked"], 1);
+}
+
+#[tokio::test]
+async fn a_look_brings_over_what_is_due() {
+    let stage = open().await;
+    let (id, referral) = stage.in_step().await;
+    stage.edit("opportunities", &id, json!({ "notes": "Phase two only." }));
+    asked(&stage, json!({ "command": "look", "record": format!("opportunity/{id}") })).await;
+    stage.quiet().await.unwrap();
+    assert_eq!(stage.referral(&referral)["details"]["notes"], "Phase two only.", "without a tick");
+    stage.close().await;
+}
