@@ -8,6 +8,7 @@ use console::{
 };
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use std::sync::OnceLock;
 use tokio::sync::{mpsc, oneshot};
 
 /// What is asked, and where its answer goes.
@@ -18,17 +19,21 @@ pub(crate) enum Asked {
 }
 
 /// The page's end.
-#[derive(Clone)]
 pub(crate) struct Desk {
     asked: mpsc::Sender<Asked>,
-    port: u16,
+    port: OnceLock<u16>,
 }
 
 impl Desk {
-    /// With the world's end. `port`: where the page is to listen.
-    pub(crate) fn new(port: u16) -> (Self, mpsc::Receiver<Asked>) {
+    /// With the world's end.
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Asked>) {
         let (asked, answered) = mpsc::channel(16);
-        (Desk { asked, port }, answered)
+        (Desk { asked, port: OnceLock::new() }, answered)
+    }
+
+    /// Where the page listens, once it does.
+    pub(crate) fn is_at(&self, port: u16) {
+        self.port.get_or_init(|| port);
     }
 
     /// `None`: the world has ended.
@@ -54,7 +59,7 @@ impl Admin for Desk {
     }
 
     fn flags(&self) -> String {
-        local::Local::at(self.port).flags()
+        local::Local::at(*self.port.get_or_init(|| local::PORT)).flags()
     }
 }
 

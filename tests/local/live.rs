@@ -43,15 +43,13 @@ pub(crate) async fn run(world: &World, seed_of_trouble: Option<u64>, page: u16) 
     tracing_subscriber::registry().with(ours).with(lines).with(events.clone()).init();
     world.tick().await?;
     let deal = seed(world);
-    let (desk, mut asked) = Desk::new(page);
+    let (desk, mut asked) = Desk::new();
     let desk = Arc::new(desk);
-    let served = page::serve(
-        Page { admin: desk.clone(), crm: Some(world.crm().as_str()), simulated: Some(desk) },
-        page,
-    )
-    .await;
+    let shown = Page { admin: desk.clone(), crm: Some(world.crm().as_str()), simulated: Some(desk.clone()) };
+    let served = page::serve(shown, page).await;
     let served =
         served.with_context(|| format!("the page's port {page}: another run may have it; --page N"))?;
+    desk.is_at(served.port);
     println!("\nOpen in a browser on this machine (once):  {}", served.url);
     introduce(world, &deal);
     world.forget_calls();

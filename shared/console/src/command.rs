@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// Co-sell connector: what it does with your deals, and what you can do about it.
 ///
 /// Answers go to standard output, everything else to standard error. Exit: 0 fine, 1 faults found or failed, 2 usage,
-/// 3 declined, 4 sign-in needed.
+/// 3 declined, 4 sign-in needed, 130 stopped.
 #[derive(Debug, Parser)]
 #[command(name = "cosell", version, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cosell {

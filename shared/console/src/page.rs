@@ -54,6 +54,8 @@ pub struct Page {
 pub struct Served {
     /// The address to open, with the token that is good for one use.
     pub url: String,
+    /// Where it listens.
+    pub port: u16,
     server: tokio::task::JoinHandle<()>,
 }
 
@@ -74,7 +76,7 @@ pub async fn serve(page: Page, port: u16) -> std::io::Result<Served> {
     let server = tokio::spawn(async move {
         _ = axum::serve(listener, routes).await;
     });
-    Ok(Served { url, server })
+    Ok(Served { url, port, server })
 }
 
 fn routes(page: Page) -> Router {
