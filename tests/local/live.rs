@@ -29,7 +29,7 @@ const BEAT: Duration = Duration::from_millis(300);
 /// Between two polls; the deployed schedule is a minute.
 const POLL: Duration = Duration::from_secs(5);
 
-/// Between two looks of the admin function's own; the deployed schedule is a quarter of an hour.
+/// Between two looks of the admin function's own; the deployed schedule is five minutes.
 const WATCH: Duration = Duration::from_secs(15);
 
 /// Of the vendors' calls so many fail in a run with a seed.

@@ -35,7 +35,7 @@ fn optional(
         Err(Some(kind)) => format!("`{name}` ({}) is of type {kind}: its rule is not used", wanted.label),
     };
     let cure = match kind {
-        Ok(()) => "`provision` looks again, and so does the schedule within a quarter of an hour",
+        Ok(()) => "`provision` looks again, and so does the schedule within five minutes",
         Err(_) => "`provision` makes what is missing; or take the rule off in the map: `off = true`",
     };
     report.warn(text, cure);

@@ -1,7 +1,7 @@
 //! The face of the connector: one page and one command line, over the admin function wherever it runs. It decides nothing:
 //! every answer is the admin function's own, and who may invoke that may use this.
 //!
-//! - [`admin`]: how the admin function is reached; [`local`] the one of a local run, [`stack`] the one of a deployed stack
+//! - [`admin`]: how the admin function is reached; [`local`] the one of a local run, `stack` (feature `aws`) that of a stack
 //! - [`command`]: the command line's words, and the admin command each of them is
 //! - [`present`]: an answer as text for people
 //! - [`page`]: the page and its small API, on loopback

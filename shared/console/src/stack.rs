@@ -3,6 +3,10 @@
 use crate::admin::{Admin, Unreachable, report};
 use aws_config::{BehaviorVersion, retry::RetryConfig};
 use aws_sdk_lambda::primitives::Blob;
+use aws_smithy_http_client::{
+    Builder as Client,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
@@ -23,7 +27,9 @@ pub struct Stack {
 impl Stack {
     /// Looks the function up.
     pub async fn open(name: &str, profile: Option<&str>, region: Option<&str>) -> Result<Self, Unreachable> {
-        let mut config = aws_config::defaults(BehaviorVersion::latest());
+        // The system's own roots: a company's proxy may have put one there.
+        let http = Client::new().tls_provider(Provider::rustls(CryptoMode::Ring)).build_https();
+        let mut config = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
         if let Some(profile) = profile {
             config = config.profile_name(profile);
         }
