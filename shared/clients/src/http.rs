@@ -62,6 +62,7 @@ pub struct Answer {
 }
 
 /// Whether a read failed because there was too much to read: less of it may do.
+#[cfg(feature = "full")]
 pub(crate) fn was_too_large(failure: &Failure) -> bool {
     failure.text.contains(TOO_LARGE)
 }
