@@ -18,7 +18,7 @@ use std::{
 use tracing_subscriber::{filter::LevelFilter, filter::Targets, fmt, layer::SubscriberExt};
 
 /// No story takes longer, by the machine's clock, unless something turns in circles.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What came of a story.
 #[derive(Debug, Default)]
