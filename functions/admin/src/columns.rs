@@ -5,8 +5,8 @@ pub(crate) mod salesforce;
 
 use crate::report::Report;
 use clients::crm::{Crm, dynamics::definitions::table_name, salesforce::object_of_table};
-use mapping::{Map, WantedColumn, WantedTable};
-use std::collections::BTreeSet;
+use mapping::{Map, WantedColumn, WantedKind, WantedTable};
+use std::collections::{BTreeMap, BTreeSet};
 use sync::failure::Failure;
 
 /// Everything of the map that the CRM does not have, or not so.
@@ -42,31 +42,34 @@ fn optional(
     true
 }
 
-/// The optional rules of the map whose column is in the CRM.
+/// Whether values of a rule fit into a column of the vendor's type.
+type Suits = fn(&WantedKind, &str) -> bool;
+
+/// The optional rules of the map whose column is in the CRM, and of their kind.
 pub(crate) async fn seen(crm: &Crm, map: &Map) -> Result<BTreeSet<String>, Failure> {
     if map.optional().next().is_none() {
         return Ok(BTreeSet::new());
     }
-    let wanted = map.wanted_columns();
-    let optional = wanted.iter().filter(|column| column.optional);
-    let fit: BTreeSet<&str> = match crm {
+    let (kinds, suits): (BTreeMap<String, String>, Suits) = match crm {
         Crm::Dynamics(crm) => {
             let table = crm.table(table_name(WantedTable::Opportunity)).await?;
-            let fits = |column: &&WantedColumn| {
-                let shown = table.as_ref().and_then(|table| table.columns.get(&column.name));
-                shown.is_some_and(|shown| dynamics::suits(&column.kind, &shown.kind))
-            };
-            optional.filter(fits).map(|column| column.name.as_str()).collect()
+            let columns = table.into_iter().flat_map(|table| table.columns);
+            (columns.map(|(name, column)| (name, column.kind)).collect(), dynamics::suits)
         }
         Crm::Salesforce(crm) => {
             let object = crm.describe(object_of_table(WantedTable::Opportunity)).await?;
-            let fits = |column: &&WantedColumn| {
-                let shown = object.as_ref().and_then(|object| object.fields.get(&column.name));
-                shown.is_some_and(|shown| salesforce::suits(&column.kind, &shown.kind))
-            };
-            optional.filter(fits).map(|column| column.name.as_str()).collect()
+            let fields = object.into_iter().flat_map(|object| object.fields);
+            (fields.map(|(name, field)| (name, field.kind)).collect(), salesforce::suits)
         }
     };
+    let wanted = map.wanted_columns();
+    let fits = |column: &&WantedColumn| kinds.get(&column.name).is_some_and(|kind| suits(&column.kind, kind));
+    let fit: BTreeSet<&str> = wanted
+        .iter()
+        .filter(|column| column.optional)
+        .filter(fits)
+        .map(|column| column.name.as_str())
+        .collect();
     let there = map.optional().filter(|(_, column)| fit.contains(column));
     Ok(there.map(|(rule, _)| rule.to_owned()).collect())
 }

@@ -2,6 +2,7 @@
 //! alone: no vendor is asked.
 
 use crate::{App, command::Listed, report::Report};
+use clients::outside;
 use jiff::SignedDuration;
 use mapping::{Map, RecordKind, Value, names};
 use serde_json::{Value as Json, json};
@@ -10,7 +11,7 @@ use sync::{
     link::{Link, Memory, State},
     merge::{self, Shown},
     ports::Links,
-    table::{Item, Row},
+    table::Item,
 };
 
 /// Rows an answer holds unless `limit` says otherwise, and at most: an answer of Lambda ends at 6 MB.
@@ -23,16 +24,13 @@ const LONGEST: SignedDuration = SignedDuration::from_secs(10);
 pub(crate) async fn deals(app: &App, listed: Listed) -> Result<Report, Failure> {
     let worker = app.live.app().await?;
     let limit = listed.limit.unwrap_or(LIMIT).clamp(1, MOST);
-    let (mut deals, mut cursor) = (vec![], listed.cursor.clone());
-    let ends = worker.outside.clock.now() + LONGEST;
-    loop {
-        let (rows, next) = worker.outside.links.page(cursor.as_deref()).await?;
-        deals.extend(rows.iter().filter_map(|row| deal(&worker.map, row)).filter(|deal| fits(deal, &listed)));
-        cursor = next;
-        if cursor.is_none() || deals.len() >= limit || worker.outside.clock.now() > ends {
-            break;
-        }
-    }
+    let mut deals = vec![];
+    let cursor = each_page(&worker, listed.cursor.clone(), |links| {
+        let all = links.iter().map(|link| deal(&worker.map, link));
+        deals.extend(all.filter(|deal| fits(deal, &listed)));
+        deals.len() < limit
+    });
+    let cursor = cursor.await?;
     // Newest first, as far as this page goes.
     deals.sort_by(|one, other| other["changed"].as_str().cmp(&one["changed"].as_str()));
     let mut report = Report::default();
@@ -49,6 +47,27 @@ pub(crate) async fn deals(app: &App, listed: Listed) -> Result<Report, Failure> 
     Ok(report)
 }
 
+/// Hands over the links page by page, for at most [`LONGEST`] and while more is wanted; where the next page begins.
+pub(crate) async fn each_page(
+    worker: &outside::App,
+    mut cursor: Option<String>,
+    mut more: impl FnMut(&[Link]) -> bool,
+) -> Result<Option<String>, Failure> {
+    let ends = worker.outside.clock.now() + LONGEST;
+    loop {
+        let (rows, next) = worker.outside.links.page(cursor.as_deref()).await?;
+        let links = rows.into_iter().filter_map(|row| match row.item {
+            Item::Link(link) => Some(*link),
+            _ => None,
+        });
+        let wanted = more(&links.collect::<Vec<_>>());
+        cursor = next;
+        if cursor.is_none() || !wanted || worker.outside.clock.now() > ends {
+            return Ok(cursor);
+        }
+    }
+}
+
 fn fits(deal: &Json, listed: &Listed) -> bool {
     let marked =
         |mark: &str| deal["marks"].as_array().is_some_and(|marks| marks.iter().any(|one| one == mark));
@@ -59,9 +78,8 @@ fn fits(deal: &Json, listed: &Listed) -> bool {
     state && listed.filter.as_deref().is_none_or(holds)
 }
 
-/// A link as a person would list it; other rows are none.
-pub(crate) fn deal(map: &Map, row: &Row) -> Option<Json> {
-    let Item::Link(link) = &row.item else { return None };
+/// A link as a person would list it.
+fn deal(map: &Map, link: &Link) -> Json {
     let shown = |unit: &str| {
         let image = |memory: &Memory| memory.images.get(unit).cloned();
         image(&link.partner_center).or_else(|| image(&link.crm)).unwrap_or(Value::Null)
@@ -69,14 +87,14 @@ pub(crate) fn deal(map: &Map, row: &Row) -> Option<Json> {
     let value = shown(names::VALUE);
     let text = |value: &Value| value.text().map(str::to_owned);
     let changed = [&link.partner_center.seen, &link.crm.seen].into_iter().flatten().map(|seen| seen.at).max();
-    Some(json!({
+    json!({
         "referral": link.referral, "record": link.record, "microsoft": link.microsoft,
         "state": state(link), "marks": marks(map, link), "changed": changed,
         "name": text(&shown("name")), "customer": text(&shown("customer_name")),
         "value": text(value.member("deal_value")), "currency": text(value.member("currency")),
         "closing_date": text(&shown("closing_date")),
         "partner_center": status(&link.partner_center), "crm": status(&link.crm),
-    }))
+    })
 }
 
 /// The word of a link's state in answers.

@@ -6,13 +6,9 @@ use crate::{
     watch,
 };
 use clients::outside;
-use jiff::SignedDuration;
 use serde_json::json;
 use std::collections::BTreeMap;
-use sync::{failure::Failure, ports::Links, table::Item};
-
-/// Deals are counted for so long: what is counted by then is told.
-const LONGEST: SignedDuration = SignedDuration::from_secs(10);
+use sync::failure::Failure;
 
 /// The whole of it.
 pub(crate) async fn overview(app: &App) -> Result<Report, Failure> {
@@ -38,26 +34,21 @@ pub(crate) async fn overview(app: &App) -> Result<Report, Failure> {
     Ok(report)
 }
 
-/// Deals by state; whether all were counted.
+/// Deals by state; whether all were counted. A table that cannot be read on is told.
 async fn states(worker: &outside::App, report: &mut Report) -> (BTreeMap<&'static str, u64>, bool) {
-    let (mut states, mut cursor) = (BTreeMap::new(), None);
-    let ends = worker.outside.clock.now() + LONGEST;
-    loop {
-        let (rows, next) = match worker.outside.links.page(cursor.as_deref()).await {
-            Ok(page) => page,
-            Err(failure) => {
-                report.failed(&failure);
-                return (states, false);
-            }
-        };
-        for row in rows {
-            if let Item::Link(link) = &row.item {
-                *states.entry(deals::state(link)).or_default() += 1;
-            }
+    let mut states = BTreeMap::new();
+    let counted = deals::each_page(worker, None, |links| {
+        for link in links {
+            *states.entry(deals::state(link)).or_default() += 1;
         }
-        cursor = next;
-        if cursor.is_none() || worker.outside.clock.now() > ends {
-            return (states, cursor.is_none());
+        true
+    });
+    let all = match counted.await {
+        Ok(left) => left.is_none(),
+        Err(failure) => {
+            report.failed(&failure);
+            false
         }
-    }
+    };
+    (states, all)
 }

@@ -17,16 +17,9 @@ pub(crate) async fn feeds(worker: &App, report: &mut Report) -> Vec<Value> {
     let names: Vec<&str> = feeds.chain([SWEEP]).collect();
     let keys: Vec<Key> = names.iter().map(|name| Key::watermark(name)).collect();
     let now = worker.outside.clock.now();
-    let rows = match worker.outside.links.read(&keys).await {
-        Ok(rows) => rows,
-        Err(failure) => {
-            report.failed(&failure);
-            return vec![];
-        }
-    };
     let mut told = vec![];
-    for (row, name) in rows.into_iter().zip(names) {
-        let Some(Item::Watermark(mark)) = row.map(|row| row.item) else { continue };
+    for (item, name) in read(worker, report, &keys).await.into_iter().zip(names) {
+        let Some(Item::Watermark(mark)) = item else { continue };
         let late = now.duration_since(mark.seen_until);
         if late > BEHIND {
             let under_way = if mark.round.is_some() { ", and its present round is under way" } else { "" };
@@ -44,16 +37,9 @@ pub(crate) async fn feeds(worker: &App, report: &mut Report) -> Vec<Value> {
 pub(crate) async fn holds(worker: &App, report: &mut Report) -> Vec<Value> {
     let keys = SYSTEMS.map(Key::hold);
     let now = worker.outside.clock.now();
-    let rows = match worker.outside.links.read(&keys).await {
-        Ok(rows) => rows,
-        Err(failure) => {
-            report.failed(&failure);
-            return vec![];
-        }
-    };
     let mut told = vec![];
-    for (row, system) in rows.into_iter().zip(SYSTEMS) {
-        if let Some(Item::Hold(hold)) = row.map(|row| row.item)
+    for (item, system) in read(worker, report, &keys).await.into_iter().zip(SYSTEMS) {
+        if let Some(Item::Hold(hold)) = item
             && hold.until > now
         {
             let left = hold.until.duration_since(now).max(SignedDuration::ZERO).as_secs();
@@ -65,4 +51,15 @@ pub(crate) async fn holds(worker: &App, report: &mut Report) -> Vec<Value> {
         }
     }
     told
+}
+
+/// What stands under each key; nothing where the table cannot be read, which is told.
+async fn read(worker: &App, report: &mut Report, keys: &[Key]) -> Vec<Option<Item>> {
+    match worker.outside.links.read(keys).await {
+        Ok(rows) => rows.into_iter().map(|row| row.map(|row| row.item)).collect(),
+        Err(failure) => {
+            report.failed(&failure);
+            vec![]
+        }
+    }
 }

@@ -97,7 +97,7 @@ pub struct Deals {
     /// Part of a name, customer or id.
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
-    /// So many, if there are.
+    /// At least so many, if there are: the table is read by pages.
     #[arg(long, value_name = "N")]
     pub limit: Option<u32>,
     /// Where the list before ended.

@@ -97,13 +97,17 @@ impl Map {
         rules.filter(|one| asked(one) && !said(one)).map(|one| one.unit.label.as_str()).collect()
     }
 
+    fn solutions_rule(&self) -> Option<&Rule> {
+        self.rules.iter().find_map(|one| match &one.shape {
+            Shape::List(rule) if one.unit.name == SOLUTIONS => Some(&**rule),
+            _ => None,
+        })
+    }
+
     /// The solutions' ids, in the record's order.
     fn solutions_of(&self, record: &Record) -> Vec<String> {
-        let list = self.rules.iter().find_map(|one| match &one.shape {
-            Shape::List(rule) if one.unit.name == SOLUTIONS => Some(rule),
-            _ => None,
-        });
-        let elements = list.and_then(|rule| Some((rule, list::elements_of_record(rule, record)?)));
+        let elements =
+            self.solutions_rule().and_then(|rule| Some((rule, list::elements_of_record(rule, record)?)));
         let ids = elements.map(|(rule, all)| all.iter().filter_map(|one| list::key_of(rule, one)).collect());
         ids.unwrap_or_default()
     }
@@ -235,10 +239,8 @@ impl Request<'_> {
 
     /// What the kind of deal decides, and the empty containers of Microsoft's own samples.
     fn frame(&mut self, kind: &DealKind) {
-        let solutions = self.map.rules.iter().find_map(|one| match &one.shape {
-            Shape::List(rule) if one.unit.name == SOLUTIONS => rule.referral.as_ref()?.read(&self.body),
-            _ => None,
-        });
+        let rule = self.map.solutions_rule();
+        let solutions = rule.and_then(|rule| rule.referral.as_ref()?.read(&self.body));
         let ids: Vec<Json> = solutions
             .and_then(Json::as_array)
             .into_iter()
