@@ -71,22 +71,32 @@ async function toured(page) {
   }
 }
 
+const accept = (id) => fetch('/api/local', {
+  method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ act: 'accept', id }),
+});
+
 /** Both sides of every linked deal show the same amount. */
 async function agreed(page) {
+  let apart = [];
   for (let n = 0; n < 60; n += 1) {
     const world = await page.evaluate(() => fetch('/api/local').then((answer) => answer.json()));
     const linked = world.crm.filter((deal) => deal.referral_id && deal.table === 'opportunities');
-    const apart = linked.filter((deal) => {
+    apart = linked.filter((deal) => {
       const there = world.partner_center.find((one) => one.id === deal.referral_id);
       return there && Number(there.deal_value) !== Number(deal.deal_value);
     });
     if (linked.length > 0 && apart.length === 0) return;
+    // What a seller edits before a referral is accepted waits for that: it goes once it is.
+    for (const { referral_id: id } of apart) {
+      const there = world.partner_center.find((one) => one.id === id);
+      if (there.status === 'New') await page.evaluate(accept, id);
+    }
     await pause(1000);
   }
-  throw new Error('both sides do not agree');
+  throw new Error(`both sides do not agree: ${JSON.stringify(apart)}`);
 }
 
-async function troubled(page) {
+async function troubled(page, partnerCenter) {
   await to(page, 'local');
   const buttons = [
     'Lose a webhook', 'Send a webhook twice', 'Tamper with a webhook', 'Throttle CRM', 'Throttle Partner Center',
@@ -98,6 +108,8 @@ async function troubled(page) {
     await pause(900);
   }
   await trouble(page, 'Mend everything');
+  // What a killed writer held comes back when the queue shows it again, six minutes later: the clock goes there.
+  await fetch(`${partnerCenter}/_sim/clock`, { method: 'POST', body: JSON.stringify({ advance_seconds: 400 }) });
   await agreed(page);
 }
 
@@ -120,11 +132,13 @@ async function mapped(page) {
 async function setAside(page) {
   await to(page, 'local');
   await trouble(page, 'Import 200 rows');
-  await pause(12_000);
+  const group = page.locator('section.card', { hasText: /^\s*200 .*at least one is needed/ }).first();
+  for (let n = 0; n < 8 && !(await group.isVisible()); n += 1) {
+    await pause(4000);
+    await to(page, n % 2 ? 'overview' : 'parked');
+  }
   await to(page, 'parked');
-  const group = page.locator('.card', { hasText: 'at least one is needed' }).first();
-  await group.waitFor({ timeout: 30_000 });
-  holds(/\b200\b|\b1\d\d\b/.test(await group.innerText()), `one group of all: ${await group.innerText()}`);
+  await group.waitFor();
   await picture(page, 'parked');
 }
 
@@ -169,7 +183,7 @@ await step('the address opens once', async () => {
 await step('the tour, seven steps', () => toured(page));
 await picture(page, 'local');
 await step('a deal with both sides and its decisions', () => dealSeen(page));
-await step('every trouble, and it heals', () => troubled(page));
+await step('every trouble, and it heals', () => troubled(page, partnerCenter));
 await step('a name with HTML is text', () => hostile(page, partnerCenter));
 await step('a map with a fault, and one without', () => mapped(page));
 await step('an import is one group of what is set aside', () => setAside(page));

@@ -130,7 +130,7 @@ impl Hands {
             }
             "kill_writer" => {
                 self.kill = true;
-                "the writer's next run is killed before it reads a vendor's answer"
+                "the writer's next run is killed before it reads a vendor's answer; what it held comes back after six minutes"
             }
             "mend" => {
                 (self.mischief, self.kill) = (None, false);
