@@ -1,5 +1,6 @@
-"""Template checks, and the packages of both processors with their sizes."""
+"""Template checks, and the packages with their sizes: of this machine's processor, with `--both` of the other one too."""
 
+import argparse
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,9 @@ from processes import Processes, limit, say
 
 
 def main():
+    arguments = argparse.ArgumentParser(prog="tests/e2e/checks", description=__doc__)
+    arguments.add_argument("--both", action="store_true", help="build for x86_64 and arm64")
+    architectures = ["arm64", "x86_64"] if arguments.parse_args().both else [build.HOST]
     limit(2400)
     processes = Processes()
     # Half of a build is linking, which takes one core.
@@ -26,7 +30,6 @@ def main():
         python = str(WORK / "venv-sam/bin/python")
         with tempfile.TemporaryDirectory() as folder:
             processes.run([python, "-B", str(ROOT / "tests/e2e/parameters.py"), folder], 60, cwd=ROOT, env=env)
-        architectures = ["arm64", "x86_64"]
         for done in [builds.submit(build.functions, processes, one) for one in architectures]:
             done.result()
         say("sizes")

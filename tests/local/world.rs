@@ -46,6 +46,12 @@ const WRITER: SignedDuration = SignedDuration::from_secs(60);
 const POLLER: SignedDuration = SignedDuration::from_secs(300);
 const ADMIN: SignedDuration = SignedDuration::from_secs(300);
 
+/// What Lambda would say of an invocation.
+const REQUEST: &str = "8f0e4a52-6c1d-4d7e-9a55-000000000001";
+/// The ARN of the stack that a world stands for.
+pub const STACK_ID: &str =
+    "arn:aws:cloudformation:us-east-1:000000000000:stack/world/0d9e3c10-5f4b-11ef-8f4e-0a0000000001";
+
 /// What may differ from world to world.
 #[derive(Default)]
 pub struct Options {
@@ -93,6 +99,7 @@ pub struct World {
 }
 
 /// What the functions are opened with.
+#[derive(Clone)]
 struct Deployment {
     admin: config::Admin,
     aws: SdkConfig,
@@ -241,6 +248,8 @@ impl World {
             overwrite: false,
             certificates,
             crm_admin_secret_arn: Some(admin_secret),
+            right: config::Right::Act,
+            stack_id: STACK_ID.into(),
         };
         let deployment = Deployment { admin, aws: at_aws, table: at_table, time };
         let map = options.map.as_deref().unwrap_or_default();
@@ -379,7 +388,17 @@ impl World {
 
     /// A call of the admin function: a command, or what CloudFormation sends.
     pub async fn call(&self, event: Value) -> Value {
-        admin::handle(&self.admin, &event, self.now() + ADMIN).await
+        let call = admin::Call { ends: self.now() + ADMIN, request: REQUEST.into() };
+        admin::handle(&self.admin, &event, &call).await
+    }
+
+    /// A call of the function that only looks.
+    pub async fn call_look(&self, event: Value) -> anyhow::Result<Value> {
+        let mut deployment = self.deployment.clone();
+        deployment.admin.right = config::Right::Look;
+        let app = deployment.open_admin(&deployment.map("")?)?;
+        let call = admin::Call { ends: self.now() + ADMIN, request: "look".into() };
+        Ok(admin::handle(&app, &event, &call).await)
     }
 
     /// Webhooks and messages until nothing is left, moving time on for messages that wait.

@@ -1,5 +1,5 @@
 //! AWS at the wire: SQS FIFO and Secrets Manager behind one listener, told apart by `x-amz-target` as the SDK sends
-//! it. The event source mapping's pump and the tests use the same state through the methods of [`Aws`].
+//! it, and of STS the one call whose query says who signed it. The event source mapping's pump and the tests use the same state through the methods of [`Aws`].
 
 mod attributes;
 mod batch;
@@ -9,6 +9,7 @@ mod refusal;
 mod secrets;
 mod shelf;
 mod sqs;
+mod sts;
 #[cfg(test)]
 mod tests;
 
@@ -206,6 +207,9 @@ impl Simulator for Aws {
 
     fn handle(&mut self, request: &Request, now: Timestamp) -> Response {
         let target = request.header("x-amz-target").unwrap_or_default();
+        if target.is_empty() && request.query.contains("Action=") {
+            return sts::call(request, now);
+        }
         let Some((service, operation)) = target.split_once('.') else {
             return Response::unknown(request, "no `x-amz-target`");
         };

@@ -17,6 +17,7 @@ usage: sam remote invoke Admin --stack-name STACK --event '{\"command\": \"NAME\
   overview                                 is it well: how far each side was read, what waits, what is set aside
   deals      {state, filter, limit, cursor}  every linked deal, as a list; state: also parked, waiting, conflict
   parked                                   what is set aside, grouped by what would heal it
+  acts                                     what administrators asked for: who, when, and how it ended
   explain    {referral | record, sides: yes}  one deal: its state and every decision; with sides: both sides as they are
   look       {referral | record}           both sides are read now, and what is due is written
   preview    {referral | record | all: yes}  what would be written now, and why; writes nothing
@@ -62,6 +63,8 @@ pub enum Command {
     Deals(Listed),
     /// What is set aside.
     Parked,
+    /// What administrators asked for.
+    Acts,
     /// One deal's timeline; with both sides as they are now.
     Explain(About, bool),
     /// Both sides of a deal are read now.
@@ -166,6 +169,7 @@ impl Command {
                 arguments.only(&["state", "filter", "limit", "cursor"], Command::Deals(arguments.listed()?))
             }
             "parked" => arguments.only(&[], Command::Parked),
+            "acts" => arguments.only(&[], Command::Acts),
             "explain" => {
                 let sides = arguments.yes("sides")? == Some(true);
                 let command = Command::Explain(arguments.about(map)?, sides);
@@ -192,14 +196,47 @@ impl Command {
     }
 }
 
+impl Command {
+    /// Whether it may change anything, in the table, the CRM or Partner Center. The rest may be asked of the function
+    /// that only looks.
+    pub fn acts(&self) -> bool {
+        match self {
+            Command::Doctor
+            | Command::Overview
+            | Command::Deals(_)
+            | Command::Parked
+            | Command::Acts
+            | Command::Explain(..)
+            | Command::Preview(_)
+            | Command::Help => false,
+            Command::Backfill(action) | Command::Rebase(action) => *action != Action::Status,
+            Command::Map(action) => matches!(action, MapAction::Set(_) | MapAction::Rollback(_)),
+            Command::Register { .. }
+            | Command::Unregister
+            | Command::SelfTest
+            | Command::Watch
+            | Command::Provision
+            | Command::Deprovision { .. }
+            | Command::Look(_)
+            | Command::Retry { .. }
+            | Command::Redrive { .. }
+            | Command::Relink(_)
+            | Command::Disconnect(_) => true,
+        }
+    }
+}
+
 const DEAL: [&str; 2] = ["referral", "record"];
+/// What any event may have besides its command's arguments.
+const ALWAYS: [&str; 2] = ["command", "caller"];
 
 struct Arguments<'a>(&'a Object<String, Value>);
 
 impl<'a> Arguments<'a> {
     /// The command, unless an argument was given that it does not take.
     fn only(&self, names: &[&str], command: Command) -> Result<Command, String> {
-        let stranger = self.0.keys().find(|key| *key != "command" && !names.contains(&key.as_str()));
+        let stranger =
+            self.0.keys().find(|key| !ALWAYS.contains(&key.as_str()) && !names.contains(&key.as_str()));
         stranger.map_or(Ok(command), |key| Err(format!("`{key}` is no argument of this command")))
     }
 

@@ -1,6 +1,7 @@
 //! Set-up and operation: called by CloudFormation as a custom resource, by the schedule, and by hand with
 //! `sam remote invoke`. JSON in, readable JSON out; decides nothing about deals.
 
+mod acts;
 mod anew;
 mod certificate;
 mod columns;
@@ -29,10 +30,11 @@ mod walk;
 mod watch;
 
 use clients::{
-    aws::SdkConfig, clock::Clock, config, http::BuildError, live::Live, outside,
+    aws::SdkConfig, caller::Callers, clock::Clock, config, http::BuildError, live::Live, outside,
     partner_center::webhooks::Webhooks, queue::Queue, secrets::Secrets,
 };
 use command::{Command, USAGE};
+use config::Right;
 use jiff::{SignedDuration, Timestamp};
 use long::Long;
 use mapping::Map;
@@ -51,6 +53,7 @@ pub struct App {
     webhooks: Webhooks,
     dead: Queue,
     secrets: Secrets,
+    callers: Callers,
     /// Whether waiting takes time; a world's clock is moved by its test.
     sleeps: bool,
 }
@@ -69,7 +72,16 @@ impl App {
         let center = &worker.outside.partner_center;
         let webhooks = center.webhooks(&config.webhooks_api_url, &config.webhooks_audience);
         let dead = Queue::new(aws, &config.dead_letter_queue_url);
-        Ok(App { webhooks, dead, secrets: Secrets::new(aws), live: Live::new(worker), config, sleeps })
+        let callers = Callers::new(aws, &config.stack_id)?;
+        Ok(App {
+            webhooks,
+            dead,
+            secrets: Secrets::new(aws),
+            callers,
+            live: Live::new(worker),
+            config,
+            sleeps,
+        })
     }
 
     /// By which metrics of several stacks are told apart.
@@ -85,32 +97,53 @@ impl App {
 /// The function, or why it could not be opened: every call is answered all the same.
 pub type Opened = Result<App, String>;
 
+/// What Lambda says of an invocation.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// When its run is killed.
+    pub ends: Timestamp,
+    /// Its id, by which CloudTrail names the caller.
+    pub request: String,
+}
+
 /// One call: a stack's event, or a command. Never fails: every outcome is an answer.
-pub async fn handle(app: &Opened, event: &Value, ends: Timestamp) -> Value {
-    let ends = ends - TAIL;
+pub async fn handle(app: &Opened, event: &Value, call: &Call) -> Value {
+    let ends = call.ends - TAIL;
     if let Some(request) = stack::Request::read(event) {
-        return Box::pin(stack::handle(app, &request, ends)).await;
+        return match app {
+            Ok(app) if app.config.right == Right::Look => json!(acts::only_looks("a stack's request")),
+            _ => Box::pin(stack::handle(app, &request, ends)).await,
+        };
     }
     let report = match app {
-        Ok(app) => Box::pin(answer(app, event, ends)).await,
+        Ok(app) => Box::pin(answer(app, event, ends, &call.request)).await,
         Err(faults) => Report::fault_only(faults, "correct the stack's parameters and deploy again"),
     };
     json!(report)
 }
 
-async fn answer(app: &App, event: &Value, ends: Timestamp) -> Report {
+async fn answer(app: &App, event: &Value, ends: Timestamp, request: &str) -> Report {
     match Command::parse(event, Map::standard(app.config.worker.crm.kind())) {
-        Ok(command) => Box::pin(run(app, command, ends)).await.unwrap_or_else(|failure| {
-            let mut report = Report::default();
-            report.failed(&failure);
-            report
-        }),
+        Ok(command) if !command.acts() => Box::pin(done(app, command, ends)).await,
+        Ok(_) if app.config.right == Right::Look => acts::only_looks(&format!("`{}`", acts::name(event))),
+        // What the schedule does is no administrator's act.
+        Ok(Command::Watch) => Box::pin(done(app, Command::Watch, ends)).await,
+        Ok(command) => Box::pin(acts::act(app, command, event, ends, request)).await,
         Err(wrong) => {
             let mut report = Report::fault_only(wrong, "see the usage in `data`");
             report.data = usage();
             report
         }
     }
+}
+
+/// One command to its end; a failure is told as a line.
+async fn done(app: &App, command: Command, ends: Timestamp) -> Report {
+    Box::pin(run(app, command, ends)).await.unwrap_or_else(|failure| {
+        let mut report = Report::default();
+        report.failed(&failure);
+        report
+    })
 }
 
 /// One command to its end.
@@ -125,6 +158,7 @@ async fn run(app: &App, command: Command, ends: Timestamp) -> Result<Report, Fai
         Command::Overview => overview::overview(app).await,
         Command::Deals(listed) => deals::deals(app, listed).await,
         Command::Parked => parked::parked(app).await,
+        Command::Acts => acts::list(app).await,
         Command::Explain(about, sides) => Box::pin(explain::explain(app, about, sides)).await,
         Command::Look(about) => repair::look(app, about).await,
         Command::Preview(about) => Box::pin(preview::preview(app, about, ends)).await,

@@ -1,6 +1,6 @@
 //! Wiring. A faulty configuration is answered, not crashed on: a deployment would hang for an hour.
 
-use admin::App;
+use admin::{App, Call};
 use clients::{
     aws,
     clock::Clock,
@@ -18,7 +18,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let app = &app;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let ends = outside::ends(event.context.deadline);
-        let answer = admin::handle(app, &event.payload, ends).await;
+        let call = Call { ends, request: event.context.request_id };
+        let answer = admin::handle(app, &event.payload, &call).await;
         if let (Ok(app), Some(numbers)) = (app, answer["data"]["metrics"].as_object()) {
             metrics::put(app.stack(), numbers, Clock::system().now());
         }

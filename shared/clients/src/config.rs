@@ -67,6 +67,19 @@ pub struct Admin {
     pub certificates: Sources,
     /// `CRM_ADMIN_SECRET_ARN`: JSON of an administrator who may make columns; `None`: nothing is provisioned.
     pub crm_admin_secret_arn: Option<String>,
+    /// `ADMIN_RIGHT`: what this function does for those who may invoke it.
+    pub right: Right,
+    /// `STACK_ID`: the ARN of the stack, to which a proof of the caller is bound.
+    pub stack_id: String,
+}
+
+/// What the admin function does for those who may invoke it: one crate, two functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// `look`: commands that change nothing.
+    Look,
+    /// `act`: every command.
+    Act,
 }
 
 /// How to reach Partner Center.
@@ -234,6 +247,8 @@ impl Admin {
             overwrite: reader.yes("OVERWRITE_REGISTRATION", false),
             certificates: reader.certificates(),
             crm_admin_secret_arn: reader.optional("CRM_ADMIN_SECRET_ARN"),
+            right: reader.right("ADMIN_RIGHT"),
+            stack_id: reader.text("STACK_ID"),
         };
         reader.finish(config)
     }
@@ -337,6 +352,17 @@ impl<'a> Reader<'a> {
             Some(other) => {
                 self.fault(name, format_args!("expected `yes` or `no`, found `{other}`"));
                 default
+            }
+        }
+    }
+
+    fn right(&mut self, name: &str) -> Right {
+        match self.text(name).as_str() {
+            "act" => Right::Act,
+            "look" | "" => Right::Look,
+            other => {
+                self.fault(name, format_args!("expected `act` or `look`, found `{other}`"));
+                Right::Look
             }
         }
     }

@@ -12,6 +12,8 @@ mod pem;
 pub mod queue;
 
 #[cfg(feature = "full")]
+pub mod caller;
+#[cfg(feature = "full")]
 pub mod crm;
 #[cfg(feature = "full")]
 pub mod gather;

@@ -146,6 +146,18 @@ impl Links {
         }
     }
 
+    /// The last items of a partition by their sort keys, the last one first.
+    pub async fn newest(&self, pk: &str, most: i32) -> Result<Vec<Row>, Failure> {
+        self.counts.reads.fetch_add(1, Relaxed);
+        let query = self.reads.query().table_name(&self.table).consistent_read(true).limit(most);
+        let query = query.key_condition_expression("pk = :pk").scan_index_forward(false);
+        let query = query.expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()));
+        let page = query.send().await;
+        let page = page.map_err(|e| failure(System::Table, &format!("read the last of `{pk}`"), &e))?;
+        let rows = page.items.into_iter().flatten().map(|found| self.row(found));
+        Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
     /// `None`: the table should have forgotten it by now.
     fn row(&self, found: Attributes) -> Result<Option<Row>, Failure> {
         let key = item::text(&found, "pk");

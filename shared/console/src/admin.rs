@@ -12,8 +12,22 @@ pub trait Admin: Send + Sync {
     /// Where it runs, as people name it: `local run`, a stack's name.
     fn name(&self) -> String;
 
+    /// What whoever asks may do.
+    fn may(&self) -> May {
+        May::Act
+    }
+
     /// What the command line needs to reach it again: `--local`, `--stack NAME`.
     fn flags(&self) -> String;
+}
+
+/// What whoever asks may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum May {
+    /// Commands that change nothing.
+    Look,
+    /// Every command.
+    Act,
 }
 
 /// There is no answer.

@@ -11,5 +11,7 @@ pub mod command;
 pub mod local;
 pub mod page;
 pub mod present;
+#[cfg(feature = "proof")]
+pub mod proof;
 #[cfg(feature = "aws")]
 pub mod stack;

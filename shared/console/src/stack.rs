@@ -1,31 +1,47 @@
 //! The admin function of a deployed stack, invoked with the AWS profile and region that every AWS tool of the user's has.
 
-use crate::admin::{Admin, Unreachable, report};
-use aws_config::{BehaviorVersion, retry::RetryConfig};
-use aws_sdk_lambda::primitives::Blob;
+use crate::{
+    admin::{Admin, May, Unreachable, report},
+    proof,
+};
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
+use aws_credential_types::provider::ProvideCredentials;
+use aws_sdk_lambda::{error::ProvideErrorMetadata, primitives::Blob};
 use aws_smithy_http_client::{
     Builder as Client,
     tls::{Provider, rustls_provider::CryptoMode},
 };
 use futures_util::future::BoxFuture;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::{
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::SystemTime,
+};
 
-/// The output of the stack that names the function.
-const OUTPUT: &str = "AdminFunction";
+/// The outputs of the stack that name its functions: the one that acts, and the one that only looks.
+const ACTS: &str = "AdminFunction";
+const LOOKS: &str = "AdminLookFunction";
 
 /// A deployed stack.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Stack {
     name: String,
+    /// Its ARN.
+    id: String,
     /// As they were given: other ones may have a stack of the same name.
     profile: Option<String>,
     region: Option<String>,
-    function: String,
+    acts: String,
+    /// A stack of an earlier version has none.
+    looks: Option<String>,
+    /// Whoever asks may not invoke the function that acts.
+    only_looks: AtomicBool,
+    aws: SdkConfig,
     lambda: aws_sdk_lambda::Client,
 }
 
 impl Stack {
-    /// Looks the function up.
+    /// Looks the functions up, and which of them may be invoked.
     pub async fn open(name: &str, profile: Option<&str>, region: Option<&str>) -> Result<Self, Unreachable> {
         // The system's own roots: a company's proxy may have put one there.
         let http = Client::new().tls_provider(Provider::rustls(CryptoMode::Ring)).build_https();
@@ -39,33 +55,83 @@ impl Stack {
         let config = config.load().await;
         let stacks = aws_sdk_cloudformation::Client::new(&config).describe_stacks().stack_name(name).send();
         let stacks = stacks.await.map_err(|e| unreachable(&format!("look up stack `{name}`"), &e))?;
-        let outputs = stacks.stacks().iter().flat_map(|stack| stack.outputs());
-        let function =
-            outputs.filter(|output| output.output_key() == Some(OUTPUT)).find_map(|o| o.output_value());
-        let Some(function) = function else {
+        let found = stacks.stacks().first();
+        let output = |key: &str| {
+            let mut outputs = found.into_iter().flat_map(|stack| stack.outputs());
+            outputs.find(|output| output.output_key() == Some(key))?.output_value().map(str::to_owned)
+        };
+        let Some(acts) = output(ACTS) else {
             return Err(Unreachable::Failed(format!(
-                "stack `{name}` has no output `{OUTPUT}`: is it this product's?"
+                "stack `{name}` has no output `{ACTS}`: is it this product's?"
             )));
         };
         // A command that was carried out and whose answer was lost is not carried out again.
         let once =
             aws_sdk_lambda::config::Builder::from(&config).retry_config(RetryConfig::disabled()).build();
         let given = |text: Option<&str>| text.map(str::to_owned);
-        Ok(Stack {
+        let stack = Stack {
             name: name.to_owned(),
+            id: found.and_then(|stack| stack.stack_id()).unwrap_or_default().to_owned(),
             profile: given(profile),
             region: given(region),
-            function: function.to_owned(),
+            acts,
+            looks: output(LOOKS),
+            only_looks: AtomicBool::new(false),
             lambda: aws_sdk_lambda::Client::from_conf(once),
-        })
+            aws: config,
+        };
+        stack.ask(&json!({ "command": "help" })).await?;
+        Ok(stack)
     }
 
+    /// Asks the function that acts, or the one that only looks where IAM refuses the other.
     async fn ask(&self, event: &Value) -> Result<Value, Unreachable> {
-        let call = self.lambda.invoke().function_name(&self.function).payload(Blob::new(event.to_string()));
-        let answer =
-            call.send().await.map_err(|e| unreachable(&format!("invoke `{}`", self.function), &e))?;
+        if !self.only_looks.load(Relaxed) {
+            let mut event = event.clone();
+            if let Some(proof) = self.proof().await {
+                event["caller"] = json!(proof);
+            }
+            match (self.invoke_one(&self.acts, &event).await, &self.looks) {
+                (Err(Refused::Right(_)), Some(_)) => self.only_looks.store(true, Relaxed),
+                (answered, _) => return answered.map_err(Unreachable::from),
+            }
+        }
+        let looks = self.looks.as_ref().unwrap_or(&self.acts);
+        self.invoke_one(looks, event).await.map_err(Unreachable::from)
+    }
+
+    async fn invoke_one(&self, function: &str, event: &Value) -> Result<Value, Refused> {
+        let call = self.lambda.invoke().function_name(function).payload(Blob::new(event.to_string()));
+        let answer = call.send().await.map_err(|error| {
+            let denied = error.code() == Some("AccessDeniedException");
+            let told = unreachable(&format!("invoke `{function}`"), &error);
+            if denied { Refused::Right(told) } else { Refused::Other(told) }
+        })?;
         let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
-        report(serde_json::from_slice(&payload).unwrap_or_default())
+        report(serde_json::from_slice(&payload).unwrap_or_default()).map_err(Refused::Other)
+    }
+
+    /// Without one an act is done all the same, and stands as not proven.
+    async fn proof(&self) -> Option<String> {
+        let keys = self.aws.credentials_provider()?.provide_credentials().await.ok()?;
+        let region = self.aws.region()?.as_ref();
+        let sts = self.aws.endpoint_url().map_or_else(|| proof::host(region), str::to_owned);
+        proof::query(&keys, region, &sts, &self.id, SystemTime::now()).ok()
+    }
+}
+
+/// Why a function gave no answer.
+enum Refused {
+    /// Whoever asks may not invoke it.
+    Right(Unreachable),
+    Other(Unreachable),
+}
+
+impl From<Refused> for Unreachable {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Right(told) | Refused::Other(told) => told,
+        }
     }
 }
 
@@ -76,6 +142,10 @@ impl Admin for Stack {
 
     fn name(&self) -> String {
         self.name.clone()
+    }
+
+    fn may(&self) -> May {
+        if self.only_looks.load(Relaxed) { May::Look } else { May::Act }
     }
 
     fn flags(&self) -> String {

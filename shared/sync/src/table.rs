@@ -71,6 +71,12 @@ impl Key {
     pub fn lease() -> Self {
         Key::new("LEASE#poller".to_owned(), "-")
     }
+    /// One act of an administrator, in the order of time. `request`: the invocation's id.
+    pub fn act(at: Timestamp, request: &str) -> Self {
+        Key { pk: Key::ACTS.to_owned(), sk: format!("{at:.6}#{request}") }
+    }
+    /// The partition of the administrators' acts.
+    pub const ACTS: &str = "ACTS";
     /// The override of the field map that is in effect.
     pub fn active_map() -> Self {
         Key::new("MAP".to_owned(), "ACTIVE")
@@ -121,6 +127,26 @@ pub enum Item {
     },
     /// An override of the field map, as an admin set it.
     Map(StoredMap),
+    /// What an administrator asked for.
+    Act(Act),
+}
+
+/// What an administrator asked for, and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act {
+    /// When it began.
+    pub at: Timestamp,
+    /// The command.
+    pub command: String,
+    /// Its arguments, shortened.
+    pub on: String,
+    /// `proven: ARN`, or `not proven` and why.
+    pub who: String,
+    /// Lambda's id of the invocation, by which CloudTrail names the caller.
+    pub request: String,
+    /// The first sentence of the answer; `None`: it has not ended, or its run was killed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
 }
 
 /// An override of the field map: what differs from the default map of the CRM.
