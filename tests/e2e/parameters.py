@@ -22,7 +22,7 @@ def override(text, folder):
 
 def readme():
     """The override in the README's command."""
-    text = (ROOT / "README.md").read_text()
+    text = (ROOT / "functions/README.md").read_text()
     return re.search(rf"--parameter-overrides ({NAME}=.*)$", text, re.MULTILINE).group(1)
 
 

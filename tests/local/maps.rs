@@ -7,7 +7,7 @@ use local::{
 };
 use mapping::{CrmKind, Map};
 
-const README: &str = include_str!("../../README.md");
+const README: &str = include_str!("../../shared/mapping/README.md");
 const MICROSOFT: &str = include_str!("../../shared/mapping/maps/examples/dynamics365-microsoft-fields.toml");
 
 async fn holds(crm: CrmKind, toml: &str) {

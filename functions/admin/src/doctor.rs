@@ -103,7 +103,7 @@ async fn crm(worker: &outside::App, report: &mut Report) {
         let cure = if let Some(cure) = sign_in::cure(&failure) {
             cure
         } else if words.contains("0x80072560") || words.contains("403") {
-            "add the application as application user of the environment, with the role of the README"
+            "add the application as application user of the environment, with the role of functions/README.md, step 3"
         } else if words.contains("401") {
             "the application needs access to this environment: application user, DynamicsTenantId, DynamicsUrl"
         } else {

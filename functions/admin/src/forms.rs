@@ -13,7 +13,7 @@ use mapping::{Map, WantedColumn, WantedKind, WantedTable};
 use sync::failure::Failure;
 use xml::{Cell, Shown, What};
 
-const BY_HAND: &str = "put them there in Power Apps (README, For sellers); `forms_by_api = false` under [vendor] of the map keeps us away";
+const BY_HAND: &str = "put them there in Power Apps (functions/README.md, For sellers); `forms_by_api = false` under [vendor] of the map keeps us away";
 
 /// The tables whose rows sellers open.
 const TABLES: [WantedTable; 4] =
@@ -101,7 +101,10 @@ pub(crate) async fn check(
         }
         if !missing.is_empty() {
             let words = format!("on no main form of `{name}`: {}", missing.join(", "));
-            report.warn(words, "`provision` puts them there, or do it in Power Apps (README, For sellers)");
+            report.warn(
+                words,
+                "`provision` puts them there, or do it in Power Apps (functions/README.md, For sellers)",
+            );
         }
         for (form, shown) in &shown {
             let editable = |field: &&WantedColumn| {
