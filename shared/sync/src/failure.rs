@@ -84,7 +84,7 @@ impl Failure {
     }
 }
 
-/// How a write ended (design §5). A write that may have left is never re-sent by whoever sent it.
+/// How a write ended (sync/README.md, *How a write ends*). A write that may have left is never re-sent by whoever sent it.
 #[derive(Clone, Debug)]
 pub enum Written<T> {
     /// It happened; what the answer shows.

@@ -1,8 +1,7 @@
-//! The protocol (design §5): one story for a link, [`settle::settle`]; one for a record without,
-//! [`engagement::create_engagement`]. Webhook, sweep, poll, backfill and retry only say where to look.
+//! One story for a link, [`settle::settle`]; one for a record without a link, [`engagement::create_engagement`]. Webhook,
+//! sweep, poll, backfill and retry only say where to look. What follows is the crate's README.
 //!
-//! Generic over a few small [`ports`]; owns no socket, no clock (time is an argument) and no randomness, so that a
-//! test can run it a million times and drop it at any await.
+#![doc = include_str!("../README.md")]
 
 pub mod audit;
 mod bounds;

@@ -1,4 +1,4 @@
-//! The items of the one table (design §4) and their keys. Every save is conditional.
+//! The items of the one table (sync/README.md, *The table*) and their keys. Every save is conditional.
 
 use crate::{audit::Line, intent::Intent, link::Link, parked::Parked};
 use jiff::Timestamp;
