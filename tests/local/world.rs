@@ -40,7 +40,7 @@ pub const EVENTS: [&str; 4] =
 const TABLE: &str = "links";
 pub const QUEUE: &str = "hints.fifo";
 pub const DEAD: &str = "hints-dlq.fifo";
-/// The queue's visibility (design §10) and the functions' time-outs.
+/// The queue's visibility and the functions' time-outs (template.yaml).
 const VISIBILITY: u32 = 360;
 const WRITER: SignedDuration = SignedDuration::from_secs(60);
 const POLLER: SignedDuration = SignedDuration::from_secs(300);

@@ -1,4 +1,4 @@
-//! The webhook's door: what gets in, and what every refusal looks like (design §7).
+//! The webhook's door: what gets in, and what every refusal looks like.
 
 mod corpus;
 mod door;

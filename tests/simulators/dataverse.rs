@@ -1,7 +1,7 @@
 //! Dataverse Web API v9.2 with the tables of Dynamics 365 Sales, at the wire, written from its reference.
 //!
 //! A table store driven by a metadata description. Strict: it refuses what the vendor refuses, and answers 501 to
-//! what the reference does not describe.
+//! what the vendor's documents do not describe.
 
 mod actions;
 mod address;

@@ -56,7 +56,7 @@ async fn partner_center(worker: &outside::App, report: &mut Report) {
     }
 }
 
-/// What usually is behind the vendor's words (partner-center.md §7, §9).
+/// What usually is behind the vendor's words (vendors/partner-center.md, *Errors*; vendors/entra.md, *Errors*).
 fn cure_of_partner_center(failure: &Failure) -> &'static str {
     let words = &failure.text;
     if let Some(cure) = sign_in::cure(failure) {

@@ -1,5 +1,5 @@
 //! Is this call really Partner Center's? Pure: headers, raw bytes, certificate and time in, a verdict out
-//! (partner-center.md §8.4, hardened).
+//! (vendors/partner-center.md, *Signature*, hardened).
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clients::certificates::{Distrust, Genuine, NotGenuine};

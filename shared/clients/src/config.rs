@@ -9,9 +9,9 @@ use mapping::{CrmKind, UnknownCrm};
 use reqwest::Url;
 use std::fmt;
 
-/// `GraceSeconds`, where the template does not say (design §11).
+/// `GraceSeconds`, where the template does not say.
 const GRACE_SECONDS: u32 = 180;
-/// `AuditDays`, where the template does not say (design §11).
+/// `AuditDays`, where the template does not say.
 const AUDIT_DAYS: u32 = 400;
 /// `SalesforceApiVersion` and `SalesforceHostPattern`, where the template does not say.
 const SALESFORCE_API_VERSION: &str = "62.0";

@@ -1,5 +1,5 @@
-//! Partner Center's Referrals API (partner-center.md §2): read one, list, patch under an eTag, create. Decides
-//! nothing about deals; says how each call ended.
+//! Partner Center's Referrals API (vendors/partner-center.md, *Two services*): read one, list, patch under an eTag,
+//! create. Decides nothing about deals; says how each call ended.
 
 mod refusal;
 pub mod webhooks;
@@ -34,7 +34,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// No engagement has so many pages: a nextLink that never ends is the vendor's fault and must not keep a run.
 const MOST_PAGES: usize = 50;
 
-/// What a referral cannot be read without (partner-center.md §2.3).
+/// What a referral cannot be read without (vendors/partner-center.md, *Lists*).
 const STAMPS: &str = "$select=id,organizationId,status,substatus,updatedDateTime&";
 
 /// The Referrals API.
@@ -272,8 +272,8 @@ fn escaped(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
 }
 
-/// The documented nextLink has another scheme and a path that does not exist (partner-center.md §2.3): only its
-/// query is taken, so that no token follows it anywhere.
+/// The documented nextLink has another scheme and a path that does not exist (vendors/partner-center.md, *Lists*): only
+/// its query is taken, so that no token follows it anywhere.
 fn next_query(link: &str) -> Option<String> {
     let query = link.split_once('?')?.1.split('#').next()?;
     (!query.is_empty()).then(|| query.to_owned())

@@ -21,7 +21,8 @@ pub(crate) fn is_relation(rule: &Rule) -> bool {
     rule.crm.as_deref().is_some_and(|crm| RELATIONS.contains(&crm))
 }
 
-/// The raw elements of a referral's list. An object where an array belongs was seen in the wild (partner-center.md §3.1).
+/// The raw elements of a referral's list. An object may stand where an array belongs
+/// (vendors/partner-center.md, *The referral*).
 pub(crate) fn raw_elements<'a>(rule: &Rule, body: &'a Json) -> Option<Vec<&'a Json>> {
     match rule.referral.as_ref()?.read(body)? {
         Json::Array(items) => Some(items.iter().collect()),

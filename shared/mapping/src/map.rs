@@ -264,7 +264,7 @@ fn used(rule: &Rule, crm: &str, relation: &str) -> Option<ColumnUse> {
     Some(ColumnUse { name: name.to_owned(), lookup: rule.lookup.clone() })
 }
 
-/// The 18-character form. The last three say which of the first 15 are capitals (salesforce.md §2).
+/// The 18-character form. The last three say which of the first 15 are capitals (vendors/salesforce.md, *Ids*).
 fn salesforce_id(text: &str) -> Option<String> {
     let all_alphanumeric = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !all_alphanumeric || !matches!(text.len(), 15 | 18) {

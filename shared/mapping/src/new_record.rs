@@ -228,7 +228,8 @@ impl Draft {
         }
         let mut columns = map.status_columns(&form);
         if dynamics {
-            // `statecode` is not valid on create (dataverse.md §5); the status reason alone says it.
+            // `statecode` is not valid on create (vendors/dataverse.md, *Opportunity*); the status reason alone says
+            // it.
             columns.retain(|column, _| {
                 map.status.columns.iter().any(|(member, name)| *member == "status" && name == column)
             });

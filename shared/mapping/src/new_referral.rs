@@ -75,7 +75,7 @@ impl Map {
                     }
                 }
                 Shape::List(rule) => request.list(name, rule, record),
-                // Own deals are Active/Accepted whatever is sent (partner-center.md §4.4).
+                // Own deals are Active/Accepted whatever is sent (vendors/partner-center.md, *Create*).
                 Shape::Status => {}
             }
         }

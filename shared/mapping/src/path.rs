@@ -3,7 +3,8 @@
 
 use serde_json::{Map as Object, Value as Json, json};
 
-/// What a JSON Patch may replace in an existing referral (partner-center.md §2.4), `/name` aside (a switch).
+/// What a JSON Patch may replace in an existing referral (vendors/partner-center.md, *Patch*), `/name` aside (a
+/// switch).
 pub(crate) const PATCHABLE: [&str; 15] = [
     "campaignId",
     "consent.consentToShareReferralWithMicrosoftSellers",

@@ -63,7 +63,7 @@ fn replace(rule: &Rule, value: &Value) -> Result<Option<Json>, String> {
     Ok(Some(operation(&path.pointer(), scalar::partner_center_json(rule, value)?)))
 }
 
-/// Status and substatus go in one patch (partner-center.md §2.4), a reason with them where there is one.
+/// Status and substatus go in one patch (vendors/partner-center.md, *Patch*), a reason with them where there is one.
 fn status(value: &Value) -> Vec<Json> {
     let lost = phase_of_pair(&pair_of(value)) == Some(Phase::Lost);
     ["status", "substatus", "reason"]

@@ -1,5 +1,5 @@
-//! What Microsoft asks of a deal that its partner wants to register (cosell-connector.md §3): said in time. Registering is
-//! done in Partner Center, by a person.
+//! What Microsoft asks of a deal that its partner wants to register (vendors/partner-center.md, *Deal registration*),
+//! said in time. A person registers it, in Partner Center.
 
 use crate::{Map, Referral};
 use jiff::{SignedDuration, Timestamp};

@@ -8,7 +8,7 @@ use crate::{
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
-/// Partner Center's pairs (partner-center.md §5).
+/// Partner Center's pairs (vendors/partner-center.md, *Status pairs*).
 pub(crate) const PAIRS: [&str; 8] = [
     "New/Pending",
     "New/Received",

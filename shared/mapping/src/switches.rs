@@ -1,5 +1,5 @@
 //! The switches of a map: what Microsoft's connectors have as environment variables, and one per vendor behaviour
-//! that no reference settles.
+//! that no vendor's page settles.
 
 use jiff::tz::Offset;
 
@@ -46,7 +46,7 @@ pub enum MicrosoftHalf {
     Appears,
 }
 
-/// Behaviours of the vendors that the references mark unverified.
+/// Behaviours of the vendors that are *unverified* in the pages of `shared/clients/vendors`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vendor {
     /// Who posts Microsoft's half.

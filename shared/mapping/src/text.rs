@@ -64,7 +64,7 @@ pub(crate) fn marked(name: &str, mark: Option<Mark>) -> String {
     }
 }
 
-/// Partner Center lets HTML entities leak into company names (partner-center.md §3.1).
+/// Partner Center lets HTML entities leak into company names (vendors/partner-center.md, *The referral*).
 pub(crate) fn without_entities(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return text.into();

@@ -30,7 +30,7 @@ pub enum Subject {
         /// Its id.
         referral: ReferralId,
     },
-    /// Something in a referral's engagement changed; the id may be the sibling's (partner-center.md §8.2).
+    /// Something in a referral's engagement changed; the id may be the sibling's (vendors/partner-center.md, *Events*).
     Engagement {
         /// The id the event carried.
         referral: ReferralId,

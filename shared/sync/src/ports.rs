@@ -19,7 +19,7 @@ use std::future::Future;
 pub enum Found {
     /// It is there.
     Referral(Box<Referral>),
-    /// 404: not there, or not yet (partner-center.md §11 quirk 14).
+    /// 404: not there, or not yet (vendors/partner-center.md, *Lists*).
     Missing,
     /// 403: not ours to see, or the role is gone.
     Forbidden,

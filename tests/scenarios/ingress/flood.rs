@@ -1,4 +1,4 @@
-//! A thousand hostile calls: what they may cost at most, and that a genuine event passes all the same (design §9).
+//! A thousand hostile calls: what they may cost at most, and that a genuine event passes all the same.
 
 use super::door::{BODY, Door, at, knock, set};
 use jiff::SignedDuration;

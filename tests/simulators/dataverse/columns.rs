@@ -185,7 +185,7 @@ impl Table {
     }
 }
 
-/// The labels of Partner Center's forms (partner-center.md, additions to §3.4 and §4.3).
+/// The labels of Partner Center's forms (vendors/partner-center.md, *Solution area and play*).
 const AREAS: [&str; 3] = ["AI Business Solutions", "Cloud and AI Platforms", "Security"];
 const PLAYS: [&str; 16] = [
     "Copilot and Agents at Work",

@@ -5,7 +5,7 @@ use super::refusal::{Outcome, not_modelled, refuse};
 use crate::server::Request;
 
 impl Dataverse {
-    /// The headers the reference tells every client to send.
+    /// The headers the vendor's documents tell every client to send.
     pub(super) fn check_headers(&self, request: &Request) -> Outcome<()> {
         for name in request.headers.keys() {
             let known = !name.starts_with("mscrm.") && name != "callerobjectid" && name != "mscrmcallerid";

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// Lookups the reference names whose tables are not modelled: 501 instead of the 400 of an unknown column.
+/// Lookups the vendor's documents name whose tables are not modelled: 501 instead of the 400 of an unknown column.
 pub(super) const COLUMNS_ELSEWHERE: &[&str] = &["pricelevelid", "competitorid"];
 
 /// One option of a choice: value and label.

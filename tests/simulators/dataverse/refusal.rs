@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 pub(super) enum Refusal {
     /// The vendor's own answer.
     Vendor { status: u16, code: String, message: String, details: Map<String, Value> },
-    /// Nothing in the reference says what the vendor would answer.
+    /// Nothing in the vendor's documents says what the vendor would answer.
     NotModelled(String),
 }
 

@@ -1,4 +1,4 @@
-//! Every behaviour the reference marks as unverified, by name. Defaults: the stricter reading.
+//! Every behaviour that the vendor's documents leave open, by name. Defaults: the stricter reading.
 
 use serde::{Deserialize, Serialize};
 

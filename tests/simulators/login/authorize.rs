@@ -1,5 +1,5 @@
-//! The interactive consent (partner-center.md §9.3): the user signs in at once, with MFA if the switch says so, and is
-//! sent back with a code that is redeemed once.
+//! The interactive consent (vendors/entra.md, *A user's consent*): the user signs in at once, with MFA if the switch
+//! says so, and is sent back with a code that is redeemed once.
 
 use super::{Login, Refusal, bare};
 use crate::server::{Request, Response};

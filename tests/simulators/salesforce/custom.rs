@@ -21,7 +21,7 @@ Referral_Program__c | Referral Program | text 100
 Marketplace_Intent__c | Marketplace purchase intent | picklist Have not decided;Yes;No | restricted
 Audit__c | Audit | long 10000
 ";
-/// On Opportunity only; the labels of Partner Center's forms (partner-center.md, additions to §3.4 and §4.3).
+/// On Opportunity only; the labels of Partner Center's forms (vendors/partner-center.md, *Solution area and play*).
 const AREA: &str = "
 Solution_Area__c | Solution area | picklist AI Business Solutions;Cloud and AI Platforms;Security | restricted
 Solution_Play__c | Solution play | picklist @Plays | restricted

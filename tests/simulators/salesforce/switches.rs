@@ -1,5 +1,5 @@
-//! Every behaviour the reference marks as unverified, and what an admin switches on: by name. Defaults: the stricter
-//! reading, and an org as it is delivered.
+//! Every behaviour that the vendor's documents leave open, and what an admin switches on: by name. Defaults: the
+//! stricter reading, and an org as it is delivered.
 
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@
 use crate::config::is_loopback;
 use reqwest::Url;
 
-/// Where Microsoft's signing certificates lie (partner-center.md §8.4).
+/// Where Microsoft's signing certificates lie (vendors/partner-center.md, *Certificates*).
 pub const STANDARD_PREFIX: &str = "https://3psostorageacct.blob.core.windows.net/cert/";
 /// Where certificates of Microsoft and DigiCert say that their issuers' lie. Plain http, as everywhere: whoever fetches
 /// an issuer cannot have verified anything yet, and its signature is checked up to a root (RFC 5280 §8).

@@ -12,14 +12,14 @@ use webpki::{
 };
 
 /// The roots above Microsoft's issuing authorities. Which one signs the webhook's certificate is not published
-/// (unverified), and no package carries the issuing authorities as data: they are fetched, or `CertificateRootsPem`
-/// has them.
+/// (vendors/partner-center.md, *Certificates*), and no package carries the issuing authorities as data: they are
+/// fetched, or `CertificateRootsPem` has them.
 const BUNDLED: [&str; 3] = [
     "Microsoft RSA Root Certificate Authority 2017",
     "Microsoft ECC Root Certificate Authority 2017",
     "DigiCert Global Root G2",
 ];
-/// Issuer and subject of the certificate, partner-center.md §8.4.
+/// Issuer and subject of the certificate (vendors/partner-center.md, *Certificates*).
 const ORGANISATION: &str = "Microsoft Corporation";
 
 /// How certificates may be signed.

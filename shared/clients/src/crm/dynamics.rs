@@ -1,5 +1,6 @@
-//! Dynamics 365 Sales over the Dataverse Web API (dataverse.md): opportunities with their customer, contact, owner
-//! and Microsoft Solutions; leads. Every write is conditional or create-only; none is sent twice.
+//! Dynamics 365 Sales over the Dataverse Web API (vendors/dataverse.md, *Addressing*): opportunities with their
+//! customer, contact, owner and Microsoft Solutions; leads. Every write is conditional or create-only; none is sent
+//! twice.
 
 pub mod batch;
 mod change;

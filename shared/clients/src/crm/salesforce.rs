@@ -1,5 +1,6 @@
-//! Salesforce Sales Cloud over its REST API (salesforce.md): opportunities with their customer, primary contact, owner
-//! and Microsoft Solutions; leads. Every write is conditional or create-only; none is sent twice.
+//! Salesforce Sales Cloud over its REST API (vendors/salesforce.md, *Addressing*): opportunities with their customer,
+//! primary contact, owner and Microsoft Solutions; leads. Every write is conditional or create-only; none is sent
+//! twice.
 
 mod change;
 mod composite;

@@ -1,5 +1,5 @@
-//! What Partner Center says when it does not do something (partner-center.md §7), in any of its three shapes or
-//! none, and which of the paths that were sent it means.
+//! What Partner Center says when it does not do something (vendors/partner-center.md, *Errors*), in any of its three
+//! shapes or none, and which of the paths that were sent it means.
 
 use crate::http::{Answer, one_line};
 use serde_json::Value;

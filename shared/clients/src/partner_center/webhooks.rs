@@ -1,5 +1,5 @@
-//! Partner Center's Webhooks API (partner-center.md §8): one registration per tenant, and its self-test. Members are
-//! read whatever their case: documents and production differ.
+//! Partner Center's Webhooks API (vendors/partner-center.md, *Webhook registration*): one registration per tenant, and
+//! its self-test. Members are read whatever their case: documents and production differ.
 
 use super::{
     common,

@@ -1,5 +1,5 @@
-//! The JWT bearer assertion of Salesforce (salesforce.md §2): who we are, signed with the private key whose certificate
-//! the app holds.
+//! The JWT bearer assertion of Salesforce (vendors/salesforce.md, *Sign-in*): who we are, signed with the private key
+//! whose certificate the app holds.
 
 use super::key;
 use crate::secrets::Secret;

@@ -17,7 +17,8 @@ use serde_json::Value;
 const WORDS: usize = 300;
 /// The longest a token is believed to last, whatever the answer says.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
-/// OAuth errors on 4xx that pass by themselves (RFC 6749 §4.1.2.1; salesforce.md §2).
+/// OAuth errors on 4xx that pass by themselves (RFC 6749 §4.1.2.1; vendors/entra.md, *Errors*;
+/// vendors/salesforce.md, *Sign-in*).
 const TRANSIENT: [&str; 3] = ["temporarily_unavailable", "server_error", "login_rate_exceeded"];
 /// Entra's numbers that pass by themselves whatever error they come with: a service behind it is out of reach or out of
 /// budget, the tenant is throttled, the same request came too often.

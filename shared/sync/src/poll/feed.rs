@@ -13,7 +13,8 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-/// `modifiedon` is set before the commit: a slow transaction appears with an older stamp (dataverse.md §8).
+/// `modifiedon` is set before the commit: a slow transaction appears with an older stamp (vendors/dataverse.md, *Change
+/// tracking*).
 const CRM_OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 
 /// What changed since the last tick, then the walk behind it.

@@ -1,6 +1,6 @@
-//! Salesforce's versions and feeds (salesforce.md §6, §7): a row's version is a stamp of whole seconds, taken before its
-//! change can be seen; a write is conditional on "not modified since"; what changed is asked for by stamp, with an
-//! overlap. All else of the CRM is as the rest of this folder has it.
+//! Salesforce's versions and feeds (vendors/salesforce.md, *Stamps as versions* and *Changes*): a row's version is a
+//! stamp of whole seconds, taken before its change can be seen; a write is conditional on "not modified since"; what
+//! changed is asked for by stamp, with an overlap. All else of the CRM is as the rest of this folder has it.
 
 use super::{Shape, record_id};
 use crate::{faults::Kind, trace::say, world::State};

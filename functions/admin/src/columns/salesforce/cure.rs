@@ -1,4 +1,5 @@
-//! What usually is behind Salesforce's words when the org cannot be asked at all (salesforce.md §2, §10).
+//! What usually is behind Salesforce's words when the org cannot be asked at all
+//! (vendors/salesforce.md, *Sign-in* and *Errors*).
 
 /// Words of the vendor's, or of ours about the secret, and what to do.
 const CURES: &[(&[&str], &str)] = &[

@@ -1,4 +1,5 @@
-//! `$batch` (dataverse.md §6): multipart out and in. Every line out ends in CRLF; what comes in is read leniently.
+//! `$batch` (vendors/dataverse.md, *Batch*): multipart out and in. Every line out ends in CRLF; what comes in is read
+//! leniently.
 
 use crate::http::text;
 use serde_json::Value;

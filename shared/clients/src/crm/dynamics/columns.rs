@@ -10,7 +10,7 @@ use mapping::{ColumnUse, Map, RecordKind, names};
 use serde_json::{Map as Object, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The child rows of an opportunity and the catalogue they point to (design §6).
+/// Our own tables: the child rows of an opportunity and the catalogue they point to.
 pub(super) const SOLUTION: &str = "cosell_solution";
 pub(super) const SOLUTION_DETAIL: &str = "cosell_solutiondetail";
 /// Their lookups: navigation properties have the schema name's casing, columns have not.
@@ -18,7 +18,7 @@ pub(super) const SOLUTION_OPPORTUNITY: &str = "cosell_OpportunityId";
 pub(super) const SOLUTION_DETAIL_LOOKUP: &str = "cosell_SolutionDetailId";
 /// The catalogue's text key.
 pub(super) const SOLUTION_KEY: &str = "cosell_solutionid";
-/// A connection: its id, the colleague it leads to, and as what (dataverse.md §5).
+/// A connection: its id, the colleague it leads to, and as what (vendors/dataverse.md, *Sales team*).
 pub(super) const CONNECTION_ID: &str = "connectionid";
 const MEMBER: &str = "record2id_systemuser";
 const ROLE: &str = "record2roleid";

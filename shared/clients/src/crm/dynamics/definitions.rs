@@ -1,5 +1,5 @@
-//! The environment's own metadata (dataverse.md §11): what its tables are like, and what is made there that the map
-//! needs. Asked by set-up only: metadata calls take seconds.
+//! The environment's own metadata (vendors/dataverse.md, *Metadata*): what its tables are like, and what is made there
+//! that the map needs. Asked by set-up only: metadata calls take seconds.
 
 use super::{
     Dynamics,

@@ -1,5 +1,5 @@
-//! What Dataverse says when it does not do something (dataverse.md §12, §13), and what that means. Codes beat status:
-//! some are documented under two.
+//! What Dataverse says when it does not do something (vendors/dataverse.md, *Errors* and *Limits*), and what that
+//! means. Codes beat status: some are documented under two.
 
 use super::batch::Reply;
 use crate::http::{self, Answer, one_line, text::unread};

@@ -1,5 +1,5 @@
-//! Change tracking (dataverse.md §8), and the poll by `modifiedon` beside it. Positions are kept as path and query on
-//! the configured origin: no token follows a link anywhere else.
+//! Change tracking (vendors/dataverse.md, *Change tracking*), and the poll by `modifiedon` beside it. Positions are
+//! kept as path and query on the configured origin: no token follows a link anywhere else.
 
 use super::{
     Dynamics, RECORD1,

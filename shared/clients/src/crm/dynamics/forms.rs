@@ -1,8 +1,6 @@
 //! The environment's main forms: their XML as everybody sees it, as a draft, and how a draft becomes what everybody
-//! sees. What stands in the XML is the caller's business. Asked by set-up only.
-//!
-//! Written from Microsoft Learn (`systemform`, `RetrieveUnpublished`, `PublishXml`), never seen answered by an environment:
-//! `forms_by_api` of the map takes it away.
+//! sees. What stands in the XML is the caller's business. Asked by set-up only. No environment has answered these calls
+//! yet (vendors/dataverse.md, *Forms*): `forms_by_api` of the map switches them off.
 
 use super::{Dynamics, batch::Request, errors::Said, wire::ROOT};
 use serde_json::json;

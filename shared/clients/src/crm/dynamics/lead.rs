@@ -1,5 +1,5 @@
-//! Leads (dataverse.md §5): `QualifyLead` goes in one change set with the customer it
-//! is for and a write of the lead under its version, so that it happens only to the lead that was read, and once.
+//! Leads (vendors/dataverse.md, *Leads*): `QualifyLead` goes in one change set with the customer it is for and a write
+//! of the lead under its version, so that it happens only to the lead that was read, and once.
 
 use super::{
     Dynamics,

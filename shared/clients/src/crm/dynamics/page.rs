@@ -1,5 +1,5 @@
-//! A page of a feed as Dataverse answers it (dataverse.md §7): rows and deletions told apart, links kept as path and
-//! query. Pure: whatever comes in is a page or a reason why it is none.
+//! A page of a feed as Dataverse answers it (vendors/dataverse.md, *Pages*): rows and deletions told apart, links kept
+//! as path and query. Pure: whatever comes in is a page or a reason why it is none.
 
 use super::wire::ROOT;
 use serde_json::{Map as Object, Value};

@@ -1,5 +1,5 @@
 //! Accounts and contacts: found by our key, else by what the map matches on, else new. A found one gets the key and
-//! nothing else, ever (design §5).
+//! nothing else, ever (sync/README.md, *Creating in the CRM*).
 
 use super::{
     batch::Request,

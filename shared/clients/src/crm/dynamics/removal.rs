@@ -91,7 +91,7 @@ impl Dynamics {
         match said.meaning() {
             _ if answer.is_success() => Ok(Removed::Gone),
             Meaning::Gone => Ok(Removed::Absent),
-            // Metadata that is not there has the code of a wrong request (dataverse.md §11).
+            // Metadata that is not there has the code of a wrong request (vendors/dataverse.md, *Metadata*).
             Meaning::Refused if answer.status == 404 => Ok(Removed::Absent),
             Meaning::Refused => Ok(Removed::Kept(said.to_string())),
             _ => Err(self.wire.failed(operation, &said)),

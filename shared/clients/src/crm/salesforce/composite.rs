@@ -1,4 +1,5 @@
-//! Composites: their parts, how many of them Salesforce takes in one call (salesforce.md §5), and what it answers.
+//! Composites: their parts, how many of them Salesforce takes in one call (vendors/salesforce.md, *Composite*), and
+//! what it answers.
 
 use super::{errors::Said, records::Records, soql::escaped};
 use crate::http::Answer;

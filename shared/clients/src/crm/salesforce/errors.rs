@@ -1,5 +1,5 @@
-//! What Salesforce says when it does not do something (salesforce.md §10), and what that means. Codes beat status: some
-//! are documented under two.
+//! What Salesforce says when it does not do something (vendors/salesforce.md, *Errors*), and what that means. Codes
+//! beat status: some are documented under two.
 
 use crate::http::{Answer, one_line};
 use jiff::SignedDuration;

@@ -1,5 +1,6 @@
-//! What changed (salesforce.md §7): rows by `SystemModstamp`, deleted ones included, in order and resumed by key. What
-//! the overlap of two rounds lists again is skipped: a record by its version, a child row by the place that remembers it.
+//! What changed (vendors/salesforce.md, *Changes*): rows by `SystemModstamp`, deleted ones included, in order and
+//! resumed by key. What the overlap of two rounds lists again is skipped: a record by its version, a child row by the
+//! place that remembers it.
 
 use super::{
     Salesforce,

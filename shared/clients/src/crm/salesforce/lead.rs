@@ -1,6 +1,7 @@
-//! Leads (salesforce.md §9). An accepted lead becomes an opportunity: created beside it in one composite, with a write of
-//! the lead under its version, so that it happens only to the lead that was read; its Referral Identifier keeps it from
-//! being made twice; or, if the map says so, the lead is converted (convert.rs). A converted lead names its opportunity.
+//! Leads (vendors/salesforce.md, *Leads*). An accepted lead becomes an opportunity: created beside it in one composite,
+//! with a write of the lead under its version, so that it happens only to the lead that was read; its Referral
+//! Identifier keeps it from being made twice; or, if the map says so, the lead is converted (convert.rs). A converted
+//! lead names its opportunity.
 
 use super::{Salesforce, composite::Part, rows::object_of, soql::quoted, wire::QueryFailed};
 use crate::crm::not_begun::NotBegun;

@@ -1,5 +1,6 @@
 //! Where a feed is. A stamp is taken before the commit, so each round begins some minutes before the last one ended
-//! (salesforce.md §7) and lists again what it has told; which child rows those are is remembered with the place.
+//! (vendors/salesforce.md, *Changes*) and lists again what it has told; which child rows those are is remembered with
+//! the place.
 
 use super::{
     rows::{FRESH, instant},

@@ -1,5 +1,6 @@
 //! The rows of a query's answer. `batchSize` is a hint and child rows count towards it, so how many rows came tells
-//! nothing: `done` does (salesforce.md §7). An answer that is not the last one is none without its next page.
+//! nothing: `done` does (vendors/salesforce.md, *Queries*). An answer that is not the last one is none without its next
+//! page.
 
 use super::{
     composite::Composite,

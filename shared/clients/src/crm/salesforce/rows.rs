@@ -18,7 +18,7 @@ pub(super) const FRESH: SignedDuration = SignedDuration::from_secs(2);
 /// Between the parts of a version's token.
 const SEPARATOR: char = '|';
 
-/// The child rows of an opportunity and the catalogue they point to (design §6).
+/// Our own objects: the child rows of an opportunity and the catalogue they point to.
 pub(super) const SOLUTION: &str = "Microsoft_Solution__c";
 pub(super) const SOLUTION_OPPORTUNITY: &str = "Opportunity__c";
 pub(super) const SOLUTION_DETAIL: &str = "Microsoft_Solution_Detail__c";
@@ -145,7 +145,7 @@ impl Fields {
     }
 
     /// The version of a row: what a write is conditional on, what orders it, and a digest of its own fields while its
-    /// stamp is so fresh that a change in the same second could share it (design §5).
+    /// stamp is so fresh that a change in the same second could share it (vendors/salesforce.md, *Stamps as versions*).
     pub(super) fn version(&self, row: &Value, date: Option<Timestamp>) -> Option<Version> {
         let modified = instant(row["LastModifiedDate"].as_str()?)?;
         let stamp = instant(row["SystemModstamp"].as_str()?)?;

@@ -1,4 +1,4 @@
-//! The table of dataverse.md §12 and §13, line by line.
+//! The documented errors (vendors/dataverse.md, *Errors* and *Limits*), line by line.
 
 use super::*;
 use serde_json::json;
