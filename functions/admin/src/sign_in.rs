@@ -1,5 +1,5 @@
-//! What is behind a sign-in that Entra refused, and what to do about it: by the AADSTS number, else by the OAuth error. Data
-//! and one look-up; Salesforce's own are in `columns/salesforce/cure.rs`.
+//! What is behind a sign-in that Entra refused (vendors/entra.md, *Errors*), and what to do about it: by the AADSTS
+//! number, else by the OAuth error. Data and one look-up; Salesforce's own are in `columns/salesforce/cure.rs`.
 
 use crate::columns;
 use clients::{

@@ -1,5 +1,5 @@
-//! What a verified body says: which referral to look at, or why there is nothing to do. `ResourceUri` is never
-//! called; only the id at its end counts.
+//! What a verified body says (vendors/partner-center.md, *Events*): which referral to look at, or why there is nothing
+//! to do. `ResourceUri` is never called; only the id at its end counts.
 
 use jiff::Timestamp;
 use mapping::ReferralId;

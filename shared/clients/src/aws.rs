@@ -23,7 +23,7 @@ use jiff::SignedDuration;
 use std::time::Duration;
 use sync::failure::{Class, Failure, System};
 
-/// Amazon Trust Services; no other authority speaks for AWS's endpoints.
+/// Amazon Trust Services; no other authority speaks for AWS's endpoints (vendors/aws.md, *Errors and TLS*).
 const ROOTS: &str = include_str!("../roots/amazon.pem");
 /// A TLS handshake at 128 MB of Lambda memory takes most of a second.
 const CONNECT: Duration = Duration::from_secs(3);

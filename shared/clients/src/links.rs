@@ -30,9 +30,9 @@ use sync::{
     table::{Change, Key, Row},
 };
 
-/// DynamoDB reads at most so many items in one call.
+/// Items that DynamoDB reads in one call, at most (vendors/aws.md, *DynamoDB*).
 const READ_BATCH: usize = 100;
-/// DynamoDB saves at most so many items together.
+/// Items that DynamoDB saves together, at most.
 const TRANSACTION: usize = 100;
 /// Items of any kind that one page of the links looks through.
 const PAGE: i32 = 250;

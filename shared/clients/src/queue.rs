@@ -14,7 +14,7 @@ use sync::{
     ports::Hints,
 };
 
-/// SQS takes at most so many messages in one call.
+/// Messages that SQS takes in one call, at most (vendors/aws.md, *SQS*).
 const BATCH: usize = 10;
 /// SQS hides a message for at most 12 hours, counted from when it was received: a little less can still be asked later.
 const LONGEST_VISIBILITY: i64 = 43_200 - 600;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use std::fmt;
 use sync::failure::{Class, Failure, System};
 
-/// The stage of a version that is about to become the current one.
+/// The stage of a version that is about to become the current one (vendors/aws.md, *Secrets Manager*).
 const PENDING: &str = "AWSPENDING";
 const CURRENT: &str = "AWSCURRENT";
 

@@ -23,7 +23,7 @@ use sync::failure::{Class, Failure, System};
 
 /// A token is not used in its last minutes: the request it travels with takes time, and clocks differ.
 const SPARE: SignedDuration = SignedDuration::from_secs(300);
-/// A rotated refresh token is stored at most so often; each one lives 90 days.
+/// A rotated refresh token is stored once in this time; each one lives 90 days (vendors/entra.md, *A user's consent*).
 const ROTATION_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
 /// The tokens of one system.

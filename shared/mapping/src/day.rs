@@ -1,5 +1,6 @@
-//! Calendar days. A day is no instant: 30 June, picked in London, reaches us as the midnight of London in UTC, which
-//! is 29 June. Reads the day that was picked, and writes an instant that every office reads as that day.
+//! Calendar days (vendors/partner-center.md, *Closing dates*). A day is no instant: 30 June, picked in London, reaches
+//! us as the midnight of London in UTC, which is 29 June. Reads the day that was picked, and writes an instant that
+//! every office reads as that day.
 
 use crate::Value;
 use jiff::{

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use ring::{rand::SystemRandom, signature::RSA_PKCS1_SHA256};
 use serde_json::json;
 
-/// The vendor takes at most three minutes; clocks differ.
+/// The vendor takes at most three minutes (vendors/salesforce.md, *Sign-in*); clocks differ.
 const LIFE: SignedDuration = SignedDuration::from_secs(150);
 
 /// An assertion of this instant. The error says what is wrong with the key, never the key.

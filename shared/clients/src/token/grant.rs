@@ -20,8 +20,8 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 /// OAuth errors on 4xx that pass by themselves (RFC 6749 §4.1.2.1; vendors/entra.md, *Errors*;
 /// vendors/salesforce.md, *Sign-in*).
 const TRANSIENT: [&str; 3] = ["temporarily_unavailable", "server_error", "login_rate_exceeded"];
-/// Entra's numbers that pass by themselves whatever error they come with: a service behind it is out of reach or out of
-/// budget, the tenant is throttled, the same request came too often.
+/// Entra's numbers that pass by themselves whatever error they come with (vendors/entra.md, *Errors*): a service behind
+/// it is out of reach or out of budget, the tenant is throttled, the same request came too often.
 const TRANSIENT_NUMBERS: [u32; 5] = [90006, 90024, 90033, 90055, 50196];
 /// Salesforce names no lifetime: the org's session policy decides, and a 401 ends it earlier.
 const SESSION: SignedDuration = SignedDuration::from_mins(60);

@@ -94,7 +94,7 @@ impl Item {
     }
 }
 
-/// Requests in one batch, those of its change sets included.
+/// Requests in one batch, those of its change sets included (vendors/dataverse.md, *Batch*).
 const MOST: usize = 1000;
 
 /// The items of one batch: never more than Dataverse takes, since there is no other way to make one.

@@ -1,4 +1,5 @@
-//! Notes: a row of the table `annotation` under an id made of the record and the note, so that one is never made twice.
+//! Notes (vendors/dataverse.md, *Notes*): a row of the table `annotation` under an id made of the record and the note,
+//! so that one is never made twice.
 
 use super::{
     Dynamics,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Requests in one composite, ...
+/// Requests in one composite (vendors/salesforce.md, *Composite*), ...
 pub(super) const PARTS: usize = 25;
 /// ... and queries among them.
 const QUERIES: usize = 5;

@@ -1,5 +1,5 @@
-//! Notes: `ContentNote` and its link to the record, both or none, in one composite. Salesforce takes a second one like
-//! the first, so the record's notes are looked at before.
+//! Notes (vendors/salesforce.md, *Notes*): `ContentNote` and its link to the record, both or none, in one composite.
+//! Salesforce takes a second one like the first, so the record's notes are read before.
 
 use super::{
     Salesforce,

@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::{collections::BTreeMap, fmt};
 use sync::ports::Position;
 
-/// The longest a transaction may run before it commits.
+/// The longest a transaction may run before it commits (vendors/salesforce.md, *Changes*).
 pub(super) const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 /// The pause between two looks when calls are scarce.
 pub(super) const THRIFT: SignedDuration = SignedDuration::from_mins(10);

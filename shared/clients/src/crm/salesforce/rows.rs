@@ -13,7 +13,7 @@ use sync::{
     version::{BESIDES, Version},
 };
 
-/// Stamps are whole seconds: one this young may be shared by a later change.
+/// Stamps are whole seconds (vendors/salesforce.md, *Stamps as versions*): a later change may share one this young.
 pub(super) const FRESH: SignedDuration = SignedDuration::from_secs(2);
 /// Between the parts of a version's token.
 const SEPARATOR: char = '|';
@@ -28,7 +28,8 @@ pub(super) const SOLUTION_KEY: &str = "Solution_Identifier__c";
 /// A row's own id, in a list's row.
 const ROW: &str = "@id";
 
-/// With state and country picklists: the text of an account's country, in the org's language, and its code.
+/// With state and country picklists (vendors/salesforce.md, *Opportunity*): the text of an account's country, in the
+/// org's language, and its code.
 const COUNTRY: &str = "BillingCountry";
 const COUNTRY_CODE: &str = "BillingCountryCode";
 

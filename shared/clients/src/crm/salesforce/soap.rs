@@ -1,5 +1,5 @@
-//! Envelopes of Salesforce's SOAP API (enterprise WSDL), which no REST resource takes the place of for `convertLead`: as
-//! written, and what the answers say, in the terms of the REST API's errors.
+//! Envelopes of Salesforce's SOAP API (enterprise WSDL) for `convertLead`, which has no REST resource
+//! (vendors/salesforce.md, *Leads*): as written, and what the answers say, in the terms of the REST API's errors.
 
 use super::errors::Said;
 use crate::http::Answer;
