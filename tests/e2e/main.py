@@ -8,6 +8,7 @@ import time
 import traceback
 
 import build
+import command_line
 from build import ROOT, WORK
 import dynamics365
 import salesforce
@@ -26,6 +27,8 @@ def prepare(processes, times, crm):
     say("simulators: compiling")
     command = ["cargo", "build", "--locked", "-p", "simulators", "--bin", "simulators"]
     times["simulators compiled"] = processes.run(command, 1200, cwd=ROOT)
+    say("cosell: compiling")
+    times["cosell compiled"] = processes.run(command_line.BUILD, 1200, cwd=ROOT)
     line = processes.start(SIMULATORS, WORK / "simulators.log", cwd=ROOT, reads_line=True)
     addresses = json.loads(line)
     simulators, crm = Simulators(addresses), CRMS[crm](addresses)
@@ -49,6 +52,7 @@ def play(plays):
     plays.poison(referral)
     plays.outage(referral)
     plays.lost(referral)
+    command_line.play(plays, referral)
     plays.stillness()
 
 

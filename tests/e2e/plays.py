@@ -57,7 +57,7 @@ class Plays:
 
     def deployed(self):
         names = ["WebhookUrl", "TableName", "QueueUrl", "DeadLetterQueueUrl"]
-        names += ["IngressFunction", "WriterFunction", "PollerFunction", "AdminFunction", "Registration"]
+        names += ["IngressFunction", "WriterFunction", "PollerFunction", "AdminFunction", "AdminLookFunction", "Registration"]
         self.expect("0 outputs of the stack", sorted(names), sorted(self.stack.outputs))
         self.expect("0 roles with wildcards or foreign policies", [], self.stack.too_much())
         self.expect("0 first tick (invoked)", "done", self.stack.tick)

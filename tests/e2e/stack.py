@@ -157,10 +157,10 @@ class Stack:
         api = self.outputs["WebhookUrl"].split("//", 1)[1].split(".", 1)[0]
         return f"{self.url}/_aws/execute-api/{api}/$default/webhook"
 
-    def admin(self, command, **arguments):
-        """A command of the admin function; its answer."""
+    def admin(self, command, output="AdminFunction", **arguments):
+        """A command of the admin function, or of the one that only looks; its answer."""
         event = json.dumps({"command": command} | arguments).encode()
-        answer = self.client("lambda").invoke(FunctionName=self.outputs["AdminFunction"], Payload=event)
+        answer = self.client("lambda").invoke(FunctionName=self.outputs[output], Payload=event)
         return json.loads(answer["Payload"].read())
 
     def tick(self):

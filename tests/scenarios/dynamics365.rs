@@ -45,6 +45,8 @@ mod operation;
 mod optional;
 #[path = "both/pasted.rs"]
 mod pasted;
+#[path = "both/rights.rs"]
+mod rights;
 #[path = "both/rules.rs"]
 mod rules;
 #[path = "both/sign_in.rs"]

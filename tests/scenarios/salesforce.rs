@@ -48,6 +48,8 @@ mod notes;
 mod operation;
 #[path = "both/pasted.rs"]
 mod pasted;
+#[path = "both/rights.rs"]
+mod rights;
 #[path = "both/rules.rs"]
 mod rules;
 #[path = "both/sign_in.rs"]

@@ -18,7 +18,8 @@ const KEYS: [(&str, &str, &str); 2] = [
 
 /// Answers if the query is one of `GetCallerIdentity`; anything else is unknown.
 pub(super) fn call(request: &Request, now: Timestamp) -> Response {
-    let sent: BTreeMap<&str, &str> = request.query.split('&').filter_map(|part| part.split_once('=')).collect();
+    let sent: BTreeMap<&str, &str> =
+        request.query.split('&').filter_map(|part| part.split_once('=')).collect();
     if request.method != "GET" || request.path != "/" || sent.get("Action") != Some(&"GetCallerIdentity") {
         return Response::unknown(request, "of STS only a GET of `GetCallerIdentity` is known");
     }
@@ -43,25 +44,35 @@ fn verified(request: &Request, sent: &BTreeMap<&str, &str>, now: Timestamp) -> R
         return Err(("IncompleteSignature", "credential".into()));
     };
     if region != super::REGION || service != "sts" || !date.starts_with(day) {
-        return Err(("SignatureDoesNotMatch", "Credential should be scoped to a valid region and day".into()));
+        return Err((
+            "SignatureDoesNotMatch",
+            "Credential should be scoped to a valid region and day".into(),
+        ));
     }
     let key = KEYS.iter().find(|(known, ..)| *known == id);
-    let (_, secret, arn) = key.ok_or_else(|| ("InvalidClientTokenId", "The security token is invalid".into()))?;
-    let valid: i64 = part("X-Amz-Expires")?.parse().map_err(|_| ("IncompleteSignature", "expires".to_owned()))?;
-    let signed = DateTime::strptime("%Y%m%dT%H%M%SZ", &date).ok().and_then(|at| at.to_zoned(TimeZone::UTC).ok());
+    let (_, secret, arn) =
+        key.ok_or_else(|| ("InvalidClientTokenId", "The security token is invalid".into()))?;
+    let valid: i64 =
+        part("X-Amz-Expires")?.parse().map_err(|_| ("IncompleteSignature", "expires".to_owned()))?;
+    let signed =
+        DateTime::strptime("%Y%m%dT%H%M%SZ", &date).ok().and_then(|at| at.to_zoned(TimeZone::UTC).ok());
     let signed = signed.ok_or_else(|| ("IncompleteSignature", "date".to_owned()))?.timestamp();
     if now.duration_since(signed).as_secs() > valid {
         return Err(("SignatureDoesNotMatch", format!("Signature expired: {date} is now earlier")));
     }
     let names = part("X-Amz-SignedHeaders")?;
-    let text = ["AWS4-HMAC-SHA256", &date, &format!("{day}/{region}/{service}/aws4_request"), &hex(
-        digest(&SHA256, canonical(request, sent, &names).as_bytes()).as_ref(),
-    )]
+    let text = [
+        "AWS4-HMAC-SHA256",
+        &date,
+        &format!("{day}/{region}/{service}/aws4_request"),
+        &hex(digest(&SHA256, canonical(request, sent, &names).as_bytes()).as_ref()),
+    ]
     .join("\n");
-    let key = [day, region, service, "aws4_request", &text].iter().fold(
-        format!("AWS4{secret}").into_bytes(),
-        |key, part| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), part.as_bytes()).as_ref().to_vec(),
-    );
+    let key = [day, region, service, "aws4_request", &text]
+        .iter()
+        .fold(format!("AWS4{secret}").into_bytes(), |key, part| {
+            hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), part.as_bytes()).as_ref().to_vec()
+        });
     match hex(&key) == part("X-Amz-Signature")? {
         true => Ok(arn),
         false => Err(("SignatureDoesNotMatch", "The request signature we calculated does not match".into())),
@@ -71,7 +82,8 @@ fn verified(request: &Request, sent: &BTreeMap<&str, &str>, now: Timestamp) -> R
 fn canonical(request: &Request, sent: &BTreeMap<&str, &str>, names: &str) -> String {
     let query = sent.iter().filter(|(name, _)| **name != "X-Amz-Signature");
     let query: Vec<_> = query.map(|(name, value)| format!("{name}={value}")).collect();
-    let headers = names.split(';').map(|name| format!("{name}:{}\n", request.header(name).unwrap_or_default()));
+    let headers =
+        names.split(';').map(|name| format!("{name}:{}\n", request.header(name).unwrap_or_default()));
     let body = hex(digest(&SHA256, b"").as_ref());
     format!("GET\n/\n{}\n{}\n{names}\n{body}", query.join("&"), headers.collect::<String>())
 }

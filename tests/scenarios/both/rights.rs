@@ -1,0 +1,134 @@
+//! Who may do what: the function that only looks changes nothing, and each act is kept with who asked for it.
+
+use super::open;
+use aws_credential_types::Credentials;
+use local::world::STACK_ID;
+use serde_json::{Value, json};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const ACTS: [&str; 11] = [
+    "register",
+    "unregister",
+    "selftest",
+    "watch",
+    "provision",
+    "deprovision",
+    "look",
+    "retry",
+    "redrive",
+    "relink",
+    "disconnect",
+];
+const LOOKS: [&str; 9] =
+    ["doctor", "overview", "deals", "parked", "acts", "explain", "preview", "map", "help"];
+
+fn event(command: &str, referral: &str) -> Value {
+    let mut event = json!({ "command": command });
+    match command {
+        "explain" | "preview" | "look" | "relink" | "disconnect" => event["referral"] = json!(referral),
+        "map" => event["action"] = json!("show"),
+        _ => {}
+    }
+    event
+}
+
+#[tokio::test]
+async fn the_function_that_only_looks_looks() {
+    let stage = open().await;
+    let (_, referral) = stage.in_step().await;
+    let writes = stage.writes();
+    for command in LOOKS {
+        let answer = stage.call_look(event(command, &referral)).await.unwrap();
+        assert!(
+            answer["lines"][0]["text"].as_str().is_some_and(|text| !text.contains("only looks")),
+            "{answer:#}"
+        );
+    }
+    for action in ["status"] {
+        for command in ["backfill", "rebase"] {
+            let answer = stage.call_look(json!({ "command": command, "action": action })).await.unwrap();
+            assert_eq!(answer["ok"], true, "{answer:#}");
+        }
+    }
+    assert_eq!(stage.writes(), writes);
+}
+
+#[tokio::test]
+async fn the_function_that_only_looks_does_nothing_else() {
+    let stage = open().await;
+    let (_, referral) = stage.in_step().await;
+    let writes = stage.writes();
+    let mut events: Vec<Value> = ACTS.iter().map(|command| event(command, &referral)).collect();
+    for command in ["backfill", "rebase"] {
+        events.extend(["start", "stop"].map(|action| json!({ "command": command, "action": action })));
+    }
+    events.push(json!({ "command": "map", "action": "set", "map": "[switches]\ncheck_mark = false\n" }));
+    events.push(json!({ "command": "map", "action": "rollback" }));
+    events.push(json!({
+        "RequestType": "Delete", "ResponseURL": stage.aws.url(), "StackId": STACK_ID, "RequestId": "1",
+        "LogicalResourceId": "Setup", "ResourceProperties": {},
+    }));
+    for event in events {
+        let answer = stage.call_look(event.clone()).await.unwrap();
+        let told = answer["lines"][0]["text"].as_str().unwrap_or_default();
+        assert!(answer["ok"] == false && told.ends_with("this function only looks"), "{event}: {answer:#}");
+    }
+    assert_eq!(stage.writes(), writes);
+    let map = stage.call(json!({ "command": "map", "action": "history" })).await;
+    assert!(!map.to_string().contains("check_mark"), "{map:#}");
+    let acts = stage.call(json!({ "command": "acts" })).await;
+    assert_eq!(acts["data"]["acts"], json!([]), "what was refused is no act");
+}
+
+fn signed(key: (&str, &str), region: &str, stack: &str, sts: &str, at: SystemTime) -> String {
+    let keys = Credentials::new(key.0, key.1, Some("a/token+with=signs".to_owned()), None, "test");
+    console::proof::query(&keys, region, sts, stack, at).unwrap()
+}
+
+#[tokio::test]
+async fn each_act_is_kept_with_who_asked_for_it() {
+    let stage = open().await;
+    let (_, referral) = stage.in_step().await;
+    let sts = stage.aws.url();
+    let now = || UNIX_EPOCH + Duration::from_secs(u64::try_from(stage.now().as_second()).unwrap());
+    let ops = ("ASIAOPS", "ops-secret");
+    let genuine = || signed(ops, "us-east-1", STACK_ID, &sts, now());
+    let old = signed(ops, "us-east-1", STACK_ID, &sts, now() - Duration::from_secs(90));
+    let foreign = signed(ops, "us-east-1", &STACK_ID.replace("world", "other"), &sts, now());
+    let forged = signed(("ASIAOPS", "guessed"), "us-east-1", STACK_ID, &sts, now());
+    let elsewhere = signed(ops, "eu-west-1", STACK_ID, &sts, now());
+    let twisted = genuine().replace("GetCallerIdentity", "GetSessionToken");
+    let ben = "proven: arn:aws:sts::000000000000:assumed-role/Operations/ben";
+    for (caller, who) in [
+        (json!(genuine()), ben),
+        (json!(old), "not proven: the proof is not used: it has expired"),
+        (json!(foreign), "not proven: STS refused the proof (403): forged, expired or of another stack"),
+        (json!(forged), "not proven: STS refused the proof (403): forged, expired or of another stack"),
+        (json!(elsewhere), "not proven: the proof is not used: it is signed for another region or service"),
+        (
+            json!(twisted),
+            "not proven: the proof is not used: it asks for something else than `sts:GetCallerIdentity`",
+        ),
+        (
+            json!("http://evil.example/"),
+            "not proven: the proof is not used: it asks for something else than \
+                                         `sts:GetCallerIdentity`",
+        ),
+        (Value::Null, "not proven: the call brings no proof"),
+    ] {
+        let answer = stage.call(json!({ "command": "look", "referral": referral, "caller": caller })).await;
+        assert_eq!(answer["ok"], true, "a proof that is none is no error: {answer:#}");
+        let acts = stage.call(json!({ "command": "acts" })).await;
+        let newest = &acts["data"]["acts"][0];
+        assert_eq!(newest["who"], who);
+        assert_eq!(newest["command"], "look");
+        assert!(newest["on"].as_str().is_some_and(|on| on.contains(&referral) && !on.contains("Signature")));
+        assert!(newest["request"].as_str().is_some_and(|id| !id.is_empty()), "{newest:#}");
+        assert!(newest["outcome"].as_str().is_some_and(|outcome| outcome.contains("looks at")), "{newest:#}");
+        stage.advance(1);
+    }
+    stage.rest().await;
+    // The administrators' acts are no deals.
+    let deals = stage.call(json!({ "command": "deals" })).await;
+    assert_eq!(deals["data"]["deals"].as_array().map(Vec::len), Some(1));
+}
