@@ -176,7 +176,7 @@ def admin_commands():
             usage[name.group(1)] = number
         if inside and line.endswith('";'):
             break
-    tables = rows(section(path, "Commands"), "look", "act", "command")
+    tables = rows(section(path, "Commands"), "only reads", "acts", "command")
     page = {name: number for number, row in tables for name in names(row[0])}
     compare(usage, page, source, path, "command")
 

@@ -1,4 +1,4 @@
-//! CRM -> Partner Center, and the sweep for what no webhook told. `sync::poll` tells the story; this reports it.
+//! CRM -> Partner Center, and the sweep for what no webhook announced. `sync::poll` does the work; this reports it.
 
 use clients::outside::App;
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use sync::{
     poll::{Report, poll},
 };
 
-/// The numbers of a tick that came to its end: who waits for one is told of those that did not.
+/// The numbers of a tick that ended; without them for half an hour, the alarm `PollerLags` reports it.
 pub fn numbers(report: &Report) -> serde_json::Map<String, serde_json::Value> {
     let numbers = [
         ("Polled", 1),
@@ -21,7 +21,7 @@ pub fn numbers(report: &Report) -> serde_json::Map<String, serde_json::Value> {
 }
 
 /// One tick. `ends`: the instant this run is killed. A system that is out of reach is held and is no error: the next
-/// tick goes on where this one stopped.
+/// tick continues where this one stopped.
 pub async fn handle(app: &App, ends: Timestamp) -> Result<Report, Failure> {
     let run = app.run(ends, 1);
     let mut report = Report::default();

@@ -74,7 +74,7 @@ impl Said {
             "0x80072322" | "0x80072321" | "0x80072326" => return Meaning::Later { wide: true },
             // CouldNotObtainLockOnResource: the transaction was rolled back.
             "0x80044339" => return Meaning::Later { wide: false },
-            // Not a member of the organization; no licence: for every call of ours.
+            // Not a member of the organisation; no licence: for every call of ours.
             "0x80072560" | "0x80050304" => return Meaning::Later { wide: true },
             "0x80040220" | "0x80048306" | "0x80040231" => return Meaning::Right,
             "0x80060892" | "0x80040237" => return Meaning::Taken,
