@@ -310,7 +310,7 @@ def of_resources():
 
 def figures():
     path = "tests/README.md"
-    for number, row in rows(enumerate(lines(path), 1), "claim"):
+    for number, row in rows(enumerate(lines(path), 1), "statement"):
         if re.search(r"(?<!\w)\d", row[1]) and not STAMP.search(row[1]):
             fault(path, number, "a figure without *(DATE, `COMMIT`)* or *(each run)*")
         if len(DATE.findall(row[1])) != len([date for date, _ in STAMP.findall(row[1]) if date]):

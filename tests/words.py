@@ -112,6 +112,8 @@ MISSPELT = {
     "vaild": "valid", "verfiy": "verify", "vulnerablity": "vulnerability", "wether": "whether", "wich": "which", "wierd": "weird",
     "writen": "written", "writting": "writing", "yeild": "yield",
 }
+# One spelling, of pages; a capital begins a name of a vendor or of the template.
+HYPHENS = {"timeout": "time-out", "timeouts": "time-outs", "email": "e-mail", "emails": "e-mails", "setup": "set-up"}
 WORDS = {word: right for words in (AMERICAN, MISSPELT) for word, right in words.items()}
 PHRASE = [(re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), instead) for pattern, instead in PHRASES]
 DOUBLED = re.compile(r"\b([a-z]+) \1\b")
@@ -190,7 +192,7 @@ def main():
             # A vendor's name of two words may be broken by the line.
             whole = VENDORS.sub("", f"{last} {text.lstrip()}" if last in {"Partner", "admin", "Trust", "Help"} else text)
             for word in re.findall(r"(?<![\w/-])[A-Za-z']+(?![\w/])", whole):
-                if right := WORDS.get(word.lower()):
+                if right := WORDS.get(word.lower()) or strict and HYPHENS.get(word):
                     faults.append(f"{path}:{number}: `{word}`: write `{right}`")
             for word in DOUBLED.findall(f"{last} {text.lstrip()}"):
                 if word not in TWICE:
