@@ -17,8 +17,8 @@ pub(crate) async fn check(crm: &Crm, map: &Map, report: &mut Report) -> Result<(
     }
 }
 
-/// An optional column that is there and fits, but whose rule waits to be told of it; or that is not there, or not so
-/// (`kind`): its rule is not used. `true`: nothing more is to be said of it.
+/// An optional column that is there and fits, but that its rule does not use yet; or that is missing or of another kind
+/// (`kind`): its rule is not used. `true`: nothing else is reported of it.
 fn optional(
     map: &Map,
     wanted: &WantedColumn,

@@ -27,7 +27,7 @@ use sync::{
 
 type Inner = clients::crm::Crm;
 
-/// What would be written, in words and as data.
+/// What would be written, as text and as data.
 #[derive(Clone, Debug)]
 pub(crate) struct Write {
     pub(crate) words: String,
@@ -81,7 +81,7 @@ impl Dry {
         &self.app.outside
     }
 
-    /// What it would have shown nobody knows: the story ends here.
+    /// What the answer would have been is unknown: the story ends here.
     fn ends_here<T>(system: System) -> Written<T> {
         Written::Later(Failure::later(system, "dry run", "what follows depends on the answer"))
     }
@@ -157,7 +157,7 @@ impl Crm for Dry {
         self.outside().crm().find(kind, referral).await
     }
 
-    /// What would be written is told whole, however many writes it takes.
+    /// Everything that would be written is reported, however many writes it takes.
     fn rows_at_once(&self) -> usize {
         usize::MAX
     }
@@ -231,7 +231,7 @@ impl Links for Dry {
         Ok(keys.iter().zip(stored).map(now).collect())
     }
 
-    /// Nobody else writes here: every condition holds.
+    /// No other run writes here: every condition holds.
     async fn commit(&self, changes: Vec<Change>) -> Result<bool, Failure> {
         let mut noted = self.noted();
         for Change { key, expect, item, .. } in changes {

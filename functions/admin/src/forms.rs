@@ -69,7 +69,7 @@ fn class(column: &WantedColumn) -> &'static str {
     }
 }
 
-/// Warns of what is on no form, and of what only we write and somebody could type in.
+/// Warns of what is on no form, and of what only we write and a user could edit.
 pub(crate) async fn check(
     crm: &Dynamics,
     map: &Map,
@@ -124,8 +124,8 @@ pub(crate) async fn check(
     }
 }
 
-/// Puts what is missing on one main form of each table, and publishes. A form that is refused is told and fails nothing:
-/// the columns work without it. `made`: what was done.
+/// Puts what is missing on one main form of each table, and publishes. A refused form is reported and fails nothing: the
+/// columns work without it. `made`: what was done.
 pub(crate) async fn give(
     crm: &Dynamics,
     map: &Map,
@@ -205,7 +205,7 @@ async fn give_one(
     draft(crm, form, name, wanted, report).await
 }
 
-/// Makes `wanted` the form's draft, unless somebody is at work on it: publishing would publish that, too.
+/// Makes `wanted` the form's draft, unless a user has a draft of it: publishing would publish that, too.
 async fn draft(
     crm: &Dynamics,
     form: &Form,

@@ -53,7 +53,7 @@ pub(crate) async fn holds(worker: &App, report: &mut Report) -> Vec<Value> {
     told
 }
 
-/// What stands under each key; nothing where the table cannot be read, which is told.
+/// The row of each key; none where the table cannot be read, which is reported.
 async fn read(worker: &App, report: &mut Report, keys: &[Key]) -> Vec<Option<Item>> {
     match worker.outside.links.read(keys).await {
         Ok(rows) => rows.into_iter().map(|row| row.map(|row| row.item)).collect(),

@@ -9,7 +9,7 @@ use sync::{
     ports::{Crm, Found, Ports, Referrals},
 };
 
-/// Reads both sides; what is not shown to us is told as such.
+/// Reads both sides; what we may not read is reported as such.
 pub(crate) async fn sides(worker: &App, link: &Link) -> Result<Json, Failure> {
     let referral = match worker.outside.partner_center.fetch(&link.referral).await? {
         Found::Referral(referral) => Some(referral),

@@ -43,7 +43,7 @@ impl Request {
     }
 }
 
-/// Does what is asked and tells CloudFormation. What it told is the result, for the log and for tests.
+/// Does what is asked and answers CloudFormation. The answer is the result, for the log and for tests.
 pub(crate) async fn handle(app: &Opened, request: &Request, ends: Timestamp) -> Value {
     let report = match app {
         // A stack whose function cannot start must still go away.
@@ -72,9 +72,9 @@ pub(crate) async fn handle(app: &Opened, request: &Request, ends: Timestamp) -> 
     answer
 }
 
-/// Whether a stack goes on although not all could be done. Nothing here may keep one from being deleted. An update that
-/// failed would be rolled back by another update, which meets the same vendor in the same trouble: what the template
-/// alone decides fails it, a vendor's trouble is told, and `watch` finishes the work.
+/// Whether a stack continues although not all could be done. Nothing here may keep one from being deleted. A failed
+/// update would be rolled back by another update, which meets the same vendor's outage: what the template alone decides
+/// fails it, a vendor's outage is reported, and `watch` finishes the work.
 fn forgiven(app: &Opened, kind: Kind) -> bool {
     match kind {
         Kind::Create => false,
@@ -129,7 +129,7 @@ async fn act(app: &App, kind: Kind, ends: Timestamp) -> Report {
         report.good("RegisterWebhook=no: the webhook is left alone");
         return report;
     }
-    // No stack fails for a certificate: events name theirs themselves, and what they would have told the sweep finds.
+    // No stack fails for a certificate: events name theirs themselves, the sweep finds what they announce.
     if kind != Kind::Delete
         && let Ok(chain) = certificate::of_webhook(app).await
     {

@@ -1,5 +1,5 @@
 //! Everything there is, page by page: every referral of ours, then every record with Sync set, then the leads; or every
-//! link. What comes of it says whoever walks.
+//! link. The caller decides what is done with each.
 
 use crate::command::About;
 use clients::outside::App;
@@ -114,7 +114,7 @@ async fn read(app: &App, part: Part, cursor: Option<&str>) -> Result<Option<Read
 async fn referrals(app: &App, cursor: Option<&str>) -> Result<Option<Read>, Failure> {
     let page = match app.outside.partner_center.changed_since(Timestamp::UNIX_EPOCH, cursor).await {
         Ok(page) => page,
-        // Whether it is the page or the list that is refused, its beginning tells.
+        // A read from the beginning decides whether the page or the whole list is refused.
         Err(failure) if cursor.is_some() && !failure.is_retryable() => return Ok(None),
         Err(failure) => return Err(failure),
     };

@@ -47,7 +47,7 @@ impl Callers {
         Ok(Callers { http: Http::new(ANSWER)?, url, region, stack: stack.to_owned() })
     }
 
-    /// The ARN of whoever signed the query; the error says why nothing is proven.
+    /// The ARN of the caller who signed the query; the error says why nothing is proven.
     pub async fn redeem(&self, query: &str, now: Timestamp) -> Result<String, String> {
         check(query, &self.region, now)?;
         let url = format!("{}/?{query}", self.url.trim_end_matches('/'));

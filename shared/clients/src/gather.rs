@@ -1,6 +1,6 @@
 //! Writes that the tasks of one batch ask for at about the same time leave together. Each task has a seat until it has
-//! asked for its write, calls a vendor for anything else, or ends; when nobody sits any more, one of those who
-//! asked sends for all. So nobody waits for what cannot come, and what is alone leaves at once.
+//! asked for its write, calls a vendor for anything else, or ends; when no seat is taken any more, one of the
+//! tasks that asked sends for all. So no task waits for what cannot come, and a single write leaves at once.
 
 use std::{
     cell::Cell,
@@ -16,7 +16,7 @@ use tokio::{
     time::timeout,
 };
 
-/// Nothing but the table is between a seat and its write; one that takes longer keeps nobody.
+/// Nothing but the table is between a seat and its write; the others do not wait longer for one.
 const WAIT: Duration = Duration::from_secs(1);
 
 tokio::task_local! {
@@ -55,7 +55,7 @@ impl Drop for Seat {
     }
 }
 
-/// This task does something else before it writes: nobody waits for it.
+/// This task does something else before it writes: the others do not wait for it.
 pub(crate) fn leave() {
     // Without a seat there is none to leave.
     _ = SEAT.try_with(Seat::leave);
@@ -98,13 +98,13 @@ impl<P, A> Gather<P, A> {
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
         self.asked().push(Asked { ticket, part, answer });
         leave();
-        // However it ends, nobody is waited for any more.
+        // However it ends, the waiting is over.
         _ = timeout(WAIT, neighbours.wait_for(|sitting| *sitting == 0)).await;
         let (parts, answers): (Vec<P>, Vec<_>) =
             self.take(ticket, most).into_iter().map(|asked| (asked.part, asked.answer)).unzip();
         if !parts.is_empty() {
             for (answer, given) in answers.into_iter().zip(send(parts).await) {
-                // Whoever asked may be gone.
+                // The task that asked may be gone.
                 _ = answer.send(given);
             }
         }

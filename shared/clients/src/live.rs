@@ -36,7 +36,7 @@ impl Live {
     }
 
     /// With the map of this row ([`Key::active_map`]), just read. A stored map that this code cannot read stops the
-    /// function, retryably: writing by another map than the admin's would do harm that nobody asked for.
+    /// function, retryably: writing by another map than the admin's would do harm.
     pub fn with(&self, row: Option<&Row>) -> Result<Arc<App>, Failure> {
         let stored = row.and_then(|row| match &row.item {
             Item::Map(map) => Some((row.rev, map)),

@@ -1,5 +1,5 @@
 //! PEM as people paste it: line breaks turned into blanks, lost or written as `\n`, quotes and attributes around it,
-//! several things in one text. Finds what lies between the markers; what it is worth says whoever asked.
+//! several things in one text. Finds what lies between the markers; the caller decides whether it is valid.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -16,7 +16,7 @@ pub(crate) struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// Encrypted in the old way, which headers before the base64 tell.
+    /// Encrypted in the old way, with headers before the base64.
     #[cfg(feature = "full")]
     pub(crate) fn has_headers(&self) -> bool {
         self.inside.contains(':')

@@ -1,4 +1,4 @@
-//! Who asks: Lambda tells the function no caller, so a request to `sts:GetCallerIdentity` goes along, signed by the
+//! Who asks: Lambda passes no caller to the function, so a request to `sts:GetCallerIdentity` goes along, signed by the
 //! user's own AWS credentials, for one minute and one stack. It is not sent from here; the admin function redeems it.
 
 use aws_credential_types::Credentials;

@@ -1,4 +1,4 @@
-//! What a referral is for this organisation: a deal, a lead, somebody else's half, or unclear.
+//! What a referral is for this organisation: a deal, a lead, another organisation's half, or unclear.
 
 use crate::{Referral, referral::MICROSOFT};
 
@@ -7,7 +7,7 @@ use crate::{Referral, referral::MICROSOFT};
 pub enum Category {
     /// A co-sell or pipeline deal.
     Opportunity,
-    /// A lead nobody has accepted yet.
+    /// A lead that is not accepted yet.
     Lead,
     /// Another organisation's referral in one of our engagements; never a record.
     Sibling,

@@ -31,7 +31,7 @@ impl fmt::Display for Fault {
 pub struct Refusal {
     /// The unit.
     pub unit: String,
-    /// Why, in words for a seller.
+    /// The reason, as a seller reads it.
     pub text: String,
 }
 

@@ -153,7 +153,7 @@ impl Referral {
     pub fn is_active(&self) -> bool {
         self.status() == "Active"
     }
-    /// Closed for good: nothing may be edited any more.
+    /// Closed permanently: nothing may be edited any more.
     pub fn is_terminal(&self) -> bool {
         self.status() == "Closed"
     }

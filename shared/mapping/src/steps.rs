@@ -46,7 +46,7 @@ impl Map {
         phase.is_some_and(Phase::is_closed) || self.is_qualified(crm)
     }
 
-    /// A lead that was qualified: an opportunity goes on in its place.
+    /// A lead that was qualified: its opportunity has taken its place.
     pub fn is_qualified(&self, crm: &Value) -> bool {
         self.kind == RecordKind::Lead && self.status.phase_of_crm(crm) == Some(Phase::Active)
     }

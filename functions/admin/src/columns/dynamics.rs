@@ -65,7 +65,7 @@ pub(crate) async fn check(crm: &Dynamics, map: &Map, report: &mut Report) -> Res
     Ok(())
 }
 
-/// Without them deals go on, and Audit alone says what Microsoft says.
+/// Without them deals continue, and only Audit says what Microsoft answered.
 async fn check_notes(crm: &Dynamics, report: &mut Report) {
     let or_none = "or write none: `microsoft_note = false` under `[switches]` in the map";
     match crm.privileges_for_notes_missing().await {

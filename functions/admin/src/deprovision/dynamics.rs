@@ -37,7 +37,7 @@ async fn columns(crm: &Dynamics, map: &Map) -> Result<Vec<WantedColumn>, Failure
     Ok(there)
 }
 
-/// What would go, in words.
+/// What would be deleted, as text.
 pub(super) async fn there(crm: &Dynamics, map: &Map) -> Result<Vec<String>, Failure> {
     let mut there = vec![];
     for table in OWN {

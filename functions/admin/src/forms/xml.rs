@@ -20,7 +20,7 @@ const GRID_ROWS: usize = 4;
 pub(crate) struct Shown {
     /// A column's name, or the table's whose rows are shown.
     pub(crate) name: String,
-    /// Nobody can type there.
+    /// Users cannot edit it.
     pub(crate) read_only: bool,
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn mark() -> String {
     format!("name=\"{SECTION}\"")
 }
 
-/// What a form shows; the error says why nobody knows.
+/// What a form shows; the error says why it cannot be read.
 pub(crate) fn shown(xml: &str) -> Result<Vec<Shown>, String> {
     let document = parsed(xml)?;
     Ok(document.descendants().filter_map(of_control).collect())

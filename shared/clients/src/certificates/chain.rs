@@ -1,5 +1,5 @@
 //! A certificate, and what may stand between it and a root. That is path material: each is believed only as far as a
-//! root's signature reaches it, whoever brought it along.
+//! root's signature reaches it, wherever it came from.
 
 use super::{names, parts::Parts, pem, validity};
 use rustls_pki_types::CertificateDer;
@@ -16,7 +16,7 @@ pub(super) struct Chain {
 pub(super) enum End<'a> {
     /// To this one, whose issuer is not there.
     Open(&'a CertificateDer<'static>),
-    /// To this one, which names a root or itself, or somebody below it: nothing is missing.
+    /// To this one, which names a root, itself or a certificate below it: nothing is missing.
     Closed(&'a CertificateDer<'static>),
 }
 

@@ -1,6 +1,6 @@
 //! Issuers that a certificate's file lacks, fetched from the addresses that the certificates themselves name (RFC 5280
 //! §4.2.2.1), as Microsoft's own receiver does. Off the list nothing is fetched; what is fetched is path material and
-//! never trusted; steps, time, size and number are bounded, because anybody may have made the certificate.
+//! never trusted; steps, time, size and number are bounded, because an attacker may have made the certificate.
 
 use super::{
     Address, Certificates, NoCertificate, Prefix, TIME_LIMIT,
@@ -183,7 +183,7 @@ impl Certificates {
             }
         }
         let file = self.get_until(address, search.ends).await;
-        // Another's certificate is not remembered: whoever names this address wrongly must not hide it from the rest.
+        // Another's certificate is not remembered: one that names this address wrongly must not hide it.
         if let Err(failure) = &file {
             self.state().issuer_failures.remember(address, failure, now);
         }

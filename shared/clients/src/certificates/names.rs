@@ -1,4 +1,4 @@
-//! The two parts of a distinguished name that are read here: the organisation, which counts, and the name, which is told.
+//! The two parts of a distinguished name that are read here: the organisation, which counts, and the name, for texts.
 
 use super::der::{OBJECT_ID, SEQUENCE, SET, each, element, inside};
 use crate::http::one_line;
@@ -13,7 +13,7 @@ pub(super) fn organisations(name: &[u8]) -> Option<Vec<&[u8]>> {
     values(name, &ORGANISATION_NAME)
 }
 
-/// Whose name it is, for a person to read. Chosen by whoever made the certificate.
+/// Whose name it is, for a person to read. Chosen by the maker of the certificate.
 pub(super) fn told(name: &[u8]) -> String {
     let first = |kind| values(name, kind).and_then(|all| all.first().copied());
     let text = first(&COMMON_NAME).or_else(|| first(&ORGANISATION_NAME)).unwrap_or_default();

@@ -1,5 +1,5 @@
 //! The parts of a certificate that are read here (RFC 5280 §4.1): whose it is, who issued it, when it is valid, and where
-//! it says that its issuer's certificate lies. What they are worth says whoever checks the signature.
+//! it says that its issuer's certificate lies. Nothing here is checked: the caller verifies the signature.
 
 use super::der::{OBJECT_ID, OCTETS, SEQUENCE, each, element, inside};
 
@@ -7,7 +7,7 @@ const VERSION: u8 = 0xa0;
 const EXTENSIONS: u8 = 0xa3;
 /// `authorityInfoAccess`, 1.3.6.1.5.5.7.1.1 (RFC 5280 §4.2.2.1).
 const AUTHORITY_INFO_ACCESS: [u8; 8] = [0x2b, 6, 1, 5, 5, 7, 1, 1];
-/// `caIssuers`, 1.3.6.1.5.5.7.48.2: the other kind of entry tells who answers for revocation.
+/// `caIssuers`, 1.3.6.1.5.5.7.48.2: the other kind of entry names the service for revocation.
 const CA_ISSUERS: [u8; 8] = [0x2b, 6, 1, 5, 5, 7, 48, 2];
 /// A general name that is a URI.
 const URI: u8 = 0x86;
@@ -46,7 +46,7 @@ impl<'a> Parts<'a> {
         Some(Parts { issuer, dates, subject, extensions })
     }
 
-    /// Where the issuer's certificate is said to lie, in the certificate's order. Chosen by whoever made it.
+    /// Where the issuer's certificate is said to lie, in the certificate's order. Chosen by its maker.
     pub(super) fn issuer_addresses(&self) -> Vec<&'a str> {
         let mut found = vec![];
         // Whatever stands before damage is not worth more than the damage.

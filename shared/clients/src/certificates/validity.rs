@@ -1,5 +1,5 @@
-//! From when to when a certificate is valid: its two dates (RFC 5280 §4.1) and nothing else. What it is worth
-//! says whoever checks its chain.
+//! From when to when a certificate is valid: its two dates (RFC 5280 §4.1) and nothing else. The caller
+//! verifies its chain.
 
 use super::{der::element, parts::Parts, pem};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};

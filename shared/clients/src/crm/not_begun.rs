@@ -8,7 +8,7 @@ pub(super) enum NotBegun {
     Failed(Failure),
     /// It cannot be written as it stands.
     Refused(Refused),
-    /// Somebody else was making what it needs: it is looked up anew.
+    /// Another run was making what it needs: it is looked up again.
     Overtaken,
 }
 

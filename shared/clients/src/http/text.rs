@@ -1,5 +1,5 @@
 //! A vendor's JSON as it comes: halves of surrogate pairs and bytes that are no UTF-8 become U+FFFD, so that one row's
-//! text never hides the rows beside it. What cannot be read at all is told by length and place, never by its text.
+//! text never hides the rows beside it. What cannot be read at all is described by length and place, never by its text.
 
 use serde_json::Value;
 use std::fmt;

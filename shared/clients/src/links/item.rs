@@ -52,7 +52,7 @@ pub(super) fn attributes(change: &Change, now: Timestamp) -> Result<Option<Attri
     let rev = match change.expect {
         Expect::Absent => 1,
         Expect::Rev(rev) => rev + 1,
-        // Which one is replaced is not known. A number no count reaches: nobody's `Rev` holds by accident.
+        // Which one is replaced is not known. A number that no count reaches: no other run's `Rev` matches by accident.
         Expect::Any => u64::try_from(now.as_microsecond()).unwrap_or(1),
     };
     let mut attributes: Attributes = match item {

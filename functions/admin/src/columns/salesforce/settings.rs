@@ -5,7 +5,7 @@ use clients::crm::salesforce::Salesforce;
 use mapping::Map;
 use sync::failure::Failure;
 
-/// With less than one in so many of the day's requests left somebody should look.
+/// A warning, if less than one in this number of the day's requests is left.
 const FEW: u64 = 5;
 
 /// Whether Microsoft's words can be noted at the record; if not, Audit alone says them.

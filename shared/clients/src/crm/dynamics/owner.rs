@@ -33,7 +33,7 @@ pub(super) fn requests(owner: &Owner) -> Result<Vec<Request>, NotBegun> {
         .collect()
 }
 
-/// Binds the owner, as the looks' rows show it; what is to be told if nobody who was named is there.
+/// Binds the owner, as the rows of the look-ups show it; what is to be reported if no user who was named is there.
 pub(super) fn bind(owner: &Owner, rows: &[Vec<Value>], body: &mut Object<String, Value>) -> Option<String> {
     let places = places(owner);
     let row_of = |wish: &OwnerWish| {

@@ -1,5 +1,5 @@
 //! Microsoft Solutions of an opportunity: rows that point into the catalogue. Both are made create-only, under ids
-//! that are the same whoever makes them.
+//! that are the same for each run.
 
 use super::{
     Dynamics,

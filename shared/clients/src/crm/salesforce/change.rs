@@ -56,7 +56,7 @@ impl Salesforce {
             self.known.forget();
             let rows = patch.lists.values().any(|change| *change != ListChange::default());
             if rows && matches!(said.meaning(), Meaning::Taken | Meaning::Gone) {
-                // A row that somebody else just added or took away: read again and decide again.
+                // A row that another run or user just added or removed: read again and decide again.
                 return Written::Lost;
             }
             return self.wire.ended(&operation, &said, patch.columns.keys().map(String::as_str));

@@ -120,7 +120,7 @@ impl Salesforce {
     }
 
     /// The requests beside so many others. Where the catalogue's rows leave no room they are made now: under their unique
-    /// key, so that whoever begins again finds them.
+    /// key, so that the next run finds them.
     pub(super) async fn with_catalogue(
         &self,
         operation: &str,
