@@ -1,5 +1,5 @@
-//! Deletes what `provision` made, data and all, and gives the webhook's registration back, if that is confirmed; else
-//! only lists what would be deleted, and changes nothing. Nothing that is not ours is ever touched. A file per CRM.
+//! Deletes what `provision` made, data and all, and gives the webhook's registration back, if that is confirmed;
+//! else it only lists what would be deleted, and changes nothing. Nothing that is not ours is ever touched. A file per CRM.
 
 mod dynamics;
 

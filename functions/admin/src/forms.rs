@@ -124,8 +124,8 @@ pub(crate) async fn check(
     }
 }
 
-/// Puts what is missing on one main form of each table, and publishes. A refused form is reported and fails nothing: the
-/// columns work without it. `made`: what was done.
+/// Puts what is missing on one main form of each table, and publishes. A refused form is reported and fails nothing:
+/// the columns work without it. `made`: what was done.
 pub(crate) async fn give(
     crm: &Dynamics,
     map: &Map,
