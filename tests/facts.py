@@ -5,8 +5,9 @@
 
 Compared both ways: parameters, defaults and outputs of `template.yaml` with `functions/README.md`; the admin function's usage
 with `functions/admin/README.md`; the commands of `cosell` with its page; the variables that `shared/clients/src/config*.rs`
-reads for a function with those that the template sets for it. Figures in `tests/README.md` carry the date and commit they were
-measured at, or `each run`. Prints `file:line: what is wrong`. Exit: 0 no fault, 1 some. Standard library only, no network.
+reads for a function with those that the template sets for it; planted bugs with the promises of the protocol that they break.
+Tests that `shared/sync/README.md` and `tests/scenarios/README.md` name are there. Figures in `tests/README.md` carry the date
+and commit they were measured at, or `each run`. Prints `file:line: what is wrong`. Exit: 0 no fault, 1 some. Standard library only, no network.
 """
 
 import re
@@ -326,17 +327,58 @@ def figures():
             fault(page, longest + 1, f"{len(lines(page))} lines, more than {longest}")
 
 
+# --- tests and bugs ------------------------------------------------------------------------------------------------------
+
+
+def planted():
+    """The planted bugs, each with its file and line."""
+    found = {path.stem: (str(path.relative_to(ROOT)), 1) for path in sorted((ROOT / "tests/model/bugs").glob("*.toml"))}
+    source, inside = "shared/sync/src/planted.rs", False
+    if (ROOT / source).is_file():
+        for number, line in enumerate(lines(source), 1):
+            inside = line.startswith("bugs! {") or inside and not line.startswith("}")
+            if inside and (name := re.match(r"    ([A-Z]\w+),$", line)):
+                found[name.group(1)] = (source, number)
+    return found
+
+
+def promises():
+    """Each planted bug and each test that a page names is there, and each bug breaks a promise."""
+    path, bugs, named = "shared/sync/README.md", planted(), {}
+    for number, row in rows(section(path, "Invariants"), ""):
+        named.update({name: number for name in names(row[3])})
+    for bug in bugs.keys() - named.keys():
+        fault(*bugs[bug], f"planted bug `{bug}` breaks no promise of {path}")
+    for bug in named.keys() - bugs.keys():
+        fault(path, named[bug], f"`{bug}` is no planted bug")
+    for number, line in enumerate(lines("tests/README.md"), 1):
+        for count in re.findall(r"(\d+) planted bugs", line):
+            if int(count) != len(bugs):
+                fault("tests/README.md", number, f"{count} planted bugs, and there are {len(bugs)}")
+    there = {name for file in git("ls-files", "-co", "--exclude-standard", "tests/*.rs").splitlines() if (ROOT / file).is_file()
+             for name in re.findall(r"\bfn (\w+)", (ROOT / file).read_text(encoding="utf-8"))}
+    for page in (path, "tests/scenarios/README.md"):
+        for number, line in enumerate(lines(page), 1):
+            # Of a promise the last cell; a row of the scenarios' page is of tests throughout.
+            for name in names(line if page != path else cells(line)[-1] if line.startswith("| P") else ""):
+                if not (test := re.fullmatch(r"(?:\w+::)*([a-z0-9]+(?:_[a-z0-9]+){2,})(_?…)?(\w*)", name)):
+                    continue
+                start, cut, end = test.groups()
+                if not any(fn == start or cut and fn.startswith(start) and fn.endswith(end) for fn in there):
+                    fault(page, number, f"there is no test `{name}`")
+
+
 def git(*arguments):
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True).stdout
 
 
 def main():
-    for check in (parameters, outputs, admin_commands, console_commands, environment, figures):
+    for check in (parameters, outputs, admin_commands, console_commands, environment, figures, promises):
         check()
     for text in sorted(set(faults)):
         print(text, file=sys.stderr)
     if NOT_SET_YET:
-        print(f"read and not set by the template yet: {', '.join(sorted(NOT_SET_YET))}")
+        print(f"NOT_SET_YET, which template.yaml does not set for each function: {', '.join(sorted(NOT_SET_YET))}")
     print("facts: " + (f"{len(set(faults))} faults" if faults else "the pages agree with template, commands and configuration"))
     return 1 if faults else 0
 
