@@ -6,8 +6,8 @@
 Compared both ways: parameters, defaults and outputs of `template.yaml` with `functions/README.md`; the admin function's usage
 with `functions/admin/README.md`; the commands of `cosell` with its page; the variables that `shared/clients/src/config*.rs`
 reads for a function with those that the template sets for it; planted bugs with the promises of the protocol that they break.
-Tests that `shared/sync/README.md` and `tests/scenarios/README.md` name are there. Figures in `tests/README.md` carry the date
-and commit they were measured at, or `each run`. Prints `file:line: what is wrong`. Exit: 0 no fault, 1 some. Standard library only, no network.
+Tests that the promises and `tests/scenarios/README.md` name are there. Figures in `tests/README.md` carry the date and commit
+they were measured at, or `each run`. Prints `file:line: what is wrong`. Exit: 0 no fault, 1 some. Standard library only, no network.
 """
 
 import re
@@ -344,7 +344,7 @@ def planted():
 
 def promises():
     """Each planted bug and each test that a page names is there, and each bug breaks a promise."""
-    path, bugs, named = "shared/sync/README.md", planted(), {}
+    path, bugs, named = str(Path("shared", "sync", "README.md")), planted(), {}
     for number, row in rows(section(path, "Invariants"), ""):
         named.update({name: number for name in names(row[3])})
     for bug in bugs.keys() - named.keys():
