@@ -1,8 +1,9 @@
 //! Every scenario once more with one thing going wrong at each of its k outside calls: the answer lost, the request lost,
 //! throttling, an outage, and the handler killed before and after the call took effect. All end right.
 //!
-//! Without more, one call of each scenario is struck; `FAULTS=each` strikes each call in one of the ways in turn, and
-//! `FAULTS=all` each call in every way. A failure is named `scenario:call:way`, and
+//! Without more, one call of each scenario is struck; `FAULTS=each` strikes each call in one of the ways in turn,
+//! `FAULTS=third:N` every third of these (N from 0 to 2: together they are all), and `FAULTS=all` each call in every way.
+//! A failure is named `scenario:call:way`, and
 //! `FAULT=scenario:call:way cargo test --test scenarios one_fault` plays it again.
 
 use simulators::server::{Blow, FaultKind, Strike};
@@ -54,6 +55,7 @@ fn play(scenario: fn(), at: u32, blow: Blow) -> (u32, bool) {
 /// Strikes the calls of each scenario.
 pub(crate) fn every(file: &str, scenarios: &[(&str, fn())]) {
     let wanted = std::env::var("FAULTS").unwrap_or_default();
+    let third = wanted.strip_prefix("third:").map(|n| n.parse::<usize>().expect("`third:N`") % 3);
     let ways = ways();
     let mut wrong = vec![];
     for (turn, (name, scenario)) in scenarios.iter().enumerate() {
@@ -65,6 +67,7 @@ pub(crate) fn every(file: &str, scenarios: &[(&str, fn())]) {
                 let chosen = match wanted.as_str() {
                     "all" => true,
                     "each" => in_turn,
+                    _ if third.is_some() => in_turn && third == Some((turn + call as usize) % 3),
                     _ => in_turn && call == turn as u32 % calls,
                 };
                 if chosen {
