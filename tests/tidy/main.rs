@@ -1,9 +1,15 @@
-//! The house in order: which crate may know which, read from the manifests.
+//! The house in order: which crate and which part of a crate may know which, how long a file may be, and that every
+//! file says what it is for. Reads manifests and sources as text.
+
+mod source;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 const OURS: [&str; 10] =
     ["mapping", "sync", "clients", "ingress", "writer", "poller", "admin", "simulators", "local", "model"];
+
+/// Lines of the longest file of product code.
+const LONGEST: usize = 400;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the workspace")
@@ -74,4 +80,26 @@ fn every_file_says_what_it_is_for() {
             }
         }
     }
+}
+
+#[test]
+fn no_parts_of_a_crate_know_each_other_in_a_circle() {
+    let mut found = vec![];
+    for src in source::crates() {
+        let circles = source::circles(&source::uses(&src));
+        found.extend(circles.into_iter().map(|circle| format!("{}: {circle}", src.display())));
+    }
+    assert!(found.is_empty(), "circles of modules:\n{}", found.join("\n"));
+}
+
+#[test]
+fn no_file_of_product_code_is_too_long() {
+    let mut found = vec![];
+    for path in source::crates().iter().flat_map(|src| source::files(src)) {
+        let lines = fs::read_to_string(&path).expect("a source file").lines().count();
+        if lines > LONGEST {
+            found.push(format!("{}: {lines}", path.display()));
+        }
+    }
+    assert!(found.is_empty(), "more than {LONGEST} lines:\n{}", found.join("\n"));
 }
