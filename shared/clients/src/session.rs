@@ -1,8 +1,11 @@
 //! Authorised calls to one system: a token on each, a new one after a 401, and what a missing answer means for a
 //! read and for a write. What a status means is the vendor's file's business.
 
-use super::{Answer, Broken, Http};
-use crate::{gather, token::Tokens};
+use crate::{
+    gather,
+    http::{Answer, Broken, Http},
+    token::Tokens,
+};
 use jiff::SignedDuration;
 use reqwest::RequestBuilder;
 use std::sync::{
