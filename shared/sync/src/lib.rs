@@ -18,6 +18,6 @@ mod rows;
 mod settle;
 mod state;
 
-pub use entry::{poll, receive, repair, storm};
+pub use entry::{batch, poll, receive, repair, storm};
 pub use rows::{hold, run};
 pub use state::{audit, failure, hint, image, images, intent, link, memory, note, parked, table, version};

@@ -15,7 +15,7 @@ use crate::{
     planted::{self, Bug},
     ports::{Crm, Feed, Links, Ports},
     rows::{
-        hold::{answered, held_until},
+        hold::{answered, held_until, hold},
         run::Run,
     },
     state::{
@@ -64,6 +64,17 @@ pub async fn poll<P: Ports>(run: &Run<'_, P>, report: &mut Report) -> Result<(),
         answered(run, rows.iter().flatten()).await;
     }
     result
+}
+
+/// What a tick that failed comes to: a system that is out of reach is held, and the next tick goes on where this one
+/// stopped. `Err`: what no time cures.
+pub async fn stop<P: Ports>(run: &Run<'_, P>, report: &mut Report, failure: Failure) -> Result<(), Failure> {
+    if !failure.is_retryable() {
+        return Err(failure);
+    }
+    hold(run, &failure).await?;
+    report.stopped = Some(failure.to_string());
+    Ok(())
 }
 
 /// What a tick consists of.
