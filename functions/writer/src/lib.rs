@@ -11,7 +11,7 @@ use std::sync::Arc;
 use sync::{
     batch::{Verdict, begin, crashed, judge, keys, stopped, stops_at, wait},
     failure::Failure,
-    ports::{Clock, Links, Ports},
+    ports::{Links, Ports},
     receive::{Rows, park_message, receive},
     run::{Decision, Ended, Story},
     storm::{self, Listed},
