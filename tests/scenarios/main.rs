@@ -11,4 +11,3 @@ mod ingress;
 mod salesforce;
 mod salesforce_full;
 mod switches;
-mod tidy;

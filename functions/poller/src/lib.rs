@@ -4,8 +4,7 @@ use clients::outside::App;
 use jiff::Timestamp;
 use sync::{
     failure::Failure,
-    hold::hold,
-    poll::{Report, poll},
+    poll::{Report, poll, stop},
 };
 
 /// The numbers of a tick that ended; without them for half an hour, the alarm `PollerLags` reports it.
@@ -31,11 +30,7 @@ pub async fn handle(app: &App, ends: Timestamp) -> Result<Report, Failure> {
     }
     if let Err(failure) = result {
         tracing::warn!(decision = "stopped", error.class = failure.class.as_str(), reason = %failure);
-        if !failure.is_retryable() {
-            return Err(failure);
-        }
-        hold(&run, &failure).await?;
-        report.stopped = Some(failure.to_string());
+        stop(&run, &mut report, failure).await?;
     }
     let Report { rows, settled, listed, found, hints, stopped, .. } = &report;
     if *rows + *hints > 0 || stopped.is_some() {

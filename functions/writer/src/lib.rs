@@ -5,29 +5,19 @@ mod batch;
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use batch::Group;
-use clients::{
-    gather::Seat,
-    live::Live,
-    outside::{App, Outside},
-};
+use clients::{gather::Seat, live::Live, outside::App};
 use jiff::{SignedDuration, Timestamp};
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 use sync::{
-    failure::{Class, Failure},
-    hold::{SYSTEMS, held_until, hold},
+    batch::{Verdict, begin, crashed, judge, keys, stopped, stops_at, wait},
+    failure::Failure,
     ports::{Links, Ports},
-    receive::{self, Rows, give_up, park_message, receive},
-    run::{Decision, Ended, Run, Story},
+    receive::{Rows, park_message, receive},
+    run::{Decision, Ended, Story},
     storm::{self, Listed},
     table::Key,
 };
 use tokio::task::JoinSet;
-
-/// A message received so often is parked: the dead-letter queue holds crashes only (the queue's `maxReceiveCount` is
-/// 100), and a record's hint has no sweep behind it.
-const GIVE_UP_AFTER: u32 = 90;
-/// A task is stopped this long before the run is killed, so that its messages are still answered.
-const TAIL: SignedDuration = SignedDuration::from_secs(3);
 
 /// Works off one batch. `ends`: the instant this run is killed.
 pub async fn handle(live: &Live, event: SqsEvent, ends: Timestamp) -> Result<SqsBatchResponse, Failure> {
@@ -50,98 +40,66 @@ pub async fn handle(live: &Live, event: SqsEvent, ends: Timestamp) -> Result<Sqs
     }
     let rows = read_all(&app, &groups).await?;
     let app = &live.with(rows.get(&Key::active_map()))?;
-    let run = app.run(ends, 1);
-    let listed = match held_until(rows.values(), run.now()) {
-        Some(until) => Err(until.duration_since(run.now())),
-        None => list(&run, &groups, &rows).await,
-    };
-    let listed = match listed {
-        Ok(listed) => Arc::new(listed),
+    let hints = groups.iter().flat_map(|group| &group.hints);
+    match begin(&app.run(ends, 1), hints, &rows, storm::MANY).await {
+        Ok(listed) => work_off(app, &groups, (Arc::new(rows), Arc::new(listed)), ends, &mut answer).await?,
         Err(pause) => {
             for group in &groups {
-                if group.received >= GIVE_UP_AFTER {
-                    let words = "the system it needs was out of reach for too long";
-                    park_group(app, group, ends, words, &mut answer).await?;
-                } else {
-                    again(app, group, pause, &mut answer).await;
-                }
+                let verdict = wait(&app.run(ends, group.received), &group.hints, pause).await?;
+                reply(app, group, verdict, &mut answer).await;
             }
-            return Ok(answer);
         }
-    };
-    let rows = Arc::new(rows);
+    }
+    Ok(answer)
+}
+
+/// Works off the groups side by side, each as one, and answers each by its story.
+async fn work_off(
+    app: &Arc<App>,
+    groups: &[Group],
+    read: (Arc<Rows>, Arc<Listed>),
+    ends: Timestamp,
+    answer: &mut SqsBatchResponse,
+) -> Result<(), Failure> {
     // Tasks end with this invocation, whatever ends it.
     let mut tasks = JoinSet::new();
     let ids: Vec<_> = groups
         .iter()
         .zip(Seat::for_each(groups.len()))
         .map(|(group, seat)| {
-            let task = task(app.clone(), group.clone(), (rows.clone(), listed.clone()), ends);
+            let task = task(app.clone(), group.clone(), read.clone(), ends);
             tasks.spawn(seat.take(task)).id()
         })
         .collect();
-    let began = run.now();
+    let began = app.outside.clock().now();
     while let Some(ended) = tasks.join_next_with_id().await {
         let id = ended.as_ref().map_or_else(|crash| crash.id(), |(id, _)| *id);
         let Some(group) = ids.iter().position(|known| *known == id).and_then(|n| groups.get(n)) else {
             continue;
         };
-        let story = match ended {
-            Ok((_, story)) => story,
+        let run = app.run(ends, group.received);
+        let verdict = match ended {
+            Ok((_, story)) => {
+                log(app, group, &story, began);
+                judge(&run, &group.hints, story).await?
+            }
             Err(crash) => {
                 tracing::error!(group = group.name, alarm = "crash", reason = %crash, "parked");
-                park_group(app, group, ends, "it crashed; see the log", &mut answer).await?;
-                continue;
+                crashed(&run, &group.hints).await?
             }
         };
-        log(app, group, &story, began);
-        match story {
-            Ok(Ended::Done(_)) => {}
-            Ok(Ended::Later { .. }) if group.received >= GIVE_UP_AFTER => {
-                park_group(app, group, ends, "it was tried too often without coming to an end", &mut answer)
-                    .await?;
-            }
-            Ok(Ended::Later { after, .. }) => again(app, group, after, &mut answer).await,
-            Err(failure) => match failure.class {
-                Class::Retryable { .. } if group.received >= GIVE_UP_AFTER => {
-                    park_group(app, group, ends, &failure.to_string(), &mut answer).await?;
-                }
-                Class::Retryable { .. } => {
-                    let pause = pause(&run, &failure).await;
-                    again(app, group, pause, &mut answer).await;
-                }
-                Class::Permanent => park_group(app, group, ends, &failure.to_string(), &mut answer).await?,
-            },
-        }
+        reply(app, group, verdict, answer).await;
     }
-    Ok(answer)
+    Ok(())
 }
 
 /// All rows the batch's first decisions need, the holds and the map, in one read.
 async fn read_all(app: &App, groups: &[Group]) -> Result<Rows, Failure> {
-    let mut keys: BTreeSet<Key> = SYSTEMS.iter().map(|system| Key::hold(system)).collect();
+    let mut keys = keys(groups.iter().flat_map(|group| &group.hints));
     keys.insert(Key::active_map());
-    keys.extend(groups.iter().flat_map(|group| &group.hints).flat_map(receive::keys));
     let keys: Vec<Key> = keys.into_iter().collect();
     let rows = app.outside.links().read(&keys).await?;
     Ok(rows.into_iter().flatten().map(|row| (row.key.clone(), row)).collect())
-}
-
-/// What the list shows of many referrals that changed at once. `Err`: it is out of reach for everybody, for so long.
-async fn list(run: &Run<'_, Outside>, groups: &[Group], rows: &Rows) -> Result<Listed, SignedDuration> {
-    let hints = groups.iter().flat_map(|group| &group.hints);
-    match storm::list(run, hints, rows, storm::MANY).await {
-        Ok(listed) => Ok(listed),
-        Err(failure) => {
-            tracing::warn!(reason = %failure, error.class = failure.class.as_str(), "the batch waits");
-            Err(pause(run, &failure).await)
-        }
-    }
-}
-
-/// How long those wait who met it.
-async fn pause(run: &Run<'_, Outside>, failure: &Failure) -> SignedDuration {
-    hold(run, failure).await.unwrap_or(SignedDuration::from_secs(30))
 }
 
 async fn task(
@@ -151,28 +109,18 @@ async fn task(
     ends: Timestamp,
 ) -> Story {
     let run = app.run(ends, group.received);
-    let left = ends.duration_since(run.now()) - TAIL;
+    let left = stops_at(&run).duration_since(app.outside.clock().now());
     let left = std::time::Duration::try_from(left).unwrap_or_default();
-    tokio::time::timeout(left, receive(&run, &group.hints, &rows, &listed))
-        .await
-        .unwrap_or_else(|_| Ok(Ended::later(30, "the run's time is up")))
+    let story = receive(&run, &group.hints, &rows, &listed);
+    tokio::time::timeout(left, story).await.unwrap_or_else(|_| stopped())
 }
 
-async fn park_group(
-    app: &App,
-    group: &Group,
-    ends: Timestamp,
-    words: &str,
-    answer: &mut SqsBatchResponse,
-) -> Result<(), Failure> {
-    let run = app.run(ends, group.received);
-    for hint in &group.hints {
-        if let Ended::Later { after, .. } = give_up(&run, hint, words).await? {
-            again(app, group, after, answer).await;
-            break;
-        }
+/// What the queue is told of a group.
+async fn reply(app: &App, group: &Group, verdict: Verdict, answer: &mut SqsBatchResponse) {
+    match verdict {
+        Verdict::Acknowledge => {}
+        Verdict::Again(pause) => again(app, group, pause, answer).await,
     }
-    Ok(())
 }
 
 /// The group comes again after a pause: hidden for that long, and reported so that SQS keeps it.

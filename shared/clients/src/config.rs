@@ -2,20 +2,18 @@
 //! map); every fault is told, not just the first.
 
 mod certificates;
+mod reader;
 
-use crate::{certificates::Sources, pem};
+use crate::certificates::Sources;
 use jiff::SignedDuration;
-use mapping::{CrmKind, UnknownCrm};
-use reqwest::Url;
+use mapping::CrmKind;
+use reader::Reader;
 use std::fmt;
 
 /// `GraceSeconds`, where the template does not say.
 const GRACE_SECONDS: u32 = 180;
 /// `AuditDays`, where the template does not say.
 const AUDIT_DAYS: u32 = 400;
-/// `SalesforceApiVersion` and `SalesforceHostPattern`, where the template does not say.
-const SALESFORCE_API_VERSION: &str = "62.0";
-const SALESFORCE_HOST_PATTERN: &str = "*.my.salesforce.com";
 
 /// What the ingress needs.
 #[derive(Clone, Debug)]
@@ -259,6 +257,7 @@ pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+<<<<<<< HEAD
 /// Reads variables and collects faults; a faulty value is replaced by an empty one that nobody gets to see.
 struct Reader<'a> {
     variables: &'a dyn Fn(&str) -> Option<String>,
@@ -430,5 +429,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"))
 }
 
+=======
+>>>>>>> 1785f617dbaf752f8ed0ae090443893545e60aa0
 #[cfg(test)]
 mod tests;

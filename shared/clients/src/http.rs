@@ -1,8 +1,6 @@
 //! The one request path: our roots, no proxy, no redirects, one time-out, the whole answer read and bounded.
 //! Sends once and never again by itself: whoever asked knows whether a second try is harmless.
 
-#[cfg(feature = "full")]
-pub(crate) mod session;
 pub mod text;
 
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
@@ -192,6 +190,11 @@ pub(crate) fn one_line(text: &str, max: usize) -> String {
         line.push('…');
     }
     line
+}
+
+/// Whether a URL names this machine.
+pub(crate) fn is_loopback(url: &reqwest::Url) -> bool {
+    matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"))
 }
 
 #[cfg(test)]

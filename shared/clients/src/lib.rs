@@ -28,4 +28,6 @@ pub mod partner_center;
 #[cfg(feature = "full")]
 pub mod secrets;
 #[cfg(feature = "full")]
+mod session;
+#[cfg(feature = "full")]
 pub mod token;

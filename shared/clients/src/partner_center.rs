@@ -5,10 +5,8 @@ mod refusal;
 pub mod webhooks;
 
 use crate::{
-    http::{
-        Answer, Http,
-        session::{Session, Unanswered},
-    },
+    http::{Answer, Http},
+    session::{Session, Unanswered},
     token::Tokens,
 };
 use jiff::{SignedDuration, Timestamp};

@@ -2,9 +2,9 @@
 
 use crate::{
     Direction, Map, Refusal, Side, Value, fields, list,
-    load::Shape,
     rule::{Kind, Required, Rule},
     scalar,
+    shape::Shape,
     status::{pair_of, phase_of_pair},
     text::MARK_LENGTH,
 };

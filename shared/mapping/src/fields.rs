@@ -2,9 +2,9 @@
 
 use crate::{
     Direction, Fields, Map, Record, Referral, Unit, Value, list,
-    load::{Shape, UnitRule},
     rule::{Kind, Rule},
     scalar,
+    shape::{Shape, UnitRule},
     status::shown_status,
     text::unmarked,
 };

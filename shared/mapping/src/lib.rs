@@ -31,6 +31,7 @@ mod registration;
 mod rule;
 mod scalar;
 mod settings;
+mod shape;
 mod status;
 mod steps;
 mod switches;

@@ -6,6 +6,7 @@ use crate::{
     reading::{self, Readings},
     rule::{self, Kind, Rule},
     settings::{self, Audit, OwnerRule},
+    shape::{Shape, UnitRule},
     status::StatusTable,
     template::Templates,
     tree::Node,
@@ -16,22 +17,6 @@ use std::sync::LazyLock;
 
 const TABLES: [&str; 9] =
     ["switches", "vendor", "account", "contact", "owner", "audit", "status", "fields", lead::LEAD];
-
-/// A unit with what it is made of.
-#[derive(Clone, Debug)]
-pub(crate) struct UnitRule {
-    pub(crate) unit: Unit,
-    pub(crate) shape: Shape,
-}
-
-/// What a unit is made of.
-#[derive(Clone, Debug)]
-pub(crate) enum Shape {
-    Plain(Box<Rule>),
-    Group(Vec<Rule>),
-    List(Box<Rule>),
-    Status,
-}
 
 /// Builds the map from an override's tree; whatever is at fault is listed and left out.
 pub(crate) fn build(crm: CrmKind, top: Node) -> (Map, Vec<Fault>) {

@@ -3,10 +3,11 @@
 use crate::{
     AccountRule, ContactRule, CrmKind, Fault, RecordId, RecordKind, Refusal, Switches, Unit, Vendor,
     list::{is_relation, text_column},
-    load::{self, Shape, UnitRule},
+    load,
     reading::Readings,
     rule::Rule,
     settings::{Audit, OwnerRule},
+    shape::{Shape, UnitRule},
     status::StatusTable,
     template::Templates,
     tree::Node,

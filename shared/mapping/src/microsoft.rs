@@ -1,6 +1,6 @@
 //! What Microsoft's own half of an engagement tells: its opportunity, its answer, its sellers.
 
-use crate::{Map, Referral, Value, load::Shape, names::HELP, scalar};
+use crate::{Map, Referral, Value, names::HELP, scalar, shape::Shape};
 use serde_json::Value as Json;
 
 /// The rule of Microsoft's own number of the deal.

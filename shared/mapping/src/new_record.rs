@@ -6,10 +6,10 @@ use crate::{
     fields::NAME,
     keys::{contact_key, customer_key},
     list::{self, is_relation},
-    load::Shape,
     record_patch::{column, list_row},
     rule::Rule,
     scalar,
+    shape::Shape,
     status::{pair_of, phase_of_pair},
     text::marked,
 };

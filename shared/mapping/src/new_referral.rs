@@ -4,11 +4,11 @@ use crate::{
     DealKind, Direction, EngagementId, Map, Missing, On, Record, ReferralId, Refusal, Value,
     convert::is_positive,
     list,
-    load::{Shape, UnitRule},
     names::{HELP, REFERRAL_ID, SOLUTIONS, SYNC, VISIBLE},
     referral::MICROSOFT,
     rule::{Kind, Required, Rule},
     scalar,
+    shape::{Shape, UnitRule},
 };
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;

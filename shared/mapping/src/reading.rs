@@ -3,7 +3,7 @@
 
 use crate::{
     Map, RecordKind,
-    load::{Shape, UnitRule},
+    shape::{Shape, UnitRule},
     tree::Node,
 };
 use sha2::{Digest, Sha256};

@@ -4,9 +4,9 @@ use crate::{
     CrmValue, Direction, Fields, ListChange, Map, RecordPatch, Refusal, Trim, Value,
     fields::NAME,
     list::is_relation,
-    load::Shape,
     rule::Rule,
     scalar,
+    shape::Shape,
     text::{mark_of, marked, shortened},
 };
 use std::collections::BTreeMap;

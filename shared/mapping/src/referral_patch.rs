@@ -2,9 +2,9 @@
 
 use crate::{
     Fields, Map, Referral, Refusal, Value, list,
-    load::Shape,
     rule::Rule,
     scalar,
+    shape::Shape,
     status::{Phase, pair_of, phase_of_pair},
 };
 use serde_json::{Value as Json, json};

@@ -152,6 +152,14 @@ pub(crate) fn all_keys() -> impl Iterator<Item = &'static str> {
     MEMBER_KEYS.into_iter().chain(RULE_ONLY)
 }
 
+const DIRECTIONS: [(&str, Direction); 3] = [
+    ("both", Direction::Both),
+    ("to_crm", Direction::ToCrm),
+    ("to_partner_center", Direction::ToPartnerCenter),
+];
+const REQUIRED: [(&str, Required); 3] =
+    [("never", Required::Never), ("always", Required::Always), ("with_help", Required::WithHelp)];
+
 /// Reads a rule; `None` if it is unusable (its faults are noted).
 pub(crate) fn read(reader: &mut Reader, place: Place<'_>, name: &str, member: bool) -> Option<Rule> {
     let keys: Vec<&str> = if member {
@@ -180,15 +188,7 @@ pub(crate) fn read(reader: &mut Reader, place: Place<'_>, name: &str, member: bo
         referral_else: path(reader, place, "referral_else"),
         crm: reader.text(place, "crm"),
         lookup: lookup(reader, place),
-        direction: reader.word(
-            place,
-            "direction",
-            &[
-                ("both", Direction::Both),
-                ("to_crm", Direction::ToCrm),
-                ("to_partner_center", Direction::ToPartnerCenter),
-            ],
-        ),
+        direction: reader.word(place, "direction", &DIRECTIONS),
         on: reader.word(place, "on", &[("create", On::Create), ("update", On::Update), ("both", On::Both)]),
         owner: reader.word(place, "owner", &[("crm", Side::Crm), ("partner_center", Side::PartnerCenter)]),
         group: reader.text(place, "group"),
@@ -208,17 +208,7 @@ pub(crate) fn read(reader: &mut Reader, place: Place<'_>, name: &str, member: bo
         constant: reader.plain(place, "constant"),
         template: reader.text(place, "template"),
         entities: reader.yes(place, "entities", false),
-        required: reader
-            .word(
-                place,
-                "required",
-                &[
-                    ("never", Required::Never),
-                    ("always", Required::Always),
-                    ("with_help", Required::WithHelp),
-                ],
-            )
-            .unwrap_or(Required::Never),
+        required: reader.word(place, "required", &REQUIRED).unwrap_or(Required::Never),
         required_by_crm: reader.yes(place, "required_by_crm", false),
         rise_only: reader.yes(place, "rise_only", false),
         only_while_empty: reader.yes(place, "only_while_empty", false),

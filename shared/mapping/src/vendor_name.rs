@@ -1,6 +1,6 @@
 //! From a vendor's name of a field, as its refusals carry it, back to the unit.
 
-use crate::{Map, Record, Side, fields::NAME, load::Shape, path::Path, rule::Rule};
+use crate::{Map, Record, Side, fields::NAME, path::Path, rule::Rule, shape::Shape};
 
 impl Map {
     /// The unit behind a column of the record (`estimatedvalue`) or a path of a referral (`/details/dealValue`,

@@ -1,31 +1,41 @@
 //! Whose is this referral, and which record: adopt one, create one, or set it aside with the reason.
 
+mod adopt;
+pub(crate) mod consent;
 mod create;
+mod found;
+mod resume;
 
 use crate::{
-    consent::{may_link, refused_by_record},
-    failure::{Class, Failure, System},
-    intent::Intent,
-    link::{Link, State, digest},
-    park::park,
+    identity::consent::{may_link, refused_by_record},
     planted::{self, Bug},
-    ports::{Crm, Found, Links, Ports, Referrals, Seen},
-    run::{Ended, Run, Story},
-    settle::{Look, older_than_hint, settle, settle_on},
-    table::{Change, Expect, Item, Key, Row},
-    work::Work,
+    ports::{Crm, Links, Ports, Referrals},
+    rows::{
+        aliases::alias_of_sibling,
+        late::older_than_hint,
+        parking::park,
+        referrals::{look_up, referral_print},
+        run::{Ended, Run},
+        stop::Outcome,
+    },
+    settle::{Look, settle},
+    state::{
+        intent::Intent,
+        table::{Change, Expect, Item, Key, Row},
+    },
 };
+pub(crate) use adopt::adopt;
 use create::create;
-pub use create::resume;
 use jiff::{SignedDuration, Timestamp};
-use mapping::{Category, RecordId, RecordKind, Referral, ReferralId, classify};
+use mapping::{Category, RecordKind, Referral, ReferralId, classify};
+pub(crate) use resume::settle_or_resume;
 
 /// How long an id that is not ours is remembered.
 const FOREIGN_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Who named a referral without a link: what a 404 that stays comes to. The greatest stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Named {
+pub(crate) enum Named {
     /// A webhook: it leaves a tombstone.
     Told,
     /// A related event, whose id may be the sibling's: nothing is remembered.
@@ -35,12 +45,12 @@ pub enum Named {
 }
 
 /// A referral that has no link. `since`: the hint's instant.
-pub async fn meet<P: Ports>(
+pub(crate) async fn meet<P: Ports>(
     run: &Run<'_, P>,
     id: &ReferralId,
     since: Option<Timestamp>,
     named: Named,
-) -> Story {
+) -> Outcome {
     let referral = match look_up(run, id).await? {
         Some(referral) => referral,
         None => return not_there(run, id, named).await,
@@ -63,33 +73,8 @@ pub async fn meet<P: Ports>(
     }
 }
 
-/// Reads one; a 403 is asked back from the list once: refused there too, the role is gone.
-pub(crate) async fn look_up<P: Ports>(
-    run: &Run<'_, P>,
-    id: &ReferralId,
-) -> Result<Option<Referral>, Failure> {
-    match run.ports.referrals().fetch(id).await? {
-        Found::Referral(referral) => Ok(Some(*referral)),
-        Found::Missing => Ok(None),
-        Found::Forbidden if planted::is(Bug::ForbiddenDropped) => Ok(None),
-        Found::Forbidden => {
-            let since = run.now() - SignedDuration::from_hours(1);
-            match run.ports.referrals().changed_since(since, None).await {
-                Ok(page) => Ok(page.referrals.into_iter().find(|r| r.id() == id)),
-                Err(refused) if !refused.is_retryable() => Err(Failure {
-                    class: Class::Retryable { after: None },
-                    wide: true,
-                    system: System::PartnerCenter,
-                    ..refused
-                }),
-                Err(failure) => Err(failure),
-            }
-        }
-    }
-}
-
 /// 404 without a link: Partner Center may show it later.
-async fn not_there<P: Ports>(run: &Run<'_, P>, id: &ReferralId, named: Named) -> Story {
+async fn not_there<P: Ports>(run: &Run<'_, P>, id: &ReferralId, named: Named) -> Outcome {
     let why = "Partner Center does not show it (yet)";
     match run.attempt {
         0 | 1 => return Ok(Ended::later(10, why)),
@@ -113,7 +98,7 @@ async fn not_there<P: Ports>(run: &Run<'_, P>, id: &ReferralId, named: Named) ->
 }
 
 /// Another organisation's half of an engagement: never a record of its own; it leads to ours.
-async fn sibling<P: Ports>(run: &Run<'_, P>, sibling: Referral) -> Story {
+async fn sibling<P: Ports>(run: &Run<'_, P>, sibling: Referral) -> Outcome {
     let Some(engagement) = sibling.engagement().cloned() else {
         return Ok(Ended::done("foreign", "another organisation's referral without an engagement"));
     };
@@ -136,13 +121,8 @@ async fn sibling<P: Ports>(run: &Run<'_, P>, sibling: Referral) -> Story {
     }
 }
 
-/// The way from Microsoft's half to our link.
-pub(crate) fn alias_of_sibling(sibling: &ReferralId, own: &ReferralId) -> Change {
-    Change::put(Key::sibling(sibling), Expect::Any, Item::Alias { referral: own.clone() })
-}
-
 /// Our own referral without a link: whose record is named in it decides.
-async fn own<P: Ports>(run: &Run<'_, P>, referral: Referral) -> Story {
+async fn own<P: Ports>(run: &Run<'_, P>, referral: Referral) -> Outcome {
     let named = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
     let named = match kind_of(run, &referral) {
         RecordKind::Lead => named.map(|record| run.map.other_kind(&record).unwrap_or(record)),
@@ -198,7 +178,7 @@ async fn note_in_intent<P: Ports>(
     rev: u64,
     mut intent: Intent,
     referral: &Referral,
-) -> Story {
+) -> Outcome {
     if intent.referral.is_none() && !intent.may_be(referral) {
         let words = "its record is already becoming a referral of its own";
         return park(run, referral.id().as_str(), words, &referral_print(referral)).await;
@@ -220,76 +200,10 @@ async fn note_in_intent<P: Ports>(
     Ok(Ended::done("noted", "our own new referral; whoever is creating it goes on"))
 }
 
-/// Links a referral and a record that name each other, without any base: equal agrees, different goes to the owner.
-pub(crate) async fn adopt<P: Ports>(run: &Run<'_, P>, referral: Referral, seen: Seen) -> Story {
-    let map = run.map.of(seen.record.id.kind);
-    if let Some(other) = map.record_referral_id(&seen.record).filter(|other| other != referral.id()) {
-        let words = format!("record `{}` carries another Referral Identifier, `{other}`", seen.record.id);
-        return park(run, referral.id().as_str(), &words, &referral_print(&referral)).await;
-    }
-    // What was made of a linked lead is that link's, which moves to it.
-    if let Some(lead) = &seen.lead
-        && let Some(other) = alias_of(run, lead).await?
-        && other != *referral.id()
-    {
-        let words =
-            format!("record `{}` was made of a lead that belongs to referral `{other}`", seen.record.id);
-        return park(run, referral.id().as_str(), &words, &referral_print(&referral)).await;
-    }
-    let mut link = Link::new(referral.id().clone(), Some(seen.record.id.clone()), State::Linked);
-    link.engagement = referral.engagement().cloned();
-    let mut work = Work::fresh(run, link);
-    work.besides = links_back(&work.link, &seen.record.id);
-    remember_lead(&mut work, &seen);
-    // Nobody is creating a referral for this record.
-    work.besides.push(Change::delete(Key::intent(&seen.record.id), Expect::Absent));
-    work.note("adopted", "linked with the referral that names it", true);
-    settle_on(
-        work,
-        Look { referral: true, record: true, body: Some(referral), row: Some(seen), ..Look::default() },
-    )
-    .await
-}
-
-/// One record has one referral: its alias must not exist. Whatever was parked for either is over.
-pub(crate) fn links_back(link: &Link, record: &RecordId) -> Vec<Change> {
-    let nobody = if planted::is(Bug::OneRecordTwoReferrals) { Expect::Any } else { Expect::Absent };
-    vec![
-        Change::put(Key::record(record), nobody, Item::Alias { referral: link.referral.clone() }),
-        Change::delete(Key::parked(&record.to_string()), Expect::Any),
-        Change::delete(Key::parked(link.referral.as_str()), Expect::Any),
-    ]
-}
-
-/// The lead it was made of, which nobody had linked: that leads here, too.
-fn remember_lead<P: Ports>(work: &mut Work<'_, P>, seen: &Seen) {
-    if let Some(lead) = seen.lead.clone().filter(|_| work.run.map.has_leads()) {
-        let alias = Item::Alias { referral: work.link.referral.clone() };
-        work.besides.push(Change::put(Key::record(&lead), Expect::Absent, alias));
-        work.link.lead = Some(lead);
-    }
-}
-
 /// What a new referral becomes.
 fn kind_of<P: Ports>(run: &Run<'_, P>, referral: &Referral) -> RecordKind {
     match classify(referral, &run.settings.organization) {
         Category::Lead if run.map.has_leads() => RecordKind::Lead,
         _ => RecordKind::Opportunity,
     }
-}
-
-/// The referral that a record belongs to.
-pub(crate) async fn alias_of<P: Ports>(
-    run: &Run<'_, P>,
-    record: &RecordId,
-) -> Result<Option<ReferralId>, Failure> {
-    Ok(match run.ports.links().read(&[Key::record(record)]).await?.pop().flatten() {
-        Some(Row { item: Item::Alias { referral }, .. }) => Some(referral),
-        _ => None,
-    })
-}
-
-/// What a referral's parked state depends on.
-pub(crate) fn referral_print(referral: &Referral) -> String {
-    digest(&format!("{}{}", referral.etag().unwrap_or_default(), referral.updated()))
 }

@@ -1,35 +1,27 @@
+<<<<<<< HEAD
 //! One story for a link, [`settle::settle`]; one for a record without a link, [`engagement::create_engagement`]. Webhook,
 //! sweep, poll, backfill and retry only say where to look. What follows is the crate's README.
+=======
+//! The protocol (design §5): one story for a link, one for a referral or a record without. Webhook, sweep, poll, backfill
+//! and retry only say where to look.
+//!
+//! Each layer knows those above it in this list and no other: `state` (what is remembered), [`ports`] (the outside),
+//! [`merge`] (what goes where), `rows` (what every story does with the table), `settle` (the story of a link), `identity`
+//! (a referral without a link), `engagement` (a record without one), `entry` (where a run begins).
+>>>>>>> 1785f617dbaf752f8ed0ae090443893545e60aa0
 //!
 #![doc = include_str!("../README.md")]
 
-pub mod audit;
-mod bounds;
-mod consent;
-mod deal;
-pub mod engagement;
-pub mod failure;
-mod help;
-pub mod hint;
-pub mod hold;
-pub mod identity;
-pub mod images;
-pub mod intent;
-pub mod link;
+mod engagement;
+mod entry;
+mod identity;
 pub mod merge;
-mod microsoft;
-pub mod note;
-mod park;
-pub mod parked;
 pub mod planted;
-pub mod poll;
-mod portion;
 pub mod ports;
-pub mod receive;
-pub mod repair;
-pub mod run;
-pub mod settle;
-pub mod storm;
-pub mod table;
-pub mod version;
-mod work;
+mod rows;
+mod settle;
+mod state;
+
+pub use entry::{batch, poll, receive, repair, storm};
+pub use rows::{hold, run};
+pub use state::{audit, failure, hint, image, images, intent, link, memory, note, parked, table, version};

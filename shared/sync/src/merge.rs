@@ -3,118 +3,22 @@
 
 mod hold_back;
 mod lists;
+mod plan;
+pub(crate) mod portion;
+mod status;
+mod view;
 
 use crate::{
-    deal,
-    link::{Link, is_digest, is_image},
     planted::{self, Bug},
+    state::{deal, image::is_digest, link::Link},
 };
 pub(crate) use hold_back::await_acceptance;
 use hold_back::hold_back;
 use lists::lists;
-use mapping::{CrmStep, Direction, Fields, Map, RecordKind, Side, Unit, Value, names::STATUS};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// One unit on its way to the other side.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    /// What the target shall show, in its own words.
-    pub value: Value,
-    /// What the source's image becomes once it is written.
-    pub source: Value,
-    /// Elements of a list whose own change still has to go the other way: their images stay as they were.
-    pub pending: BTreeSet<String>,
-}
-
-impl Change {
-    pub(crate) fn new(value: Value, source: Value) -> Self {
-        Change { value, source, pending: BTreeSet::new() }
-    }
-}
-
-/// What should happen next.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Plan {
-    /// Units on which both sides agree already, or whose present state is taken as it is: (Partner Center's, CRM's).
-    pub agree: BTreeMap<String, (Value, Value)>,
-    /// What goes to the CRM by a patch.
-    pub to_crm: BTreeMap<String, Change>,
-    /// The status unit, if it goes to the CRM by an action of its own.
-    pub action: Option<Change>,
-    /// What goes to Partner Center.
-    pub to_partner_center: BTreeMap<String, Change>,
-    /// Both sides changed and differ: the loser's words, before they are overwritten.
-    pub conflicts: BTreeMap<String, Conflict>,
-    /// Refused by rule; the present state is taken: unit and sentence.
-    pub refused: BTreeMap<String, String>,
-    /// Cannot be converted for the other side.
-    pub unfit: BTreeMap<String, Unfit>,
-    /// Changes that wait for acceptance of the referral (or for a parked unit to heal before the deal is closed).
-    pub waiting: BTreeSet<String>,
-    /// Long texts of Partner Center of which the CRM holds a shortened form, and which its edit now replaces.
-    pub kept: BTreeMap<String, Value>,
-    /// Microsoft is to be invited, by this request for a referral.
-    pub invite: Option<String>,
-    /// This side must be read before anything can be decided.
-    pub need: Option<Side>,
-    /// It was needed and could not be had: nothing is settled.
-    pub incomplete: bool,
-}
-
-/// A value that cannot go where it should.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Unfit {
-    /// Where it should go.
-    pub target: Side,
-    /// Why it cannot.
-    pub words: String,
-    /// What it is.
-    pub value: Value,
-}
-
-/// Who lost what.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Conflict {
-    /// The side that wins.
-    pub winner: Side,
-    /// What the other side showed.
-    pub loser: Value,
-}
-
-/// What each side shows; `None`: not read, it stands at its settled version and so shows its images.
-#[derive(Clone, Copy)]
-pub struct Shown<'a> {
-    /// Partner Center.
-    pub partner_center: Option<&'a Fields>,
-    /// The CRM.
-    pub crm: Option<&'a Fields>,
-}
-
-/// One side's view of one unit.
-#[derive(Clone, Copy)]
-struct Look<'a> {
-    read: bool,
-    value: Option<&'a Value>,
-    base: Option<&'a Value>,
-}
-
-impl<'a> Look<'a> {
-    fn new(fields: Option<&'a Fields>, base: Option<&'a Value>, unit: &str) -> Self {
-        Look { read: fields.is_some(), value: fields.and_then(|f| f.get(unit)), base }
-    }
-
-    fn changed(&self) -> bool {
-        match (self.value, self.base) {
-            (Some(value), Some(base)) => !is_image(value, base),
-            _ => false,
-        }
-    }
-
-    /// What it shows as far as known: read, else its image.
-    fn present(&self) -> Option<&'a Value> {
-        self.value.or(self.base)
-    }
-}
+use mapping::{Direction, Fields, Map, RecordKind, Side, Unit, names::STATUS};
+pub use plan::{Change, Conflict, Plan, Shown, Unfit};
+use status::{rise, status};
+use view::View;
 
 /// Merges every unit that is kept in step after creation.
 pub fn merge(map: &Map, link: &Link, shown: Shown<'_>) -> Plan {
@@ -122,8 +26,8 @@ pub fn merge(map: &Map, link: &Link, shown: Shown<'_>) -> Plan {
     let lead = link.record.as_ref().is_some_and(|record| record.kind == RecordKind::Lead);
     // A lead is its own contact: it shows no list, however it is read.
     for unit in kept_in_step(map).filter(|unit| !(lead && unit.list)) {
-        let pc = Look::new(shown.partner_center, link.partner_center.images.get(&unit.name), &unit.name);
-        let crm = Look::new(shown.crm, link.crm.images.get(&unit.name), &unit.name);
+        let pc = View::new(shown.partner_center, link.partner_center.images.get(&unit.name), &unit.name);
+        let crm = View::new(shown.crm, link.crm.images.get(&unit.name), &unit.name);
         let rule = match link.readings.contains_key(&unit.name) {
             _ if !link.is_new_to(unit) => Rule::Known,
             true => Rule::Changed,
@@ -181,7 +85,7 @@ enum Rule {
     New,
 }
 
-fn merge_unit(map: &Map, unit: &Unit, rule: Rule, [pc, crm]: [Look<'_>; 2], plan: &mut Plan) {
+fn merge_unit(map: &Map, unit: &Unit, rule: Rule, [pc, crm]: [View<'_>; 2], plan: &mut Plan) {
     if unit.rise_only {
         return rise(map, unit, pc, crm, plan);
     }
@@ -199,7 +103,7 @@ fn merge_unit(map: &Map, unit: &Unit, rule: Rule, [pc, crm]: [Look<'_>; 2], plan
 
 /// Nothing known of what both showed when they agreed: equal agrees, different is a conflict. Because its rule is
 /// new: an empty side is filled, never the other one cleared, since nobody emptied it.
-fn without_base(map: &Map, unit: &Unit, rule: Rule, [pc, crm]: [Look<'_>; 2], plan: &mut Plan) {
+fn without_base(map: &Map, unit: &Unit, rule: Rule, [pc, crm]: [View<'_>; 2], plan: &mut Plan) {
     match (pc.value, crm.value) {
         // Linking is not accepting: that is somebody's own step.
         (Some(p), Some(c))
@@ -229,7 +133,7 @@ fn without_base(map: &Map, unit: &Unit, rule: Rule, [pc, crm]: [Look<'_>; 2], pl
     }
 }
 
-fn both(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
+fn both(map: &Map, unit: &Unit, pc: View<'_>, crm: View<'_>, plan: &mut Plan) {
     let (Some(p), Some(c)) = (pc.value, crm.value) else { return };
     if map.equal(&unit.name, p, c) {
         plan.agree.insert(unit.name.clone(), (p.clone(), c.clone()));
@@ -260,7 +164,7 @@ fn both(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
 }
 
 /// The source's value goes to `target`, if the unit goes that way at all.
-fn send(map: &Map, unit: &Unit, target: Side, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
+fn send(map: &Map, unit: &Unit, target: Side, pc: View<'_>, crm: View<'_>, plan: &mut Plan) {
     let (source, other) = match target {
         Side::Crm => (pc, crm),
         Side::PartnerCenter => (crm, pc),
@@ -310,97 +214,5 @@ fn send(map: &Map, unit: &Unit, target: Side, pc: Look<'_>, crm: Look<'_>, plan:
             let unfit = Unfit { target, words: refusal.text, value: value.clone() };
             plan.unfit.insert(name.clone(), unfit);
         }
-    }
-}
-
-/// Allowed moves only; each step of a two-step move sets its own image.
-fn status(map: &Map, target: Side, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
-    let (Some(p), Some(c)) = (pc.present(), crm.present()) else { return };
-    let name = STATUS.to_owned();
-    let take = |plan: &mut Plan| plan.agree.insert(STATUS.to_owned(), (p.clone(), c.clone()));
-    match target {
-        Side::PartnerCenter => match map.partner_center_steps(p, c) {
-            Ok(steps) => match steps.split_first() {
-                None => {
-                    take(plan);
-                }
-                Some((first, rest)) => {
-                    // While steps remain, the CRM's image is that of the step, so that its change stays one.
-                    let last = rest.is_empty() || planted::is(Bug::StepIsTheEnd);
-                    let source = if last { Ok(c.clone()) } else { map.to_crm(STATUS, first) };
-                    match source {
-                        Ok(source) => {
-                            plan.to_partner_center.insert(name, Change::new(first.clone(), source));
-                        }
-                        Err(refusal) => {
-                            plan.unfit.insert(name, Unfit { target, words: refusal.text, value: c.clone() });
-                        }
-                    }
-                }
-            },
-            Err(refusal) => {
-                plan.refused.insert(name, refusal.text);
-                take(plan);
-            }
-        },
-        Side::Crm => {
-            let wanted = match map.to_crm(STATUS, p) {
-                Ok(wanted) => wanted,
-                Err(refusal) => {
-                    plan.unfit.insert(name, Unfit { target, words: refusal.text, value: p.clone() });
-                    return;
-                }
-            };
-            if map.equal(STATUS, p, c) {
-                take(plan);
-                return;
-            }
-            let change = Change::new(wanted.clone(), p.clone());
-            match map.crm_step(c, &wanted) {
-                Ok(CrmStep::InPatch) => {
-                    plan.to_crm.insert(name, change);
-                }
-                Ok(CrmStep::Action) => plan.action = Some(change),
-                Err(refusal) => {
-                    plan.refused.insert(name, refusal.text);
-                    take(plan);
-                }
-            }
-        }
-    }
-}
-
-/// Visibility only ever turns on: seen on one side, it is on for both; turning it off is refused and undone.
-fn rise(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
-    let on = |v: Option<&Value>| matches!(v, Some(Value::Bool(true)));
-    let (p, c) = (pc.present(), crm.present());
-    if (pc.value.is_none() && crm.value.is_none()) || (p.is_none() && !pc.read) || (c.is_none() && !crm.read)
-    {
-        if pc.value.is_some() && c.is_none() && !crm.read {
-            plan.need = Some(Side::Crm);
-        } else if crm.value.is_some() && p.is_none() && !pc.read {
-            plan.need = Some(Side::PartnerCenter);
-        }
-        return;
-    }
-    let name = &unit.name;
-    if on(p) == on(c) {
-        if pc.changed() || crm.changed() || pc.base.is_none() || crm.base.is_none() {
-            let value = |v: Option<&Value>| v.cloned().unwrap_or(Value::Null);
-            plan.agree.insert(name.clone(), (value(p), value(c)));
-        }
-        return;
-    }
-    let yes = Value::Bool(true);
-    let change = Change::new(yes.clone(), yes);
-    if on(p) {
-        if crm.changed() || on(crm.base) {
-            plan.refused.insert(name.clone(), format!("`{name}` cannot be turned off again"));
-        }
-        if map.to_crm(name, &change.value).is_ok() {
-            plan.to_crm.insert(name.clone(), change);
-        }
-    } else {
-        plan.to_partner_center.insert(name.clone(), change);
     }
 }

@@ -1,9 +1,7 @@
 //! Planted bugs: the protocol with one of its sentences broken, so that the model can show that it would notice. Only
 //! the feature `planted` can turn one on; without it every switch is off at compile time and costs nothing.
 
-use crate::link::{Link, image};
-use mapping::{Fields, Map, Side, Value};
-use std::collections::BTreeSet;
+use mapping::Value;
 
 macro_rules! bugs {
     ($($(#[doc = $doc:literal])* $name:ident,)*) => {
@@ -219,22 +217,6 @@ pub fn is(bug: Bug) -> bool {
 #[cfg(not(feature = "planted"))]
 pub(crate) const fn is(_: Bug) -> bool {
     false
-}
-
-/// [`Bug::ValueIsProof`]: what this side shows is what the dead write wrote.
-pub(crate) fn believe(link: &mut Link, units: &BTreeSet<String>, side: Side, fields: &Fields, map: &Map) {
-    for unit in units {
-        let Some(shown) = fields.get(unit) else { continue };
-        let source = match side {
-            Side::Crm => map.to_partner_center(unit, shown),
-            Side::PartnerCenter => map.to_crm(unit, shown),
-        };
-        if let Ok(source) = source {
-            link.side_mut(side).images.insert(unit.clone(), image(shown));
-            let other = if side == Side::Crm { Side::PartnerCenter } else { Side::Crm };
-            link.side_mut(other).images.insert(unit.clone(), image(&source));
-        }
-    }
 }
 
 /// [`Bug::ListSentBare`]: what no map names of an element is left out.

@@ -1,7 +1,7 @@
 //! The few traits the stories need; each verb with its promise. Implemented by `clients` over real sockets and by
 //! the model in memory, and by nothing else.
 
-use crate::{
+use crate::state::{
     failure::{Failure, Written},
     hint::Hint,
     note::Note,

@@ -2,7 +2,7 @@
 
 use crate::{
     faults::Kind,
-    handlers::{Verdict, poller, writer},
+    handlers::{Answer, poller, writer},
     queue::{Message, Queue},
     trace::{say, short},
     world::{Running, World},
@@ -13,6 +13,7 @@ use std::{
     pin::Pin,
     task::{Context, Poll, Waker},
 };
+use sync::batch::Verdict;
 
 /// The writer's time-out.
 const WRITER: SignedDuration = SignedDuration::from_secs(60);
@@ -25,7 +26,7 @@ const STEPS: u32 = 60_000;
 
 /// One run.
 struct Task<'w> {
-    story: Pin<Box<dyn Future<Output = Verdict> + Send + 'w>>,
+    story: Pin<Box<dyn Future<Output = Answer> + Send + 'w>>,
     messages: Vec<Message>,
     polls: bool,
     running: Running,
@@ -82,7 +83,7 @@ impl<'w> Executor<'w> {
         ends: Timestamp,
         messages: Vec<Message>,
         polls: bool,
-        story: Pin<Box<dyn Future<Output = Verdict> + Send + 'w>>,
+        story: Pin<Box<dyn Future<Output = Answer> + Send + 'w>>,
     ) {
         self.started += 1;
         let mut state = self.world.lock();
@@ -122,18 +123,18 @@ impl<'w> Executor<'w> {
         let mut state = self.world.lock();
         self.tasks[chosen].running.seen = state.runs.seen;
         self.tasks[chosen].steps += 1;
-        if let Poll::Ready(verdict) = ended {
+        if let Poll::Ready(answer) = ended {
             let task = self.tasks.swap_remove(chosen);
             let ids: Vec<u64> = task.messages.iter().map(|m| m.id).collect();
-            match verdict {
-                Verdict::Acknowledge => state.queue.delete(&ids),
-                Verdict::Again(after) => {
+            match answer {
+                Answer::Of(Verdict::Acknowledge) => state.queue.delete(&ids),
+                Answer::Of(Verdict::Again(after)) => {
                     // Whole seconds, never sooner than asked.
                     let seconds = after.as_secs().max(0) + i64::from(after.subsec_nanos() > 0);
                     let until = state.now + SignedDuration::from_secs(seconds);
                     state.queue.hide(&ids, until);
                 }
-                Verdict::Failed | Verdict::Ticked => {}
+                Answer::Failed | Answer::Ticked => {}
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Which addresses are fetched at all, of certificates and of their issuers': the lists are compared whole, nothing is
 //! interpreted. Others choose the address, so whatever is not plainly on the list is off it.
 
-use crate::config::is_loopback;
+use crate::http::is_loopback;
 use reqwest::Url;
 
 /// Where Microsoft's signing certificates lie (vendors/partner-center.md, *Certificates*).

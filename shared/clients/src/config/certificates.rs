@@ -1,6 +1,6 @@
 //! Where certificates may come from, and whose count: the same for the ingress and for whoever looks after it.
 
-use super::Reader;
+use super::reader::Reader;
 use crate::certificates::{BadPrefix, Prefix, STANDARD_ISSUER_PREFIXES, STANDARD_PREFIX, Sources};
 
 impl Reader<'_> {

@@ -5,7 +5,7 @@ use super::{
     common,
     refusal::{Words, member},
 };
-use crate::http::{Answer, session::Session};
+use crate::{http::Answer, session::Session};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sync::failure::{Class, Failure};

@@ -1,23 +1,27 @@
 //! How a create ends: its link knows what came of it; or its record went away meanwhile.
 
-use super::{
-    linked,
-    look_up::{LookedUp, look_up_own},
-};
+use super::{conclude, linked, look_up::look_up_own};
 use crate::{
-    audit::Line,
-    failure::Failure,
-    help,
-    identity::{alias_of_sibling, links_back, look_up},
-    intent::{Held, Intent, Step},
-    link::{Link, State, digest, image},
-    park::{Aside, park_besides},
     planted::{self, Bug},
     ports::{Links, Ports, Seen},
-    run::{Ended, Run, Story},
-    settle::{Look, settle, settle_once},
-    table::{Change, Expect, Item, Key, Row},
-    work::{Overtaken, WHOLE, Work},
+    rows::{
+        aliases::{alias_of_sibling, links_back},
+        held::Held,
+        parking::{Aside, park_besides},
+        referrals::look_up,
+        run::{Ended, Run},
+        stop::{Outcome, Stop},
+        work::{WHOLE, Work},
+    },
+    settle::{Look, help_was_asked, settle, settle_once},
+    state::{
+        audit::Line,
+        failure::Failure,
+        image::{digest, image},
+        intent::{Intent, Step},
+        link::{Link, State},
+        table::{Change, Expect, Item, Key, Row},
+    },
 };
 use mapping::{Referral, ReferralId, names::HELP};
 
@@ -75,7 +79,7 @@ pub(super) async fn end<P: Ports>(
     own: Option<Referral>,
     sibling: Option<ReferralId>,
     seen: Seen,
-) -> Story {
+) -> Outcome {
     let run = held.run;
     let Some(id) = held.intent.referral.clone() else {
         return Ok(Ended::later(10, "its referral is not known yet"));
@@ -103,7 +107,7 @@ pub(super) async fn end<P: Ports>(
         };
         if rows.next().flatten().is_none_or(|intent| intent.rev != held.rev) {
             // Ended, or somebody else's by now.
-            return settle(run, &id, None, look).await;
+            return Ok(conclude(run, settle(run, &id, None, look).await).await?);
         }
         let mut work = Work::loaded(run, *link, rev);
         look.row = untouched(rev, &seen);
@@ -112,15 +116,15 @@ pub(super) async fn end<P: Ports>(
         work.besides.push(Change::delete(Key::parked(&held.intent.record.to_string()), Expect::Any));
         work.besides.extend(sibling.as_ref().map(|half| alias_of_sibling(half, &id)));
         if invited {
-            help::sent(&mut work, &held.intent.request);
+            help_was_asked(&mut work, &held.intent.request);
         } else if held.intent.cosell {
             work.link.awaiting.insert(HELP.to_owned());
         }
         work.note("created", text.clone(), true);
         work.heal(WHOLE);
-        match Box::pin(settle_once(work, &mut look)).await? {
-            Ok(ended) => return Ok(ended),
-            Err(Overtaken) => look = look.anew(),
+        match Box::pin(settle_once(work, &mut look)).await {
+            Err(Stop::Overtaken) => look = look.anew(),
+            outcome => return Ok(conclude(run, outcome).await?),
         }
     }
     held.release().await?;
@@ -135,7 +139,7 @@ pub(super) fn untouched(rev: u64, seen: &Seen) -> Option<Seen> {
 
 /// The record was deleted while its engagement was half made: nothing more is created. What is there in Partner Center
 /// stays the record's own, so that a late read of it creates no second one.
-pub(super) async fn end_with_the_record<P: Ports>(run: &Run<'_, P>, intent: Intent, rev: u64) -> Story {
+pub(super) async fn end_with_the_record<P: Ports>(run: &Run<'_, P>, intent: Intent, rev: u64) -> Outcome {
     let link = linked(run, &intent.record).await?;
     let mut held = Held { run, intent, rev, about_to_post: false };
     if link.is_none() && held.intent.referral.is_none() && held.intent.unknown.is_some() {
@@ -143,10 +147,8 @@ pub(super) async fn end_with_the_record<P: Ports>(run: &Run<'_, P>, intent: Inte
         if !held.save(vec![]).await? {
             return Ok(Ended::later(2, "others are working on it"));
         }
-        match look_up_own(&mut held).await? {
-            LookedUp::Found(referral) => held.intent.referral = Some(referral.id().clone()),
-            LookedUp::Wait(ended) => return Ok(ended),
-            LookedUp::Absent => {}
+        if let Some(referral) = look_up_own(&mut held).await? {
+            held.intent.referral = Some(referral.id().clone());
         }
     }
     let record = &held.intent.record;

@@ -1,11 +1,9 @@
 //! An unknown outcome is looked up, never repeated blindly.
 
 use crate::{
-    failure::Failure,
-    intent::Held,
     planted::{self, Bug},
     ports::{Ports, Referrals},
-    run::Ended,
+    rows::{held::Held, run::Ended, stop::Stop},
 };
 use jiff::SignedDuration;
 use mapping::Referral;
@@ -19,14 +17,9 @@ const LOOK_BACK: SignedDuration = SignedDuration::from_hours(1);
 /// Between two look-ups, in seconds: three of them span the ten minutes.
 const LOOK_UP_PAUSE: i64 = 310;
 
-pub(super) enum LookedUp {
-    Found(Box<Referral>),
-    Absent,
-    Wait(Ended),
-}
-
-/// Looks for our own half after an unknown outcome: own organisation, our record's id, all pages.
-pub(super) async fn look_up_own<P: Ports>(held: &mut Held<'_, P>) -> Result<LookedUp, Failure> {
+/// Looks for our own half after an unknown outcome: own organisation, our record's id, all pages. `None`: looked for
+/// often enough, it is not there.
+pub(super) async fn look_up_own<P: Ports>(held: &mut Held<'_, P>) -> Result<Option<Referral>, Stop> {
     let run = held.run;
     let mut cursor: Option<String> = None;
     loop {
@@ -36,7 +29,7 @@ pub(super) async fn look_up_own<P: Ports>(held: &mut Held<'_, P>) -> Result<Look
             let names = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
             let named = names.as_ref() == Some(&held.intent.record) && held.intent.may_be(&referral);
             if referral.belongs_to(&run.settings.organization) && named {
-                return Ok(LookedUp::Found(Box::new(referral)));
+                return Ok(Some(referral));
             }
         }
         cursor = page.next.filter(|_| !planted::is(Bug::LookUpOnePage));
@@ -44,23 +37,23 @@ pub(super) async fn look_up_own<P: Ports>(held: &mut Held<'_, P>) -> Result<Look
             break;
         }
     }
-    in_vain(held).await
+    in_vain(held).await.map(|()| None)
 }
 
-/// One more look-up found nothing.
-pub(super) async fn in_vain<P: Ports>(held: &mut Held<'_, P>) -> Result<LookedUp, Failure> {
+/// One more look-up found nothing: it ends here unless it was looked for often enough.
+pub(super) async fn in_vain<P: Ports>(held: &mut Held<'_, P>) -> Result<(), Stop> {
     let now = held.run.now();
-    let Some(unknown) = &mut held.intent.unknown else { return Ok(LookedUp::Absent) };
+    let Some(unknown) = &mut held.intent.unknown else { return Ok(()) };
     unknown.look_ups += 1;
     let enough = unknown.look_ups >= LOOK_UPS && now.duration_since(unknown.since) >= LOOKED_UP_FOR;
     if enough || planted::is(Bug::SecondPostEarly) {
         held.intent.unknown = None;
         held.intent.n += 1;
         if !held.save(vec![]).await? {
-            return Ok(LookedUp::Wait(Ended::later(2, "its own webhook has just arrived")));
+            return Err(Ended::later(2, "its own webhook has just arrived").into());
         }
-        return Ok(LookedUp::Absent);
+        return Ok(());
     }
     held.release().await?;
-    Ok(LookedUp::Wait(Ended::later(LOOK_UP_PAUSE, "looking whether the referral was created")))
+    Err(Ended::later(LOOK_UP_PAUSE, "looking whether the referral was created").into())
 }

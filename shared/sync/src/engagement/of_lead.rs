@@ -1,17 +1,19 @@
 //! An opportunity that was made of a lead: it gets the lead's referral, or none.
 
-use super::{lack::lacking, linked, return_to};
+use super::{begin::return_to, conclude, linked};
 use crate::{
-    deal,
-    failure::Failure,
-    identity::alias_of,
-    park::parked_row,
+    identity::settle_or_resume,
     planted::{self, Bug},
     ports::{Crm, Links, Ports, Seen},
-    receive::link,
-    run::{Ended, Run, Story},
+    rows::{
+        aliases::alias_of,
+        parking::parked_row,
+        run::{Ended, Run},
+        stop::{Outcome, Stop},
+        telling::lacking,
+    },
     settle::{Look, settle},
-    table::Key,
+    state::{deal, table::Key},
 };
 use mapping::{RecordKind, ReferralId, names::STATUS};
 
@@ -19,29 +21,36 @@ use mapping::{RecordKind, ReferralId, names::STATUS};
 const LEAD_LOOKS: u32 = 4;
 
 /// What its lead's link comes to; `None`: it has no lead that is linked, or about to be.
-pub(super) async fn of_lead<P: Ports>(run: &Run<'_, P>, seen: &Seen) -> Result<Option<Ended>, Failure> {
+pub(super) async fn of_lead<P: Ports>(run: &Run<'_, P>, seen: &Seen) -> Result<Option<Ended>, Stop> {
     let Some(lead) = seen.lead.as_ref().filter(|_| !planted::is(Bug::DealGetsOwnReferral)) else {
         return Ok(None);
     };
     let look = Look { referral: true, record: true, ..Look::default() };
     // It has its referral already: the link moves.
     if let Some(known) = linked(run, lead).await? {
-        let story = Box::pin(settle(run, &known.referral, None, look)).await?;
+        let outcome = Box::pin(settle(run, &known.referral, None, look)).await;
+        let story = conclude(run, outcome).await?;
         return as_its_lead(run, seen, &known.referral, story).await.map(Some);
     }
     // It is about to get one: the lead carries a Referral Identifier.
     let Some(lead) = run.ports.crm().fetch(lead).await? else { return Ok(None) };
     let Some(id) = run.map.of(RecordKind::Lead).record_referral_id(&lead.record) else { return Ok(None) };
-    let story = match run.ports.links().read(&[Key::link(&id)]).await?.pop().flatten() {
-        Some(row) => Box::pin(link(run, &id, Some(row), look)).await?,
-        None => return_to(run, &id, lead).await?,
+    let outcome = match run.ports.links().read(&[Key::link(&id)]).await?.pop().flatten() {
+        Some(row) => Box::pin(settle_or_resume(run, &id, Some(row), look)).await,
+        None => Box::pin(return_to(run, &id, lead)).await,
     };
+    let story = conclude(run, outcome).await?;
     as_its_lead(run, seen, &id, story).await.map(Some)
 }
 
 /// The link of its lead moves to it. Where it does not (it rests with a lead that was set to No, or is another
 /// opportunity's), its seller is told so: it gets no referral of its own.
-async fn as_its_lead<P: Ports>(run: &Run<'_, P>, seen: &Seen, referral: &ReferralId, story: Ended) -> Story {
+async fn as_its_lead<P: Ports>(
+    run: &Run<'_, P>,
+    seen: &Seen,
+    referral: &ReferralId,
+    story: Ended,
+) -> Outcome {
     let record = &seen.record.id;
     let status = run.map.record_field(STATUS, &seen.record);
     let closed = status.is_some_and(|status| deal::is_closed_record(run.map, &status));

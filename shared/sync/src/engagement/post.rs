@@ -1,34 +1,34 @@
 //! One POST: written down before it is sent, and what its outcome means.
 
 use crate::{
-    failure::{Failure, Refused, Written},
-    intent::{Held, Unknown},
     planted::{self, Bug},
     ports::{Ports, Referrals},
-    run::Ended,
+    rows::{held::Held, run::Ended, stop::Stop},
+    state::{
+        failure::{Refused, Written},
+        intent::Unknown,
+    },
 };
-use jiff::SignedDuration;
 use mapping::{Map, Referral};
 
 pub(super) enum Posted {
     Referral(Box<Referral>),
-    Ended(Ended),
     Refused(String),
 }
 
 /// One POST of the present step by the claim's holder.
-pub(super) async fn post<P: Ports>(held: &mut Held<'_, P>, body: Option<String>) -> Result<Posted, Failure> {
+pub(super) async fn post<P: Ports>(held: &mut Held<'_, P>, body: Option<String>) -> Result<Posted, Stop> {
     let run = held.run;
     if !run.may_write() {
         held.release().await?;
-        return Ok(Posted::Ended(Ended::later(0, "this run has no time left for a create")));
+        return Err(Ended::later(0, "this run has no time left for a create").into());
     }
     let body = body.unwrap_or_else(|| held.intent.request.clone());
     if !held.about_to_post {
         let unknown = Unknown { since: run.now(), look_ups: 0 };
         held.intent.unknown = Some(unknown).filter(|_| !planted::is(Bug::PostNotWrittenAhead));
         if !held.save(vec![]).await? {
-            return Ok(Posted::Ended(Ended::later(2, "somebody else saved its intent")));
+            return Err(Ended::later(2, "somebody else saved its intent").into());
         }
     }
     held.about_to_post = false;
@@ -41,7 +41,7 @@ pub(super) async fn post<P: Ports>(held: &mut Held<'_, P>, body: Option<String>)
         Written::Later(failure) => {
             held.intent.n += 1;
             held.release().await?;
-            Err(failure)
+            Err(failure.into())
         }
         Written::Refused(Refused { field, text }) => {
             held.intent.n += 1;
@@ -53,12 +53,11 @@ pub(super) async fn post<P: Ports>(held: &mut Held<'_, P>, body: Option<String>)
         Written::Lost | Written::Exists => {
             held.intent.n += 1;
             held.release().await?;
-            Ok(Posted::Ended(Ended::later(5, "Partner Center met a conflict while creating it")))
+            Err(Ended::later(5, "Partner Center met a conflict while creating it").into())
         }
         Written::Unknown(failure) => {
-            let after = held.intent.claim_until.duration_since(run.now()) + SignedDuration::from_secs(1);
             let why = format!("it is not known whether the referral was created: {failure}");
-            Ok(Posted::Ended(Ended::Later { after, why }))
+            Err(run.just_after(held.intent.claim_until, why).into())
         }
     }
 }

@@ -1,11 +1,9 @@
 //! What the state of a deal forbids.
 
-use super::{Plan, Shown, Unfit};
+use super::plan::{Plan, Shown, Unfit};
 use crate::{
-    deal,
-    link::{Link, is_image},
-    parked::Parked,
     planted::{self, Bug},
+    state::{deal, image::is_image, link::Link, parked::Parked},
 };
 use mapping::{Fields, Map, Side, Value, names::STATUS};
 use std::collections::BTreeSet;

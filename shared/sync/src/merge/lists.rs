@@ -1,22 +1,25 @@
 //! Lists: merged per element.
 
-use super::{Change, Look, Plan};
+use super::{
+    plan::{Change, Plan},
+    view::View,
+};
 use crate::{
-    link::is_image,
     planted::{self, Bug},
+    state::image::is_image,
 };
 use mapping::{Direction, Map, Side, Unit, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lists merge per element by key; the target's list is read before it is written, since it is sent whole.
-pub(super) fn lists(map: &Map, unit: &Unit, pc: Look<'_>, crm: Look<'_>, plan: &mut Plan) {
+pub(super) fn lists(map: &Map, unit: &Unit, pc: View<'_>, crm: View<'_>, plan: &mut Plan) {
     let name = &unit.name;
     let (Some(p), Some(c)) = (pc.value, crm.value) else {
         plan.need = Some(if pc.value.is_none() { Side::PartnerCenter } else { Side::Crm });
         return;
     };
     let (p, c) = (elements(p), elements(c));
-    let base = |look: Look<'_>| look.base.map(elements).unwrap_or_default();
+    let base = |look: View<'_>| look.base.map(elements).unwrap_or_default();
     let (pb, cb) = (base(pc), base(crm));
     let owner = map.owner(name, None);
     let (mut to_p, mut to_c) = (p.clone(), c.clone());

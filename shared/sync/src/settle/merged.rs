@@ -1,12 +1,17 @@
 //! A lead that somebody merged into another one: its referral goes on with that one, and nobody declined anything.
 
 use crate::{
-    failure::{Failure, Written},
-    link::Memory,
     ports::{Crm, Links, Ports, Seen},
-    run::Ended,
-    table::{Change, Expect, Item, Key},
-    work::{WHOLE, Work},
+    rows::{
+        run::Ended,
+        stop::Stop,
+        work::{WHOLE, Work},
+    },
+    state::{
+        failure::Written,
+        memory::Memory,
+        table::{Change, Expect, Item, Key},
+    },
 };
 use mapping::{Direction, Fields, RecordId, RecordKind, Trim, Unit, Value, names::SYNC};
 use std::collections::BTreeSet;
@@ -18,7 +23,7 @@ const CHAIN: usize = 5;
 pub(super) async fn follow<P: Ports>(
     work: &mut Work<'_, P>,
     record: &RecordId,
-) -> Result<Option<Ended>, Failure> {
+) -> Result<Option<Ended>, Stop> {
     if record.kind != RecordKind::Lead {
         return Ok(None);
     }
@@ -39,36 +44,37 @@ pub(super) async fn follow<P: Ports>(
         work.park(WHOLE, &words, words.clone(), None);
         return Ok(Some(Ended::done("parked", words)));
     }
-    let shown = match take_up(work, &master).await? {
-        Ok(seen) => work.map().record_fields(&seen.record),
-        Err(ended) => return Ok(Some(ended)),
-    };
+    let seen = take_up(work, &master).await?;
+    let shown = work.map().record_fields(&seen.record);
     move_to(work, master, &shown);
     Ok(Some(Ended::later(1, "its lead was merged into another one, which takes its place")))
 }
 
 /// The master keeps its own Sync, which nobody may have thought of: the lead that went into it was to be kept in step. A
 /// run that dies after this write comes here again.
-async fn take_up<P: Ports>(work: &Work<'_, P>, master: &RecordId) -> Result<Result<Seen, Ended>, Failure> {
+async fn take_up<P: Ports>(work: &mut Work<'_, P>, master: &RecordId) -> Result<Seen, Stop> {
     let crm = work.run.ports.crm();
     let Some(seen) = crm.fetch(master).await? else {
-        return Ok(Err(Ended::later(60, "the lead that it was merged into cannot be read yet")));
+        let ended = Ended::later(60, "the lead that it was merged into cannot be read yet");
+        return Err(work.end(ended).await);
     };
     if work.map().wants_referral(&seen.record) == Some(true) {
-        return Ok(Ok(seen));
+        return Ok(seen);
     }
     let on = Fields::from_iter([(SYNC.to_owned(), Value::Bool(true))]);
-    let Ok(patch) = work.map().record_patch(&on, &Trim::default()) else { return Ok(Ok(seen)) };
+    let Ok(patch) = work.map().record_patch(&on, &Trim::default()) else { return Ok(seen) };
     if !work.run.may_write() {
-        return Ok(Err(Ended::later(0, "this run has no time left for another write")));
+        let ended = Ended::later(0, "this run has no time left for another write");
+        return Err(work.end(ended).await);
     }
     match crm.patch(master, &seen.version, &patch).await {
         // Refused: the link moves, and rests until its seller sets Sync.
-        Written::Done(_) | Written::Refused(_) => Ok(Ok(seen)),
+        Written::Done(_) | Written::Refused(_) => Ok(seen),
         Written::Lost | Written::Exists | Written::Unknown(_) => {
-            Ok(Err(Ended::later(5, "the lead that it was merged into is changing")))
+            let ended = Ended::later(5, "the lead that it was merged into is changing");
+            Err(work.end(ended).await)
         }
-        Written::Later(failure) => Err(failure),
+        Written::Later(failure) => Err(failure.into()),
     }
 }
 

@@ -1,17 +1,18 @@
-//! Notes at the record: what Microsoft said, and what became of a record that takes no more than notes. The link owes it from the save that remembers the words until the CRM
-//! has answered, so a run that dies loses none. One claim covers the whole of it: nobody else writes it meanwhile, and
-//! after the claim's deadline the CRM itself tells whether it is there.
+//! Notes at the record: what Microsoft said, and what became of a record that takes no more than notes. The link owes it
+//! from the save that remembers the words until the CRM has answered, so a run that dies loses none. One claim covers the
+//! whole of it: nobody else writes it meanwhile, and after the claim's deadline the CRM itself tells whether it is there.
 
-use super::{Sides, outage_or_wait};
+use super::sides::Sides;
 use crate::{
-    deal,
-    failure::{Failure, Written},
-    link::Claim,
-    note::Note,
     planted::{self, Bug},
     ports::{Crm, Ports},
-    run::Ended,
-    work::{AUDIT_LENGTH, Overtaken, Work},
+    rows::{
+        hold::not_known,
+        run::Ended,
+        stop::Stop,
+        work::{AUDIT_LENGTH, Work},
+    },
+    state::{deal, failure::Written, link::Claim, note::Note},
 };
 use mapping::{RecordKind, Side, names::STATUS};
 use std::collections::BTreeSet;
@@ -31,33 +32,13 @@ pub(super) fn owes_news<P: Ports>(work: &mut Work<'_, P>, sides: &Sides) -> bool
     true
 }
 
-/// Writes what is owed, oldest first. `None`: nothing is owed any more.
-pub(super) async fn settle_debts<P: Ports>(
-    work: &mut Work<'_, P>,
-    sides: &Sides,
-) -> Result<Result<Option<Ended>, Overtaken>, Failure> {
+/// Writes the notes that are owed, oldest first.
+pub(super) async fn settle_debts<P: Ports>(work: &mut Work<'_, P>, sides: &Sides) -> Result<(), Stop> {
     if !work.run.map.switches().microsoft_note {
         work.link.notes.clear();
     }
     while let (Some(note), Some(record)) = (work.link.notes.first().cloned(), work.link.record.clone()) {
-        if !work.run.may_write() {
-            return ended(work, Ended::later(0, "this run has no time left for a note")).await;
-        }
-        if !work.brake_allows("note") {
-            return ended(work, Ended::done("parked", "oscillates")).await;
-        }
-        let base = sides.version(Side::Crm).or_else(|| work.link.crm.settled.clone());
-        let (units, deadline) = (BTreeSet::new(), work.run.deadline());
-        work.link.claim = Some(Claim { side: Side::Crm, units, base, deadline });
-        if planted::is(Bug::NoteUnclaimed) {
-            work.link.claim = None;
-        }
-        if planted::is(Bug::NoteNotOwed) {
-            work.link.notes.remove(0);
-        }
-        if let Err(overtaken) = work.save().await? {
-            return Ok(Err(overtaken));
-        }
+        claim(work, sides).await?;
         let written = work.run.ports.crm().add_note(&record, &note).await;
         if !matches!(written, Written::Unknown(_)) {
             work.link.claim = None;
@@ -73,23 +54,37 @@ pub(super) async fn settle_debts<P: Ports>(
                 work.note("refused", words, true);
             }
             Written::Lost => {
-                return ended(work, Ended::later(2, "others are working on the record's notes")).await;
+                return Err(work.end(Ended::later(2, "others are working on the record's notes")).await);
             }
             Written::Later(failure) => {
-                return work.save().await?.map_or_else(|overtaken| Ok(Err(overtaken)), |()| Err(failure));
+                work.save().await?;
+                return Err(failure.into());
             }
             Written::Unknown(failure) => {
-                return Ok(Ok(Some(outage_or_wait(work, "the note was written", failure).await?)));
+                return Err(not_known(&work.run, "the note was written", failure).await?.into());
             }
         }
         work.link.notes.retain(|owed| *owed != note);
     }
-    Ok(Ok(None))
+    Ok(())
 }
 
-async fn ended<P: Ports>(
-    work: &mut Work<'_, P>,
-    ended: Ended,
-) -> Result<Result<Option<Ended>, Overtaken>, Failure> {
-    Ok(work.save().await?.map(|()| Some(ended)))
+/// One claim covers all notes of a record.
+async fn claim<P: Ports>(work: &mut Work<'_, P>, sides: &Sides) -> Result<(), Stop> {
+    if !work.run.may_write() {
+        return Err(work.end(Ended::later(0, "this run has no time left for a note")).await);
+    }
+    if !work.brake_allows("note") {
+        return Err(work.end(Ended::done("parked", "oscillates")).await);
+    }
+    let base = sides.version(Side::Crm).or_else(|| work.link.crm.settled.clone());
+    let (units, deadline) = (BTreeSet::new(), work.run.deadline());
+    work.link.claim = Some(Claim { side: Side::Crm, units, base, deadline });
+    if planted::is(Bug::NoteUnclaimed) {
+        work.link.claim = None;
+    }
+    if planted::is(Bug::NoteNotOwed) {
+        work.link.notes.remove(0);
+    }
+    work.save().await
 }

@@ -10,7 +10,7 @@ use super::{
     wire::{self, Unwritten},
 };
 use crate::crm::not_begun::NotBegun;
-use crate::http::session::Unanswered;
+use crate::session::Unanswered;
 use mapping::{Action, ListChange, RecordId, RecordKind, RecordPatch, names::SOLUTIONS};
 use serde_json::{Value, json};
 use sync::{failure::Written, ports::Seen, version::Version};

@@ -65,27 +65,7 @@ impl Dynamics {
             // The contact is a column of the opportunity.
             Feed::ContactRoles => return Ok(Changes::Page { rows: vec![], next: None, resume: None }),
         };
-        let set = set_of(table);
-        let path = match position {
-            Position::Start => format!("{ROOT}/{set}?$select={select}"),
-            Position::At(path) => {
-                let known = path
-                    .strip_prefix(ROOT)
-                    .and_then(|p| p.strip_prefix('/'))
-                    .and_then(|p| p.strip_prefix(set.as_str()));
-                if !known.is_some_and(|rest| rest.starts_with('?')) {
-                    return Err(self
-                        .wire
-                        .unusable(&operation, format!("`{path}` is no position of this feed")));
-                }
-                path.clone()
-            }
-            Position::Since(at) => {
-                let filter = escaped(&format!("modifiedon ge {}", whole_second(*at)));
-                let order = escaped(&format!("modifiedon asc,{} asc", id_of(table)));
-                format!("{ROOT}/{set}?$select={select}&$filter={filter}&$orderby={order}")
-            }
-        };
+        let path = self.path(&operation, table, &select, position)?;
         let answer = match self.wire.get(&operation, &path, &self.preferences(&path)).await {
             Err(failure) if was_too_large(&failure) && self.page.halve() => {
                 // A page behind the first belongs to the size its round began with.
@@ -97,23 +77,7 @@ impl Dynamics {
             answer => answer?,
         };
         let Some(Value::Object(body)) = answer.json().filter(|_| answer.status == 200) else {
-            let said = Said::of(&answer);
-            let of_party = matches!(feed, Feed::Contacts | Feed::Accounts | Feed::SalesTeam);
-            return match (said.meaning(), position) {
-                (Meaning::Expired, _) => Ok(Changes::Expired),
-                // Not tracked here, or not ours to follow: it is asked by time, or what lacks something heals later.
-                (Meaning::Right | Meaning::Refused, Position::At(_)) if of_party => Ok(Changes::Expired),
-                (Meaning::Right | Meaning::Refused, _) if of_party => {
-                    tracing::warn!(feed = feed.as_str(), reason = %said, "is not followed by its changes");
-                    Ok(Changes::Page { rows: vec![], next: None, resume: None })
-                }
-                // A page of a walk that the vendor no longer knows, or a column that is gone: a walk from the
-                // start tells them apart.
-                (_, Position::At(_)) if said.code == "0x80060888" => Ok(Changes::Expired),
-                // A table that cannot be followed at all is everybody's.
-                (Meaning::Right, _) => Err(self.wire.held(&operation, &said)),
-                _ => Err(self.wire.failed(&operation, &said)),
-            };
+            return self.unread(feed, position, &operation, &Said::of(&answer));
         };
         let page = Page::read(body).map_err(|e| match e {
             Unreadable::Elsewhere { .. } => self.wire.unusable(&operation, e.to_string()),
@@ -140,6 +104,62 @@ impl Dynamics {
             _ => self.changed(&operation, feed, page.lines).await?,
         };
         Ok(Changes::Page { rows, next: page.next, resume: page.resume })
+    }
+
+    /// Where a page is asked for.
+    fn path(
+        &self,
+        operation: &str,
+        table: &str,
+        select: &str,
+        position: &Position,
+    ) -> Result<String, Failure> {
+        let set = set_of(table);
+        Ok(match position {
+            Position::Start => format!("{ROOT}/{set}?$select={select}"),
+            Position::At(path) => {
+                let known = path
+                    .strip_prefix(ROOT)
+                    .and_then(|p| p.strip_prefix('/'))
+                    .and_then(|p| p.strip_prefix(set.as_str()));
+                if !known.is_some_and(|rest| rest.starts_with('?')) {
+                    let words = format!("`{path}` is no position of this feed");
+                    return Err(self.wire.unusable(operation, words));
+                }
+                path.clone()
+            }
+            Position::Since(at) => {
+                let filter = escaped(&format!("modifiedon ge {}", whole_second(*at)));
+                let order = escaped(&format!("modifiedon asc,{} asc", id_of(table)));
+                format!("{ROOT}/{set}?$select={select}&$filter={filter}&$orderby={order}")
+            }
+        })
+    }
+
+    /// What an answer means that is no page.
+    fn unread(
+        &self,
+        feed: Feed,
+        position: &Position,
+        operation: &str,
+        said: &Said,
+    ) -> Result<Changes, Failure> {
+        let of_party = matches!(feed, Feed::Contacts | Feed::Accounts | Feed::SalesTeam);
+        match (said.meaning(), position) {
+            (Meaning::Expired, _) => Ok(Changes::Expired),
+            // Not tracked here, or not ours to follow: it is asked by time, or what lacks something heals later.
+            (Meaning::Right | Meaning::Refused, Position::At(_)) if of_party => Ok(Changes::Expired),
+            (Meaning::Right | Meaning::Refused, _) if of_party => {
+                tracing::warn!(feed = feed.as_str(), reason = %said, "is not followed by its changes");
+                Ok(Changes::Page { rows: vec![], next: None, resume: None })
+            }
+            // A page of a walk that the vendor no longer knows, or a column that is gone: a walk from the
+            // start tells them apart.
+            (_, Position::At(_)) if said.code == "0x80060888" => Ok(Changes::Expired),
+            // A table that cannot be followed at all is everybody's.
+            (Meaning::Right, _) => Err(self.wire.held(operation, said)),
+            _ => Err(self.wire.failed(operation, said)),
+        }
     }
 
     /// A next page must be asked for with the preferences of its first one; the path tells which those were.

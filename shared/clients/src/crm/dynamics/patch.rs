@@ -6,7 +6,7 @@ use super::{
     errors::Said,
     wire::Unwritten,
 };
-use crate::http::{Answer, session::Unanswered};
+use crate::{http::Answer, session::Unanswered};
 use serde_json::{Map as Object, Value};
 
 /// In one batch; a message there may take two minutes.

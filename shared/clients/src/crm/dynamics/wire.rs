@@ -6,10 +6,8 @@ use super::{
     page,
 };
 use crate::{
-    http::{
-        Answer, Http,
-        session::{Session, Unanswered},
-    },
+    http::{Answer, Http},
+    session::{Session, Unanswered},
     token::Tokens,
 };
 use jiff::SignedDuration;

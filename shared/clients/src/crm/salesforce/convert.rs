@@ -11,7 +11,7 @@ use super::{
     soap::{self, Conversion},
     soql::{is_id, quoted},
 };
-use crate::{crm::not_begun::NotBegun, http::session::Unanswered};
+use crate::{crm::not_begun::NotBegun, session::Unanswered};
 use mapping::{CrmValue, NewRecord, RecordId, RecordKind};
 use serde_json::Value;
 use sync::{failure::Written, version::Version};

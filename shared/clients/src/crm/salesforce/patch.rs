@@ -9,7 +9,7 @@ use super::{
     soql::any_of,
     wire::Unwritten,
 };
-use crate::http::session::Unanswered;
+use crate::session::Unanswered;
 use mapping::RecordKind;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -9,10 +9,8 @@ use super::{
     soql::escaped,
 };
 use crate::{
-    http::{
-        Answer, Http,
-        session::{Session, Unanswered},
-    },
+    http::{Answer, Http},
+    session::{Session, Unanswered},
     token::Tokens,
 };
 use jiff::Timestamp;

@@ -1,0 +1,161 @@
+//! Authorised calls to one system: a token on each, a new one after a 401, and what a missing answer means for a
+//! read and for a write. What a status means is the vendor's file's business.
+
+use crate::{
+    gather,
+    http::{Answer, Broken, Http},
+    token::Tokens,
+};
+use jiff::SignedDuration;
+use reqwest::RequestBuilder;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+use sync::failure::{Class, Failure, System};
+
+/// One system behind one audience.
+#[derive(Clone)]
+pub(crate) struct Session {
+    pub(crate) http: Http,
+    tokens: Arc<Tokens>,
+    audience: Arc<str>,
+    system: System,
+    /// Seconds by which the other side's clock was ahead of ours when it last answered.
+    skew: Arc<AtomicI64>,
+}
+
+/// No answer has said a time yet.
+const UNKNOWN: i64 = i64::MIN;
+
+/// A write that got no answer.
+#[derive(Clone)]
+pub(crate) enum Unanswered {
+    /// It did not leave.
+    NotSent(Failure),
+    /// It may have happened.
+    Unknown(Failure),
+}
+
+impl From<Unanswered> for Failure {
+    fn from(unanswered: Unanswered) -> Failure {
+        match unanswered {
+            Unanswered::NotSent(failure) | Unanswered::Unknown(failure) => failure,
+        }
+    }
+}
+
+impl Session {
+    pub(crate) fn new(http: Http, tokens: Arc<Tokens>, audience: &str, system: System) -> Self {
+        Session { http, tokens, audience: audience.into(), system, skew: Arc::new(UNKNOWN.into()) }
+    }
+
+    /// The same system and login, another resource.
+    pub(crate) fn towards(&self, audience: &str) -> Self {
+        Session { audience: audience.into(), ..self.clone() }
+    }
+
+    /// By how much the other side's clock is ahead of ours; `None`: nobody has said yet.
+    pub(crate) fn skew(&self) -> Option<SignedDuration> {
+        let seconds = self.skew.load(Ordering::Relaxed);
+        (seconds != UNKNOWN).then(|| SignedDuration::from_secs(seconds))
+    }
+
+    /// A failure of this system.
+    pub(crate) fn failure(
+        &self,
+        operation: &str,
+        class: Class,
+        wide: bool,
+        text: impl Into<String>,
+    ) -> Failure {
+        Failure { system: self.system, operation: operation.to_owned(), class, wide, text: text.into() }
+    }
+
+    /// Time may cure it.
+    pub(crate) fn retryable(&self, operation: &str, wide: bool, text: impl Into<String>) -> Failure {
+        self.failure(operation, Class::Retryable { after: None }, wide, text)
+    }
+
+    /// A read: again once if it did not leave, again once with a new token after a 401.
+    pub(crate) async fn read(
+        &self,
+        operation: &str,
+        build: impl Fn(&Http) -> RequestBuilder,
+    ) -> Result<Answer, Failure> {
+        Ok(self.attempt(operation, &|http, bearer| build(http).bearer_auth(bearer), &is_unauthorized).await?)
+    }
+
+    /// A write: never again once it may have left. A 401 is a definite answer: it did not happen.
+    pub(crate) async fn write(
+        &self,
+        operation: &str,
+        build: impl Fn(&Http) -> RequestBuilder,
+    ) -> Result<Answer, Unanswered> {
+        self.attempt(operation, &|http, bearer| build(http).bearer_auth(bearer), &is_unauthorized).await
+    }
+
+    /// A write that carries the token in its body, and whose answer says there that it is refused.
+    pub(crate) async fn write_signed_within(
+        &self,
+        operation: &str,
+        build: impl Fn(&Http, &str) -> RequestBuilder,
+        is_refused: impl Fn(&Answer) -> bool,
+    ) -> Result<Answer, Unanswered> {
+        self.attempt(operation, &build, &is_refused).await
+    }
+
+    /// Both follow the same rules: only what certainly did not happen is tried again, and only once.
+    async fn attempt(
+        &self,
+        operation: &str,
+        build: &impl Fn(&Http, &str) -> RequestBuilder,
+        is_refused: &impl Fn(&Answer) -> bool,
+    ) -> Result<Answer, Unanswered> {
+        gather::leave();
+        let bearer = self.bearer().await?;
+        let answer = self.once(operation, build, &bearer).await?;
+        if !is_refused(&answer) {
+            return Ok(answer);
+        }
+        self.tokens.expire(&self.audience, &bearer);
+        let fresh = self.bearer().await?;
+        let answer = self.once(operation, build, &fresh).await?;
+        if !is_refused(&answer) {
+            return Ok(answer);
+        }
+        self.tokens.expire(&self.audience, &fresh);
+        let words = answer.text(300);
+        let words = if words.is_empty() { "no words" } else { &words };
+        let text = format!("{} with a new token: {words}", answer.status);
+        Err(Unanswered::NotSent(self.retryable(operation, true, text)))
+    }
+
+    async fn bearer(&self) -> Result<String, Unanswered> {
+        self.tokens.bearer(&self.audience).await.map_err(Unanswered::NotSent)
+    }
+
+    async fn once(
+        &self,
+        operation: &str,
+        build: &impl Fn(&Http, &str) -> RequestBuilder,
+        bearer: &str,
+    ) -> Result<Answer, Unanswered> {
+        let send = || self.http.send(build(&self.http, bearer));
+        let sent = match send().await {
+            Err(Broken::NotSent(_)) => send().await,
+            sent => sent,
+        };
+        if let Some(date) = sent.as_ref().ok().and_then(Answer::date) {
+            self.skew.store(date.duration_since(self.tokens.now()).as_secs(), Ordering::Relaxed);
+        }
+        sent.map_err(|broken| match broken {
+            Broken::NotSent(_) => Unanswered::NotSent(self.retryable(operation, true, broken.to_string())),
+            Broken::MaybeSent(_) => Unanswered::Unknown(self.retryable(operation, false, broken.to_string())),
+        })
+    }
+}
+
+fn is_unauthorized(answer: &Answer) -> bool {
+    answer.status == 401
+}

@@ -1,0 +1,179 @@
+//! Microsoft's half of a co-sell engagement: found, POSTed once, or refused while our own half stays.
+
+use super::{
+    conclude,
+    end::untouched,
+    look_up::in_vain,
+    post::{Posted, post},
+};
+use crate::{
+    planted::{self, Bug},
+    ports::{Links, Ports, Referrals, Seen},
+    rows::{
+        held::Held,
+        parking::{park, parked_row},
+        run::Ended,
+        stop::{Outcome, Stop},
+        work::Work,
+    },
+    settle::{Look, settle, settle_on},
+    state::{
+        image::digest,
+        table::{Item, Key, Row},
+    },
+};
+use mapping::{DealKind, EngagementId, MicrosoftHalf, Referral, ReferralId};
+
+enum Invited {
+    Half(ReferralId),
+    /// The seller set Sync to No before anybody was.
+    Nobody,
+    /// Refused before, for the same request: its time has not come.
+    Parked(String),
+    Refused(String),
+}
+
+/// What the engagement shows before Microsoft is invited into it.
+enum Shown {
+    /// Our own half alone, of an organisation of this name.
+    Ours(String),
+    /// Microsoft's.
+    Theirs(ReferralId),
+}
+
+/// Microsoft's half, where it is wanted; `None`: nobody is invited.
+pub(super) async fn microsoft_half<P: Ports>(
+    held: &mut Held<'_, P>,
+    own: Option<&Referral>,
+    seen: &Seen,
+) -> Result<Option<ReferralId>, Stop> {
+    let run = held.run;
+    // A seller who says No before Microsoft is invited invites nobody.
+    let stopped = run.map.wants_referral(&seen.record) == Some(false) && held.intent.unknown.is_none();
+    if !held.intent.cosell || stopped && !planted::is(Bug::IntentUnstoppable) {
+        return Ok(None);
+    }
+    match Box::pin(invite_microsoft(held, own, seen)).await? {
+        Invited::Half(id) => Ok(Some(id)),
+        Invited::Nobody => Ok(None),
+        Invited::Refused(words) => Err(Box::pin(keep_own(held, seen, &words)).await?.into()),
+        Invited::Parked(words) => {
+            held.release().await?;
+            let Some(id) = &held.intent.referral else {
+                return Err(Ended::later(10, "its referral is not known yet").into());
+            };
+            let look = Look { record: true, ..Look::default() };
+            // What waits stays parked, whatever its link came to.
+            let outcome = Box::pin(settle(run, id, None, look)).await;
+            Err(match conclude(run, outcome).await? {
+                Ended::Done(_) => Ended::done("parked", words).into(),
+                later => later.into(),
+            })
+        }
+    }
+}
+
+/// Microsoft's half: there already (some tenants get it by itself, see `[vendor]`), or POSTed once. `own`: our half, if
+/// this run made or found it, and so nobody was invited before.
+async fn invite_microsoft<P: Ports>(
+    held: &mut Held<'_, P>,
+    own: Option<&Referral>,
+    seen: &Seen,
+) -> Result<Invited, Stop> {
+    let run = held.run;
+    if let Some(half) = &held.intent.microsoft {
+        return Ok(Invited::Half(half.clone()));
+    }
+    let Some(engagement) = held.intent.engagement.clone() else {
+        return Ok(Invited::Refused("Partner Center named no engagement to invite Microsoft into".into()));
+    };
+    let at_once = run.map.vendor().microsoft_half == MicrosoftHalf::Post;
+    let own_name = match own.filter(|_| at_once) {
+        Some(own) => organization_of(own),
+        None => match look(held, &engagement).await? {
+            Shown::Ours(name) => name,
+            Shown::Theirs(half) => return Ok(Invited::Half(half)),
+        },
+    };
+    if held.intent.unknown.is_some() {
+        in_vain(held).await?;
+    }
+    // What was looked up in vain was never created: nor is it now.
+    if run.map.wants_referral(&seen.record) == Some(false) && !planted::is(Bug::IntentUnstoppable) {
+        return Ok(Invited::Nobody);
+    }
+    // After a refusal from what the record shows now: what was missing may be there. The help asked for stays.
+    if held.intent.n > 0
+        && matches!(run.map.deal_kind(&seen.record), Ok(DealKind::CoSell { .. }))
+        && let Ok(request) = run.map.new_referral(&seen.record)
+    {
+        held.intent.request = request.to_string();
+    }
+    if held.intent.n > 0
+        && let Some(parked) = parked_row(run, &held.intent.record.to_string()).await?
+        && parked.holds(&digest(&held.intent.request), run.now())
+    {
+        return Ok(Invited::Parked(parked.reason));
+    }
+    let own: serde_json::Value = serde_json::from_str(&held.intent.request).unwrap_or_default();
+    let organization = (run.settings.organization.as_str(), own_name.as_str());
+    let body = run.map.microsoft_half(&own, &engagement, organization).to_string();
+    Ok(match post(held, Some(body)).await? {
+        Posted::Referral(half) => {
+            // Known from here on, whatever the save that ends the intent comes to.
+            held.intent.microsoft = Some(half.id().clone()).filter(|_| !planted::is(Bug::HalfNotRemembered));
+            Invited::Half(half.id().clone())
+        }
+        Posted::Refused(words) => Invited::Refused(words),
+    })
+}
+
+/// Whether Microsoft's half is there by now.
+async fn look<P: Ports>(held: &mut Held<'_, P>, engagement: &EngagementId) -> Result<Shown, Stop> {
+    let run = held.run;
+    let halves = run.ports.referrals().engagement(engagement).await?;
+    if let Some(half) = halves.iter().find(|r| r.is_microsoft()) {
+        return Ok(Shown::Theirs(half.id().clone()));
+    }
+    let own_half = halves.iter().find(|r| r.belongs_to(&run.settings.organization));
+    if own_half.is_none() && !planted::is(Bug::OldListBelieved) {
+        // A list without our own half is older than it, and says nothing about Microsoft's.
+        held.release().await?;
+        let why = "the engagement does not show our own half yet";
+        return Err(Ended::later(10, why).into());
+    }
+    if run.map.vendor().microsoft_half == MicrosoftHalf::Appears {
+        held.release().await?;
+        let why = "Microsoft's half has not appeared yet";
+        return Err(Ended::later(30, why).into());
+    }
+    Ok(Shown::Ours(own_half.map(organization_of).unwrap_or_default()))
+}
+
+fn organization_of(half: &Referral) -> String {
+    half.body()["organizationName"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Microsoft's half was refused: the own one stays, the seller sees why, and the same engagement is completed later.
+async fn keep_own<P: Ports>(held: &mut Held<'_, P>, seen: &Seen, words: &str) -> Outcome {
+    let run = held.run;
+    held.release().await?;
+    let what = held.intent.record.to_string();
+    let told = parked_row(run, &what).await?.is_some_and(|parked| parked.reason == words);
+    let row = match &held.intent.referral {
+        Some(id) => run.ports.links().read(&[Key::link(id)]).await?.pop().flatten(),
+        None => None,
+    };
+    if let Some(Row { rev, item: Item::Link(link), .. }) = row
+        && link.claim.is_none()
+    {
+        let mut work = Work::loaded(run, *link, rev);
+        if !told {
+            work.note("refused", words, true);
+        }
+        let row = untouched(rev, seen);
+        let look = Look { referral: true, record: true, row, ..Look::default() };
+        conclude(run, settle_on(work, look).await).await?;
+    }
+    park(run, &what, words, &digest(&held.intent.request)).await
+}

@@ -1,0 +1,28 @@
+//! The referrals that name a record which is about to get one of its own.
+
+use crate::{
+    identity::{adopt, consent::may_link},
+    ports::{Found, Ports, Referrals, Seen},
+    rows::{
+        aliases::{is_linked, namers},
+        run::{Ended, Run},
+        stop::Stop,
+    },
+};
+
+/// A record that is about to get a referral of its own, and that others name: the first of them with which it may be
+/// linked by now is its referral. Else the seller's wish counts: a stranger's word keeps no deal from going out.
+pub(crate) async fn of_its_namer<P: Ports>(run: &Run<'_, P>, seen: &Seen) -> Result<Option<Ended>, Stop> {
+    for id in namers(run, &seen.record.id).await? {
+        if is_linked(run, &id).await? {
+            continue;
+        }
+        let Found::Referral(referral) = run.ports.referrals().fetch(&id).await? else { continue };
+        let names = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
+        let is_named = names.is_some_and(|named| named.id == seen.record.id.id);
+        if is_named && !referral.is_terminal() && may_link(run, &referral, seen).is_ok() {
+            return adopt(run, *referral, seen.clone()).await.map(Some);
+        }
+    }
+    Ok(None)
+}

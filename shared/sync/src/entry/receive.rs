@@ -1,0 +1,131 @@
+//! Hints of one group: where they lead, and what comes of it. Whatever brought them, the present state decides.
+
+use super::{
+    route::{GONE, ways},
+    storm::{self, Listed},
+};
+use crate::{
+    engagement::{conclude, create_engagement},
+    identity::{meet, settle_or_resume},
+    ports::{Links, Ports},
+    rows::{
+        hold::answered,
+        parking::park,
+        run::{Ended, Run, Story},
+    },
+    settle::Look,
+    state::{
+        failure::{Failure, System},
+        hint::Hint,
+        image::digest,
+        parked::Parked,
+        table::{Change, Expect, Item, Key, Row},
+    },
+};
+use mapping::ReferralId;
+
+pub use super::route::{Rows, keys};
+
+/// How often a read that still shows a deleted record is looked at again.
+const GONE_LOOKS: u32 = 4;
+
+/// Works off hints of one FIFO group as one: they are done together and fail together. `listed`: referrals that were
+/// read for the whole batch.
+pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows, listed: &Listed) -> Story {
+    let ways = ways(run.map, hints, rows);
+    let mut ended = ways.ended.unwrap_or_else(|| Ended::done("skipped", "nothing to do"));
+    let deleted = hints.iter().any(|hint| hint.from == GONE);
+    for (id, mut look) in ways.links {
+        look.body = storm::body(&look, &id, listed);
+        look.gone = deleted;
+        let row = rows.get(&Key::link(&id)).cloned();
+        let story = link(run, &id, row, look).await?;
+        ended = worse(ended, if deleted && run.attempt < GONE_LOOKS { gone(story) } else { story });
+    }
+    for (id, (since, named)) in ways.referrals {
+        let outcome = Box::pin(meet(run, &id, since, named)).await;
+        ended = worse(ended, conclude(run, outcome).await?);
+    }
+    for (record, at_least) in ways.records {
+        let intent = rows.get(&Key::intent(&record)).cloned();
+        let outcome = Box::pin(create_engagement(run, &record, intent, at_least)).await;
+        ended = worse(ended, conclude(run, outcome).await?);
+    }
+    if matches!(&ended, Ended::Done(decision) if decision.decision != "parked") {
+        unpark(run, hints).await?;
+    }
+    if matches!(&ended, Ended::Done(decision) if decision.decision == "settled") {
+        answered(run, rows.values()).await;
+    }
+    Ok(ended)
+}
+
+/// What was set aside without a link's knowing (a message that came too often) is over once its retry went well.
+async fn unpark<P: Ports>(run: &Run<'_, P>, hints: &[Hint]) -> Result<(), Failure> {
+    for hint in hints.iter().filter(|hint| hint.from == "retry") {
+        let what = hint.about();
+        let mut keys = vec![Key::parked(&what)];
+        keys.extend(ReferralId::parse(&what).map(|id| Key::link(&id)));
+        let mut rows = run.ports.links().read(&keys).await?.into_iter();
+        let parked = rows.next().flatten();
+        let still = matches!(rows.next().flatten(), Some(Row { item: Item::Link(link), .. }) if !link.parked.is_empty());
+        if let Some(row) = parked.filter(|_| !still) {
+            run.ports.links().commit(vec![Change::delete(row.key, Expect::Rev(row.rev))]).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Sets a hint aside: it came too often, or was refused for good. Tried again by time.
+pub async fn give_up<P: Ports>(run: &Run<'_, P>, hint: &Hint, words: &str) -> Story {
+    let outcome = park(run, &hint.about(), words, "given up").await;
+    conclude(run, outcome).await
+}
+
+/// Sets aside a message that is no hint of ours: under its message id, with at most 4 KB of its body.
+pub async fn park_message<P: Ports>(
+    run: &Run<'_, P>,
+    message_id: &str,
+    body: &str,
+    words: &str,
+) -> Result<(), Failure> {
+    let kept: String = body
+        .chars()
+        .scan(0, |bytes, c| {
+            *bytes += c.len_utf8();
+            (*bytes <= 4096).then_some(c)
+        })
+        .collect();
+    let mut parked = Parked::again(words.to_owned(), None, digest(body), run.now(), None);
+    parked.body = Some(kept);
+    let row = Change::put(Key::message(message_id), Expect::Any, Item::Parked(parked));
+    if !run.ports.links().commit(vec![row]).await? {
+        return Err(Failure::later(System::Table, "park a message", "others are working on it"));
+    }
+    Ok(())
+}
+
+/// The feed says it was deleted: a read that still shows it may be late, and nothing would tell us again.
+pub(super) fn gone(ended: Ended) -> Ended {
+    match ended {
+        Ended::Done(decision) if !matches!(decision.decision, "detached" | "skipped" | "parked") => {
+            Ended::later(60, "the feed says it was deleted, a read still shows it")
+        }
+        ended => ended,
+    }
+}
+
+/// Settles a link, or goes on with the create of its record.
+pub(super) async fn link<P: Ports>(run: &Run<'_, P>, id: &ReferralId, row: Option<Row>, look: Look) -> Story {
+    let outcome = Box::pin(settle_or_resume(run, id, row, look)).await;
+    conclude(run, outcome).await
+}
+
+/// What must come again beats what is done; a decision beats nothing to do.
+fn worse(one: Ended, other: Ended) -> Ended {
+    match (&one, &other) {
+        (Ended::Later { after: a, .. }, Ended::Later { after: b, .. }) if a >= b => one,
+        (Ended::Later { .. }, Ended::Done(_)) => one,
+        _ => other,
+    }
+}

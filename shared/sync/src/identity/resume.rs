@@ -1,0 +1,56 @@
+//! A link is settled; one whose record's creation was not finished goes on with that first.
+
+use super::{
+    create::create_as,
+    found::{found_again, made_before},
+};
+use crate::{
+    planted::{self, Bug},
+    ports::{Links, Ports},
+    rows::{parking::park, referrals::look_up, run::Run, stop::Outcome, work::Work},
+    settle::{Look, settle},
+    state::{
+        link::{Link, State},
+        table::{Item, Key, Row},
+    },
+};
+use mapping::ReferralId;
+
+/// Settles a link; one whose record's creation was not finished is resumed first.
+pub(crate) async fn settle_or_resume<P: Ports>(
+    run: &Run<'_, P>,
+    id: &ReferralId,
+    row: Option<Row>,
+    look: Look,
+) -> Outcome {
+    let row = match row {
+        Some(row) => Some(row),
+        None => run.ports.links().read(&[Key::link(id)]).await?.pop().flatten(),
+    };
+    match row {
+        Some(Row { rev, item: Item::Link(link), .. }) if link.state == State::Creating => {
+            resume(run, *link, rev).await
+        }
+        row => settle(run, id, row, look).await,
+    }
+}
+
+/// A create whose outcome was not saved: the record is there, or it is created now.
+async fn resume<P: Ports>(run: &Run<'_, P>, link: Link, rev: u64) -> Outcome {
+    let now = run.now();
+    if let Some(claim) = link.claim.as_ref().filter(|c| now <= c.deadline) {
+        return Ok(run.just_after(claim.deadline, "the record is being created"));
+    }
+    let id = link.referral.clone();
+    let Some(referral) = look_up(run, &id).await? else {
+        return park(run, id.as_str(), "Partner Center does not show this referral any more", "gone").await;
+    };
+    let mut work = Work::loaded(run, link, rev);
+    work.link.claim = None;
+    let looks = !planted::is(Bug::CreateNotLookedFor) && !planted::is(Bug::Upsert);
+    let seen = made_before(&mut work, &referral).await?;
+    match seen.filter(|_| looks) {
+        Some(seen) => Box::pin(found_again(work, referral, seen)).await,
+        None => Box::pin(create_as(work, referral)).await,
+    }
+}

@@ -1,0 +1,13 @@
+//! What every story does with the table: its run, a link in work, an intent that is held, what is set aside, and the ways
+//! that lead to a link.
+
+pub(crate) mod aliases;
+pub(crate) mod held;
+pub mod hold;
+pub(crate) mod late;
+pub(crate) mod parking;
+pub(crate) mod referrals;
+pub mod run;
+pub(crate) mod stop;
+pub(crate) mod telling;
+pub(crate) mod work;

@@ -1,0 +1,16 @@
+//! What is remembered, as plain data: the rows of the table, what they consist of, and what is asked of them.
+
+pub mod audit;
+pub(crate) mod bounds;
+pub(crate) mod deal;
+pub mod failure;
+pub mod hint;
+pub mod image;
+pub mod images;
+pub mod intent;
+pub mod link;
+pub mod memory;
+pub mod note;
+pub mod parked;
+pub mod table;
+pub mod version;

@@ -1,0 +1,299 @@
+//! The link row: which referral and record belong together, what each side showed when both agreed, which versions
+//! were seen, and whose write is in flight.
+
+pub use super::{
+    image::{digest, image},
+    memory::{Memory, Sighting},
+};
+use crate::{
+    planted::{self, Bug},
+    state::{audit::Journal, note::Note, parked::Parked, version::Version},
+};
+use jiff::{SignedDuration, Timestamp};
+use mapping::{EngagementId, Map, RecordId, ReferralId, Side, Unit, Value};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The brake: own writes to one link in an hour.
+pub const OWN_WRITES_AN_HOUR: u32 = 20;
+/// The brake: lost races of one link in an hour.
+pub const LOST_RACES_AN_HOUR: u32 = 60;
+
+/// One referral and one record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// Our referral.
+    pub referral: ReferralId,
+    /// Its engagement.
+    pub engagement: Option<EngagementId>,
+    /// Microsoft's half.
+    pub microsoft: Option<ReferralId>,
+    /// Microsoft's own number of the deal, as its half showed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub microsoft_crm_id: Option<String>,
+    /// What Microsoft's half said last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub microsoft_said: Option<String>,
+    /// What it said that is not noted at the record yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// The help that was asked of Microsoft, as the CRM shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Value>,
+    /// Whom the record pointed to when its related rows were last read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub related: Option<String>,
+    /// The rows of its lists then: a bare deletion must find its parent.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub children: BTreeSet<String>,
+    /// The record; `None` while it is being created.
+    pub record: Option<RecordId>,
+    /// The lead the record was made of, while there was only that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<RecordId>,
+    /// What an opportunity is being filled in with that takes its lead's place, where that is not what the lead was agreed
+    /// on: Partner Center's image and the CRM's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub filling: BTreeMap<String, (Value, Value)>,
+    /// Where the link is in its life.
+    pub state: State,
+    /// What Partner Center showed.
+    pub partner_center: Memory,
+    /// What the CRM showed.
+    pub crm: Memory,
+    /// A write in flight. It binds everyone until its deadline, its maker's next run too.
+    pub claim: Option<Claim>,
+    /// Units set aside; `*` is the whole link.
+    #[serde(default)]
+    pub parked: BTreeMap<String, Parked>,
+    /// How each unit's images were read ([`mapping::Unit::reading`]). A unit that was read otherwise has no images; one of a
+    /// link from before there were readings counts as read by the map of that time.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub readings: BTreeMap<String, String>,
+    /// Units whose change waits for acceptance.
+    #[serde(default)]
+    pub awaiting: BTreeSet<String>,
+    /// When the record was last seen to be gone; of a link that is not detached: when it was first not shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Timestamp>,
+    /// Units of which the CRM holds a shortened text.
+    #[serde(default)]
+    pub shortened: BTreeSet<String>,
+    /// The last decisions.
+    #[serde(default)]
+    pub journal: Journal,
+    /// For the brake.
+    #[serde(default)]
+    pub own_writes: Hourly,
+    /// For the brake.
+    #[serde(default)]
+    pub lost_races: Hourly,
+}
+
+/// Where a link is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// The record is being created.
+    Creating,
+    /// Both are there and kept in step.
+    Linked,
+    /// The record is gone; nothing is written or re-created.
+    Detached,
+    /// The referral is terminal and both sides show it.
+    Closed,
+    /// The seller set Sync to No.
+    Stopped,
+}
+
+/// A write in flight.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Which side is written.
+    pub side: Side,
+    /// Which units; empty for a write of the Audit field alone.
+    pub units: BTreeSet<String>,
+    /// The version the write is conditional on; `None` for a create.
+    pub base: Option<Version>,
+    /// A read begun after this instant may judge it.
+    pub deadline: Timestamp,
+}
+
+/// A count within the running hour.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hourly {
+    since: Option<Timestamp>,
+    count: u32,
+}
+
+impl Hourly {
+    /// Counts one more; the count of the hour.
+    pub fn add(&mut self, now: Timestamp) -> u32 {
+        if self.since.is_none_or(|since| now.duration_since(since) > SignedDuration::from_hours(1)) {
+            *self = Hourly { since: Some(now), count: 0 };
+        }
+        self.count += 1;
+        self.count
+    }
+}
+
+impl Link {
+    /// A new link between two known ends, without any base.
+    pub fn new(referral: ReferralId, record: Option<RecordId>, state: State) -> Self {
+        Link {
+            referral,
+            engagement: None,
+            microsoft: None,
+            microsoft_crm_id: None,
+            microsoft_said: None,
+            notes: vec![],
+            asked: None,
+            related: None,
+            children: BTreeSet::new(),
+            record,
+            lead: None,
+            filling: BTreeMap::new(),
+            state,
+            partner_center: Memory::default(),
+            crm: Memory::default(),
+            claim: None,
+            parked: BTreeMap::new(),
+            readings: BTreeMap::new(),
+            awaiting: BTreeSet::new(),
+            gone: None,
+            shortened: BTreeSet::new(),
+            journal: Journal::default(),
+            own_writes: Hourly::default(),
+            lost_races: Hourly::default(),
+        }
+    }
+
+    /// No claim, nothing outstanding, both settled.
+    pub fn is_clean(&self) -> bool {
+        self.claim.is_none()
+            && self.parked.is_empty()
+            && self.notes.is_empty()
+            && self.awaiting.is_empty()
+            && self.partner_center.settled.is_some()
+            && self.crm.settled.is_some()
+    }
+
+    /// One side's memory.
+    pub fn side(&self, side: Side) -> &Memory {
+        match side {
+            Side::PartnerCenter => &self.partner_center,
+            Side::Crm => &self.crm,
+        }
+    }
+
+    /// One side's memory.
+    pub fn side_mut(&mut self, side: Side) -> &mut Memory {
+        match side {
+            Side::PartnerCenter => &mut self.partner_center,
+            Side::Crm => &mut self.crm,
+        }
+    }
+
+    /// Both sides agree on a unit, each in its own words.
+    pub fn agree(&mut self, unit: &str, partner_center: &Value, crm: &Value) {
+        self.partner_center.images.insert(unit.to_owned(), image(partner_center));
+        let agreed = if planted::is(Bug::OneAgreedValue) { partner_center } else { crm };
+        self.crm.images.insert(unit.to_owned(), image(agreed));
+        let shortened = match (partner_center, crm) {
+            (Value::Text(long), Value::Text(short)) => short.ends_with('…') && short.len() < long.len(),
+            _ => false,
+        };
+        if shortened {
+            self.shortened.insert(unit.to_owned());
+        } else {
+            self.shortened.remove(unit);
+        }
+    }
+
+    /// Nothing is known any more of what these units showed when both agreed.
+    pub fn forget(&mut self, units: &BTreeSet<String>) {
+        for unit in units {
+            self.partner_center.images.remove(unit);
+            self.crm.images.remove(unit);
+        }
+    }
+
+    /// The units whose images another rule read. What one column showed says nothing of another one.
+    pub fn read_otherwise<'a>(&'a self, map: &'a Map) -> impl Iterator<Item = &'a Unit> {
+        let known = |unit: &&Unit| {
+            let images = [&self.partner_center.images, &self.crm.images];
+            images.into_iter().any(|images| images.contains_key(&unit.name))
+        };
+        let other = |unit: &&Unit| {
+            let noted = self.readings.get(&unit.name).map(String::as_str);
+            noted.or(map.reading_before(&unit.name)).is_some_and(|reading| reading != unit.reading)
+        };
+        // Of a deal that is over nothing is compared any more.
+        let over = self.state == State::Closed || planted::is(Bug::ReadingsIgnored);
+        map.units().filter(move |_| !over).filter(known).filter(other)
+    }
+
+    /// Forgets the images that another rule read: both sides are read anew.
+    pub fn forget_other_readings(&mut self, map: &Map) {
+        let other: BTreeSet<String> = self.read_otherwise(map).map(|unit| unit.name.clone()).collect();
+        if other.is_empty() {
+            return;
+        }
+        self.forget(&other);
+        for unit in other {
+            // As good as another rule's: what was never noted is not this one's either.
+            self.readings.entry(unit).or_default();
+        }
+        self.partner_center.settled = None;
+        self.crm.settled = None;
+    }
+
+    /// Notes how the images were read that are kept now.
+    pub fn note_readings(&mut self, map: &Map) {
+        if self.state == State::Closed {
+            // Its images stay as they are, whatever read them.
+            return;
+        }
+        for unit in map.units() {
+            let images = [&self.partner_center.images, &self.crm.images];
+            if images.into_iter().any(|images| images.contains_key(&unit.name)) {
+                self.readings.insert(unit.name.clone(), unit.reading.clone());
+            }
+        }
+    }
+
+    /// The record is of another kind from here on, or is known now: what one map read by its rule of a name, the other one
+    /// reads by its own. What a rule that is no longer in effect read stays that.
+    pub(crate) fn is_read_by(&mut self, map: &Map, before: &Map) {
+        for unit in map.units() {
+            let same = |reading: &String| before.unit(&unit.name).is_some_and(|old| old.reading == *reading);
+            if self.readings.get(&unit.name).is_none_or(same) {
+                self.readings.insert(unit.name.clone(), unit.reading.clone());
+            }
+        }
+    }
+
+    /// The unit has no images because no rule, or another one, read it before.
+    pub fn is_new_to(&self, unit: &Unit) -> bool {
+        self.readings.get(&unit.name) != Some(&unit.reading)
+    }
+
+    /// What stands after `deadline` and a read: still at the claimed version, it never happened; anything else, the
+    /// claimed units have no base. That the value is there proves nothing: a person may have typed it. Nor does the
+    /// version say anything of `loose` units: the rows of a CRM's list are no part of the record's version.
+    pub fn judge_claim(&mut self, read: &Version, loose: impl Fn(&str) -> bool) {
+        if let Some(claim) = self.claim.take() {
+            if planted::is(Bug::DeadWriteForgotten) {
+                return;
+            }
+            let same = claim.base.as_ref().is_some_and(|base| base.was_not_written_over(read));
+            self.forget(
+                &claim
+                    .units
+                    .into_iter()
+                    .filter(|unit| !same || loose(unit) && !planted::is(Bug::ListVersionTrusted))
+                    .collect(),
+            );
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Product code as text: its files, what of them is no test, and which parts of a crate they name.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The sources of every crate that is delivered: `functions/*/src` and `shared/*/src`.
+pub(crate) fn crates() -> Vec<PathBuf> {
+    let mut crates = vec![];
+    for group in ["functions", "shared"] {
+        for entry in fs::read_dir(crate::root().join(group)).expect("a folder") {
+            let src = entry.expect("an entry").path().join("src");
+            if src.is_dir() {
+                crates.push(src);
+            }
+        }
+    }
+    crates.sort();
+    crates
+}
+
+/// The Rust files below a folder.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    let (mut folders, mut files) = (vec![folder.to_owned()], vec![]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ext| ext == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// A source without comments and without what is compiled for tests only.
+fn shipped(text: &str) -> String {
+    let mut shipped = String::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.trim_start().starts_with("#[cfg(test)]") {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            let end = format!("{indent}}}");
+            let mut first = lines.find(|line| !line.trim_start().starts_with("#["));
+            while first.is_some_and(|line| !line.ends_with(';') && line != end) {
+                first = lines.next();
+            }
+            continue;
+        }
+        shipped += line.split("//").next().unwrap_or_default();
+        shipped.push('\n');
+    }
+    shipped
+}
+
+/// The first names of the paths that begin with `crate::`, in `use` lines and inline.
+fn named(text: &str) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for path in text.split("crate::").skip(1) {
+        match path.strip_prefix('{') {
+            Some(group) => named.extend(heads(group)),
+            None => named.extend(head(path)),
+        }
+    }
+    named
+}
+
+/// The name a path begins with.
+fn head(path: &str) -> Option<String> {
+    let name: String = path.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    (!name.is_empty()).then_some(name)
+}
+
+/// The name each member of a group begins with.
+fn heads(group: &str) -> Vec<String> {
+    let (mut depth, mut start, mut heads) = (1, 0, vec![]);
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 || depth == 1 && c == ',' {
+            heads.extend(head(&group[start..at]));
+            start = at + 1;
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    heads
+}
+
+/// Which parts of a crate, by the first segment of their path below `src`, name which others.
+pub(crate) fn uses(src: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let part = |path: &Path| {
+        let first = path.strip_prefix(src).ok()?.components().next()?.as_os_str().to_str()?;
+        Some(first.strip_suffix(".rs").unwrap_or(first).to_owned())
+    };
+    let files = files(src);
+    let mut uses: BTreeMap<String, BTreeSet<String>> =
+        files.iter().filter_map(|path| Some((part(path)?, BTreeSet::new()))).collect();
+    for path in files.iter().filter(|path| !path.ends_with("tests.rs")) {
+        let Some(own) = part(path).filter(|own| own != "lib" && own != "main") else { continue };
+        let named = named(&shipped(&fs::read_to_string(path).expect("a source file")));
+        let others = named.into_iter().filter(|name| *name != own && uses.contains_key(name));
+        let others: BTreeSet<String> = others.collect();
+        uses.entry(own).or_default().extend(others);
+    }
+    uses
+}
+
+/// Parts that lead back to themselves, each with one way round.
+pub(crate) fn circles(uses: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    let mut circles = vec![];
+    for start in uses.keys() {
+        let (mut seen, mut ways) = (BTreeSet::new(), vec![vec![start]]);
+        while let Some(way) = ways.pop() {
+            for next in way.last().and_then(|last| uses.get(*last)).into_iter().flatten() {
+                if next == start {
+                    let way: Vec<&str> = way.iter().map(|part| part.as_str()).collect();
+                    circles.push(format!("{} -> {start}", way.join(" -> ")));
+                    ways.clear();
+                    break;
+                }
+                if seen.insert(next) {
+                    ways.push(way.iter().copied().chain([next]).collect());
+                }
+            }
+        }
+    }
+    circles
+}
+
+#[test]
+fn a_circle_is_found_by_use_lines_and_inline_paths() {
+    let one = "use crate::{\n    two::{Deep, More},\n    three,\n};\n// crate::comment\n#[cfg(test)]\nmod tests {\n    use crate::five;\n}\nfn f(x: crate::four::X) {}\n";
+    assert_eq!(named(&shipped(one)).into_iter().collect::<Vec<_>>(), ["four", "three", "two"]);
+    let set = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+    let uses = [("a", set(&["b"])), ("b", set(&["c"])), ("c", set(&["b"])), ("d", set(&[]))];
+    let uses = uses.map(|(part, others)| (part.to_owned(), others)).into();
+    assert_eq!(circles(&uses), ["b -> c -> b", "c -> b -> c"]);
+}
