@@ -1,14 +1,10 @@
-<<<<<<< HEAD
-//! One story for a link, [`settle::settle`]; one for a record without a link, [`engagement::create_engagement`]. Webhook,
-//! sweep, poll, backfill and retry only say where to look. What follows is the crate's README.
-=======
-//! The protocol (design §5): one story for a link, one for a referral or a record without. Webhook, sweep, poll, backfill
-//! and retry only say where to look.
+//! One story for a link, one for a referral or a record without. Webhook, sweep, poll, backfill and retry only say where
+//! to look.
 //!
 //! Each layer knows those above it in this list and no other: `state` (what is remembered), [`ports`] (the outside),
 //! [`merge`] (what goes where), `rows` (what every story does with the table), `settle` (the story of a link), `identity`
-//! (a referral without a link), `engagement` (a record without one), `entry` (where a run begins).
->>>>>>> 1785f617dbaf752f8ed0ae090443893545e60aa0
+//! (a referral without a link), `engagement` (a record without one), `entry` (where a run begins). What follows is the
+//! crate's README.
 //!
 #![doc = include_str!("../README.md")]
 

@@ -1,6 +1,6 @@
 //! One variable after the other, each with what is wrong with it.
 
-use super::{Crm, Dynamics, Faults, Salesforce, Writes};
+use super::{Crm, Dynamics, Faults, Right, Salesforce, Writes};
 use crate::{http::is_loopback, pem};
 use mapping::{CrmKind, UnknownCrm};
 use reqwest::Url;
@@ -103,6 +103,17 @@ impl<'a> Reader<'a> {
             Some(other) => {
                 self.fault(name, format_args!("expected `yes` or `no`, found `{other}`"));
                 default
+            }
+        }
+    }
+
+    pub(super) fn right(&mut self, name: &str) -> Right {
+        match self.text(name).as_str() {
+            "act" => Right::Act,
+            "look" | "" => Right::Look,
+            other => {
+                self.fault(name, format_args!("expected `act` or `look`, found `{other}`"));
+                Right::Look
             }
         }
     }
