@@ -207,7 +207,7 @@ pub(crate) fn read(reader: &mut Reader, place: Place<'_>, name: &str, member: bo
         crm_default: reader.plain(place, "crm_default"),
         constant: reader.plain(place, "constant"),
         template: reader.text(place, "template"),
-        entities: reader.yes(place, "entities", false),
+        entities: reader.yes(place, "entities", kind == Some(Kind::Text)),
         required: reader
             .word(
                 place,

@@ -98,6 +98,10 @@ pub(crate) fn leaves_alone(rule: &Rule, shown: &Value) -> bool {
     let says_nothing = rule.kind == Kind::Choice
         && rule.direction == Some(Direction::ToPartnerCenter)
         && rule.required == Required::Never;
+        // Whatever becomes of an entity there, it is read as its character.
+        (Kind::Text, Value::Text(text)) if rule.entities => {
+            common(rule, &Value::of_text(text::without_entities(text)), rule.referral_length)
+        }
     says_nothing && !shown.is_null() && to_partner_center(rule, shown).is_err()
 }
 
