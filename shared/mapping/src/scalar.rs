@@ -62,6 +62,9 @@ pub(crate) fn to_crm(rule: &Rule, shown: &Value) -> Result<Value, String> {
 
 /// As the CRM would store and show it where only so much room is left.
 pub(crate) fn to_crm_within(length: Option<usize>, rule: &Rule, shown: &Value) -> Result<Value, String> {
+    let stored = shown.text().map(text::storable).filter(|text| matches!(text, Cow::Owned(_)));
+    let stored = stored.map(Value::of_text);
+    let shown = stored.as_ref().unwrap_or(shown);
     match (rule.kind, shown) {
         (Kind::Choice, Value::Text(word)) if !rule.values.is_empty() => {
             let found = rule.values.iter().find(|(name, _)| name == word);
