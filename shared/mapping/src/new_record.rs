@@ -73,7 +73,7 @@ impl Map {
     /// Our people in the referral, in its order; then whom the map names.
     fn owner_of(&self, referral: &Referral) -> Owner {
         let rule = &self.owner;
-        let team = referral.body()["team"].as_array().into_iter().flatten();
+        let team = list::elements(&referral.body()["team"]).into_iter();
         let emails =
             team.filter_map(|person| person["email"].as_str().map(str::trim)).filter(|e| !e.is_empty());
         let wish = |table: &str, column: &str, text: &str| OwnerWish {
