@@ -17,7 +17,7 @@ use crate::{
     work::{AUDIT_LENGTH, Overtaken, Work},
 };
 use jiff::SignedDuration;
-use mapping::{CrmValue, Map, RecordKind, RecordPatch, Referral, Side, names::STATUS};
+use mapping::{CrmValue, Map, NewRecord, RecordKind, RecordPatch, Referral, Side, Value, names::STATUS};
 use std::collections::BTreeSet;
 
 /// A new record for a new referral.
@@ -110,7 +110,7 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
     // The base, should the answer be lost: what was asked for, in each side's words.
     for (unit, value) in &fields {
         let goes = map.unit(unit).is_some_and(|unit| unit.to_crm());
-        if let (true, Ok(crm)) = (goes, map.to_crm(unit, value)) {
+        if let (true, Some(crm)) = (goes, asked_for(map, &new, unit, value)) {
             work.link.partner_center.images.insert(unit.clone(), image(value));
             work.link.crm.images.insert(unit.clone(), image(&crm));
         }
@@ -120,7 +120,12 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
     work.link.partner_center.saw(&version, run.now());
     // Told ahead: a run that dies with the create half known has told it, too.
     let left_out = new.left_out.iter().map(|lack| format!("left out: {lack}"));
-    for words in told.into_iter().chain(left_out) {
+    let defaults = new.defaults.iter().filter_map(|(unit, value)| {
+        let unit = map.unit(unit).filter(|unit| unit.is_kept_in_step())?;
+        let (label, value) = (&unit.label, value.text()?);
+        Some(format!("`{label}` is empty in Partner Center: `{value}` stands here until somebody changes it"))
+    });
+    for words in told.into_iter().chain(left_out).chain(defaults) {
         if !work.link.journal.lines().iter().any(|line| line.text == words) {
             work.note("chosen", words, true);
         }
@@ -148,8 +153,8 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
                 let Some(crm) = shown.get(unit) else { continue };
                 // What reads differently from what was asked for was changed by somebody since.
                 let asked = map.unit(unit).is_some_and(|unit| unit.to_crm());
-                match map.to_crm(unit, value) {
-                    Ok(asked_for) if asked && !map.shows(unit, Side::Crm, &asked_for, crm) => {
+                match asked_for(map, &new, unit, value) {
+                    Some(asked_for) if asked && !map.shows(unit, Side::Crm, &asked_for, crm) => {
                         work.link.agree(unit, value, &asked_for)
                     }
                     _ => work.link.agree(unit, value, crm),
@@ -199,6 +204,11 @@ async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Story
             })
         }
     }
+}
+
+/// What a unit of the new record is to show: the referral's value, else the map's.
+fn asked_for(map: &Map, new: &NewRecord, unit: &str, value: &Value) -> Option<Value> {
+    new.defaults.get(unit).cloned().or_else(|| map.to_crm(unit, value).ok())
 }
 
 /// Nothing was made: the link goes, the reason stays.
