@@ -104,6 +104,11 @@ static NAMES: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|| {
     all.into_iter().rev().map(|(name, code)| (spoken(&name), code)).collect()
 });
 
+/// Two texts name two countries. One that is empty or none that is known names no country, and so speaks against nothing.
+pub fn are_apart(one: &str, other: &str) -> bool {
+    matches!((alpha2(one), alpha2(other)), (Some(one), Some(other)) if one != other)
+}
+
 /// The upper-case code, if it is an ISO 4217 one.
 pub(crate) fn currency(text: &str) -> Option<String> {
     let code = text.trim().to_ascii_uppercase();
@@ -177,6 +182,16 @@ mod tests {
     fn what_is_no_country_any_more_or_never_was_is_none() {
         for name in ["", " ", "AN", "ZZ", "Utopia", "Georgia, USA", "the", "republic of", "N/A", "-", "..."] {
             assert_eq!(alpha2(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn two_countries_are_apart_and_an_unknown_one_is_nowhere() {
+        assert!(are_apart("CH", "Deutschland"));
+        for (one, other) in
+            [("CH", "Schweiz"), ("CH", ""), ("", ""), ("CH", "Utopia"), ("Utopia", "Elsewhere")]
+        {
+            assert!(!are_apart(one, other), "{one} {other}");
         }
     }
 

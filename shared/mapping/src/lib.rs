@@ -44,8 +44,9 @@ mod vocabulary;
 mod wanted;
 
 pub use classify::{Category, classify};
+pub use country::are_apart;
 pub use fault::{Fault, Missing, Refusal};
-pub use keys::{child_id, contact_key, customer_key, reads_alike};
+pub use keys::{child_id, contact_key, customer_key, reads_alike, telling_words};
 pub use map::{ColumnUse, Map};
 pub use microsoft::MicrosoftSaid;
 pub use patch::{
