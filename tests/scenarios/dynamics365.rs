@@ -47,6 +47,7 @@ mod operation;
 mod optional;
 #[path = "both/pasted.rs"]
 mod pasted;
+mod rows;
 #[path = "both/rules.rs"]
 mod rules;
 #[path = "both/sign_in.rs"]

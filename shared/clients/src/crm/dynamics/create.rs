@@ -144,7 +144,7 @@ impl Dynamics {
             binds.insert("parentcontactid@odata.bind".into(), json!(format!("/contacts({contact})")));
         }
         let details = details.first().map(Vec::as_slice).unwrap_or_default();
-        let (details, after) = self.solution_requests(&record_id(new), rows, details).await?;
+        let (details, after) = self.solution_requests(&record_id(new), rows, details, &[]).await?;
         let before = customer.requests.into_iter().chain(details).collect();
         Ok(Ready { prepared: Prepared { binds, before, after, parties: customer.settled }, told })
     }
