@@ -5,6 +5,7 @@
 use clients::{
     aws,
     clock::Clock,
+    crm::dynamics::Dynamics,
     http::Http,
     links::Links,
     queue::Queue,
@@ -12,16 +13,17 @@ use clients::{
     token::{Grant, Tokens},
 };
 use jiff::{SignedDuration, Timestamp};
-use mapping::ReferralId;
+use mapping::{CrmKind, Map, ReferralId};
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeSet,
     sync::{Arc, Mutex},
     time::Duration,
 };
 use sync::{
     failure::System,
     hint::{Hint, Subject},
-    ports::{Hints, Links as _},
+    ports::{Changed, Changes, Crm as _, Feed, Hints, Links as _, Position},
     table::{Item, Key},
 };
 use tokio::{
@@ -186,6 +188,44 @@ impl SignIn {
     fn at(&self, seconds: i64) {
         *self.now.lock().unwrap() = NOW + SignedDuration::from_secs(seconds);
     }
+}
+
+#[tokio::test]
+async fn lookups_of_a_whole_page_are_resolved_however_many_requests_that_takes() {
+    let id = |n: usize| format!("00000000-0000-4000-8000-{n:012}");
+    let server = Server::start(move |(what, _), _| {
+        let row = |n: usize| {
+            json!({ "@odata.etag": "W/\"1\"", "versionnumber": 1, "opportunityid": id(n),
+                    "_transactioncurrencyid_value": id(1000 + n) })
+        };
+        let currency = |n: usize| json!({ "transactioncurrencyid": id(1000 + n), "isocurrencycode": format!("C{n}") });
+        (200, match what.as_str() {
+            "/t/oauth2/v2.0/token" => json!({ "access_token": "t", "expires_in": 3600 }),
+            "GetSecretValue" => json!({ "VersionId": "v", "SecretString": "{\"client_secret\":\"c\"}" }),
+            path if path.contains("/transactioncurrencies") => {
+                json!({ "value": (0..120).filter(|n| path.contains(&id(1000 + n))).map(currency).collect::<Value>() })
+            }
+            _ => json!({ "value": (0..120).map(row).collect::<Value>(),
+                         "@odata.deltaLink": "http://x/api/data/v9.2/opportunities?$deltatoken=1" }),
+        })
+    })
+    .await;
+    let (aws, http) = (aws::at(&server.url).unwrap(), Http::new(Duration::from_secs(5)).unwrap());
+    let grant = Grant::client_credentials(&server.url, "t", "c");
+    let (secrets, clock) = (Secrets::new(&aws), Clock::of(|| NOW));
+    let tokens = Tokens::new(http.clone(), secrets, clock, System::Crm, grant, "arn", false);
+    let map = Map::with_override(CrmKind::Dynamics365, "").unwrap();
+    let crm = Dynamics::new(http, Arc::new(tokens), &server.url, Arc::new(map));
+    let changes = crm.changes(Feed::Opportunities, &Position::Since(NOW)).await.unwrap();
+    let Changes::Page { rows, .. } = changes else { panic!("a page") };
+    let currencies: BTreeSet<String> = rows
+        .iter()
+        .filter_map(|row| match row {
+            Changed::Record(seen) => seen.record.columns["transactioncurrencyid"].as_str().map(str::to_owned),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(currencies, (0..120).map(|n| format!("C{n}")).collect());
 }
 
 #[tokio::test]
