@@ -30,6 +30,8 @@ mod days;
 mod healing;
 #[path = "both/inbound.rs"]
 mod inbound;
+#[path = "both/left_out.rs"]
+mod left_out;
 #[path = "both/lists.rs"]
 mod lists;
 #[path = "both/many.rs"]
@@ -47,6 +49,7 @@ mod optional;
 mod pasted;
 #[path = "both/rights.rs"]
 mod rights;
+mod rows;
 #[path = "both/rules.rs"]
 mod rules;
 #[path = "both/sign_in.rs"]

@@ -34,6 +34,8 @@ mod days;
 mod healing;
 #[path = "both/inbound.rs"]
 mod inbound;
+#[path = "both/left_out.rs"]
+mod left_out;
 #[path = "both/lists.rs"]
 mod lists;
 #[path = "both/many.rs"]

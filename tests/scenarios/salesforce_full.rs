@@ -15,6 +15,8 @@ mod create;
 mod inbound;
 #[path = "salesforce/leads.rs"]
 mod leads;
+#[path = "both/left_out.rs"]
+mod left_out;
 #[path = "both/many.rs"]
 mod many;
 #[path = "both/microsoft.rs"]

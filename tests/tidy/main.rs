@@ -44,6 +44,32 @@ fn dependencies_run_one_way() {
     assert!(dependencies("functions/writer").contains("clients"), "this test can see dependencies");
 }
 
+/// The bench's price table and the README's sum count what the template deploys.
+#[test]
+fn alarms_are_counted_where_they_are_paid_for() {
+    let read = |file: &str| fs::read_to_string(root().join(file)).expect("a file");
+    let template = read("template.yaml");
+    let alarms = template.matches("Type: AWS::CloudWatch::Alarm").count();
+    assert!(read("tests/bench/prices.toml").contains(&format!("\nalarms = {alarms}\n")), "{alarms} alarms");
+    let cents = format!("alarms {}.{}0", alarms / 10, alarms % 10);
+    assert!(read("README.md").contains(&cents), "the README's sum says `{cents}`");
+    assert!(template.contains("Default: arm64") && read("tests/bench/prices.toml").contains("arm64"));
+}
+
+/// What one parameter says, another part of the template does not undo.
+#[test]
+fn parameters_of_the_template_agree_with_what_they_govern() {
+    let template = fs::read_to_string(root().join("template.yaml")).expect("the template");
+    for (why, line) in [
+        ("two stacks of one name in two regions", "DashboardName: !Sub ${AWS::StackName}-${AWS::Region}"),
+        ("no more batches than writers", "MaximumConcurrency: !If [FewWriters, !Ref ReservedConcurrency, 5]"),
+        ("an SQS mapping runs two at least", "AllowedPattern: \"([2-9]|[1-9][0-9]+)?\""),
+        ("the alarm waits half an hour", "rate\\((1 minute|([2-9]|1[0-5]) minutes)\\)"),
+    ] {
+        assert!(template.contains(line), "{why}: `{line}`");
+    }
+}
+
 /// Who judges stories knows what people and the vendors know.
 #[test]
 fn stories_know_nothing_of_the_protocol() {

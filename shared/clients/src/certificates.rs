@@ -91,18 +91,23 @@ pub enum NoCertificate {
 /// Why no certificate can be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum Unopened {
-    /// The configured roots.
-    #[error(transparent)]
-    Roots(#[from] BadRoots),
     /// The HTTP client.
     #[error(transparent)]
     Http(#[from] BuildError),
 }
 
 impl Certificates {
-    /// From configuration; opens no connection yet.
+    /// From configuration; opens no connection yet. Roots of one's own that cannot be read keep no event out: the bundled
+    /// ones stand, and that is told.
     pub fn new(sources: &Sources, clock: Clock) -> Result<Self, Unopened> {
-        let trust = sources.roots_pem.as_deref().map_or_else(|| Ok(Trust::bundled()), Trust::from_pem)?;
+        let trust = match sources.roots_pem.as_deref().map(Trust::from_pem) {
+            Some(Ok(own)) => own,
+            None => Trust::bundled(),
+            Some(Err(unreadable)) => {
+                tracing::error!(alarm = "roots", reason = %unreadable, "`CertificateRootsPem` is not used");
+                Trust::bundled()
+            }
+        };
         // It follows no redirects.
         let http = Http::new(TIME_LIMIT)?;
         let (list, issuer_list) = (sources.prefixes.clone(), sources.issuers.clone());

@@ -32,6 +32,11 @@ pub enum Prepared {
     Salesforce(Box<salesforce::Prepared>),
 }
 
+/// A value as the CRM can store it.
+fn stored(value: &serde_json::Value) -> serde_json::Value {
+    value.as_str().map_or_else(|| value.clone(), |text| mapping::storable(text).into())
+}
+
 impl Crm {
     /// The same environment through another map.
     #[must_use]

@@ -22,9 +22,16 @@ const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
 /// How long a connection may take; a host that does not answer at all is told apart from a slow one.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// A connection that idled longer carries no write: the other side may have forgotten it (a function is frozen between two
+/// runs, and notices nothing), and then nobody knows what became of the write. For a read, which may be repeated, any will do.
+const IDLE: Duration = Duration::from_secs(3);
+
 /// Sends requests; clones share their connections.
 #[derive(Clone, Debug)]
-pub struct Http(reqwest::Client);
+pub struct Http {
+    reads: reqwest::Client,
+    writes: reqwest::Client,
+}
 
 /// Why no client could be built.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +50,9 @@ pub enum Broken {
     /// Refused before a byte was sent.
     #[error("not sent: {0}")]
     NotSent(String),
+    /// The connection ended before a byte of an answer came: it may have left and may have been carried out.
+    #[error("no answer: {0}")]
+    Silent(String),
     /// It may have left and may have been carried out.
     #[error("no whole answer: {0}")]
     MaybeSent(String),
@@ -67,8 +77,12 @@ pub(crate) fn was_too_large(failure: &Failure) -> bool {
 
 impl Http {
     /// A client whose every request, answer included, ends within `timeout`.
-    #[expect(clippy::disallowed_methods, reason = "this is the one request path")]
     pub fn new(timeout: Duration) -> Result<Http, BuildError> {
+        Http::with_idle(timeout, IDLE)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one request path")]
+    fn with_idle(timeout: Duration, idle: Duration) -> Result<Http, BuildError> {
         let mut roots = rustls::RootCertStore::empty();
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         let tls =
@@ -76,21 +90,23 @@ impl Http {
                 .with_safe_default_protocol_versions()?
                 .with_root_certificates(roots)
                 .with_no_client_auth();
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            // A write that may have left is never re-sent; nobody below us may decide otherwise.
-            .retry(reqwest::retry::never())
-            .timeout(timeout)
-            .connect_timeout(CONNECT.min(timeout))
-            .build()?;
-        Ok(Http(client))
+        let client = || {
+            reqwest::Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                // A write that may have left is never re-sent; nobody below us may decide otherwise.
+                .retry(reqwest::retry::never())
+                .timeout(timeout)
+                .connect_timeout(CONNECT.min(timeout))
+        };
+        Ok(Http { reads: client().build()?, writes: client().pool_idle_timeout(idle).build()? })
     }
 
     /// Begins a request.
     pub fn request(&self, method: Method, url: &str) -> RequestBuilder {
-        self.0.request(method, url)
+        let client = if method == Method::GET { &self.reads } else { &self.writes };
+        client.request(method, url)
     }
 
     /// One attempt.
@@ -108,9 +124,13 @@ impl Http {
 }
 
 fn broken(error: reqwest::Error) -> Broken {
-    let early = error.is_connect() || error.is_builder();
+    let (early, late) = (error.is_connect() || error.is_builder(), error.is_timeout());
     let text = told(error);
-    if early { Broken::NotSent(text) } else { Broken::MaybeSent(text) }
+    match (early, late) {
+        (true, _) => Broken::NotSent(text),
+        (false, true) => Broken::MaybeSent(text),
+        (false, false) => Broken::Silent(text),
+    }
 }
 
 /// The error with its causes, without the URL: it may hold a name or an e-mail address in a filter.
@@ -277,9 +297,55 @@ mod tests {
     async fn a_connection_closed_without_an_answer_may_have_been_sent_and_is_not_sent_again() {
         let (url, mut seen) = server(b"").await;
         let sent = http().send(http().request(Method::POST, &url).body("once")).await;
-        assert!(matches!(sent, Err(Broken::MaybeSent(_))), "{sent:?}");
+        assert!(matches!(sent, Err(Broken::Silent(_))), "{sent:?}");
         assert!(seen.recv().await.unwrap().contains("POST /x"));
         assert!(seen.try_recv().is_err(), "sent twice");
+    }
+
+    /// Keeps its connections open, answers the first request of each, and is gone when a second one comes.
+    async fn forgetful() -> (String, tokio::sync::mpsc::UnboundedReceiver<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/x", listener.local_addr().unwrap());
+        let (told, seen) = tokio::sync::mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let told = told.clone();
+                tokio::spawn(async move {
+                    for answered in [true, false] {
+                        let mut read = vec![0; 4096];
+                        let n = socket.read(&mut read).await.unwrap_or(0);
+                        if n == 0 {
+                            return;
+                        }
+                        let line =
+                            String::from_utf8_lossy(&read[..n]).lines().next().unwrap_or_default().to_owned();
+                        let _ = told.send(line);
+                        if answered {
+                            let _ = socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+                        }
+                    }
+                });
+            }
+        });
+        (url, seen)
+    }
+
+    #[tokio::test]
+    async fn a_write_leaves_on_no_connection_that_idled_and_a_read_tells_that_nothing_came() {
+        let (url, mut seen) = forgetful().await;
+        let http = Http::with_idle(Duration::from_secs(5), Duration::from_millis(100)).unwrap();
+        for method in [Method::PATCH, Method::GET] {
+            http.send(http.request(method, &url)).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        http.send(http.request(Method::PATCH, &url)).await.unwrap();
+        let read = http.send(http.request(Method::GET, &url)).await;
+        assert!(matches!(read, Err(Broken::Silent(_))), "{read:?}");
+        for line in ["PATCH", "GET", "PATCH", "GET"] {
+            assert!(seen.recv().await.unwrap().starts_with(line));
+        }
+        assert!(seen.try_recv().is_err(), "nothing is sent again here");
+        assert_eq!(http.send(http.request(Method::GET, &url)).await.unwrap().status, 200);
     }
 
     #[tokio::test]

@@ -28,6 +28,15 @@ pub(crate) struct Session {
 /// No answer has said a time yet.
 const UNKNOWN: i64 = i64::MIN;
 
+/// What is sent a second time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// What did not leave.
+    NotSent,
+    /// ... and what nothing came back of: a read.
+    Unanswered,
+}
+
 /// A write that got no answer.
 #[derive(Clone)]
 pub(crate) enum Unanswered {
@@ -77,13 +86,14 @@ impl Session {
         self.failure(operation, Class::Retryable { after: None }, wide, text)
     }
 
-    /// A read: again once if it did not leave, again once with a new token after a 401.
+    /// A read: again once if it did not leave or nothing came back, again once with a new token after a 401.
     pub(crate) async fn read(
         &self,
         operation: &str,
         build: impl Fn(&Http) -> RequestBuilder,
     ) -> Result<Answer, Failure> {
-        Ok(self.attempt(operation, &|http, bearer| build(http).bearer_auth(bearer), &is_unauthorized).await?)
+        let build = |http: &Http, bearer: &str| build(http).bearer_auth(bearer);
+        Ok(self.attempt(operation, Again::Unanswered, &build, &is_unauthorized).await?)
     }
 
     /// A write: never again once it may have left. A 401 is a definite answer: it did not happen.
@@ -92,7 +102,8 @@ impl Session {
         operation: &str,
         build: impl Fn(&Http) -> RequestBuilder,
     ) -> Result<Answer, Unanswered> {
-        self.attempt(operation, &|http, bearer| build(http).bearer_auth(bearer), &is_unauthorized).await
+        let build = |http: &Http, bearer: &str| build(http).bearer_auth(bearer);
+        self.attempt(operation, Again::NotSent, &build, &is_unauthorized).await
     }
 
     /// A write that carries the token in its body, and whose answer says there that it is refused.
@@ -102,25 +113,26 @@ impl Session {
         build: impl Fn(&Http, &str) -> RequestBuilder,
         is_refused: impl Fn(&Answer) -> bool,
     ) -> Result<Answer, Unanswered> {
-        self.attempt(operation, &build, &is_refused).await
+        self.attempt(operation, Again::NotSent, &build, &is_refused).await
     }
 
     /// Both follow the same rules: only what certainly did not happen is tried again, and only once.
     async fn attempt(
         &self,
         operation: &str,
+        again: Again,
         build: &impl Fn(&Http, &str) -> RequestBuilder,
         is_refused: &impl Fn(&Answer) -> bool,
     ) -> Result<Answer, Unanswered> {
         gather::leave();
         let bearer = self.bearer().await?;
-        let answer = self.once(operation, build, &bearer).await?;
+        let answer = self.once(operation, again, build, &bearer).await?;
         if !is_refused(&answer) {
             return Ok(answer);
         }
         self.tokens.expire(&self.audience, &bearer);
         let fresh = self.bearer().await?;
-        let answer = self.once(operation, build, &fresh).await?;
+        let answer = self.once(operation, again, build, &fresh).await?;
         if !is_refused(&answer) {
             return Ok(answer);
         }
@@ -138,12 +150,15 @@ impl Session {
     async fn once(
         &self,
         operation: &str,
+        again: Again,
         build: &impl Fn(&Http, &str) -> RequestBuilder,
         bearer: &str,
     ) -> Result<Answer, Unanswered> {
         let send = || self.http.send(build(&self.http, bearer));
         let sent = match send().await {
             Err(Broken::NotSent(_)) => send().await,
+            // Its connection was forgotten by the other side: another one is used.
+            Err(Broken::Silent(_)) if again == Again::Unanswered => send().await,
             sent => sent,
         };
         if let Some(date) = sent.as_ref().ok().and_then(Answer::date) {
@@ -151,7 +166,9 @@ impl Session {
         }
         sent.map_err(|broken| match broken {
             Broken::NotSent(_) => Unanswered::NotSent(self.retryable(operation, true, broken.to_string())),
-            Broken::MaybeSent(_) => Unanswered::Unknown(self.retryable(operation, false, broken.to_string())),
+            Broken::Silent(_) | Broken::MaybeSent(_) => {
+                Unanswered::Unknown(self.retryable(operation, false, broken.to_string()))
+            }
         })
     }
 }

@@ -134,8 +134,10 @@ impl Check<'_> {
         if !self.given(rule, "crm") && (direction == Direction::ToCrm || !composed) {
             self.fault(rule, "crm", "missing: expected the name of a column");
         }
-        if rule.referral_else.is_some() && rule.referral.is_none() {
-            self.fault(rule, "referral_else", "expected a `referral` besides");
+        for (key, path) in [("referral_else", &rule.referral_else), ("referral_next", &rule.referral_next)] {
+            if path.is_some() && rule.referral.is_none() {
+                self.fault(rule, key, "expected a `referral` besides");
+            }
         }
         if rule.required != Required::Never && direction == Direction::ToCrm {
             self.fault(rule, "required", "expected `never`: this rule sends nothing to Partner Center");

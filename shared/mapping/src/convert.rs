@@ -163,10 +163,12 @@ fn group(
 }
 
 fn amounts_have_currencies(rules: &[Rule], value: Value) -> Result<Value, String> {
-    let shows =
-        |kind| rules.iter().find(|rule| rule.kind == kind).map(|rule| !value.member(&rule.name).is_null());
-    match (shows(Kind::Money), shows(Kind::Currency)) {
-        (Some(true), Some(false)) => Err("an amount without a currency".to_owned()),
+    let member = |kind| rules.iter().find(|rule| rule.kind == kind).map(|rule| value.member(&rule.name));
+    // Nothing is nothing in every currency.
+    match (member(Kind::Money), member(Kind::Currency)) {
+        (Some(amount), Some(currency)) if !is_zero(amount) && currency.is_null() => {
+            Err("an amount without a currency".to_owned())
+        }
         _ => Ok(value),
     }
 }

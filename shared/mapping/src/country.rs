@@ -1,43 +1,45 @@
-//! ISO 3166-1 countries and ISO 4217 currencies.
+//! ISO 3166-1 countries, by code or by what people call them, and ISO 4217 currencies.
 
-use crate::keys::folded;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::LazyLock,
 };
+use unicode_normalization::UnicodeNormalization;
 
-/// Names people type that are not the standard's own.
+/// Alpha-2, alpha-3, names in English, six other languages and the country's own (`countries.py` says how it is made).
+const COUNTRIES: &str = include_str!("../maps/countries.tsv");
+
+/// What people type and neither ISO 3166 nor the Unicode CLDR has as a name of the country.
 const ALIASES: &[(&str, &str)] = &[
     ("america", "US"),
     ("usa", "US"),
-    ("u.s.", "US"),
-    ("u.s.a.", "US"),
-    ("united states", "US"),
-    ("uk", "GB"),
-    ("u.k.", "GB"),
-    ("united kingdom", "GB"),
     ("great britain", "GB"),
     ("england", "GB"),
     ("scotland", "GB"),
     ("wales", "GB"),
     ("northern ireland", "GB"),
-    ("deutschland", "DE"),
-    ("österreich", "AT"),
-    ("schweiz", "CH"),
-    ("suisse", "CH"),
     ("holland", "NL"),
-    ("the netherlands", "NL"),
-    ("netherlands", "NL"),
-    ("czech republic", "CZ"),
-    ("south korea", "KR"),
     ("korea", "KR"),
-    ("russia", "RU"),
-    ("taiwan", "TW"),
-    ("vietnam", "VN"),
-    ("turkey", "TR"),
-    ("iran", "IR"),
-    ("bolivia", "BO"),
     ("hong kong sar", "HK"),
+    ("macau sar", "MO"),
+    // Without it the form of a state would be left out of another one's name.
+    ("republic of china", "TW"),
+];
+
+/// What states call themselves, before the name that everybody calls them.
+const FORMS: &[&str] = &[
+    "the ",
+    "republic of ",
+    "federal republic of ",
+    "federative republic of ",
+    "islamic republic of ",
+    "peoples republic of ",
+    "kingdom of ",
+    "grand duchy of ",
+    "principality of ",
+    "commonwealth of ",
+    "sultanate of ",
+    "state of ",
 ];
 
 /// Active ISO 4217 codes.
@@ -49,42 +51,168 @@ const CODES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD
     PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STN SVC SYP SZL THB \
     TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG ZWL";
 
-/// The alpha-2 code of a country given as alpha-2, alpha-3 or English name.
+/// The alpha-2 code of a country given as alpha-2, alpha-3 or name.
 pub(crate) fn alpha2(text: &str) -> Option<&'static str> {
     let given = text.trim();
-    let upper = given.to_ascii_uppercase();
-    let by_code = match given.len() {
-        2 => rust_iso3166::from_alpha2(&upper),
-        3 => rust_iso3166::from_alpha3(&upper),
-        _ => None,
-    };
-    if let Some(country) = by_code {
-        return Some(country.alpha2);
-    }
-    let wanted = folded(given);
-    if wanted.is_empty() {
-        return None;
-    }
-    if let Some((_, code)) = ALIASES.iter().find(|(name, _)| *name == wanted) {
-        return Some(code);
-    }
-    NAMES.get(&wanted).copied()
+    let by_code = |code: &str| CODES_OF_COUNTRIES.get(code).copied();
+    by_code(&given.to_ascii_uppercase()).or_else(|| by_name(&spoken(given))).or_else(|| {
+        // `Korea, Republic of`
+        let (name, rest) = given.split_once(',')?;
+        by_name(&spoken(&format!("{rest} {name}")))
+    })
 }
 
-/// `Bolivia (Plurinational State of)`, `Korea, Republic of`: the name in full, or what stands before the remark.
+fn by_name(name: &str) -> Option<&'static str> {
+    NAMES.get(name).copied().or_else(|| {
+        let mut without = FORMS.iter().filter_map(|form| name.strip_prefix(form));
+        without.find_map(by_name)
+    })
+}
+
+/// A name without what people leave out or write otherwise: accents, apostrophes, points, brackets, `&`.
+fn spoken(name: &str) -> String {
+    let name = name.replace('&', " and ");
+    let plain = name.nfkd().filter(|c| !('\u{300}'..='\u{36f}').contains(c));
+    let plain =
+        plain.flat_map(char::to_lowercase).filter(|c| !matches!(c, '\'' | '’' | '‘' | 'ʻ' | '`' | '.'));
+    let spaced: String = plain.map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn rows() -> impl DoubleEndedIterator<Item = Vec<&'static str>> {
+    let rows = COUNTRIES.lines().filter(|line| !line.starts_with('#'));
+    rows.map(|line| line.split('\t').collect())
+}
+
+/// Alpha-2 and alpha-3 to alpha-2.
+static CODES_OF_COUNTRIES: LazyLock<BTreeMap<&str, &'static str>> =
+    LazyLock::new(|| rows().flat_map(|row| [(row[0], row[0]), (row[1], row[0])]).collect());
+
+/// `Bolivia (Plurinational State of)`: the name in full, with the remark before it, and without.
 static NAMES: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|| {
-    let whole = rust_iso3166::ALL.iter().map(|country| (country.name, country.alpha2));
-    let short = whole.clone().map(|(name, code)| (before_remark(name), code));
-    // The name in full goes before another one's short form, the first one before the second.
-    whole.chain(short).rev().map(|(name, code)| (folded(name), code)).collect()
+    let iso = || rust_iso3166::ALL.iter().map(|country| (country.name.to_owned(), country.alpha2));
+    let remark = |(name, code): (String, &'static str)| {
+        let (short, remark) = name.split_once(" (")?;
+        Some([(format!("{} {short}", remark.trim_end_matches(')')), code), (short.to_owned(), code)])
+    };
+    let remarks = iso().filter_map(remark).flatten();
+    let called =
+        rows().flat_map(|row| row[2..].iter().map(|name| (name.to_string(), row[0])).collect::<Vec<_>>());
+    let aliases = ALIASES.iter().map(|(name, code)| (name.to_string(), *code));
+    // The first one of several stands; the name in full goes before another one's short form.
+    let all: Vec<_> = aliases.chain(iso()).chain(called).chain(remarks).collect();
+    all.into_iter().rev().map(|(name, code)| (spoken(&name), code)).collect()
 });
 
-fn before_remark(name: &str) -> &str {
-    name.split(" (").next().unwrap_or(name)
+/// Two texts name two countries. One that is empty or none that is known names no country, and so speaks against nothing.
+pub fn are_apart(one: &str, other: &str) -> bool {
+    matches!((alpha2(one), alpha2(other)), (Some(one), Some(other)) if one != other)
 }
 
 /// The upper-case code, if it is an ISO 4217 one.
 pub(crate) fn currency(text: &str) -> Option<String> {
     let code = text.trim().to_ascii_uppercase();
     CURRENCIES.contains(code.as_str()).then_some(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_country_is_known_by_what_people_call_it() {
+        for (code, names) in [
+            ("US", "us USA usa. U.S. U.S.A. America"),
+            ("DE", "DE deu Germany Deutschland Allemagne Duitsland"),
+            ("XK", "XK XKK Kosovo Kosovë"),
+            ("NL", "Nederland Netherlands Niederlande Holland"),
+            ("ES", "España Espana Spain Spanien"),
+            ("IT", "Italia Italien"),
+            ("BR", "Brasil Brazil"),
+            ("PL", "Polska Poland"),
+            ("CZ", "Czechia Česko"),
+            ("CH", "Schweiz Suisse Svizzera Switzerland"),
+            ("AT", "Österreich Oesterreich? Austria"),
+            ("JP", "日本 Japan"),
+            ("GR", "Ελλάδα Greece"),
+            ("LA", "Laos"),
+            ("MO", "Macau Macao"),
+            ("TR", "Turkey Türkiye Turkiye"),
+            ("SZ", "Eswatini Swaziland?"),
+        ] {
+            for name in names.split(' ').filter(|name| !name.ends_with('?')) {
+                assert_eq!(alpha2(name), Some(code), "{name}");
+            }
+        }
+        for (code, name) in [
+            ("KR", "Korea, Republic of"),
+            ("KR", "Republic of Korea"),
+            ("KR", "Korea (Republic of)"),
+            ("KR", "Korea, South"),
+            ("KP", "Korea, Democratic People's Republic of"),
+            ("KP", "North Korea"),
+            ("CI", "Côte d’Ivoire"),
+            ("CI", "Cote d'Ivoire"),
+            ("CI", "Ivory Coast"),
+            ("IE", "Republic of Ireland"),
+            ("TT", "Trinidad & Tobago"),
+            ("TT", "Trinidad and Tobago"),
+            ("NL", "The Netherlands"),
+            ("GB", "United Kingdom of Great Britain and Northern Ireland"),
+            ("BO", "Bolivia (Plurinational State of)"),
+            ("BO", "Bolivia, Plurinational State of"),
+            ("CD", "Congo, Democratic Republic of the"),
+            ("CD", "Democratic Republic of the Congo"),
+            ("CG", "Republic of the Congo"),
+            ("TW", "Republic of China"),
+            ("TW", "Taiwan, Province of China"),
+            ("CN", "People's Republic of China"),
+            ("MD", "Moldova, Republic of"),
+            ("BS", "Bahamas, The"),
+            ("GM", "The Gambia"),
+            ("HK", "Hong Kong SAR"),
+            ("VN", "Viet Nam"),
+            ("US", "  united   states of america "),
+        ] {
+            assert_eq!(alpha2(name), Some(code), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_country_any_more_or_never_was_is_none() {
+        for name in ["", " ", "AN", "ZZ", "Utopia", "Georgia, USA", "the", "republic of", "N/A", "-", "..."] {
+            assert_eq!(alpha2(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn two_countries_are_apart_and_an_unknown_one_is_nowhere() {
+        assert!(are_apart("CH", "Deutschland"));
+        for (one, other) in
+            [("CH", "Schweiz"), ("CH", ""), ("", ""), ("CH", "Utopia"), ("Utopia", "Elsewhere")]
+        {
+            assert!(!are_apart(one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn every_country_of_the_standard_is_known_by_its_codes_and_its_name() {
+        for country in rust_iso3166::ALL {
+            for known in [country.alpha2, country.alpha3, country.name] {
+                assert_eq!(alpha2(known), Some(country.alpha2), "{known}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_is_of_one_country() {
+        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        for row in rows() {
+            for name in &row[2..] {
+                let other = seen.insert(spoken(name), row[0]);
+                assert!(other.is_none_or(|other| other == row[0]), "{name}: {} and {other:?}", row[0]);
+            }
+        }
+        assert_eq!(rows().count(), 250);
+    }
 }

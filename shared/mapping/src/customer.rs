@@ -1,6 +1,6 @@
 //! Whether a referral and a record are about the same customer.
 
-use crate::{Map, Record, Referral, Value, keys::reads_alike};
+use crate::{Map, Record, Referral, Value, keys::reads_alike, shape::Shape};
 
 /// The fields that name the customer, and where it is.
 const NAME: &str = "customer_name";
@@ -8,6 +8,17 @@ const ADDRESS: &str = "address";
 const COUNTRY: &str = "country";
 
 impl Map {
+    /// The column of accounts that holds their country as text.
+    pub fn country_column(&self) -> Option<&str> {
+        let members =
+            self.rules.iter().filter(|one| one.unit.name == ADDRESS).filter_map(|one| match &one.shape {
+                Shape::Group(rules) => Some(rules),
+                _ => None,
+            });
+        let rule = members.flatten().find(|rule| rule.name == COUNTRY && rule.lookup.is_none())?;
+        rule.crm.as_deref()?.strip_prefix("account.")
+    }
+
     /// The customer's name reads alike on both sides, and no two countries speak against it.
     pub fn is_same_customer(&self, referral: &Referral, record: &Record) -> bool {
         let names = (self.referral_field(NAME, referral), self.record_field(NAME, record));

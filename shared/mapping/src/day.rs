@@ -4,7 +4,7 @@
 
 use crate::Value;
 use jiff::{
-    SignedDuration,
+    SignedDuration, Timestamp,
     civil::{Date, DateTime},
     fmt::temporal::Pieces,
     tz::Offset,
@@ -57,6 +57,17 @@ pub(crate) fn instant(day: &str, zone: Option<Offset>) -> String {
     let east = zone.map_or(0, Offset::seconds);
     let at = (12 * HOUR).min(23 * HOUR - east);
     format!("{day}T{:02}:{:02}:00Z", at / HOUR, at % HOUR / 60)
+}
+
+/// The word of a map for the last day of the quarter in which a referral changed last: as Salesforce dates what it makes
+/// of a lead.
+pub(crate) const QUARTER_END: &str = "quarter_end";
+
+/// The last day of the instant's quarter.
+pub(crate) fn quarter_end(at: Timestamp) -> String {
+    let date = at.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let last = Date::new(date.year(), (date.month() - 1) / 3 * 3 + 3, 1).unwrap_or(date);
+    last.last_of_month().to_string()
 }
 
 /// An offset from UTC such as `+13:00`; `None`: it is no zone on earth. Names of zones are not known: that takes a time
@@ -140,6 +151,19 @@ mod tests {
             ("2027-06-30", "2027-06-30"),
         ] {
             assert_eq!(read(shown, zone("+13:00")), Some(Value::Text(picked.to_owned())), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_quarter_ends_with_its_third_month() {
+        for (at, end) in [
+            ("2026-01-01T00:00:00Z", "2026-03-31"),
+            ("2026-03-31T23:59:59Z", "2026-03-31"),
+            ("2026-04-01T00:00:00Z", "2026-06-30"),
+            ("2026-09-09T09:09:09Z", "2026-09-30"),
+            ("2026-12-31T00:00:00Z", "2026-12-31"),
+        ] {
+            assert_eq!(quarter_end(at.parse().unwrap()), end, "{at}");
         }
     }
 

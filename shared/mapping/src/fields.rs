@@ -9,7 +9,7 @@ use crate::{
     text::unmarked,
 };
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// The rule of the name, which carries the check mark.
 pub(crate) const NAME: &str = "name";
@@ -80,7 +80,7 @@ impl Map {
         if rule.constant.is_some() {
             return None;
         }
-        let value = scalar::from_partner_center(rule, shown(rule, referral.body())?);
+        let value = scalar::from_partner_center(rule, shown(rule, referral.body())?.as_ref());
         Some(without_mark(rule, value))
     }
 
@@ -103,22 +103,31 @@ fn without_mark(rule: &Rule, value: Value) -> Value {
     }
 }
 
-/// What the body shows at the rule's path, or at its second one while the first is empty.
-pub(crate) fn shown<'a>(rule: &Rule, body: &'a Json) -> Option<&'a Json> {
+/// What the body shows at the rule's path, or at its second one while the first is empty; with its further lines.
+fn shown<'a>(rule: &Rule, body: &'a Json) -> Option<Cow<'a, Json>> {
     let first = rule.referral.as_ref()?.read(body);
     let is_empty = |shown: Option<&Json>| shown.is_none_or(|shown| shown.is_null() || shown == "");
-    match &rule.referral_else {
+    let first = match &rule.referral_else {
         Some(second) if is_empty(first) => second.read(body).filter(|shown| !is_empty(Some(shown))).or(first),
         _ => first,
+    };
+    let next =
+        rule.referral_next.as_ref().and_then(|next| next.read(body)).filter(|next| !is_empty(Some(next)));
+    match (first, next) {
+        (Some(Json::String(first)), Some(Json::String(next))) if !first.is_empty() => {
+            Some(Cow::Owned(format!("{first}\n{next}").into()))
+        }
+        (first, Some(next)) if is_empty(first) => Some(Cow::Borrowed(next)),
+        _ => first.map(Cow::Borrowed),
     }
 }
 
 /// Observed if any member is: an optional line of an address may be left out of a body.
 fn group_of_referral(rules: &[Rule], body: &Json) -> Option<Value> {
-    let read: Vec<(&Rule, Option<&Json>)> = rules.iter().map(|rule| (rule, shown(rule, body))).collect();
+    let read: Vec<_> = rules.iter().map(|rule| (rule, shown(rule, body))).collect();
     read.iter().any(|(_, shown)| shown.is_some()).then(|| {
-        let member = |(rule, shown): (&Rule, Option<&Json>)| {
-            (rule.name.clone(), scalar::from_partner_center(rule, shown.unwrap_or(&Json::Null)))
+        let member = |(rule, shown): (&Rule, Option<Cow<'_, Json>>)| {
+            (rule.name.clone(), scalar::from_partner_center(rule, shown.as_deref().unwrap_or(&Json::Null)))
         };
         as_group(rules, read.into_iter().map(member).collect())
     })

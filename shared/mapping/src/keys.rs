@@ -29,6 +29,18 @@ pub fn reads_alike(one: &str, other: &str) -> bool {
     read(one) == read(other)
 }
 
+/// The words of a name that tell it from others: the three longest, in their order. Rows that read alike hold them,
+/// whatever stands before, between and after.
+pub fn telling_words(name: &str) -> Vec<&str> {
+    let words: Vec<&str> =
+        name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let mut longest: Vec<usize> = (0..words.len()).collect();
+    longest.sort_by_key(|at| std::cmp::Reverse(words[*at].chars().count()));
+    longest.truncate(3);
+    longest.sort_unstable();
+    longest.into_iter().map(|at| words[at]).collect()
+}
+
 /// NFKC, lower case, single spaces.
 pub(crate) fn folded(text: &str) -> String {
     let lower: String = match text.is_ascii() {
@@ -36,4 +48,32 @@ pub(crate) fn folded(text: &str) -> String {
         false => text.nfkc().flat_map(char::to_lowercase).nfkc().collect(),
     };
     lower.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_customer_is_the_same_in_every_form_of_unicode_and_in_any_case_and_spacing() {
+        let key = |name: &str| customer_key(name, Some("4057"), Some("CH"));
+        for name in ["Zu\u{308}rich AG", "Zürich AG", "ZÜRICH  AG ", "\u{ff3a}ürich\u{a0}AG"] {
+            assert_eq!(key(name), key("zürich ag"), "{name:?}");
+        }
+        assert_ne!(key("Zurich AG"), key("Zürich AG"));
+        assert_eq!(contact_key(" Nadia@Harbor.EXAMPLE"), contact_key("nadia@harbor.example"));
+    }
+
+    #[test]
+    fn the_longest_words_tell_a_name_from_others() {
+        for (name, words) in [
+            ("The Harbor Line Logistics AG", vec!["Harbor", "Line", "Logistics"]),
+            ("Microsoft Deutschland GmbH & Co. KG", vec!["Microsoft", "Deutschland", "GmbH"]),
+            ("O'Brien & Söhne", vec!["O", "Brien", "Söhne"]),
+            ("3M", vec!["3M"]),
+            ("…", vec![]),
+        ] {
+            assert_eq!(telling_words(name), words, "{name}");
+        }
+    }
 }

@@ -45,8 +45,9 @@ mod vocabulary;
 mod wanted;
 
 pub use classify::{Category, classify};
+pub use country::are_apart;
 pub use fault::{Fault, Missing, Refusal};
-pub use keys::{child_id, contact_key, customer_key, reads_alike};
+pub use keys::{child_id, contact_key, customer_key, reads_alike, telling_words};
 pub use map::{ColumnUse, Map};
 pub use microsoft::MicrosoftSaid;
 pub use patch::{
@@ -60,6 +61,7 @@ pub use settings::{SWITCHES, VENDOR};
 pub use switches::{
     AccountRule, ContactRule, ConvertLead, CrmIdLinks, Duplicates, MicrosoftHalf, Switches, Vendor,
 };
+pub use text::storable;
 pub use unit::{Direction, On, Side, Unit};
 pub use value::{Fields, Value};
 pub use wanted::{WantedColumn, WantedKind, WantedStage, WantedTable};

@@ -24,11 +24,16 @@ pub(crate) fn is_relation(rule: &Rule) -> bool {
 /// The raw elements of a referral's list. An object may stand where an array belongs
 /// (vendors/partner-center.md, *The referral*).
 pub(crate) fn raw_elements<'a>(rule: &Rule, body: &'a Json) -> Option<Vec<&'a Json>> {
-    match rule.referral.as_ref()?.read(body)? {
-        Json::Array(items) => Some(items.iter().collect()),
-        Json::Null => Some(Vec::new()),
-        Json::Object(object) if object.is_empty() => Some(Vec::new()),
-        one => Some(vec![one]),
+    rule.referral.as_ref()?.read(body).map(elements)
+}
+
+/// The elements of what should be an array.
+pub(crate) fn elements(shown: &Json) -> Vec<&Json> {
+    match shown {
+        Json::Array(items) => items.iter().collect(),
+        Json::Null => Vec::new(),
+        Json::Object(object) if object.is_empty() => Vec::new(),
+        one => vec![one],
     }
 }
 

@@ -2,18 +2,22 @@
 
 use crate::{
     CrmKind, CrmValue, Fields, Map, Mark, Missing, NewRecord, On, Owner, OwnerWish, Party, RecordKind,
-    Referral, Value,
+    Referral, Value, day,
     fields::NAME,
-    keys::{contact_key, customer_key},
+    keys::{child_id, contact_key, customer_key},
     list::{self, is_relation},
     record_patch::{column, list_row},
-    rule::Rule,
+    rule::{Kind, Rule},
     scalar,
     shape::Shape,
     status::{pair_of, phase_of_pair},
-    text::marked,
+    text::{is_address, marked},
 };
 use std::collections::BTreeMap;
+
+/// Members of a list of people.
+const FIRST_NAME: &str = "first_name";
+const LAST_NAME: &str = "last_name";
 
 type Columns = BTreeMap<String, CrmValue>;
 
@@ -25,6 +29,8 @@ struct Draft {
     lists: BTreeMap<String, Vec<Columns>>,
     missing: Vec<Missing>,
     left_out: Vec<Missing>,
+    defaults: Fields,
+    quarter_end: String,
 }
 
 impl Map {
@@ -32,7 +38,8 @@ impl Map {
     /// by an action (Dynamics); the action comes after.
     pub fn new_record(&self, referral: &Referral) -> Result<NewRecord, Vec<Missing>> {
         let shown = self.referral_fields(referral);
-        let mut draft = Draft::default();
+        let mut draft = Draft { quarter_end: day::quarter_end(referral.updated()), ..Draft::default() };
+        let mut people = None;
         for one in self.rules.iter().filter(|one| one.unit.on != On::Update) {
             let value = shown.get(&one.unit.name).unwrap_or(&Value::Null);
             let (name, to_crm) = (&one.unit.name, one.unit.to_crm());
@@ -40,11 +47,7 @@ impl Map {
                 Shape::Plain(rule) if to_crm => draft.plain(self, name, rule, value),
                 Shape::Group(rules) if to_crm => draft.group(self, name, rules, value),
                 Shape::List(rule) if rule.crm.as_deref() == Some("contact") => {
-                    draft.contact = draft.contact_of(name, rule, referral);
-                    // A lead is its own contact.
-                    if self.kind == RecordKind::Lead {
-                        draft.columns.extend(draft.contact.take().map(|c| c.columns).unwrap_or_default());
-                    }
+                    people = Some((name, rule));
                 }
                 Shape::List(rule) if to_crm && !is_relation(rule) => draft.list(self, name, rule, value),
                 Shape::Status if to_crm => draft.status(self, value),
@@ -54,7 +57,14 @@ impl Map {
         if self.switches.check_mark {
             draft.mark(self.column(NAME));
         }
-        let account = self.account_of(&shown, draft.account);
+        let account = self.account_of(&shown, std::mem::take(&mut draft.account));
+        if let Some((unit, rule)) = people {
+            draft.contact = draft.contact_of(self, unit, rule, referral, &account);
+            // A lead is its own contact.
+            if self.kind == RecordKind::Lead {
+                draft.columns.extend(draft.contact.take().map(|c| c.columns).unwrap_or_default());
+            }
+        }
         match draft.missing.is_empty() {
             true => Ok(NewRecord {
                 kind: self.kind,
@@ -65,6 +75,7 @@ impl Map {
                 columns: draft.columns,
                 lists: draft.lists,
                 left_out: draft.left_out,
+                defaults: draft.defaults,
             }),
             false => Err(draft.missing),
         }
@@ -73,7 +84,7 @@ impl Map {
     /// Our people in the referral, in its order; then whom the map names.
     fn owner_of(&self, referral: &Referral) -> Owner {
         let rule = &self.owner;
-        let team = referral.body()["team"].as_array().into_iter().flatten();
+        let team = list::elements(&referral.body()["team"]).into_iter();
         let emails =
             team.filter_map(|person| person["email"].as_str().map(str::trim)).filter(|e| !e.is_empty());
         let wish = |table: &str, column: &str, text: &str| OwnerWish {
@@ -106,13 +117,50 @@ impl Map {
     }
 }
 
+/// Neither CRM's contacts are without a last name: else the first name is it, what stands before the `@`, the company's.
+fn with_last_name(
+    mut element: BTreeMap<String, Value>,
+    key: impl Fn(&BTreeMap<String, Value>) -> Option<String>,
+    company: &str,
+) -> BTreeMap<String, Value> {
+    if element.get(LAST_NAME).is_none_or(Value::is_null) {
+        let first = element.remove(FIRST_NAME).filter(|name| !name.is_null());
+        let local = key(&element).filter(|key| is_address(key));
+        let local = local.as_deref().and_then(|email| email.split('@').next()).map(Value::of_text);
+        let name = first.or(local).unwrap_or_else(|| Value::of_text(company));
+        element.insert(LAST_NAME.to_owned(), name);
+    }
+    element
+}
+
+fn left_out(unit: &str, column: &str, text: &str) -> Missing {
+    Missing { unit: unit.to_owned(), column: column.to_owned(), what: format!("is left out: {text}") }
+}
+
 impl Draft {
-    /// The first contact that has an e-mail address.
-    fn contact_of(&mut self, unit: &str, rule: &Rule, referral: &Referral) -> Option<Party> {
-        let raw = list::raw_elements(rule, referral.body())?;
-        let elements = raw.into_iter().map(|raw| list::element_of_referral(rule, raw));
-        let (email, element) =
-            elements.into_iter().find_map(|element| Some((list::key_of(rule, &element)?, element)))?;
+    /// The first contact that can be reached by e-mail, else the first that has something in the place of an address.
+    fn contact_of(
+        &mut self,
+        map: &Map,
+        unit: &str,
+        rule: &Rule,
+        referral: &Referral,
+        account: &Party,
+    ) -> Option<Party> {
+        let raw = list::raw_elements(rule, referral.body()).unwrap_or_default();
+        let mut people: Vec<_> = raw.into_iter().map(|raw| list::element_of_referral(rule, raw)).collect();
+        let key = |element: &_| list::key_of(rule, element);
+        let reachable = people.iter().position(|element| key(element).is_some_and(|key| is_address(&key)));
+        let lead = map.kind == RecordKind::Lead;
+        let chosen = reachable.or_else(|| people.iter().position(|element| key(element).is_some()));
+        let element = match chosen.or_else(|| (lead && !people.is_empty()).then_some(0)) {
+            Some(at) => people.swap_remove(at),
+            // No lead of Salesforce is without a last name.
+            None if lead && map.crm == CrmKind::Salesforce => BTreeMap::new(),
+            None => return None,
+        };
+        let element = with_last_name(element, key, &account.name);
+        let email = key(&element).filter(|email| is_address(email));
         let mut columns = Columns::new();
         for member in &rule.members {
             let value = element.get(&member.name).unwrap_or(&Value::Null);
@@ -123,22 +171,18 @@ impl Draft {
                 columns.insert(name.trim_start_matches("contact.").to_owned(), value);
             }
         }
-        let part = |name: &str| element.get(name).and_then(Value::text);
-        let name =
-            [part("first_name"), part("last_name")].into_iter().flatten().collect::<Vec<_>>().join(" ");
-        let name = if name.is_empty() { email.clone() } else { name };
-        Some(Party {
-            key: contact_key(&email),
-            name,
-            postal_code: None,
-            country: None,
-            email: Some(email),
-            columns,
-        })
+        let parts = [FIRST_NAME, LAST_NAME].map(|name| element.get(name).and_then(Value::text));
+        let name = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let key = match &email {
+            Some(email) => contact_key(email),
+            // Many have `n/a` for an address.
+            None => child_id(&["person", &account.key, &name]),
+        };
+        Some(Party { key, name, postal_code: None, country: None, email, columns })
     }
 
     fn leaves_out(&mut self, unit: &str, rule: &Rule, shown: &Value) {
-        self.left_out.extend(scalar::too_long(rule, shown).map(|what| Missing {
+        self.left_out.extend(scalar::unusable(rule, shown).map(|what| Missing {
             unit: unit.to_owned(),
             column: rule.shown_as().to_owned(),
             what,
@@ -161,19 +205,33 @@ impl Draft {
                 map.plain_to_crm(rule, shown)
             }
         };
-        let value = match (value, &rule.crm_default) {
-            (Ok(value), Some(default)) if value.is_null() => Ok(scalar::from_map(rule, default)),
-            (value, _) => value,
+        let written = |value: &Value| if value.is_null() { Ok(None) } else { column(rule, value) };
+        // One word that fits nowhere keeps no deal back.
+        let (written, refusal) = match value.and_then(|value| written(&value)) {
+            Ok(written) => (written, None),
+            Err(text) => (None, Some(text)),
         };
-        match value {
-            Err(text) => self.lacks(unit, rule, text),
-            Ok(value) if value.is_null() && rule.required_by_crm => self.lacks(unit, rule, "is needed"),
-            Ok(value) if value.is_null() => {}
-            Ok(value) => match column(rule, &value) {
-                Ok(Some((name, value))) => self.put(name, value),
-                Ok(None) => {}
-                Err(text) => self.lacks(unit, rule, text),
-            },
+        let default = match (&written, &rule.crm_default) {
+            (None, Some(word)) if rule.kind == Kind::Date && word == day::QUARTER_END => {
+                Some(Value::Text(self.quarter_end.clone()))
+            }
+            (None, Some(default)) => Some(scalar::from_map(rule, default)),
+            _ => None,
+        };
+        let by_default = default.as_ref().and_then(|value| column(rule, value).ok()?);
+        if let Some(default) = default.filter(|_| by_default.is_some() && rule.name == unit) {
+            self.defaults.insert(unit.to_owned(), default);
+        }
+        match (written.or(by_default), refusal) {
+            (None, refusal) if rule.required_by_crm => {
+                self.lacks(unit, rule, refusal.unwrap_or_else(|| "is needed".to_owned()));
+            }
+            (written, refusal) => {
+                self.left_out.extend(refusal.map(|text| left_out(unit, rule.shown_as(), &text)));
+                if let Some((name, value)) = written {
+                    self.put(name, value);
+                }
+            }
         }
     }
 
@@ -185,9 +243,11 @@ impl Draft {
     }
 
     fn group(&mut self, map: &Map, unit: &str, rules: &[Rule], shown: &Value) {
-        if let Err(refusal) = map.to_crm(unit, shown) {
-            let column = map.unit(unit).map_or_else(|| unit.to_owned(), |unit| unit.label.clone());
-            self.missing.push(Missing { unit: unit.to_owned(), column, what: refusal.text });
+        // An amount and its currency mean something together only; the lines of an address each for themselves.
+        let whole = rules.iter().any(|rule| rule.kind == Kind::Money);
+        if let (true, Err(refusal)) = (whole, map.to_crm(unit, shown)) {
+            let column = map.unit(unit).map_or(unit, |unit| unit.label.as_str());
+            self.left_out.push(left_out(unit, column, &refusal.text));
             return;
         }
         for rule in rules.iter().filter(|rule| rule.crm.is_some()) {

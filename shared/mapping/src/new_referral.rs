@@ -159,6 +159,14 @@ impl Request<'_> {
 
     fn put(&mut self, rule: &Rule, value: &Value) {
         let Some(path) = &rule.referral else { return };
+        let lines = value.text().zip(rule.referral_next.as_ref()).and_then(|(text, next)| {
+            let (first, further) = text.split_once('\n')?;
+            Some((first.trim_end().to_owned(), further.lines().collect::<Vec<_>>().join(", "), next))
+        });
+        if let Some((first, further, next)) = lines {
+            path.write(&mut self.body, first.into());
+            return next.write(&mut self.body, further.into());
+        }
         match scalar::partner_center_json(rule, value) {
             Ok(json) => path.write(&mut self.body, json),
             Err(text) => self.lacks(&rule.name, rule.shown_as(), text),

@@ -82,6 +82,9 @@ pub struct NewRecord {
     pub lists: BTreeMap<String, Vec<BTreeMap<String, CrmValue>>>,
     /// What the referral shows and the record will not: it does not fit, and cut it would lead nowhere.
     pub left_out: Vec<Missing>,
+    /// What the record shows although the referral shows nothing, by unit, in the CRM's form: it stays there until
+    /// somebody changes it.
+    pub defaults: Fields,
 }
 
 /// Who is to own a new record.

@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 
 /// The keys of a rule, or of a list's member, that decide what is read. The others (owner, direction, length, defaults)
 /// decide where a value goes and what becomes of it there.
-pub(crate) const KEYS: [&str; 13] = [
+pub(crate) const KEYS: [&str; 14] = [
     "kind",
     "referral",
     "referral_else",
+    "referral_next",
     "crm",
     "lookup",
     "values",

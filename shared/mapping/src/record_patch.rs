@@ -4,7 +4,7 @@ use crate::{
     CrmValue, Direction, Fields, ListChange, Map, RecordPatch, Refusal, Trim, Value,
     fields::NAME,
     list::is_relation,
-    rule::Rule,
+    rule::{Kind, Rule},
     scalar,
     shape::Shape,
     text::{mark_of, marked, shortened},
@@ -33,8 +33,8 @@ impl Map {
                 Shape::Group(rules) => {
                     for rule in rules {
                         let member = value.member(&rule.name);
-                        // The currency of no amount is left as it is.
-                        if member.is_null() && rule.lookup.is_some() {
+                        // The currency of no amount is left as it is: in Salesforce no row is without one.
+                        if member.is_null() && (rule.lookup.is_some() || rule.kind == Kind::Currency) {
                             continue;
                         }
                         patch.columns.extend(column(rule, member).map_err(refused)?);

@@ -74,6 +74,8 @@ pub(crate) struct Rule {
     pub(crate) kind: Kind,
     pub(crate) referral: Option<Path>,
     pub(crate) referral_else: Option<Path>,
+    /// Where the further lines of the text are.
+    pub(crate) referral_next: Option<Path>,
     pub(crate) crm: Option<String>,
     pub(crate) lookup: Option<(String, String)>,
     pub(crate) direction: Option<Direction>,
@@ -110,11 +112,12 @@ pub(crate) struct Rule {
 }
 
 /// The keys of a member of a list; a rule of its own takes these and [`RULE_ONLY`].
-const MEMBER_KEYS: [&str; 18] = [
+const MEMBER_KEYS: [&str; 19] = [
     "kind",
     "label",
     "referral",
     "referral_else",
+    "referral_next",
     "crm",
     "lookup",
     "direction",
@@ -186,6 +189,7 @@ pub(crate) fn read(reader: &mut Reader, place: Place<'_>, name: &str, member: bo
         kind: kind.unwrap_or(Kind::Text),
         referral: path(reader, place, "referral"),
         referral_else: path(reader, place, "referral_else"),
+        referral_next: path(reader, place, "referral_next"),
         crm: reader.text(place, "crm"),
         lookup: lookup(reader, place),
         direction: reader.word(place, "direction", &DIRECTIONS),
@@ -207,7 +211,7 @@ pub(crate) fn read(reader: &mut Reader, place: Place<'_>, name: &str, member: bo
         crm_default: reader.plain(place, "crm_default"),
         constant: reader.plain(place, "constant"),
         template: reader.text(place, "template"),
-        entities: reader.yes(place, "entities", false),
+        entities: reader.yes(place, "entities", kind == Some(Kind::Text)),
         required: reader.word(place, "required", &REQUIRED).unwrap_or(Required::Never),
         required_by_crm: reader.yes(place, "required_by_crm", false),
         rise_only: reader.yes(place, "rise_only", false),

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 pub(crate) fn from_partner_center(rule: &Rule, shown: &Json) -> Value {
     let value = from_json(rule, shown);
     match (&value, &rule.empty) {
-        (Value::Text(word), Some(empty)) if word == empty => Value::Null,
+        (Value::Text(word), Some(empty)) if same_word(word, empty) => Value::Null,
         (Value::Text(text), _) if rule.entities => Value::of_text(text::without_entities(text)),
         _ => value,
     }
@@ -62,19 +62,28 @@ pub(crate) fn to_crm(rule: &Rule, shown: &Value) -> Result<Value, String> {
 
 /// As the CRM would store and show it where only so much room is left.
 pub(crate) fn to_crm_within(length: Option<usize>, rule: &Rule, shown: &Value) -> Result<Value, String> {
+    let stored = shown.text().map(text::storable).filter(|text| matches!(text, Cow::Owned(_)));
+    let stored = stored.map(Value::of_text);
+    let shown = stored.as_ref().unwrap_or(shown);
     match (rule.kind, shown) {
         (Kind::Choice, Value::Text(word)) if !rule.values.is_empty() => {
-            let found = rule.values.iter().find(|(name, _)| name == word);
+            let exact = rule.values.iter().find(|(name, _)| name == word);
+            let found = exact.or_else(|| rule.values.iter().find(|(name, _)| same_word(name, word)));
             found.map(|(_, option)| Value::Text(bare(option).into_owned())).ok_or_else(|| unlisted(word))
         }
         (kind, Value::Text(text)) if kind.is_identifier() && !fits(text, length) => Ok(Value::Null),
+        (Kind::Email, Value::Text(text)) if !text::is_address(text) => Ok(Value::Null),
         _ => common(rule, shown, length),
     }
 }
 
-/// Why the CRM shows nothing of an identifier, if it is longer than the column: what is cut leads nowhere.
-pub(crate) fn too_long(rule: &Rule, shown: &Value) -> Option<String> {
-    let (text, length) = (shown.text()?, rule.length?);
+/// Why the CRM shows nothing of an identifier, if it is longer than the column (what is cut leads nowhere) or no address.
+pub(crate) fn unusable(rule: &Rule, shown: &Value) -> Option<String> {
+    let text = shown.text()?;
+    if rule.kind == Kind::Email && !text::is_address(text) {
+        return Some(format!("is left out: `{}` is no address", text::shortened(text, 100)));
+    }
+    let length = rule.length?;
     let long = rule.kind.is_identifier() && !text::fits(text, length);
     long.then(|| format!("is left out: it has more than the {length} characters that fit, and is never cut"))
 }
@@ -88,6 +97,10 @@ pub(crate) fn to_partner_center(rule: &Rule, shown: &Value) -> Result<Value, Str
         }
         (kind, Value::Text(text)) if kind.is_identifier() && !fits(text, rule.referral_length) => {
             Err(format!("`{text}` is longer than what fits there, and is never cut"))
+        }
+        // Whatever becomes of an entity there, it is read as its character.
+        (Kind::Text, Value::Text(text)) if rule.entities => {
+            common(rule, &Value::of_text(text::without_entities(text)), rule.referral_length)
         }
         _ => common(rule, shown, rule.referral_length),
     }
@@ -195,6 +208,15 @@ fn rounded(number: Decimal, precision: u32) -> String {
 fn guid(text: &str) -> Option<String> {
     let id = uuid::Uuid::try_parse(text).ok().filter(|_| text.contains('-'))?;
     Some(id.hyphenated().to_string())
+}
+
+/// Words of choices are written `HaveNotDecided`, `Have not decided` and `havenotdecided`.
+fn same_word(one: &str, other: &str) -> bool {
+    let letters = |text: &str| {
+        let letters = text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase);
+        letters.collect::<String>()
+    };
+    letters(one) == letters(other)
 }
 
 fn unlisted(word: &str) -> String {

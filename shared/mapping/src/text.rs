@@ -36,6 +36,34 @@ pub(crate) fn shortened(text: &str, length: usize) -> String {
     short
 }
 
+/// The text as a CRM can store it: vertical tab and form feed (line and page breaks pasted from Word) are line breaks,
+/// what XML 1.0 cannot hold is left out.
+pub fn storable(text: &str) -> Cow<'_, str> {
+    let odd = |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}'..='\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
+    if !text.contains(odd) {
+        return text.into();
+    }
+    let breaks = |c: char| if matches!(c, '\u{b}' | '\u{c}') { '\n' } else { c };
+    text.chars().map(breaks).filter(|c| !odd(*c)).collect()
+}
+
+/// One mailbox at a domain with a dot, as Salesforce takes it (help.salesforce.com, article 000384328), and one that can be:
+/// no number ends a domain.
+pub(crate) fn is_address(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let taken = |c: char| c.is_ascii_alphanumeric() || ".!#$%&'*+-/=?^_`{|}~".contains(c);
+    let good = |label: &str| {
+        let inside = label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        inside && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let top = domain.rsplit_once('.').map(|(_, top)| top);
+    !local.is_empty()
+        && !local.starts_with('.')
+        && local.chars().all(taken)
+        && domain.split('.').all(good)
+        && top.is_some_and(|top| top.chars().any(|c| c.is_ascii_alphabetic()))
+}
+
 /// The name without check marks before it.
 pub(crate) fn unmarked(name: &str) -> &str {
     let mut rest = name.trim_start();
@@ -64,16 +92,63 @@ pub(crate) fn marked(name: &str, mark: Option<Mark>) -> String {
     }
 }
 
-/// Partner Center lets HTML entities leak into company names (vendors/partner-center.md, *The referral*).
+/// Partner Center lets HTML entities leak into texts (vendors/partner-center.md, *The referral*): each is read once, so
+/// that `&amp;lt;` becomes `&lt;`. Without its `;` it is none, but part of an address or of `AT&T`.
 pub(crate) fn without_entities(text: &str) -> Cow<'_, str> {
-    if !text.contains('&') {
-        return text.into();
+    html_escape::decode_html_entities(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_crm_cannot_store_is_no_part_of_a_text() {
+        assert_eq!(storable("a\u{b}b\u{c}c"), "a\nb\nc");
+        assert_eq!(storable("\0a\u{1}\u{8}\u{e}\u{1f}b\u{fffe}\u{ffff}"), "ab");
+        let all = "tab\t line\r\n del\u{7f} next\u{85} bell? \u{fffd} \u{1f600}";
+        assert!(matches!(storable(all), Cow::Borrowed(text) if text == all));
     }
-    // `&amp;` last, so that `&amp;lt;` becomes `&lt;` and not `<`.
-    text.replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&#39;", "'")
-        .replace("&amp;", "&")
-        .into()
+
+    #[test]
+    fn an_address_has_a_mailbox_and_a_domain_with_a_dot() {
+        for good in ["a@b.example", "nadia.o'neil+x@sub.b-c.example", "a.@b.co"] {
+            assert!(is_address(good), "{good}");
+        }
+        for bad in [
+            "",
+            "n/a",
+            "none@none",
+            "a@b@c.example",
+            "a@b.example; c@d.example",
+            "a b@c.example",
+            "@b.example",
+            "a@",
+            "a@.example",
+            "a@b..example",
+            "a@-b.example",
+            "a@1.2.3.4",
+            ".a@b.example",
+            "ä@b.example",
+        ] {
+            assert!(!is_address(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_entity_of_html_is_read_once_and_what_is_none_stays() {
+        for (shown, read) in [
+            ("R&amp;D", "R&D"),
+            ("&#252;&#xFC;&uuml;", "üüü"),
+            ("O&#39;Neil, O&apos;Neil", "O'Neil, O'Neil"),
+            ("&lt;b&gt;&quot;x&quot;&nbsp;", "<b>\"x\"\u{a0}"),
+            ("&amp;lt; &amp;amp;", "&lt; &amp;"),
+            ("AT&T, Q&A; a & b;", "AT&T, Q&A; a & b;"),
+            ("https://a.example/?b=1&copy=2&lt=3", "https://a.example/?b=1&copy=2&lt=3"),
+            ("&unheard; &#xZZ; &#; &#99999999;", "&unheard; &#xZZ; &#; &#99999999;"),
+            ("&#xD83D; lone", "&#xD83D; lone"),
+        ] {
+            assert_eq!(without_entities(shown), read, "{shown}");
+        }
+    }
 }

@@ -264,6 +264,9 @@ fn new_record(new: &NewRecord) -> Json {
     if !left_out.is_empty() {
         shown["left out"] = json!(left_out);
     }
+    if !new.defaults.is_empty() {
+        shown["by default"] = json!(new.defaults);
+    }
     shown
 }
 

@@ -196,6 +196,28 @@ async fn a_first_load_whose_list_of_referrals_expired_begins_it_anew() {
 }
 
 #[tokio::test]
+async fn k9_2_a_page_of_the_sweep_that_fails_for_half_an_hour_holds_it_no_longer() {
+    let stage = open().await;
+    let failing = |skip| {
+        let kind = FaultKind::Answer { status: 500, headers: [].into(), body: String::new() };
+        stage.partner_center.fault(Fault { route: "GET referrals?".into(), skip, times: 1, kind });
+    };
+    for n in 0..110 {
+        stage.refer(json!({ "name": format!("Deal {n}") }));
+    }
+    stage.partner_center.system().lose();
+    // The second page of the list.
+    failing(1);
+    stage.poll().await;
+    assert_eq!(stage.opportunities().len(), 100);
+    stage.advance(31 * 60);
+    failing(0);
+    stage.poll().await;
+    assert_eq!(stage.opportunities().len(), 110, "its place in the list was given up");
+    stage.close().await;
+}
+
+#[tokio::test]
 async fn k6_11_a_pause_of_days_is_believed_for_an_hour() {
     let stage = open().await;
     let (id, referral) = stage.in_step().await;

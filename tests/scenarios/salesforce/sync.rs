@@ -104,12 +104,52 @@ async fn with_picklists_of_places_codes_are_read_and_written() {
     let told = deals.iter().filter(|deal| text(deal, "audit").contains("`Puget Sound`")).count();
     assert_eq!(told, 1, "and told");
 
+    // The same label in two countries, and a state of another one.
+    for (name, country, state) in [
+        ("Maas Foods", "NL", "Limburg"),
+        ("Kempen Foods", "BE", "Limburg"),
+        ("Lost Foods", "DE", "Limburg"),
+        ("Far Foods", "XK", "Prishtina"),
+    ] {
+        let address = json!({ "city": "X", "state": state, "postalCode": "1", "country": country });
+        stage.refer(json!({ "customerProfile": { "name": name, "address": address } }));
+    }
+    stage.rest().await;
+    let accounts = stage.rows("accounts");
+    let of = |name: &str| accounts.iter().find(|row| row["name"] == name).expect("an account").clone();
+    for (name, state) in
+        [("Maas Foods", "LI"), ("Kempen Foods", "VLI"), ("Lost Foods", ""), ("Far Foods", "")]
+    {
+        assert_eq!(text(&of(name), "BillingStateCode"), state, "{name}");
+    }
+
     // The label may be in any language: the code goes out.
     stage.cosell_deal();
     stage.poll().await;
     let ours = stage.opportunities().into_iter().find(|deal| text(deal, "name").contains("Kestrel"));
     let own = text(&ours.expect("the deal"), "referral_id");
     assert_eq!(stage.referral(&own)["customerProfile"]["address"]["country"], "GB");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_person_of_the_same_name_is_no_customer() {
+    let options = Options { twice: true, crm: Some(CrmKind::Salesforce), ..Options::default() };
+    let world = World::start(options).await.expect("the world starts");
+    {
+        let now = world.now();
+        let mut org = world.salesforce.system();
+        org.switches.person_accounts = true;
+        let seller = world.seller();
+        org.act_person_account("Meridian", "meridian@home.example", seller, now).expect("a person");
+    }
+    let stage = Stage::of(world).await;
+    let profile = json!({ "name": "Meridian", "address": { "postalCode": null },
+        "team": [{ "firstName": "M", "lastName": "Meridian", "email": "meridian@home.example" }] });
+    let referral = stage.refer(json!({ "customerProfile": profile }));
+    stage.rest().await;
+    assert_eq!(stage.opportunity()["referral_id"], referral, "{}", stage.parked_words().await);
+    assert_eq!(stage.rows("accounts").len(), 2, "a company of its own");
     stage.close().await;
 }
 

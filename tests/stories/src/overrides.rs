@@ -15,7 +15,7 @@ const CHOICES: &[Choice] = &[
     ("notes", "direction", "'to_crm'", "'to_crm'"),
     ("notes", "direction", "'to_partner_center'", "'to_partner_center'"),
     ("notes", "owner", "'partner_center'", "'partner_center'"),
-    ("notes", "entities", "true", "true"),
+    ("notes", "entities", "false", "false"),
     ("notes", "only_while_empty", "true", "true"),
     ("notes", "required_by_crm", "true", "true"),
     ("notes", "off", "true", "true"),

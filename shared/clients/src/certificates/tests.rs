@@ -9,6 +9,15 @@ fn certificates() -> Certificates {
 }
 
 #[test]
+fn roots_that_cannot_be_read_keep_nobody_out() {
+    let prefixes = vec![Prefix::parse(STANDARD_PREFIX).unwrap()];
+    let unreadable = "-----BEGIN CERTIFICATE-----\nAAAA".to_owned();
+    let sources = Sources { prefixes, issuers: vec![], roots_pem: Some(unreadable) };
+    let certificates = Certificates::new(&sources, Clock::system()).unwrap();
+    assert!(certificates.documented().is_some(), "it starts, with the bundled roots");
+}
+
+#[test]
 fn no_more_is_kept_than_anybody_needs_and_what_is_kept_can_be_replaced() {
     let certificates = certificates();
     let address = |n: usize| certificates.on_list(&format!("{STANDARD_PREFIX}{n}.cer")).unwrap();

@@ -249,7 +249,7 @@ impl Salesforce {
             }
             match value {
                 CrmValue::Plain(value) => {
-                    body.insert(name.clone(), value.clone());
+                    body.insert(name.clone(), crate::crm::stored(value));
                 }
                 CrmValue::Lookup { .. } => {
                     return Err(NotBegun::refused(name, "a lookup is not written to Salesforce by its text"));

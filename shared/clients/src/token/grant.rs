@@ -88,7 +88,7 @@ impl Grant {
         Grant { url, client_id: config.client_id.clone(), kind }
     }
 
-    /// Asks; once more if nothing was sent. Redeeming changes nothing at Entra, so asking twice is harmless.
+    /// Asks; once more if nothing was sent or nothing came back. Redeeming changes nothing at Entra, so asking twice is harmless.
     pub(super) async fn redeem(
         &self,
         http: &Http,
@@ -104,12 +104,12 @@ impl Grant {
             )
         };
         let answer = match request().await {
-            Err(Broken::NotSent(_)) => request().await,
+            Err(Broken::NotSent(_) | Broken::Silent(_)) => request().await,
             answer => answer,
         };
         match answer {
             Ok(answer) => self.judge(&answer),
-            Err(Broken::NotSent(words) | Broken::MaybeSent(words)) => {
+            Err(Broken::NotSent(words) | Broken::Silent(words) | Broken::MaybeSent(words)) => {
                 Err(Refused::Later { after: None, words })
             }
         }

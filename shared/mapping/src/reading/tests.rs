@@ -10,10 +10,11 @@ fn reading(toml: &str, unit: &str) -> String {
 }
 
 /// A key of the rule of the notes, or of another one that takes it, and another value of it.
-const OTHERS: [(&str, &str, &str); 29] = [
+const OTHERS: [(&str, &str, &str); 30] = [
     ("kind", "notes", "kind = \"phone\""),
     ("referral", "notes", "referral = \"details.other\"\ndirection = \"to_crm\""),
     ("referral_else", "notes", "referral_else = \"details.other\""),
+    ("referral_next", "notes", "referral_next = \"details.other\""),
     ("crm", "notes", "crm = \"customerneed\""),
     ("lookup", "notes", "lookup = { table = \"queues\", column = \"name\" }"),
     ("values", "marketplace_intent", "values = { Yes = 1, No = 2 }"),

@@ -22,7 +22,7 @@ use crate::{
         version::Version,
     },
 };
-use mapping::{CrmValue, Fields, NewRecord, RecordPatch, Referral, Side};
+use mapping::{CrmValue, Fields, Map, NewRecord, RecordPatch, Referral, Side, Value};
 
 /// A new record for a new referral.
 pub(super) async fn create<P: Ports>(run: &Run<'_, P>, referral: Referral) -> Outcome {
@@ -89,7 +89,7 @@ pub(super) async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referra
     show_decisions(&work, &referral, &mut new);
     match run.ports.crm().create(&new, prepared).await {
         Written::Done(seen) => {
-            agree(&mut work, &referral, &fields, &seen);
+            agree(&mut work, &referral, &new, &fields, &seen);
             born(&mut work, &referral);
             Box::pin(found(work, referral, seen)).await
         }
@@ -123,7 +123,7 @@ fn write_down<P: Ports>(
     let map = work.run.map.of(kind_of(&work.run, referral));
     for (unit, value) in fields {
         let goes = map.unit(unit).is_some_and(|unit| unit.to_crm());
-        if let (true, Ok(crm)) = (goes, map.to_crm(unit, value)) {
+        if let (true, Some(crm)) = (goes, asked_for(map, new, unit, value)) {
             work.link.partner_center.images.insert(unit.clone(), image(value));
             work.link.crm.images.insert(unit.clone(), image(&crm));
         }
@@ -133,7 +133,12 @@ fn write_down<P: Ports>(
     work.link.partner_center.saw(&Version::of_referral(referral), now);
     // Told ahead: a run that dies with the create half known has told it, too.
     let left_out = new.left_out.iter().map(|lack| format!("left out: {lack}"));
-    for words in told.into_iter().chain(left_out) {
+    let defaults = new.defaults.iter().filter_map(|(unit, value)| {
+        let unit = map.unit(unit).filter(|unit| unit.is_kept_in_step())?;
+        let (label, value) = (&unit.label, value.text()?);
+        Some(format!("`{label}` is empty in Partner Center: `{value}` stands here until somebody changes it"))
+    });
+    for words in told.into_iter().chain(left_out).chain(defaults) {
         if !work.link.journal.lines().iter().any(|line| line.text == words) {
             work.note("chosen", words, true);
         }
@@ -155,15 +160,15 @@ fn show_decisions<P: Ports>(work: &Work<'_, P>, referral: &Referral, new: &mut N
 }
 
 /// What both sides agree on once the record is made: what the answer shows of what was asked for.
-fn agree<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, fields: &Fields, seen: &Seen) {
+fn agree<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, new: &NewRecord, fields: &Fields, seen: &Seen) {
     let map = work.run.map.of(kind_of(&work.run, referral));
     let shown = map.record_fields(&seen.record);
     for (unit, value) in fields {
         let Some(crm) = shown.get(unit) else { continue };
         // What reads differently from what was asked for was changed by somebody since.
         let asked = map.unit(unit).is_some_and(|unit| unit.to_crm());
-        match map.to_crm(unit, value) {
-            Ok(asked_for) if asked && !map.shows(unit, Side::Crm, &asked_for, crm) => {
+        match asked_for(map, new, unit, value) {
+            Some(asked_for) if asked && !map.shows(unit, Side::Crm, &asked_for, crm) => {
                 work.link.agree(unit, value, &asked_for)
             }
             _ => work.link.agree(unit, value, crm),
@@ -201,6 +206,11 @@ async fn already_there<P: Ports>(
             Ok(Ended::later(5, "the record is there, but cannot be read yet"))
         }
     }
+}
+
+/// What a unit of the new record is to show: the referral's value, else the map's.
+fn asked_for(map: &Map, new: &NewRecord, unit: &str, value: &Value) -> Option<Value> {
+    new.defaults.get(unit).cloned().or_else(|| map.to_crm(unit, value).ok())
 }
 
 /// Nothing was made: the link goes, the reason stays.

@@ -15,6 +15,9 @@ use mapping::{Action, ListChange, RecordId, RecordKind, RecordPatch, names::SOLU
 use serde_json::{Value, json};
 use sync::{failure::Written, ports::Seen, version::Version};
 
+/// Among what is known: deals of which a solution's row met another one.
+const IN_THE_WAY: &str = "in the way";
+
 impl Dynamics {
     pub(super) async fn patch_record(
         &self,
@@ -101,15 +104,19 @@ impl Dynamics {
         let unknown = self.unknown_details(&change.add)?;
         let mut looks: Vec<Request> = self.details_request(&unknown).into_iter().collect();
         let details = looks.len();
+        // Only where a row was in the way: what stands there by now.
+        looks.extend(self.known.get(IN_THE_WAY, id).and_then(|_| self.taken_request(id, &change.add)));
+        let present = looks.len();
         if !change.remove.is_empty() {
             looks.push(self.solutions_request(id));
         }
         let replies = if looks.is_empty() { vec![] } else { self.wire.batch_read(operation, looks).await? };
         let lists = self.lists(operation, &replies).await?;
         let found = if details == 1 { lists[0].as_slice() } else { &[] };
-        let (mut requests, added) = self.solution_requests(id, &change.add, found).await?;
+        let taken = lists[details..present].first().map(Vec::as_slice).unwrap_or_default();
+        let (mut requests, added) = self.solution_requests(id, &change.add, found, taken).await?;
         requests.extend(added);
-        for row in lists.get(details).into_iter().flatten() {
+        for row in lists.get(present).into_iter().flatten() {
             let key =
                 row.get(SOLUTION_DETAIL_LOOKUP).and_then(|d| d.get(SOLUTION_KEY)).and_then(Value::as_str);
             let of = |name: &str| row.get(name).and_then(Value::as_str);
@@ -173,6 +180,7 @@ impl Dynamics {
             if with_lists && row_in_the_way {
                 // A row that somebody else just added or took away: read again and decide again.
                 self.forget();
+                self.known.put(IN_THE_WAY, id, id);
                 return Written::Lost;
             }
             return self.not_patched(operation, &said, sent);

@@ -5,7 +5,7 @@ use super::{
     Dynamics,
     batch::{Item, Outcome, Reply, Request},
     errors::{Meaning, Said},
-    odata::{is_name, set_of},
+    odata::{guid, is_name, set_of},
     owner,
     party::{Choice, Place},
     wire::{self, Unwritten},
@@ -18,6 +18,9 @@ use sync::{
     failure::Written,
     ports::{Ready, Seen},
 };
+
+/// A row that was merged may have been merged again so often.
+const MERGES: usize = 5;
 
 /// A party's row, and the request that makes it what it must be.
 pub(super) struct Settled {
@@ -141,7 +144,7 @@ impl Dynamics {
             binds.insert("parentcontactid@odata.bind".into(), json!(format!("/contacts({contact})")));
         }
         let details = details.first().map(Vec::as_slice).unwrap_or_default();
-        let (details, after) = self.solution_requests(&record_id(new), rows, details).await?;
+        let (details, after) = self.solution_requests(&record_id(new), rows, details, &[]).await?;
         let before = customer.requests.into_iter().chain(details).collect();
         Ok(Ready { prepared: Prepared { binds, before, after, parties: customer.settled }, told })
     }
@@ -169,6 +172,7 @@ impl Dynamics {
             id: "accountid",
             key: &account_rule.key,
             match_on: &account_rule.match_on,
+            country: self.map.country_column().filter(|name| is_name(name)),
             alike: account_rule.alike,
             create: account_rule.create,
         };
@@ -178,6 +182,7 @@ impl Dynamics {
             id: "contactid",
             key: &contact_rule.key,
             match_on: &contact_rule.match_on,
+            country: None,
             alike: false,
             create: contact_rule.create,
         };
@@ -255,12 +260,24 @@ impl Dynamics {
         }
         let none = vec![];
         let rows = |n: usize| found.get(n).unwrap_or(&none);
-        let (by_key, exact) = (rows(0), !rows(1).is_empty());
-        let matches = if exact { rows(1).clone() } else { place.alike(party, rows(2)) };
+        let by_key = rows(0);
+        let same: Vec<Value> =
+            rows(1).iter().filter(|row| !place.is_elsewhere(party, row)).cloned().collect();
+        let exact = !same.is_empty();
+        let matches = if exact { same } else { place.alike(party, rows(2)) };
         let path = |id: &str| format!("{}({id})", place.set);
         let told = |id: &str| place.told(party, &matches, exact, id);
-        Ok(match place.choose(party, &new_id(place, party), by_key, &matches) {
-            Choice::Missing => None,
+        let new = new_id(place, party);
+        let mut choice = place.choose(party, &new, by_key, &matches);
+        if let Choice::Follow { id } = choice {
+            choice = match self.master(place, &id).await? {
+                Some(id) => Choice::Use { id },
+                // It leads nowhere: matched again, like a deactivated one.
+                None => place.choose(party, &new, &without_masters(by_key), &matches),
+            };
+        }
+        Ok(match choice {
+            Choice::Missing | Choice::Follow { .. } => None,
             Choice::Use { id } => Some(Settled { told: told(&id), id, request: None, key }),
             Choice::Mark { id, etag } => {
                 let body = json!({ place.key: party.key });
@@ -281,6 +298,37 @@ impl Dynamics {
             }
         })
     }
+}
+
+impl Dynamics {
+    /// The active row that a merge left, however often it was merged again; `None`: it is gone or deactivated.
+    async fn master(&self, place: &Place<'_>, id: &str) -> Result<Option<String>, NotBegun> {
+        let operation = format!("follow a merge of {}", place.set);
+        let mut id = id.to_owned();
+        for _ in 0..MERGES {
+            let Some(wanted) = guid(&id) else { return Ok(None) };
+            let replies = self.wire.batch_read(&operation, vec![place.by_id(&wanted)]).await?;
+            let rows = self.lists(&operation, &replies).await?;
+            let Some(row) = rows.first().and_then(|rows| rows.first()) else { return Ok(None) };
+            if row["statecode"] == 0 {
+                return Ok(Some(id));
+            }
+            match row["_masterid_value"].as_str().filter(|_| row["merged"] == true) {
+                Some(master) => id = master.to_owned(),
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The rows as if they had not been merged but only deactivated.
+fn without_masters(rows: &[Value]) -> Vec<Value> {
+    let mut rows = rows.to_vec();
+    for row in rows.iter_mut().filter_map(Value::as_object_mut) {
+        row.remove("_masterid_value");
+    }
+    rows
 }
 
 fn operation(new: &NewRecord) -> String {

@@ -4,7 +4,7 @@ use super::{
     Dynamics,
     odata::{is_name, set_of},
 };
-use crate::crm::not_begun::NotBegun;
+use crate::crm::{not_begun::NotBegun, stored};
 use mapping::CrmValue;
 use serde_json::{Map as Object, Value, json};
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ impl Dynamics {
             }
             match value {
                 CrmValue::Plain(value) => {
-                    body.insert(name.clone(), value.clone());
+                    body.insert(name.clone(), stored(value));
                 }
                 CrmValue::Lookup { value: None, .. } => {
                     body.insert(format!("{name}@odata.bind"), Value::Null);

@@ -153,9 +153,9 @@ impl Dynamics {
                 tracing::warn!(feed = feed.as_str(), reason = %said, "is not followed by its changes");
                 Ok(Changes::Page { rows: vec![], next: None, resume: None })
             }
-            // A page of a walk that the vendor no longer knows, or a column that is gone: a walk from the
-            // start tells them apart.
-            (_, Position::At(_)) if said.code == "0x80060888" => Ok(Changes::Expired),
+            // A place that the vendor no longer knows, with a code of its own or without, or a column that is gone:
+            // a walk from the start tells them apart.
+            (Meaning::Gone | Meaning::Refused, Position::At(_)) => Ok(Changes::Expired),
             // A table that cannot be followed at all is everybody's.
             (Meaning::Right, _) => Err(self.wire.held(operation, said)),
             _ => Err(self.wire.failed(operation, said)),

@@ -25,7 +25,7 @@ impl Dynamics {
             Ok(id) => (record.kind.as_str(), id),
             Err(failure) => return NotBegun::from(failure).written(),
         };
-        let mut body = json!({ "subject": note.title(), "notetext": note.text });
+        let mut body = json!({ "subject": note.title(), "notetext": mapping::storable(&note.text) });
         body[format!("objectid_{kind}@odata.bind")] = json!(format!("/{}({id})", set_of(kind)));
         let own = child_id(&["note", &id, &note.mark()]);
         match self.wire.create_only(&operation, &format!("annotations({own})"), &body).await {

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Rows compared by likeness, at most.
+/// Rows compared by likeness, at most; as many that show the same, of which some may be of another country.
 const ALIKE: u32 = 50;
 /// A row that is known by its key is looked at again after this time: people merge and delete.
 const FRESH: Duration = Duration::from_secs(15 * 60);
@@ -54,6 +54,8 @@ pub(super) struct Place<'a> {
     /// The key's column.
     pub(super) key: &'a str,
     pub(super) match_on: &'a [String],
+    /// The column with the country.
+    pub(super) country: Option<&'a str>,
     /// Whether rows that only read alike are looked for.
     pub(super) alike: bool,
     /// Whether a new row may be made.
@@ -65,6 +67,8 @@ pub(super) struct Place<'a> {
 pub(super) enum Choice {
     /// It is there.
     Use { id: String },
+    /// It was merged into this one.
+    Follow { id: String },
     /// It is there and gets our key.
     Mark { id: String, etag: String },
     /// It is made; `keyed`: with our key.
@@ -80,7 +84,13 @@ impl Place<'_> {
         Request::get(format!("{}?{}&$filter={}", self.set, self.select(), escaped(&filter)))
     }
 
-    /// The oldest active rows that show the same in all of the map's columns, two at most; `None` if the party lacks the first.
+    /// A row by its id.
+    pub(super) fn by_id(&self, id: &str) -> Request {
+        let filter = escaped(&format!("{} eq {id}", self.id));
+        Request::get(format!("{}?{}&$filter={filter}", self.set, self.select()))
+    }
+
+    /// The oldest active rows that show the same in all of the map's columns; `None` if the party lacks the first.
     pub(super) fn by_match(&self, party: &Party) -> Option<Request> {
         shown(party, self.match_on.first()?)?;
         let same = |column: &String| match shown(party, column) {
@@ -89,22 +99,25 @@ impl Place<'_> {
         };
         let mut terms: Vec<String> = self.match_on.iter().filter(|c| is_name(c)).map(same).collect();
         terms.push("statecode eq 0".to_owned());
-        Some(self.oldest(&self.select(), &terms, 2))
+        Some(self.oldest(&self.select(), &terms))
     }
 
-    /// The oldest active rows that begin with the same word, for [`alike`](Self::alike).
+    /// The oldest active rows that hold the name's telling words, for [`alike`](Self::alike).
     pub(super) fn by_likeness(&self, party: &Party) -> Option<Request> {
         let column = self.match_on.first().filter(|column| self.alike && is_name(column))?;
-        let word = shown(party, column)?.split_whitespace().next()?;
-        let begins = format!("startswith({column},{})", quoted(word));
-        let select = format!("{},{}", self.select(), self.match_on.join(","));
-        Some(self.oldest(&select, &[begins, "statecode eq 0".to_owned()], ALIKE))
+        let words = mapping::telling_words(shown(party, column)?);
+        let holds = words.iter().map(|word| format!("contains({column},{})", quoted(word)));
+        let terms: Vec<String> = holds.chain(["statecode eq 0".to_owned()]).collect();
+        let match_on = self.match_on.iter().filter(|column| self.country != Some(column.as_str()));
+        let match_on = match_on.map(String::as_str).collect::<Vec<_>>().join(",");
+        let select = format!("{},{match_on}", self.select());
+        (!words.is_empty()).then(|| self.oldest(&select, &terms))
     }
 
-    fn oldest(&self, select: &str, terms: &[String], most: u32) -> Request {
+    fn oldest(&self, select: &str, terms: &[String]) -> Request {
         let order = escaped(&format!("createdon asc,{} asc", self.id));
         let filter = escaped(&terms.join(" and "));
-        Request::get(format!("{}?{select}&$filter={filter}&$orderby={order}&$top={most}", self.set))
+        Request::get(format!("{}?{select}&$filter={filter}&$orderby={order}&$top={ALIKE}", self.set))
     }
 
     /// Those of these rows that people would read as showing the same in all of the map's columns.
@@ -113,7 +126,14 @@ impl Place<'_> {
             let theirs = row.get(column).and_then(Value::as_str).unwrap_or_default();
             mapping::reads_alike(shown(party, column).unwrap_or_default(), theirs)
         };
-        rows.iter().filter(|row| self.match_on.iter().all(|column| same(row, column))).cloned().collect()
+        let rows = rows.iter().filter(|row| !self.is_elsewhere(party, row));
+        rows.filter(|row| self.match_on.iter().all(|column| same(row, column))).cloned().collect()
+    }
+
+    /// Another country speaks against it, whatever else is the same.
+    pub(super) fn is_elsewhere(&self, party: &Party, row: &Value) -> bool {
+        let theirs = self.country.and_then(|column| row.get(column)?.as_str()).unwrap_or_default();
+        mapping::are_apart(party.country.as_deref().unwrap_or_default(), theirs)
     }
 
     /// What sellers should know of a choice among several. `exact`: they show the same, not only alike.
@@ -121,7 +141,17 @@ impl Place<'_> {
         let first = matches.first()?.get(self.id).and_then(Value::as_str);
         let (set, name, by) = (self.set, &party.name, self.match_on.join(", "));
         let taken = || match (matches.len(), exact) {
-            (1, true) => None,
+            (1, true) => {
+                // By less than the map asks for, for lack of better.
+                let lacks = self.match_on.iter().filter(|column| shown(party, column).is_none());
+                let lacks: Vec<&str> = lacks.map(String::as_str).collect();
+                (!lacks.is_empty()).then(|| {
+                    let lacks = lacks.join(", ");
+                    format!(
+                        "of {set} `{id}` was taken for `{name}`, which shows no {lacks}, as it shows none"
+                    )
+                })
+            }
             (1, false) => Some(format!(
                 "none of the {set} shows `{name}` ({by}) exactly: `{id}`, which reads alike, was taken"
             )),
@@ -134,7 +164,8 @@ impl Place<'_> {
     }
 
     fn select(&self) -> String {
-        format!("$select={},{},statecode,merged,_masterid_value,createdon", self.id, self.key)
+        let country = self.country.map(|column| format!(",{column}")).unwrap_or_default();
+        format!("$select={},{},statecode,merged,_masterid_value,createdon{country}", self.id, self.key)
     }
 
     /// What the two queries found, judged. `id`: of a new row.
@@ -151,7 +182,7 @@ impl Place<'_> {
             let keyed = text(row, self.key).is_some_and(|k| k.eq_ignore_ascii_case(&party.key));
             let merged = row.get("merged").and_then(Value::as_bool) == Some(true);
             match text(row, "_masterid_value").filter(|_| merged && !active(row)) {
-                Some(master) if keyed => return Choice::Use { id: master },
+                Some(master) if keyed => return Choice::Follow { id: master },
                 _ if active(row) && keyed => {
                     if let Some(choice) = found(row, false) {
                         return choice;

@@ -5,7 +5,7 @@ use super::{
     Dynamics,
     batch::Request,
     columns::{SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY, SOLUTION_OPPORTUNITY},
-    odata::{any_of, escaped, id_of, quoted, set_of},
+    odata::{any_of, escaped, id_of, quoted, set_of, value_of},
 };
 use crate::crm::{
     not_begun::NotBegun,
@@ -39,12 +39,24 @@ impl Dynamics {
         (!ids.is_empty()).then(|| Request::get(format!("{set}?$select={select}&$filter={filter}")))
     }
 
-    /// Create-only requests for catalogue rows that are missing, and for the rows of the list.
+    /// The query for rows that stand under the ids of these: people empty or move a row's lookup.
+    pub(super) fn taken_request(&self, opportunity: &str, rows: &[ListRow]) -> Option<Request> {
+        let keys = rows.iter().filter_map(|row| solution_id(row, SOLUTION_KEY).ok());
+        let ids: Vec<String> = keys.flat_map(|key| row_ids(opportunity, key)).collect();
+        let filter = escaped(&any_of(&id_of(SOLUTION), ids.iter().cloned()));
+        let select = format!("{},{}", id_of(SOLUTION), value_of(SOLUTION_OPPORTUNITY));
+        (!ids.is_empty())
+            .then(|| Request::get(format!("{}?$select={select}&$filter={filter}", set_of(SOLUTION))))
+    }
+
+    /// Create-only requests for catalogue rows that are missing, and for the rows of the list. `found`: of the catalogue;
+    /// `taken`: what stands under the rows' ids, as far as known.
     pub(super) async fn solution_requests(
         &self,
         opportunity: &str,
         rows: &[ListRow],
         found: &[Value],
+        taken: &[Value],
     ) -> Result<(Vec<Request>, Vec<Request>), NotBegun> {
         for row in found {
             let text = |name: &str| row.get(name).and_then(Value::as_str);
@@ -92,9 +104,14 @@ impl Dynamics {
             );
             let bind = format!("/{}({detail})", set_of(SOLUTION_DETAIL));
             body.insert(format!("{SOLUTION_DETAIL_LOOKUP}@odata.bind"), json!(bind));
-            let id = child_id(&["solution", opportunity, key]);
-            let path = format!("{}({id})", set_of(SOLUTION));
-            solutions.push(Request::write("PATCH", path, Value::Object(body)).with("If-None-Match", "*"));
+            let write = |id: &str| {
+                Request::write("PATCH", format!("{}({id})", set_of(SOLUTION)), Value::Object(body))
+            };
+            match Row::of(opportunity, key, taken) {
+                Row::New(id) => solutions.push(write(&id).with("If-None-Match", "*")),
+                Row::Orphan { id, etag } => solutions.push(write(&id).with("If-Match", etag)),
+                Row::There => {}
+            }
         }
         Ok((details, solutions))
     }
@@ -109,7 +126,64 @@ impl Dynamics {
     }
 }
 
+/// The ids a row of the list may have: a further one where somebody moved the row of the first to another deal.
+fn row_ids(opportunity: &str, key: &str) -> [String; 3] {
+    let id = child_id(&["solution", opportunity, key]);
+    let second = child_id(&["again", &id]);
+    let third = child_id(&["again", &second]);
+    [id, second, third]
+}
+
+/// What is to be done about a row of the list.
+#[derive(Debug, PartialEq, Eq)]
+enum Row {
+    /// It is made under this id.
+    New(String),
+    /// It is there and has lost its deal: it gets it back.
+    Orphan { id: String, etag: String },
+    /// It is there.
+    There,
+}
+
+impl Row {
+    fn of(opportunity: &str, key: &str, taken: &[Value]) -> Row {
+        let text = |row: &Value, name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
+        let ids = row_ids(opportunity, key);
+        let last = ids[2].clone();
+        for id in ids {
+            let is_it =
+                |row: &&Value| text(row, &id_of(SOLUTION)).is_some_and(|i| i.eq_ignore_ascii_case(&id));
+            let Some(row) = taken.iter().find(is_it) else { return Row::New(id) };
+            match (text(row, &value_of(SOLUTION_OPPORTUNITY)), text(row, "@odata.etag")) {
+                (None, Some(etag)) => return Row::Orphan { id, etag },
+                (Some(deal), _) if deal.eq_ignore_ascii_case(opportunity) => return Row::There,
+                _ => {}
+            }
+        }
+        Row::New(last)
+    }
+}
+
 /// The id of a catalogue row that we make.
 fn detail_id(key: &str) -> String {
     child_id(&["solution detail", key])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_lost_its_deal_gets_it_back_and_one_of_another_deal_stays_there() {
+        let [first, second, _] = row_ids("deal", "SOL-1");
+        let row = |id: &str, deal: Option<&str>| json!({ id_of(SOLUTION): id, value_of(SOLUTION_OPPORTUNITY): deal, "@odata.etag": "W/\"7\"" });
+        let of = |taken: &[Value]| Row::of("deal", "SOL-1", taken);
+        assert_eq!(of(&[]), Row::New(first.clone()));
+        assert_eq!(of(&[row("other", None)]), Row::New(first.clone()));
+        assert_eq!(of(&[row(&first, None)]), Row::Orphan { id: first.clone(), etag: "W/\"7\"".into() });
+        assert_eq!(of(&[row(&first, Some("DEAL"))]), Row::There);
+        assert_eq!(of(&[row(&first, Some("another"))]), Row::New(second.clone()));
+        let moved = [row(&first, Some("another")), row(&second, None)];
+        assert_eq!(of(&moved), Row::Orphan { id: second, etag: "W/\"7\"".into() });
+    }
 }

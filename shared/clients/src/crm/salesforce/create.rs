@@ -42,11 +42,13 @@ impl Salesforce {
         let contact = new.contact.as_ref().filter(|_| is_name(contact.key)).map(|party| (contact, party));
         let rows = new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default();
         let adopted = |place: &Place<'_>, party: &Party| self.known.adopted(place.object, &party.key);
-        let mut looks = vec![account.exact("account", &new.account, adopted(&account, &new.account))];
-        looks.extend(account.likeness("alike", &new.account));
-        looks.extend(
-            contact.as_ref().map(|(place, party)| place.exact("contact", party, adopted(place, party))),
-        );
+        let persons = self.features().await?.persons;
+        let exact = |reference: &str, place: &Place<'_>, party: &Party| {
+            place.exact(reference, party, adopted(place, party), persons)
+        };
+        let mut looks = vec![exact("account", &account, &new.account)];
+        looks.extend(account.likeness("alike", &new.account, persons));
+        looks.extend(contact.as_ref().map(|(place, party)| exact("contact", place, party)));
         looks.extend(self.details_query(rows)?);
         looks.extend(owner_query(&new.owner)?);
         let found = self.wire.look(&operation, &looks).await?;

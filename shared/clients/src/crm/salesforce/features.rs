@@ -5,8 +5,9 @@ use super::{
     Salesforce,
     composite::{Composite, Part},
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::{SignedDuration, Timestamp};
-use mapping::CrmValue;
+use mapping::{CrmValue, reads_alike};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -25,17 +26,32 @@ pub(super) struct Features {
     pub(super) teams: bool,
     /// State and country picklists: beside the text of a country there is its code.
     pub(super) codes: bool,
+    /// Accounts that are persons.
+    pub(super) persons: bool,
 }
 
-/// The states of a picklist: code and label.
-type States = Arc<[(String, String)]>;
+/// A state of a picklist, which is one of some countries only: in `Limburg` there is one of Belgium and one of the Netherlands.
+struct State {
+    code: String,
+    label: String,
+    countries: Vec<String>,
+}
+
+/// The picklists of an address: codes of countries, states.
+#[derive(Default)]
+struct Places {
+    countries: Vec<String>,
+    states: Vec<State>,
+}
+
+type KnownPlaces = Arc<Places>;
 
 /// What was found, and when.
 #[derive(Default)]
 pub(super) struct Known {
     features: Mutex<Option<(Features, Instant)>>,
     /// By object.
-    states: Mutex<BTreeMap<&'static str, States>>,
+    places: Mutex<BTreeMap<&'static str, KnownPlaces>>,
     /// Rows that duplicate rules say a new one would double, by object and our key.
     adopted: Mutex<BTreeMap<(String, String), String>>,
     /// When feeds were asked while calls are scarce.
@@ -51,7 +67,7 @@ impl Known {
     /// Something that was there is not there any more.
     pub(super) fn forget(&self) {
         *self.features.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.states.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.places.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Whether a feed was last asked so long ago; if so it is asked now.
@@ -84,11 +100,13 @@ impl Salesforce {
         let looks = [
             Part::query("teams", "SELECT Id FROM OpportunityTeamMember LIMIT 1"),
             Part::query("codes", "SELECT BillingCountryCode, BillingStateCode FROM Account LIMIT 1"),
+            Part::query("persons", "SELECT IsPersonAccount FROM Account LIMIT 1"),
         ];
         let answer = self.wire.look(operation, &looks).await?;
         let features = Features {
             teams: self.is_there(operation, &answer, "teams")?,
             codes: self.is_there(operation, &answer, "codes")?,
+            persons: self.is_there(operation, &answer, "persons")?,
         };
         *self.known.features.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((features, Instant::now()));
@@ -103,8 +121,8 @@ impl Salesforce {
         }
     }
 
-    /// With state and country picklists codes go instead of texts: a text that is no label is refused. What is to be
-    /// told if the state is none of theirs.
+    /// With state and country picklists codes go instead of texts: a text that is no label is refused, and a state of
+    /// another country. What is to be told of what is none of theirs.
     pub(super) async fn coded(
         &self,
         object: &'static str,
@@ -114,41 +132,122 @@ impl Salesforce {
         if !self.features().await?.codes {
             return Ok(None);
         }
-        if let Some(country) = columns.remove(&format!("{prefix}Country")) {
-            columns.insert(format!("{prefix}CountryCode"), country);
-        }
-        let Some(CrmValue::Plain(Value::String(state))) = columns.remove(&format!("{prefix}State")) else {
+        let mut taken = |name: &str| match columns.remove(&format!("{prefix}{name}")) {
+            Some(CrmValue::Plain(Value::String(text))) => text.trim().to_owned(),
+            _ => String::new(),
+        };
+        let (country, state) = (taken("Country"), taken("State"));
+        if country.is_empty() && state.is_empty() {
             return Ok(None);
-        };
-        let field = format!("{prefix}StateCode");
-        let states = self.states(object, &field).await?;
-        let same = |known: &&(String, String)| {
-            [&known.0, &known.1].iter().any(|text| text.to_lowercase() == state.trim().to_lowercase())
-        };
-        match states.iter().find(same) {
-            Some((code, _)) => {
-                columns.insert(field, CrmValue::Plain(json!(code)));
-                Ok(None)
-            }
-            None if state.trim().is_empty() => Ok(None),
-            None => Ok(Some(format!("state `{state}` is not in Salesforce's picklist: it was left out"))),
         }
+        let (of_country, of_state) = (format!("{prefix}CountryCode"), format!("{prefix}StateCode"));
+        let places = self.known_places(object, &of_country, &of_state).await?;
+        let mut left_out = vec![];
+        if places.countries.contains(&country) {
+            columns.insert(of_country, CrmValue::Plain(json!(country)));
+        } else if !country.is_empty() {
+            left_out.push(format!("country `{country}`"));
+        }
+        match places.state(&country, &state) {
+            Some(code) => _ = columns.insert(of_state, CrmValue::Plain(json!(code))),
+            None if state.is_empty() => {}
+            None => left_out.push(format!("state `{state}`")),
+        }
+        let told = |what: String| format!("{what} is not in Salesforce's picklist: it was left out");
+        Ok((!left_out.is_empty()).then(|| told(left_out.join(", "))))
     }
 
-    async fn states(&self, object: &'static str, field: &str) -> Result<States, Failure> {
-        let kept = || self.known.states.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(states) = kept().get(object).cloned() {
-            return Ok(states);
+    async fn known_places(
+        &self,
+        object: &'static str,
+        countries: &str,
+        states: &str,
+    ) -> Result<KnownPlaces, Failure> {
+        let kept = || self.known.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(places) = kept().get(object).cloned() {
+            return Ok(places);
         }
         let operation = format!("describe `{object}`");
         let shown = self.wire.get(&operation, &format!("sobjects/{object}/describe")).await?;
         let shown = shown.map_err(|said| self.wire.failed(&operation, &said))?;
-        let mut fields = shown["fields"].as_array().into_iter().flatten();
-        let values = fields.find(|known| known["name"] == field).map(|known| known["picklistValues"].clone());
+        let places = Arc::new(Places::of(&shown, countries, states));
+        kept().insert(object, places.clone());
+        Ok(places)
+    }
+}
+
+impl Places {
+    /// Of a describe call's answer.
+    fn of(described: &Value, countries: &str, states: &str) -> Places {
+        let values = |name: &str| {
+            let fields = described["fields"].as_array().into_iter().flatten();
+            let field = fields.into_iter().find(|field| field["name"] == name);
+            field.and_then(|field| field["picklistValues"].as_array()).into_iter().flatten()
+        };
         let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
-        let values = values.as_ref().and_then(Value::as_array).into_iter().flatten();
-        let states: States = values.map(|value| (text(value, "value"), text(value, "label"))).collect();
-        kept().insert(object, states.clone());
-        Ok(states)
+        let countries: Vec<String> = values(countries).map(|value| text(value, "value")).collect();
+        let state = |value: &Value| State {
+            code: text(value, "value"),
+            label: text(value, "label"),
+            countries: valid_for(&text(value, "validFor"), &countries),
+        };
+        Places { states: values(states).map(state).collect(), countries }
+    }
+
+    /// The code of a country's state, given as code or label.
+    fn state(&self, country: &str, given: &str) -> Option<&str> {
+        let of_country = |state: &&State| state.countries.iter().any(|other| other == country);
+        let mut states = self.states.iter().filter(of_country);
+        let is_it = |state: &&State| [&state.code, &state.label].iter().any(|text| reads_alike(text, given));
+        states.find(is_it).filter(|_| !given.is_empty()).map(|state| state.code.as_str())
+    }
+}
+
+/// The values of the controlling field for which a value is valid: a bit for each, the highest of each byte first
+/// (SOAP API Developer Guide, DescribeSObjectResult, *Dependent Picklists*).
+fn valid_for(bits: &str, countries: &[String]) -> Vec<String> {
+    let bytes = STANDARD.decode(bits).unwrap_or_default();
+    let is_set = |n: usize| bytes.get(n / 8).is_some_and(|byte| byte & (0x80 >> (n % 8)) != 0);
+    countries.iter().enumerate().filter(|(n, _)| is_set(*n)).map(|(_, country)| country.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_one_of_its_country() {
+        let value = |code: &str, label: &str, bits: &[u8]| json!({ "value": code, "label": label, "validFor": STANDARD.encode(bits) });
+        let countries = ["AR", "BE", "CA", "CH", "DE", "ES", "FR", "GB", "NL"];
+        let countries: Vec<Value> = countries.iter().map(|code| json!({ "value": code })).collect();
+        let states = [
+            value("VLI", "Limburg", &[0x40]),
+            value("LI", "Limburg", &[0, 0x80]),
+            value("X", "Córdoba", &[0x80]),
+            value("CO", "Córdoba", &[0x04, 0]),
+            json!({ "value": "??", "label": "Nowhere", "validFor": null }),
+        ];
+        let places = Places::of(
+            &json!({ "fields": [
+                { "name": "BillingCountryCode", "picklistValues": countries },
+                { "name": "BillingStateCode", "picklistValues": states },
+            ] }),
+            "BillingCountryCode",
+            "BillingStateCode",
+        );
+        for (country, given, code) in [
+            ("NL", "limburg", Some("LI")),
+            ("BE", "Limburg", Some("VLI")),
+            ("BE", "vli", Some("VLI")),
+            ("ES", "Co\u{301}rdoba", Some("CO")),
+            ("AR", "Córdoba", Some("X")),
+            ("DE", "Limburg", None),
+            ("NL", "VLI", None),
+            ("", "Limburg", None),
+            ("NL", "", None),
+            ("NL", "Nowhere", None),
+        ] {
+            assert_eq!(places.state(country, given), code, "{given} in {country}");
+        }
     }
 }

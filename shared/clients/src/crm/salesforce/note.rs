@@ -26,7 +26,7 @@ impl Salesforce {
             Ok(true) => return Written::Exists,
             Err(not_begun) => return not_begun.written(),
         }
-        let content = STANDARD.encode(html(&note.text));
+        let content = STANDARD.encode(html(&mapping::storable(&note.text)));
         let link = json!({ "ContentDocumentId": format!("@{{{NOTE}.id}}"), "LinkedEntityId": record.id,
                            "ShareType": "V" });
         let parts = [

@@ -4,13 +4,17 @@
 use super::{
     Salesforce,
     composite::Part,
-    soql::{begins_with, is_name, quoted},
+    soql::{holding, is_name, quoted},
 };
 use crate::crm::not_begun::NotBegun;
 use mapping::{CrmValue, Party};
 use serde_json::{Map as Object, Value, json};
 use std::collections::BTreeMap;
 
+/// Rows that show the same, at most: the one with our key may be the youngest of them.
+const SAME: u32 = 200;
+/// No person account, nor its contact.
+const COMPANY: &str = "IsPersonAccount = false";
 /// Rows compared by likeness, at most.
 const ALIKE: u32 = 50;
 
@@ -19,6 +23,8 @@ pub(super) struct Place<'a> {
     pub(super) object: &'static str,
     pub(super) key: &'a str,
     match_on: &'a [String],
+    /// The field with the country.
+    country: Option<&'a str>,
     alike: bool,
     create: bool,
 }
@@ -39,6 +45,7 @@ impl Salesforce {
                 object: "Account",
                 key: &account.key,
                 match_on: &account.match_on,
+                country: self.map.country_column().filter(|name| is_name(name)),
                 alike: account.alike,
                 create: account.create,
             },
@@ -46,6 +53,7 @@ impl Salesforce {
                 object: "Contact",
                 key: &contact.key,
                 match_on: &contact.match_on,
+                country: None,
                 alike: false,
                 create: contact.create,
             },
@@ -71,8 +79,9 @@ impl Salesforce {
         let adopted = self.known.adopted(place.object, &party.key);
         let adopted = exact.iter().find(|row| adopted.as_deref().is_some_and(|adopted| id(row) == adopted));
         let (object, name, by) = (place.object, &party.name, place.match_on.join(", "));
+        let exact: Vec<&Value> = exact.iter().filter(|row| !place.is_elsewhere(party, row)).collect();
         let like: Vec<&Value> = alike.iter().filter(|row| place.reads_alike(party, row)).collect();
-        let (row, told) = match (exact.first(), like.first()) {
+        let (row, told) = match (exact.first().copied(), like.first()) {
             _ if adopted.is_some() => {
                 let id = adopted.map(id).unwrap_or_default();
                 (adopted, Some(format!("by a duplicate rule `{name}` is {object} `{id}`, which was taken")))
@@ -82,7 +91,7 @@ impl Salesforce {
                     format!("several {object}s match `{name}` ({by}): the oldest, `{}`, was taken", id(row));
                 (Some(row), Some(words))
             }
-            (Some(row), _) => (Some(row), None),
+            (Some(row), _) => (Some(row), place.lacking(party, &id(row))),
             (None, Some(row)) => {
                 let words = format!(
                     "no {object} shows `{name}` ({by}) exactly: `{}`, which reads alike, was taken",
@@ -115,12 +124,24 @@ impl Salesforce {
 impl Place<'_> {
     fn select(&self) -> String {
         let mut fields = vec!["Id".to_owned(), self.key.to_owned()];
-        fields.extend(self.match_on.iter().filter(|name| is_name(name) && *name != self.key).cloned());
+        let further = self.match_on.iter().map(String::as_str).chain(self.country);
+        for name in further.filter(|name| is_name(name)) {
+            if !fields.iter().any(|field| field == name) {
+                fields.push(name.to_owned());
+            }
+        }
         fields.join(", ")
     }
 
-    /// By key, or the oldest that show the same in all of the map's fields.
-    pub(super) fn exact(&self, reference: &str, party: &Party, adopted: Option<String>) -> Part {
+    /// By key, or the oldest that show the same in all of the map's fields. `persons`: the org has accounts that are
+    /// persons, to which no deal of a company belongs.
+    pub(super) fn exact(
+        &self,
+        reference: &str,
+        party: &Party,
+        adopted: Option<String>,
+        persons: bool,
+    ) -> Part {
         let adopted = adopted.map(|id| format!(" OR Id = {}", quoted(&id))).unwrap_or_default();
         let by_key = format!("{} = {}{adopted}", self.key, quoted(&party.key));
         let same = |field: &String| match shown(party, field) {
@@ -131,27 +152,54 @@ impl Place<'_> {
         let matches = self.match_on.first().and_then(|field| shown(party, field)).is_some();
         let which = if matches { format!("{by_key} OR ({})", terms.join(" AND ")) } else { by_key };
         let (select, object) = (self.select(), self.object);
-        let soql = format!("SELECT {select} FROM {object} WHERE {which} ORDER BY CreatedDate, Id LIMIT 3");
+        let which = if persons { format!("({which}) AND {COMPANY}") } else { which };
+        let soql =
+            format!("SELECT {select} FROM {object} WHERE {which} ORDER BY CreatedDate, Id LIMIT {SAME}");
         Part::query(reference, &soql)
     }
 
-    /// The oldest that begin with the same word, for [`reads_alike`](Self::reads_alike).
-    pub(super) fn likeness(&self, reference: &str, party: &Party) -> Option<Part> {
+    /// The oldest that hold the name's telling words, for [`reads_alike`](Self::reads_alike).
+    pub(super) fn likeness(&self, reference: &str, party: &Party, persons: bool) -> Option<Part> {
         let field = self.match_on.first().filter(|field| self.alike && is_name(field))?;
-        let word = shown(party, field)?.split_whitespace().next()?;
+        let words = mapping::telling_words(shown(party, field)?);
+        let holds = words.iter().map(|word| format!("{field} LIKE {}", holding(word)));
+        let terms: Vec<String> = holds.chain(persons.then(|| COMPANY.to_owned())).collect();
+        if words.is_empty() {
+            return None;
+        }
         let (select, object) = (self.select(), self.object);
         let soql = format!(
-            "SELECT {select} FROM {object} WHERE {field} LIKE {} ORDER BY CreatedDate, Id LIMIT {ALIKE}",
-            begins_with(word)
+            "SELECT {select} FROM {object} WHERE {} ORDER BY CreatedDate, Id LIMIT {ALIKE}",
+            terms.join(" AND ")
         );
         Some(Part::query(reference, &soql))
     }
 
-    fn reads_alike(&self, party: &Party, row: &Value) -> bool {
-        self.match_on.iter().all(|field| {
-            let theirs = row[field.as_str()].as_str().unwrap_or_default();
-            mapping::reads_alike(shown(party, field).unwrap_or_default(), theirs)
+    /// Another country speaks against it, whatever else is the same.
+    fn is_elsewhere(&self, party: &Party, row: &Value) -> bool {
+        let theirs = self.country.and_then(|name| row[name].as_str()).unwrap_or_default();
+        mapping::are_apart(party.country.as_deref().unwrap_or_default(), theirs)
+    }
+
+    /// What to tell of a match by less than the map asks for, for lack of better.
+    fn lacking(&self, party: &Party, id: &str) -> Option<String> {
+        let lacks = self.match_on.iter().filter(|field| shown(party, field).is_none());
+        let lacks: Vec<&str> = lacks.map(String::as_str).collect();
+        let (object, name) = (self.object, &party.name);
+        (!lacks.is_empty()).then(|| {
+            format!(
+                "{object} `{id}` was taken for `{name}`, which shows no {}, as it shows none",
+                lacks.join(", ")
+            )
         })
+    }
+
+    fn reads_alike(&self, party: &Party, row: &Value) -> bool {
+        !self.is_elsewhere(party, row)
+            && self.match_on.iter().all(|field| {
+                let theirs = row[field.as_str()].as_str().unwrap_or_default();
+                mapping::reads_alike(shown(party, field).unwrap_or_default(), theirs)
+            })
     }
 }
 

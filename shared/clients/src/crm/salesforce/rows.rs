@@ -269,6 +269,14 @@ mod tests {
     }
 
     #[test]
+    fn a_colleague_who_left_is_in_no_team() {
+        let fields = Fields::of(Map::standard(mapping::CrmKind::Salesforce), RecordKind::Opportunity);
+        let member = |id: &str, active: bool| json!({ "Id": id, "User": { "Email": "a@b.example", "IsActive": active } });
+        let team = fields.team(&[member("1", true), member("2", false)]);
+        assert_eq!(team.iter().map(|row| row[ROW].clone()).collect::<Vec<_>>(), [json!("1")]);
+    }
+
+    #[test]
     fn a_fresh_stamp_is_no_condition_and_two_changes_of_one_second_differ() {
         let fields = Fields::of(Map::standard(mapping::CrmKind::Salesforce), RecordKind::Opportunity);
         let stamp = "2026-11-20T10:00:00.000+0000";

@@ -24,10 +24,10 @@ pub(super) fn quoted(text: &str) -> String {
     literal
 }
 
-/// A string literal for LIKE: begins with this text, whatever follows. What LIKE reads as a wildcard is escaped.
-pub(super) fn begins_with(text: &str) -> String {
+/// A string literal for LIKE: holds this text, whatever stands before and after. What LIKE reads as a wildcard is escaped.
+pub(super) fn holding(text: &str) -> String {
     let literal = quoted(text).replace('%', "\\%").replace('_', "\\_");
-    format!("{}%'", &literal[..literal.len() - 1])
+    format!("'%{}%'", &literal[1..literal.len() - 1])
 }
 
 /// `'a', 'b'`, for IN.
@@ -95,14 +95,14 @@ mod tests {
         fn any_text_stays_inside_its_literal(text in any::<String>()) {
             prop_assert_eq!(read(&quoted(&text)), Some(text.clone()));
             prop_assert!(escaped(&quoted(&text)).bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)));
-            let like = begins_with(&text);
-            prop_assert!(like.starts_with('\'') && like.ends_with("%'"));
+            let like = holding(&text);
+            prop_assert!(like.starts_with("'%") && like.ends_with("%'"));
         }
     }
 
     #[test]
     fn what_likens_is_taken_as_it_is() {
-        assert_eq!(begins_with("Kestrel"), "'Kestrel%'");
-        assert_eq!(begins_with("100%_x'"), "'100\\%\\_x\\'%'");
+        assert_eq!(holding("Kestrel"), "'%Kestrel%'");
+        assert_eq!(holding("100%_x'"), "'%100\\%\\_x\\'%'");
     }
 }

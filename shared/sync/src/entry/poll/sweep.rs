@@ -21,6 +21,8 @@ use std::collections::BTreeSet;
 
 /// The sweep's overlap.
 const SWEEP_OVERLAP: SignedDuration = SignedDuration::from_mins(15);
+/// A place in the list that still fails after this time is given up.
+const CURSOR: SignedDuration = SignedDuration::from_mins(30);
 /// The sweep's watermark.
 pub const SWEEP: &str = "referrals";
 
@@ -46,9 +48,12 @@ pub(super) async fn sweep<P: Ports>(run: &Run<'_, P>, tick: &mut Tick<'_>) -> Re
             return Ok(Came::PartWay);
         }
         let page = match run.ports.referrals().stamps_since(since, walk.cursor.as_deref()).await {
-            // The saved page is no longer there: the sweep begins anew.
-            Err(failure) if !failure.is_retryable() && walk.cursor.is_some() => {
-                walk.cursor = None;
+            // The saved page is no longer there, or has failed for so long that it is the page: the sweep begins anew.
+            Err(failure)
+                if walk.cursor.is_some()
+                    && (!failure.is_retryable() || tick.began.duration_since(walk.began) > CURSOR) =>
+            {
+                walk = Walk::at(tick.began, None);
                 continue;
             }
             page => page?,

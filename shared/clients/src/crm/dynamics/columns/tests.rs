@@ -37,6 +37,15 @@ fn row(value: Value) -> Object<String, Value> {
 }
 
 #[test]
+fn a_colleague_who_left_is_in_no_team() {
+    let member = |id: &str, left: bool, category: i64| json!({ CONNECTION_ID: id, MEMBER: { "isdisabled": left }, ROLE: { "category": category } });
+    let all = SALES_TEAM_CATEGORY;
+    let rows = [member("1", false, all), member("2", true, all), member("3", false, all + 1)];
+    let team = columns().team(&rows, &Texts::new());
+    assert_eq!(team.iter().map(|row| row[ROW].clone()).collect::<Vec<_>>(), [json!("1")]);
+}
+
+#[test]
 fn the_query_names_each_column_once_and_lookups_by_their_value() {
     let c = columns();
     assert_eq!(

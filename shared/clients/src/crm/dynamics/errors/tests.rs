@@ -42,6 +42,10 @@ fn every_documented_line_means_what_it_says() {
         (429, "0x80072322", Later { wide: true }),
         (429, "0x80072321", Later { wide: true }),
         (429, "0x80072326", Later { wide: true }),
+        // In a part of a batch any status may stand beside them.
+        (400, "0x80072322", Later { wide: true }),
+        (503, "0x80072321", Later { wide: true }),
+        (500, "0x80072326", Later { wide: true }),
         (429, "", Later { wide: true }),
         (500, "0x80040216", Unknown { wide: false }),
         (500, "0x80044151", Unknown { wide: false }),
