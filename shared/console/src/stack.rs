@@ -1,7 +1,7 @@
 //! The admin function of a deployed stack, invoked with the AWS profile and region that every AWS tool of the user's has.
 
 use crate::admin::{Admin, Unreachable, report};
-use aws_config::{BehaviorVersion, retry::RetryConfig};
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
 use aws_sdk_lambda::primitives::Blob;
 use aws_smithy_http_client::{
     Builder as Client,
@@ -27,16 +27,7 @@ pub struct Stack {
 impl Stack {
     /// Looks the function up.
     pub async fn open(name: &str, profile: Option<&str>, region: Option<&str>) -> Result<Self, Unreachable> {
-        // The system's own roots: a company's proxy may have put one there.
-        let http = Client::new().tls_provider(Provider::rustls(CryptoMode::Ring)).build_https();
-        let mut config = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
-        if let Some(profile) = profile {
-            config = config.profile_name(profile);
-        }
-        if let Some(region) = region {
-            config = config.region(aws_config::Region::new(region.to_owned()));
-        }
-        let config = config.load().await;
+        let config = config(profile, region).await;
         let stacks = aws_sdk_cloudformation::Client::new(&config).describe_stacks().stack_name(name).send();
         let stacks = stacks.await.map_err(|e| unreachable(&format!("look up stack `{name}`"), &e))?;
         let outputs = stacks.stacks().iter().flat_map(|stack| stack.outputs());
@@ -85,8 +76,22 @@ impl Admin for Stack {
     }
 }
 
+/// AWS as the user's other tools reach it.
+pub(crate) async fn config(profile: Option<&str>, region: Option<&str>) -> SdkConfig {
+    // The system's own roots: a company's proxy may have put one there.
+    let http = Client::new().tls_provider(Provider::rustls(CryptoMode::Ring)).build_https();
+    let mut config = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+    if let Some(profile) = profile {
+        config = config.profile_name(profile);
+    }
+    if let Some(region) = region {
+        config = config.region(aws_config::Region::new(region.to_owned()));
+    }
+    config.load().await
+}
+
 /// An error with all that its sources say; those of credentials are for whoever runs this.
-fn unreachable(what: &str, error: &(dyn std::error::Error + 'static)) -> Unreachable {
+pub(crate) fn unreachable(what: &str, error: &(dyn std::error::Error + 'static)) -> Unreachable {
     let mut words = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {
