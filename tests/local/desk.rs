@@ -1,6 +1,7 @@
 //! Between the page and the world: what the page asks is put on a desk and answered by the loop that runs the world, one
 //! thing after the other.
 
+use crate::decisions::Decisions;
 use console::{
     admin::{Admin, Unreachable, report},
     local,
@@ -22,13 +23,14 @@ pub(crate) enum Asked {
 pub(crate) struct Desk {
     asked: mpsc::Sender<Asked>,
     port: OnceLock<u16>,
+    decisions: Decisions,
 }
 
 impl Desk {
     /// With the world's end.
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Asked>) {
+    pub(crate) fn new(decisions: Decisions) -> (Self, mpsc::Receiver<Asked>) {
         let (asked, answered) = mpsc::channel(16);
-        (Desk { asked, port: OnceLock::new() }, answered)
+        (Desk { asked, port: OnceLock::new(), decisions }, answered)
     }
 
     /// Where the page listens, once it does.
@@ -66,6 +68,10 @@ impl Admin for Desk {
 impl Simulated for Desk {
     fn state(&self) -> BoxFuture<'_, Value> {
         Box::pin(async { self.ask(Asked::State).await.unwrap_or_else(|| json!({})) })
+    }
+
+    fn decisions(&self, after: u64) -> Vec<Value> {
+        self.decisions.after(after)
     }
 
     fn act<'a>(&'a self, act: &'a Value) -> BoxFuture<'a, Result<Value, String>> {

@@ -1,6 +1,6 @@
 //! What somebody does at the page: as Microsoft, as the partner in Partner Center, as a seller in the CRM, or as bad luck.
 
-use local::world::World;
+use crate::world::World;
 use mapping::CrmKind;
 use serde_json::{Value, json};
 use simulators::{

@@ -4,7 +4,13 @@
 
 pub mod arguments;
 pub mod check;
+mod decisions;
+mod desk;
+mod events;
 mod fit;
+mod hands;
+mod live;
 pub mod people;
+pub mod run;
 pub mod words;
 pub mod world;

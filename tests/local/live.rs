@@ -1,13 +1,14 @@
 //! The interactive run: addresses, `curl` lines, and one readable line per step.
 
 use crate::{
+    decisions::Decisions,
     desk::{Asked, Desk},
     events::Events,
     hands::{self, Hands, title},
+    world::World,
 };
 use anyhow::Context as _;
 use console::page::{self, Page};
-use local::world::World;
 use mapping::CrmKind;
 use serde_json::json;
 use simulators::{server::Logged, weather::Weather};
@@ -40,10 +41,12 @@ pub(crate) async fn run(world: &World, seed_of_trouble: Option<u64>, page: u16) 
     let ours = Targets::new().with_default(LevelFilter::INFO).with_target("dynoxide", LevelFilter::OFF);
     let lines = fmt::layer().compact().without_time().with_target(false).with_level(false);
     let events = Events::default();
-    tracing_subscriber::registry().with(ours).with(lines).with(events.clone()).init();
+    let decisions = Decisions::default();
+    let listeners = tracing_subscriber::registry().with(ours).with(lines);
+    listeners.with(events.clone()).with(decisions.clone()).init();
     world.tick().await?;
     let deal = seed(world);
-    let (desk, mut asked) = Desk::new();
+    let (desk, mut asked) = Desk::new(decisions);
     let desk = Arc::new(desk);
     let shown = Page { admin: desk.clone(), crm: Some(world.crm().as_str()), simulated: Some(desk.clone()) };
     let served = page::serve(shown, page).await;

@@ -5,8 +5,20 @@ mod source;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-const OURS: [&str; 10] =
-    ["mapping", "sync", "clients", "ingress", "writer", "poller", "admin", "simulators", "local", "model"];
+const OURS: [&str; 12] = [
+    "mapping",
+    "sync",
+    "clients",
+    "ingress",
+    "writer",
+    "poller",
+    "admin",
+    "simulators",
+    "local",
+    "model",
+    "console",
+    "cosell",
+];
 
 /// Lines of the longest file of product code.
 const LONGEST: usize = 400;
@@ -41,6 +53,9 @@ fn dependencies_run_one_way() {
     for function in ["ingress", "writer", "poller", "admin"] {
         check(&format!("functions/{function}"), &["clients", "sync", "mapping"]);
     }
+    // The face decides nothing: it knows the admin function by its answers only.
+    check("shared/console", &[]);
+    check("shared/cosell", &["console", "local"]);
     assert!(dependencies("functions/writer").contains("clients"), "this test can see dependencies");
 }
 
@@ -74,6 +89,28 @@ fn parameters_of_the_template_agree_with_what_they_govern() {
 #[test]
 fn stories_know_nothing_of_the_protocol() {
     check("tests/stories", &["local", "mapping", "simulators"]);
+}
+
+/// States and marks of deals: the admin function's, the command line's and the page's, which know each other by text only.
+#[test]
+fn states_and_marks_of_deals_are_the_same_everywhere() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("a source file");
+    let known = admin::command::STATES;
+    assert_eq!(console::command::State::words(), known, "the command line's");
+    let page = read("shared/console/src/page/app.js");
+    let after = |start: &str, end: char| {
+        let (_, rest) = page.split_once(start).unwrap_or_else(|| panic!("app.js has no `{start}`"));
+        rest.split(end).next().unwrap_or_default().to_owned()
+    };
+    let states = after("const STATES = [", ']');
+    let marks = after("const MARKS = {", '}');
+    let states = states.split(',').map(|word| word.trim().trim_matches('\''));
+    let marks = marks.split(',').filter_map(|pair| pair.split(':').next()).map(str::trim);
+    assert_eq!(states.chain(marks).collect::<Vec<_>>(), known, "the page's");
+    let answers = read("functions/admin/src/deals.rs");
+    for word in known {
+        assert!(answers.contains(&format!("\"{word}\"")), "no deal is ever `{word}`");
+    }
 }
 
 #[test]

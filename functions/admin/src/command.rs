@@ -96,6 +96,19 @@ pub enum Command {
     Help,
 }
 
+/// What `state` of `deals` takes: the states, then the marks.
+pub const STATES: [&str; 9] = [
+    "creating",
+    "linked",
+    "detached",
+    "closed",
+    "stopped",
+    "parked",
+    "waiting",
+    "conflict",
+    "awaiting_microsoft",
+];
+
 /// Which deals, and how many.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
@@ -307,17 +320,6 @@ impl<'a> Arguments<'a> {
     }
 
     fn listed(&self) -> Result<Listed, String> {
-        const STATES: [&str; 9] = [
-            "creating",
-            "linked",
-            "detached",
-            "closed",
-            "stopped",
-            "parked",
-            "waiting",
-            "conflict",
-            "awaiting_microsoft",
-        ];
         let state = self.owned("state")?;
         if let Some(state) = state.as_ref().filter(|state| !STATES.contains(&state.as_str())) {
             return Err(format!("`state`: expected one of {}, found `{state}`", STATES.join(", ")));

@@ -193,7 +193,9 @@ fn tell(report: &mut Report, long: Long, progress: &Progress) {
             ));
         }
     }
-    report.data = json!({ "done": place.is_none(), "sent": sent, "pages": pages, "left_out": left_out });
+    report.data = json!({
+        "done": place.is_none(), "began": began, "sent": sent, "pages": pages, "left_out": left_out,
+    });
 }
 
 /// What waits for the other side's word, as `relink` takes it.

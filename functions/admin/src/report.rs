@@ -29,9 +29,14 @@ pub struct Line {
     pub cure: String,
 }
 
+/// Of answers; raised when what reads them would misunderstand a new one.
+pub const SCHEMA: u32 = 1;
+
 /// The whole answer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
+    /// [`SCHEMA`].
+    pub schema_version: u32,
     /// No line is a fault.
     pub ok: bool,
     /// In the order of what was done.
@@ -42,7 +47,7 @@ pub struct Report {
 
 impl Default for Report {
     fn default() -> Self {
-        Report { ok: true, lines: vec![], data: Value::Null }
+        Report { schema_version: SCHEMA, ok: true, lines: vec![], data: Value::Null }
     }
 }
 
@@ -104,5 +109,17 @@ impl Report {
     fn line(&mut self, level: Level, text: String, cure: &str) {
         self.ok &= level != Level::Fault;
         self.lines.push(Line { level, text, cure: cure.to_owned() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_answer_says_its_schema() {
+        assert_eq!(json!(Report::default())["schema_version"], 1);
+        assert_eq!(json!(Report::fault_only("wrong", ""))["schema_version"], 1);
     }
 }

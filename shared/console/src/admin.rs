@@ -1,10 +1,14 @@
 //! The admin function, wherever it runs.
 
+use crate::wrong::{Code, Wrong};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use std::fmt;
 
-/// Takes commands as JSON and answers with a report: `{ok, lines: [{level, text, cure}], data}`.
+/// The newest `schema_version` of an answer that this program understands.
+pub const SCHEMA: u64 = 1;
+
+/// Takes commands as JSON and answers with a report: `{schema_version, ok, lines: [{level, text, cure}], data}`.
 pub trait Admin: Send + Sync {
     /// One command, one answer.
     fn invoke<'a>(&'a self, event: &'a Value) -> BoxFuture<'a, Result<Value, Unreachable>>;
@@ -30,32 +34,86 @@ pub enum May {
     Act,
 }
 
-/// There is no answer.
+/// There is no answer that could be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreachable {
     /// Whoever asks has to sign in, or has no right to ask; what helps.
     SignIn(String),
+    /// No local run listens there.
+    NoLocalRun(String),
+    /// What came is no report.
+    NoReport(String),
+    /// A report of a schema that is newer than this program.
+    Newer(String),
     /// Anything else; what helps.
     Failed(String),
+}
+
+impl Unreachable {
+    /// As the command line says it.
+    pub fn wrong(&self) -> Wrong {
+        let (code, cure) = match self {
+            Unreachable::SignIn(_) => (Code::SignIn, ""),
+            Unreachable::NoLocalRun(_) => (Code::NoLocalRun, ""),
+            Unreachable::NoReport(_) => {
+                (Code::NoReport, "is this the connector's admin function, and is it deployed whole?")
+            }
+            Unreachable::Newer(_) => {
+                (Code::NewerSchema, "install the `cosell` of the version that is deployed")
+            }
+            Unreachable::Failed(_) => (Code::Failed, ""),
+        };
+        Wrong::new(code, self.to_string()).cured(cure)
+    }
 }
 
 impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Unreachable::SignIn(text) | Unreachable::Failed(text) => f.write_str(text),
+            Unreachable::SignIn(text)
+            | Unreachable::NoLocalRun(text)
+            | Unreachable::NoReport(text)
+            | Unreachable::Newer(text)
+            | Unreachable::Failed(text) => f.write_str(text),
         }
     }
 }
 
-/// A report, or what says that it is none of a version this program knows.
+/// A report of a schema this program understands, or why it is none. One without `schema_version` is older than the first.
 pub fn report(answer: Value) -> Result<Value, Unreachable> {
+    let version = &answer["schema_version"];
+    if !version.is_null() && version.as_u64().is_none_or(|version| version > SCHEMA) {
+        return Err(Unreachable::Newer(format!(
+            "the admin function answers with schema {version}, this program understands {SCHEMA} at most"
+        )));
+    }
     if answer["ok"].is_boolean() && answer["lines"].is_array() {
         return Ok(answer);
     }
     let what = answer["errorMessage"].as_str().map_or_else(|| clipped(&answer), str::to_owned);
-    Err(Unreachable::Failed(format!("the admin function answered with no report: {what}")))
+    Err(Unreachable::NoReport(format!("the admin function answered with no report: {what}")))
 }
 
 fn clipped(answer: &Value) -> String {
     answer.to_string().chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_a_report_of_a_known_schema_is_one() {
+        let of = |version: Value| report(json!({ "schema_version": version, "ok": true, "lines": [] }));
+        assert!(of(json!(SCHEMA)).is_ok() && of(Value::Null).is_ok(), "this one, and those before the first");
+        for version in [json!(SCHEMA + 1), json!("2"), json!(-1), json!(1.5), json!([])] {
+            assert!(matches!(of(version.clone()), Err(Unreachable::Newer(_))), "{version}");
+        }
+        for none in
+            [json!(null), json!([]), json!({ "ok": true }), json!({ "errorMessage": "out of memory" })]
+        {
+            assert!(matches!(report(none.clone()), Err(Unreachable::NoReport(_))), "{none}");
+        }
+    }
 }

@@ -1,17 +1,23 @@
 //! The face of the connector: one page and one command line, over the admin function wherever it runs. It decides nothing:
 //! every answer is the admin function's own, and who may invoke that may use this.
 //!
-//! - [`admin`]: how the admin function is reached; [`local`] the one of a local run, `stack` (feature `aws`) that of a stack
+//! - [`admin`]: how the admin function is reached; [`local`] the one of a local run, `stack` (feature `aws`) that of a stack,
+//!   whose decisions `logs` follows
 //! - [`command`]: the command line's words, and the admin command each of them is
-//! - [`present`]: an answer as text for people
+//! - [`decision`]: what a log line says of a deal
+//! - [`present`]: an answer as text for people; [`wrong`]: why there is none
 //! - [`page`]: the page and its small API, on loopback
 
 pub mod admin;
 pub mod command;
+pub mod decision;
 pub mod local;
+#[cfg(feature = "aws")]
+pub mod logs;
 pub mod page;
 pub mod present;
 #[cfg(feature = "proof")]
 pub mod proof;
 #[cfg(feature = "aws")]
 pub mod stack;
+pub mod wrong;

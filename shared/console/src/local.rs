@@ -3,7 +3,7 @@
 use crate::admin::{Admin, Unreachable, report};
 use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt, Full};
-use hyper::{Request, body::Bytes, client::conn::http1};
+use hyper::{Request, body::Bytes, client::conn::http1, http::request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -26,21 +26,35 @@ impl Local {
         Local { port }
     }
 
+    /// The decisions after the one of this number, oldest first: `[{n, at, referral, record, decision, reason}]`.
+    pub async fn decisions(&self, after: u64) -> Result<Vec<Value>, Unreachable> {
+        let request = Request::get(format!("/api/decisions?after={after}"));
+        let answer = self.sent(request, String::new()).await?;
+        match answer["decisions"].as_array() {
+            Some(decisions) => Ok(decisions.clone()),
+            None => Err(Unreachable::NoReport("the local run answered with no decisions".to_owned())),
+        }
+    }
+
     async fn ask(&self, event: &Value) -> Result<Value, Unreachable> {
+        let request = Request::post("/api/admin").header("content-type", "application/json");
+        report(self.sent(request, event.to_string()).await?)
+    }
+
+    async fn sent(&self, request: request::Builder, body: String) -> Result<Value, Unreachable> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let none = |e: &dyn std::fmt::Display| {
-            Unreachable::Failed(format!(
-                "no local run at {address} ({e}): start one with `cargo run --example local`"
+            Unreachable::NoLocalRun(format!(
+                "no local run at {address} ({e}): start one with `cosell demo` or `cargo run --example local`"
             ))
         };
         let stream = TcpStream::connect(address).await.map_err(|e| none(&e))?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| none(&e))?;
         let driven = tokio::spawn(connection);
-        let request = Request::post("/api/admin")
+        let request = request
             .header("host", address.to_string())
-            .header("content-type", "application/json")
             .header(CALLER, "command line")
-            .body(Full::new(Bytes::from(event.to_string())))
+            .body(Full::new(Bytes::from(body)))
             .map_err(|e| none(&e))?;
         let answer = sender.send_request(request).await.map_err(|e| none(&e))?;
         let status = answer.status();
@@ -49,7 +63,7 @@ impl Local {
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         match body["error"].as_str() {
             Some(error) if !status.is_success() => Err(Unreachable::Failed(error.to_owned())),
-            _ => report(body),
+            _ => Ok(body),
         }
     }
 }

@@ -9,7 +9,7 @@ mod guard;
 use crate::admin::{Admin, Unreachable};
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, State},
+    extract::{DefaultBodyLimit, RawQuery, State},
     http::{StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
@@ -34,6 +34,9 @@ const MOST: usize = 1 << 20;
 pub trait Simulated: Send + Sync {
     /// Both vendors' deals, and what happened last.
     fn state(&self) -> BoxFuture<'_, Value>;
+
+    /// The decisions after the one of this number, oldest first.
+    fn decisions(&self, after: u64) -> Vec<Value>;
 
     /// Somebody does something; what is wrong with it in words.
     fn act<'a>(&'a self, act: &'a Value) -> BoxFuture<'a, Result<Value, String>>;
@@ -90,6 +93,7 @@ fn routes(page: Page) -> Router {
         .route("/api/about", get(about))
         .route("/api/admin", post(admin))
         .route("/api/local", get(state).post(act))
+        .route("/api/decisions", get(decisions))
         .layer(DefaultBodyLimit::max(MOST))
         .with_state(page)
 }
@@ -112,6 +116,18 @@ async fn state(State(page): State<Page>) -> Response {
     match &page.simulated {
         Some(simulated) => Json(simulated.state().await).into_response(),
         None => refused(StatusCode::NOT_FOUND, "only a local run has simulated vendors"),
+    }
+}
+
+/// What `tail` follows.
+async fn decisions(State(page): State<Page>, RawQuery(query): RawQuery) -> Response {
+    let Some(simulated) = &page.simulated else {
+        return refused(StatusCode::NOT_FOUND, "only a local run tells its decisions here");
+    };
+    let after = query.as_deref().and_then(|query| query.strip_prefix("after="));
+    match after.unwrap_or("0").parse() {
+        Ok(after) => Json(json!({ "decisions": simulated.decisions(after) })).into_response(),
+        Err(_) => refused(StatusCode::BAD_REQUEST, "`after`: expected a number"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! An answer as text for people: tables where there are rows, else the report's own lines.
 
+use crate::command::Color;
 use comfy_table::{ContentArrangement, Table, presets::NOTHING};
 use serde_json::Value;
 
@@ -43,7 +44,7 @@ fn deals(data: &Value, look: Look) -> String {
     });
     let mut text = table(&head, rows, look);
     if let Some(next) = data["next"].as_str() {
-        text.push_str(&format!("\nthere are more: --cursor '{next}'\n"));
+        text.push_str(&format!("\nthere are more: --cursor '{}'\n", harmless(next)));
     }
     text
 }
@@ -110,7 +111,7 @@ fn lines(report: &Value, look: Look, such: impl Fn(&str, &str) -> bool) -> Strin
 }
 
 fn painted(level: &str, look: Look) -> String {
-    let padded = format!("{level:<7}");
+    let padded = format!("{:<7}", harmless(level));
     let code = match level {
         "fault" => "31",
         "warning" => "33",
@@ -150,9 +151,36 @@ pub fn shown(value: &Value) -> String {
     if text.starts_with(DIGEST) { "(long text)".to_owned() } else { harmless(&text) }
 }
 
-/// Without control characters: strangers' texts would reach the terminal.
+/// Without control characters, nor those that turn the direction of writing: strangers' texts would reach the terminal.
 pub fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().map(|c| if disturbs(c) { ' ' } else { c }).collect()
+}
+
+/// The same JSON with nothing in it that disturbs a terminal, written as escapes.
+pub fn harmless_json(value: &Value, pretty: bool) -> String {
+    let text = if pretty { format!("{value:#}") } else { value.to_string() };
+    // Line breaks between members are the only control characters outside of texts.
+    let escaped =
+        |c: char| if disturbs(c) && c != '\n' { format!("\\u{:04x}", c as u32) } else { c.to_string() };
+    text.chars().map(escaped).collect()
+}
+
+fn disturbs(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether to colour, by the flag and by what the user's other programs go by: <https://no-color.org>,
+/// <https://bixense.com/clicolors>. `terminal`: the answer goes to one.
+pub fn coloured(color: Color, terminal: bool, variable: impl Fn(&str) -> Option<String>) -> bool {
+    let set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
+    let is = |name: &str, wanted: &str| variable(name).is_some_and(|value| value == wanted);
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto if set("NO_COLOR") => false,
+        Color::Auto if set("CLICOLOR_FORCE") && !is("CLICOLOR_FORCE", "0") => true,
+        Color::Auto => terminal && !is("TERM", "dumb") && !is("CLICOLOR", "0"),
+    }
 }
 
 #[cfg(test)]
@@ -196,5 +224,30 @@ mod tests {
     #[test]
     fn strangers_texts_do_not_reach_the_terminals_controls() {
         assert_eq!(shown(&json!("Harbor\u{1b}[2J\nLine")), "Harbor [2J Line");
+        assert_eq!(harmless("a\u{202e}b\u{9b}c\u{7f}"), "a b c ");
+        let value = json!({ "name": "a\u{202e}b\u{9b}\u{1b}\n\"", "\u{7f}": [1, "x"] });
+        for pretty in [true, false] {
+            let text = harmless_json(&value, pretty);
+            assert!(!text.contains(|c: char| disturbs(c) && c != '\n'), "{text}");
+            assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value, "the same");
+        }
+    }
+
+    #[test]
+    fn colours_are_for_terminals_of_people_who_want_them() {
+        let of = |color: Color, terminal: bool, set: &[(&str, &str)]| {
+            let find = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+            coloured(color, terminal, find)
+        };
+        assert!(of(Color::Auto, true, &[]) && !of(Color::Auto, false, &[]));
+        assert!(of(Color::Auto, true, &[("NO_COLOR", ""), ("CLICOLOR", "1"), ("TERM", "xterm")]));
+        for variable in [("NO_COLOR", "1"), ("CLICOLOR", "0"), ("TERM", "dumb")] {
+            assert!(!of(Color::Auto, true, &[variable]), "{variable:?}");
+            assert!(of(Color::Always, false, &[variable]), "the flag is nearer: {variable:?}");
+        }
+        assert!(of(Color::Auto, false, &[("CLICOLOR_FORCE", "1")]));
+        assert!(!of(Color::Auto, false, &[("CLICOLOR_FORCE", "0")]));
+        assert!(!of(Color::Auto, true, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+        assert!(!of(Color::Never, true, &[("CLICOLOR_FORCE", "1")]));
     }
 }

@@ -43,16 +43,7 @@ pub struct Stack {
 impl Stack {
     /// Looks the functions up, and which of them may be invoked.
     pub async fn open(name: &str, profile: Option<&str>, region: Option<&str>) -> Result<Self, Unreachable> {
-        // The system's own roots: a company's proxy may have put one there.
-        let http = Client::new().tls_provider(Provider::rustls(CryptoMode::Ring)).build_https();
-        let mut config = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
-        if let Some(profile) = profile {
-            config = config.profile_name(profile);
-        }
-        if let Some(region) = region {
-            config = config.region(aws_config::Region::new(region.to_owned()));
-        }
-        let config = config.load().await;
+        let config = config(profile, region).await;
         let stacks = aws_sdk_cloudformation::Client::new(&config).describe_stacks().stack_name(name).send();
         let stacks = stacks.await.map_err(|e| unreachable(&format!("look up stack `{name}`"), &e))?;
         let found = stacks.stacks().first();
@@ -155,8 +146,22 @@ impl Admin for Stack {
     }
 }
 
+/// AWS as the user's other tools reach it.
+pub(crate) async fn config(profile: Option<&str>, region: Option<&str>) -> SdkConfig {
+    // The system's own roots: a company's proxy may have put one there.
+    let http = Client::new().tls_provider(Provider::rustls(CryptoMode::Ring)).build_https();
+    let mut config = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+    if let Some(profile) = profile {
+        config = config.profile_name(profile);
+    }
+    if let Some(region) = region {
+        config = config.region(aws_config::Region::new(region.to_owned()));
+    }
+    config.load().await
+}
+
 /// An error with all that its sources say; those of credentials are for whoever runs this.
-fn unreachable(what: &str, error: &(dyn std::error::Error + 'static)) -> Unreachable {
+pub(crate) fn unreachable(what: &str, error: &(dyn std::error::Error + 'static)) -> Unreachable {
     let mut words = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

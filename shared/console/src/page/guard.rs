@@ -74,7 +74,7 @@ impl Guard {
     fn is_command_line(&self, request: &Request) -> bool {
         let headers = request.headers();
         self.local
-            && request.uri().path() == "/api/admin"
+            && ["/api/admin", "/api/decisions"].contains(&request.uri().path())
             && headers.contains_key(CALLER)
             && !headers.contains_key("origin")
             && !headers.contains_key("sec-fetch-site")

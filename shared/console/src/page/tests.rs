@@ -33,6 +33,10 @@ impl Simulated for Toy {
         Box::pin(async { json!({ "crm": [] }) })
     }
 
+    fn decisions(&self, after: u64) -> Vec<Value> {
+        vec![json!({ "n": after + 1 })]
+    }
+
     fn act<'a>(&'a self, _: &'a Value) -> BoxFuture<'a, Result<Value, String>> {
         Box::pin(async { Err("not today".into()) })
     }
@@ -159,4 +163,19 @@ async fn the_command_line_reaches_a_local_run() {
     assert_eq!(wrong, Unreachable::Failed("no such thing".into()));
     let nobody = Local::at(1).invoke(&json!({})).await.unwrap_err();
     assert!(nobody.to_string().contains("cargo run --example local"), "{nobody}");
+}
+
+#[tokio::test]
+async fn decisions_are_told_to_the_command_line_and_to_nobody_else() {
+    let (_served, port, _) = open(true).await;
+    assert_eq!(Local::at(port).decisions(6).await.unwrap(), [json!({ "n": 7 })]);
+    let caller = format!("{CALLER}: page\r\n");
+    let from = |more: &str| get_of("/api/decisions?after=0", port, more);
+    assert_eq!(sent(port, from(&caller)).await.0, 200);
+    assert_eq!(sent(port, from("")).await.0, 401, "neither cookie nor header");
+    let foreign = format!("{caller}Origin: https://example.com\r\n");
+    assert_eq!(sent(port, from(&foreign)).await.0, 403, "a page of somebody else's");
+    assert_eq!(sent(port, get_of("/api/decisions?after=x", port, &caller)).await.0, 400);
+    let (_served, port, _) = open(false).await;
+    assert_eq!(sent(port, get_of("/api/decisions", port, &caller)).await.0, 401, "no local run");
 }

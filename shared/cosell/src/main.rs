@@ -1,0 +1,29 @@
+//! `cosell`: the connector's command line. Reads the words, and says how it ended; [`run`] does the rest.
+
+#![expect(clippy::print_stderr, reason = "a command line's messages")]
+
+mod ask;
+mod out;
+mod run;
+mod tail;
+mod target;
+mod wait;
+
+use clap::Parser;
+use console::{command::Cosell, present::harmless};
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // clap ends with 2 itself where the words are wrong.
+    let asked = Cosell::parse();
+    match Box::pin(run::run(asked)).await {
+        Ok(code) => code,
+        Err(wrong) => {
+            let text = wrong.to_string();
+            let lines = text.lines().map(harmless).collect::<Vec<_>>();
+            eprintln!("cosell: {}", lines.join("\n"));
+            ExitCode::from(wrong.code.exit())
+        }
+    }
+}
