@@ -12,6 +12,7 @@ mod doctor;
 mod dry;
 mod explain;
 mod forms;
+mod history;
 mod long;
 mod map;
 mod overview;

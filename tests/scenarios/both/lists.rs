@@ -106,3 +106,34 @@ async fn a_look_brings_over_what_is_due() {
     assert_eq!(stage.referral(&referral)["details"]["notes"], "Phase two only.", "without a tick");
     stage.close().await;
 }
+
+#[tokio::test]
+async fn the_looks_of_the_schedule_become_the_numbers_of_a_day() {
+    let stage = open().await;
+    let (_, referral) = stage.in_step().await;
+    let whole = asked(&stage, json!({ "command": "overview" })).await;
+    assert_eq!((whole["history"].as_array().unwrap().len(), &whole["token_age"]), (0, &json!(null)));
+    assert!(text(&whole, "last_tick") <= stage.now().to_string(), "{whole:#}");
+    for _ in 0..3 {
+        stage.call(json!({ "command": "watch" })).await;
+        stage.advance(300);
+    }
+    let customer = stage.customer();
+    stage.deal_of(&customer, json!({ "name": "Imported", "sync": true }));
+    stage.poll().await;
+    stage.call(json!({ "command": "watch" })).await;
+    let whole = asked(&stage, json!({ "command": "overview" })).await;
+    let history = whole["history"].as_array().unwrap();
+    let parked: Vec<_> = history.iter().map(|one| one["parked"].as_u64()).collect();
+    assert_eq!(parked, [Some(0), Some(0), Some(0), Some(1)], "{history:#?}");
+    let last = history.last().unwrap();
+    assert_eq!((&last["waiting"], &last["dead"]), (&json!(0), &json!(0)));
+    assert!(last["sweep_lag"].is_i64() && whole["token_age"].is_i64(), "{whole:#}");
+    assert!(whole["seen"]["crm"].is_string() && whole["map_version"] == 0, "{whole:#}");
+    assert_eq!(whole["oldest_waiting"], json!(null), "nothing of `{referral}` is on its way");
+    // A day later there is no chart of it any more.
+    stage.advance(24 * 60 * 60);
+    let whole = asked(&stage, json!({ "command": "overview" })).await;
+    assert_eq!(whole["history"], json!([]));
+    assert!(text(&whole, "sentence").contains("min ago"), "a poller that stands still is told: {whole}");
+}
