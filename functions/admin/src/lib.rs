@@ -18,6 +18,7 @@ mod map;
 mod overview;
 mod pace;
 mod parked;
+pub mod plan;
 mod preview;
 mod provision;
 pub mod register;
@@ -166,6 +167,7 @@ async fn run(app: &App, command: Command, ends: Timestamp) -> Result<Report, Fai
         Command::Backfill(action) => Box::pin(long::command(app, Long::Backfill, action, ends)).await,
         Command::Rebase(action) => Box::pin(long::command(app, Long::Rebase, action, ends)).await,
         Command::Retry { filter } => repair::retry(app, filter.as_deref(), ends).await,
+        Command::Planned(command, planning) => Box::pin(plan::run(app, *command, planning, ends)).await,
         Command::Redrive { filter } => repair::redrive(app, filter.as_deref(), ends).await,
         Command::Relink(pairs) => repair::relink(app, pairs, ends).await,
         Command::Disconnect(about) => repair::disconnect(app, about, ends).await,

@@ -137,3 +137,96 @@ async fn the_looks_of_the_schedule_become_the_numbers_of_a_day() {
     assert_eq!(whole["history"], json!([]));
     assert!(text(&whole, "sentence").contains("min ago"), "a poller that stands still is told: {whole}");
 }
+
+/// Deals that lack a solution, all set aside; their customer.
+async fn set_aside(stage: &Stage, deals: usize) -> Vec<String> {
+    let customer = stage.customer();
+    let deal = |n| stage.deal_of(&customer, json!({ "name": format!("Imported {n}"), "sync": true }));
+    let ids = (0..deals).map(deal).collect();
+    stage.poll().await;
+    ids
+}
+
+#[tokio::test]
+async fn a_retry_is_shown_first_and_leaves_out_what_has_moved_since() {
+    let stage = open().await;
+    let ids = set_aside(&stage, 60).await;
+    let parked = asked(&stage, json!({ "command": "parked" })).await;
+    let (cause, writes) = (text(&parked["groups"][0], "cause").to_owned(), stage.writes());
+    let event = json!({ "command": "retry", "filter": cause, "preview": "yes" });
+    let data = asked(&stage, event).await;
+    let plan = &data["plan"];
+    assert_eq!(
+        (&plan["count"], plan["deals"].as_array().unwrap().len()),
+        (&json!(60), 60),
+        "all of the group"
+    );
+    assert_eq!((&data["looked_at"], &data["would_write"]), (&json!(40), &json!(0)), "{data:#}");
+    assert_eq!(stage.writes(), writes, "a plan writes nothing");
+    // One was filled in and healed by itself; another one was looked at in a newer version.
+    stage.add_solution(&ids[0]);
+    stage.edit("opportunities", &ids[1], json!({ "notes": "Somebody looked." }));
+    stage.poll().await;
+    let data = asked(&stage, json!({ "command": "retry", "plan": plan })).await;
+    let left_out: Vec<String> =
+        data["left_out"].as_array().unwrap().iter().map(|one| text(one, "id")).collect();
+    assert_eq!(data["sent"], 58, "{data:#}");
+    for id in &ids[..2] {
+        assert!(left_out.contains(&format!("opportunity/{id}")), "{id}: {left_out:?}");
+    }
+    stage.rest().await;
+    // Of a portion of it, the same; another map refuses all.
+    let mut portion = plan.clone();
+    portion["deals"] = json!([plan["deals"][5]]);
+    let data = asked(&stage, json!({ "command": "retry", "plan": portion })).await;
+    assert_eq!(data["sent"], 1, "{data:#}");
+    stage.rest().await;
+    portion["map"] = json!("another");
+    let refused = stage.call(json!({ "command": "retry", "plan": portion })).await;
+    assert!(refused["ok"] == false && refused.to_string().contains("map has changed"), "{refused:#}");
+}
+
+#[tokio::test]
+async fn what_a_plan_would_write_is_what_its_retry_writes() {
+    let stage = open().await;
+    let (id, referral) = stage.in_step().await;
+    let ids = set_aside(&stage, 2).await;
+    // What is missing is there, but nobody has looked yet.
+    stage.add_solution(&ids[0]);
+    let data = asked(&stage, json!({ "command": "retry", "preview": "yes" })).await;
+    assert_eq!((&data["would_write"], &data["would_change_nothing"]), (&json!(1), &json!(1)), "{data:#}");
+    let data = asked(&stage, json!({ "command": "retry", "plan": data["plan"] })).await;
+    assert_eq!(data["sent"], 2, "{data:#}");
+    stage.rest().await;
+    let parked = asked(&stage, json!({ "command": "parked" })).await;
+    assert_eq!(parked["groups"][0]["count"], 1, "{parked:#}");
+    // A link that moves between its plan and its relink is left alone.
+    let relink = json!({ "command": "relink", "referral": referral, "preview": "yes" });
+    let plan = asked(&stage, relink).await["plan"].clone();
+    stage.edit("opportunities", &id, json!({ "notes": "Phase two only." }));
+    stage.poll().await;
+    let data = asked(&stage, json!({ "command": "relink", "plan": plan })).await;
+    assert_eq!((&data["sent"], &data["left_out"][0]["id"]), (&json!(0), &json!(referral)), "{data:#}");
+    let plan = asked(&stage, json!({ "command": "backfill", "preview": "yes" })).await["plan"].clone();
+    let done = asked(&stage, json!({ "command": "backfill", "plan": plan })).await;
+    assert_eq!(done["done"], true, "{done:#}");
+    stage.rest().await;
+}
+
+#[tokio::test]
+async fn a_map_is_shown_with_what_it_changes_in_each_deal_and_set_over_no_other() {
+    let stage = open().await;
+    let (_, referral) = stage.in_step().await;
+    let toml = "[switches]\ncheck_mark = false\n";
+    let event = json!({ "command": "map", "action": "set", "map": toml, "preview": "yes" });
+    let data = asked(&stage, event).await;
+    assert_eq!((&data["looked_at"], &data["of"]), (&json!(1), &json!(1)), "{data:#}");
+    assert_eq!(data["plan"]["map"], "version 0");
+    assert!(data["deals"].as_array().unwrap().iter().all(|deal| deal["referral"] == referral), "{data:#}");
+    let shown = stage.call(json!({ "command": "map", "action": "show" })).await;
+    assert!(shown.to_string().contains("the default map"), "nothing is set yet: {shown}");
+    let set = json!({ "command": "map", "action": "set", "map": toml, "plan": data["plan"] });
+    assert_eq!(asked(&stage, set.clone()).await["version"], 1);
+    let refused = stage.call(set).await;
+    assert!(refused["ok"] == false && refused.to_string().contains("map has changed"), "{refused:#}");
+}
