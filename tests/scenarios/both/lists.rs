@@ -230,3 +230,13 @@ async fn a_map_is_shown_with_what_it_changes_in_each_deal_and_set_over_no_other(
     let refused = stage.call(set).await;
     assert!(refused["ok"] == false && refused.to_string().contains("map has changed"), "{refused:#}");
 }
+
+#[tokio::test]
+async fn why_nothing_happened_is_told() {
+    let stage = open().await;
+    let (_, referral) = stage.in_step().await;
+    let told = asked(&stage, json!({ "command": "explain", "referral": referral })).await;
+    let nothing = told["nothing"].as_array().unwrap();
+    assert_eq!(nothing.len(), 2, "both sides stand as agreed: {told:#}");
+    assert!(text(&nothing[0], "text").contains("our own write"), "{told:#}");
+}
