@@ -8,7 +8,7 @@ use serde_json::{Map as Object, Value};
 pub const USAGE: &str = "\
 usage: sam remote invoke Admin --stack-name STACK --event '{\"command\": \"NAME\", …}'
 
-  doctor                                   is everything as it should be, and what to do if not
+  doctor     {part}                        is everything as it should be, and what to do if not
   register   {overwrite: yes|no}           registers the webhook at Partner Center; a foreign one only with yes
   unregister                               gives the registration back, if it is ours
   selftest                                 asks Partner Center for a test event and tells how it arrived
@@ -38,8 +38,8 @@ An id: a referral's GUID; a record's as opportunity/ID or lead/ID (ID alone: an 
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Is everything as it should be?
-    Doctor,
+    /// Is everything as it should be? Or one part of it.
+    Doctor(Option<String>),
     /// Registers the webhook.
     Register {
         /// Somebody else's registration too; `None`: as deployed.
@@ -160,7 +160,7 @@ impl Command {
         let arguments = Arguments(members);
         let name = arguments.text("command")?.ok_or("`command` is missing")?;
         match name {
-            "doctor" => arguments.only(&[], Command::Doctor),
+            "doctor" => arguments.only(&["part"], Command::Doctor(arguments.owned("part")?)),
             "register" => {
                 arguments.only(&["overwrite"], Command::Register { overwrite: arguments.yes("overwrite")? })
             }
@@ -210,7 +210,7 @@ impl Command {
     /// that only looks.
     pub fn acts(&self) -> bool {
         match self {
-            Command::Doctor
+            Command::Doctor(_)
             | Command::Overview
             | Command::Deals(_)
             | Command::Parked

@@ -6,6 +6,7 @@ mod anew;
 mod certificate;
 mod columns;
 pub mod command;
+mod deadlines;
 mod deals;
 mod deprovision;
 mod doctor;
@@ -172,7 +173,7 @@ async fn run(app: &App, command: Command, ends: Timestamp) -> Result<Report, Fai
         Command::Relink(pairs) => repair::relink(app, pairs, ends).await,
         Command::Disconnect(about) => repair::disconnect(app, about, ends).await,
         Command::Map(action) => Box::pin(map::map(app, action, ends)).await,
-        Command::Doctor => Box::pin(doctor::doctor(app)).await,
+        Command::Doctor(part) => Box::pin(doctor::doctor(app, part.as_deref())).await,
         Command::Provision => Box::pin(provision::provision(app, ends)).await,
         Command::Deprovision { data, confirm } => {
             Box::pin(deprovision::deprovision(app, data, confirm.as_deref(), ends)).await

@@ -232,6 +232,28 @@ async fn a_map_is_shown_with_what_it_changes_in_each_deal_and_set_over_no_other(
 }
 
 #[tokio::test]
+async fn what_has_an_end_is_listed_and_each_part_is_looked_at_alone() {
+    let stage = open().await;
+    stage.refer(json!({}));
+    stage.rest().await;
+    let whole = asked(&stage, json!({ "command": "doctor" })).await;
+    let checks = whole["checks"].as_array().unwrap();
+    assert_eq!(checks.len(), 8, "{whole:#}");
+    let ends: Vec<&Value> = whole["deadlines"].as_array().unwrap().iter().collect();
+    let of = |part: &str| ends.iter().find(|one| text(one, "what").contains(part));
+    for part in ["refresh token", "certificate ends", "expires unanswered", "client secret"] {
+        assert!(of(part).is_some_and(|one| !text(one, "cure").is_empty()), "{part}: {ends:#?}");
+    }
+    let known: Vec<&str> = ends.iter().filter_map(|one| one["at"].as_str()).collect();
+    assert!(known.is_sorted(), "the soonest first: {known:?}");
+    let calls = stage.calls().len();
+    let token = stage.call(json!({ "command": "doctor", "part": "token" })).await;
+    assert!(token["lines"].as_array().unwrap().len() == 1 && stage.calls().len() == calls, "{token:#}");
+    let unknown = stage.call(json!({ "command": "doctor", "part": "weather" })).await;
+    assert!(unknown["ok"] == false && unknown.to_string().contains("partner_center"), "{unknown}");
+}
+
+#[tokio::test]
 async fn why_nothing_happened_is_told() {
     let stage = open().await;
     let (_, referral) = stage.in_step().await;
