@@ -20,12 +20,20 @@ const KEPT: usize = 200;
 #[derive(Clone, Default)]
 pub(crate) struct Events(Arc<Mutex<(u64, VecDeque<Value>)>>);
 
+/// Decisions that nothing has to be done.
+const NOTHING: [&str; 4] = ["unchanged", "foreign", "skipped", "ignored"];
+
 impl Events {
     pub(crate) fn push(&self, at: Timestamp, kind: &str, text: String) {
+        self.push_about(at, kind, text, "");
+    }
+
+    /// `about`: the id of a referral or a record.
+    fn push_about(&self, at: Timestamp, kind: &str, text: String, about: &str) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.0 += 1;
         let n = kept.0;
-        kept.1.push_back(json!({ "n": n, "at": at, "kind": kind, "text": text }));
+        kept.1.push_back(json!({ "n": n, "at": at, "kind": kind, "text": text, "about": about }));
         if kept.1.len() > KEPT {
             kept.1.pop_front();
         }
@@ -43,6 +51,8 @@ struct Said {
     decision: String,
     reason: String,
     about: String,
+    /// Folded into one look.
+    hints: usize,
 }
 
 impl Visit for Said {
@@ -50,6 +60,7 @@ impl Visit for Said {
         match field.name() {
             "decision" => self.decision = value.to_owned(),
             "reason" => self.reason = value.to_owned(),
+            "hints" => self.hints = value.parse().unwrap_or_default(),
             "referral.id" | "record.id" if self.about.is_empty() => self.about = value.to_owned(),
             _ => {}
         }
@@ -65,9 +76,16 @@ impl<S: Subscriber> Layer<S> for Events {
         let mut said = Said::default();
         event.record(&mut said);
         // A tick without news is none, and what was received is told by what comes of it.
-        if !["", "polled", "map", "received"].contains(&said.decision.as_str()) {
-            let about = if said.about.is_empty() { String::new() } else { format!(" ({})", said.about) };
-            self.push(Timestamp::now(), "decision", format!("{}: {}{about}", said.decision, said.reason));
+        if ["", "polled", "map", "received"].contains(&said.decision.as_str()) {
+            return;
         }
+        let about = if said.about.is_empty() { String::new() } else { format!(" ({})", said.about) };
+        let folded = match said.hints {
+            0 | 1 => String::new(),
+            hints => format!("; {hints} hints were folded into this one look"),
+        };
+        let kind = if NOTHING.contains(&said.decision.as_str()) { "nothing" } else { "decision" };
+        let text = format!("{}: {}{folded}{about}", said.decision, said.reason);
+        self.push_about(Timestamp::now(), kind, text, &said.about);
     }
 }

@@ -97,6 +97,13 @@ impl Hands {
                 }
                 said("200 deals without a solution, Sync = Yes")
             }
+            "complete" => {
+                let lacking = world.opportunities().into_iter().filter(is_imported);
+                let ids: Vec<String> =
+                    lacking.filter_map(|deal| Some(deal["id"].as_str()?.to_owned())).collect();
+                ids.iter().for_each(|id| world.add_solution(id));
+                said(&format!("{} imported deals got their solution", ids.len()))
+            }
             trouble => self.trouble(world, trouble, act),
         }
     }
@@ -177,6 +184,12 @@ impl Hands {
         self.kill &= blow.is_none_or(|blow| !blow.has_struck());
         pumped.map(drop)
     }
+}
+
+/// Imported, and not shared yet.
+fn is_imported(deal: &Value) -> bool {
+    let name = deal["name"].as_str().unwrap_or_default();
+    name.contains("Imported ") && deal["referral_id"].as_str().is_none_or(str::is_empty)
 }
 
 /// The same field on both sides at once.

@@ -81,8 +81,10 @@ pub(crate) async fn run(world: &World, seed_of_trouble: Option<u64>, page: u16) 
         }
         let delivered = hands.deliver(world).await;
         if delivered > 0 {
-            events.push(world.now(), "webhook", format!("{delivered} event(s) delivered to the ingress"));
-            println!("  webhook         {delivered} event(s) delivered to the ingress");
+            let plural = if delivered == 1 { "" } else { "s" };
+            let text = format!("{delivered} event{plural} delivered to the ingress");
+            println!("  webhook         {text}");
+            events.push(world.now(), "webhook", text);
         }
         hands.pump(world).await?;
         if polled.elapsed() >= POLL {

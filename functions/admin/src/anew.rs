@@ -1,43 +1,44 @@
 //! What a map that is not in effect yet would do to linked deals: which fields it reads otherwise than they were read, and
-//! what would be written. The same code as `preview`.
+//! what would be written that the present map would not write. The same code as `preview`.
 
-use crate::{dry::Dry, preview, report::Report, walk::One};
+use crate::{
+    dry::{Dry, Write},
+    preview,
+    report::Report,
+    walk::One,
+};
 use clients::outside::App;
-use jiff::Timestamp;
-use mapping::{Map, RecordKind};
-use serde_json::json;
+use jiff::{SignedDuration, Timestamp};
+use mapping::{Map, RecordKind, ReferralId, Value};
+use serde_json::{Value as Json, json};
 use std::{collections::BTreeMap, sync::Arc};
-use sync::{failure::Failure, link::State, ports::Links, table::Item};
+use sync::{
+    failure::Failure,
+    link::{Link, State},
+    ports::Links,
+    table::Item,
+};
 
-/// So many deals are looked at from both sides.
+/// So many deals are looked at from both sides; where all are asked for, as many as this time allows.
 const LOOKED_AT: usize = 25;
+const LONGEST: SignedDuration = SignedDuration::from_secs(30);
+/// So many deals are shown with what would be written.
+const SHOWN: usize = 200;
 
-/// Tells it. Reads every link, and of some deals both sides.
+/// A linked deal.
+struct Deal {
+    referral: ReferralId,
+    name: Option<String>,
+}
+
+/// Tells it. Reads every link, and of some deals both sides: those that are read otherwise, and with `all` the others too.
 pub(crate) async fn tell(
     report: &mut Report,
-    worker: &App,
+    worker: &Arc<App>,
     map: Map,
-    ends: Timestamp,
+    (all, ends): (bool, Timestamp),
 ) -> Result<(), Failure> {
-    let (mut units, mut deals) = (BTreeMap::<String, u32>::new(), vec![]);
-    let mut cursor = None;
-    loop {
-        let (rows, next) = worker.outside.links.page(cursor.as_deref()).await?;
-        for row in rows {
-            let Item::Link(link) = row.item else { continue };
-            let kind = link.record.as_ref().map_or(RecordKind::Opportunity, |record| record.kind);
-            let before = deals.len();
-            for unit in link.read_otherwise(map.of(kind)).filter(|_| link.state == State::Linked) {
-                *units.entry(unit.name.clone()).or_default() += 1;
-                deals.truncate(before);
-                deals.push(link.referral.clone());
-            }
-        }
-        cursor = next;
-        if cursor.is_none() || worker.outside.clock.now() >= ends {
-            break;
-        }
-    }
+    let (units, mut deals, others) = linked(worker, &map, ends).await?;
     for (unit, count) in &units {
         let text = format!("`{unit}` of {count} linked deals is read otherwise and will be compared anew");
         report.warn(
@@ -45,18 +46,26 @@ pub(crate) async fn tell(
             "equal agrees, an empty side is filled, of two values the owner's stands and the other is told",
         );
     }
+    let most = if all { usize::MAX } else { LOOKED_AT };
+    if all {
+        deals.extend(others);
+    }
     if deals.is_empty() {
         return Ok(());
     }
-    let dry = Dry::new(Arc::new(worker.with_map(Arc::new(map))));
+    // The last one that is begun is looked at to its end.
+    let begins_until = (ends - preview::ONE).min(worker.outside.clock.now() + LONGEST);
+    let (present, dry) = (Dry::new(Arc::clone(worker)), Dry::new(Arc::new(worker.with_map(Arc::new(map)))));
     let mut writes = BTreeMap::<String, u32>::new();
-    let mut looked = 0;
-    for referral in
-        deals.iter().take(LOOKED_AT).take_while(|_| worker.outside.clock.now() + preview::ONE < ends)
-    {
+    let (mut looked, mut told) = (0, vec![]);
+    for deal in deals.iter().take(most).take_while(|_| worker.outside.clock.now() < begins_until) {
         looked += 1;
-        for write in preview::writes(&dry, One::Referral(referral.clone()), ends).await? {
-            *writes.entry(write.of).or_default() += 1;
+        let new = difference(&present, &dry, &deal.referral, ends).await?;
+        for write in &new {
+            *writes.entry(write.of.clone()).or_default() += 1;
+        }
+        if !new.is_empty() && told.len() < SHOWN {
+            told.push(shown(deal, &new));
         }
     }
     for (what, count) in &writes {
@@ -65,6 +74,65 @@ pub(crate) async fn tell(
     if writes.is_empty() {
         report.good(format!("of {looked} looked at, nothing would be written"));
     }
-    report.data = json!({ "compared_anew": units, "looked_at": looked, "would_write": writes });
+    report.data = json!({
+        "compared_anew": units, "looked_at": looked, "of": deals.len(), "would_write": writes, "deals": told,
+    });
     Ok(())
+}
+
+/// Which units are read otherwise in how many deals; these deals, and the others.
+async fn linked(
+    worker: &App,
+    map: &Map,
+    ends: Timestamp,
+) -> Result<(BTreeMap<String, u32>, Vec<Deal>, Vec<Deal>), Failure> {
+    let (mut units, mut otherwise, mut others) = (BTreeMap::<String, u32>::new(), vec![], vec![]);
+    let mut cursor = None;
+    loop {
+        let (rows, next) = worker.outside.links.page(cursor.as_deref()).await?;
+        for row in rows {
+            let Item::Link(link) = row.item else { continue };
+            if link.state != State::Linked {
+                continue;
+            }
+            let kind = link.record.as_ref().map_or(RecordKind::Opportunity, |record| record.kind);
+            let names: Vec<String> =
+                link.read_otherwise(map.of(kind)).map(|unit| unit.name.clone()).collect();
+            let deals = if names.is_empty() { &mut others } else { &mut otherwise };
+            deals.push(deal(&link));
+            for name in names {
+                *units.entry(name).or_default() += 1;
+            }
+        }
+        cursor = next;
+        if cursor.is_none() || worker.outside.clock.now() >= ends {
+            return Ok((units, otherwise, others));
+        }
+    }
+}
+
+fn deal(link: &Link) -> Deal {
+    let name = link.partner_center.images.get("name").or_else(|| link.crm.images.get("name"));
+    Deal { referral: link.referral.clone(), name: name.and_then(Value::text).map(str::to_owned) }
+}
+
+/// What is due anyway is no work of the new map.
+async fn difference(
+    present: &Dry,
+    new: &Dry,
+    referral: &ReferralId,
+    ends: Timestamp,
+) -> Result<Vec<Write>, Failure> {
+    let mut writes = preview::writes(new, One::Referral(referral.clone()), ends).await?;
+    if !writes.is_empty() {
+        let due = preview::writes(present, One::Referral(referral.clone()), ends).await?;
+        writes.retain(|write| !due.iter().any(|due| due.of == write.of && due.data == write.data));
+    }
+    Ok(writes)
+}
+
+fn shown(deal: &Deal, writes: &[Write]) -> Json {
+    let writes: Vec<Json> =
+        writes.iter().map(|write| json!({ "what": write.words, "data": write.data })).collect();
+    json!({ "referral": deal.referral, "name": deal.name, "writes": writes })
 }

@@ -6,7 +6,7 @@ use clients::{
     certificates::{Address, Certificates, Distrust, Missing, NoCertificate, NotGenuine, Why, validity},
     clock::Clock,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sync::failure::Failure;
 
 /// So long before its end a certificate is worth a word.
@@ -23,22 +23,29 @@ pub(crate) async fn of_webhook(app: &App) -> Result<Report, Failure> {
     Ok(report)
 }
 
-/// Looks at the certificate that is expected at the first place of the list.
-pub(crate) async fn certificate(app: &App, clock: Clock, report: &mut Report) {
+/// Looks at the certificate that is expected at the first place of the list; until when it is valid.
+pub(crate) async fn certificate(app: &App, clock: Clock, report: &mut Report) -> Option<Timestamp> {
     let certificates = match Certificates::new(&app.config.certificates, clock.clone()) {
         Ok(certificates) => certificates,
-        Err(why) => return report.fault(why.to_string(), "correct CertificateRootsPem, or leave it empty"),
+        Err(why) => {
+            report.fault(why.to_string(), "correct CertificateRootsPem, or leave it empty");
+            return None;
+        }
     };
-    let Some(address) = certificates.expected() else { return };
+    let address = certificates.expected()?;
     let url = address.as_str();
     match certificates.fetch(&address).await {
-        Ok(file) => judge(&certificates, &address, &file, &clock, report).await,
+        Ok(file) => {
+            judge(&certificates, &address, &file, &clock, report).await;
+            return validity(&file).map(|(_, until)| until);
+        }
         Err(NoCertificate::NotThere(why)) => report.warn(
             format!("`{url}`: {why}"),
             "each event names its certificate's address itself: `selftest` shows whether it is on CertificateUrlPrefixes",
         ),
         Err(why) => report.warn(format!("`{url}`: {why}"), WAITS),
     }
+    None
 }
 
 async fn judge(

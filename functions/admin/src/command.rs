@@ -1,5 +1,6 @@
 //! Commands as JSON: `{"command": "explain", "referral": "…"}`. What is not understood gets the usage text.
 
+use crate::plan::Planning;
 use mapping::{Map, RecordId, ReferralId};
 use serde_json::{Map as Object, Value};
 
@@ -7,7 +8,7 @@ use serde_json::{Map as Object, Value};
 pub const USAGE: &str = "\
 usage: sam remote invoke Admin --stack-name STACK --event '{\"command\": \"NAME\", …}'
 
-  doctor                                   is everything as it should be, and what to do if not
+  doctor     {part}                        is everything as it should be, and what to do if not
   register   {overwrite: yes|no}           registers the webhook at Partner Center; a foreign one only with yes
   unregister                               gives the registration back, if it is ours
   selftest                                 asks Partner Center for a test event and tells how it arrived
@@ -22,21 +23,23 @@ usage: sam remote invoke Admin --stack-name STACK --event '{\"command\": \"NAME\
   look       {referral | record}           both sides are read now, and what is due is written
   preview    {referral | record | all: yes}  what would be written now, and why; writes nothing
   backfill   {action: start|status|stop}   every referral and every record with Sync set; goes on by itself
-  retry      {filter}                      what is parked is tried at once; filter: part of id or reason
+  retry      {filter}                      what is parked is tried at once; filter: part of id or reason, or a cause
   redrive    {filter}                      dead letters and unusable messages go back to the queue
   relink     {referral, record | all_from} a detached link looks for its record, or takes this one; two are linked
   disconnect {referral | record}           sets Sync to No at the record: both sides stay as they are
   rebase     {action: start|status|stop}   after the table was restored: all links are compared anew
-  map        {action: check|set|show|history|rollback, map: \"TOML\", version: N}
+  map        {action: check|set|show|history|rollback, map: \"TOML\", version: N, all: yes}
   help
 
+retry, relink, backfill start and map set with {preview: yes} do nothing and answer with `data.plan`; with {plan: …} they do
+what it says: a deal that has moved since is left out and named, another map refuses everything.
 An id: a referral's GUID; a record's as opportunity/ID or lead/ID (ID alone: an opportunity).";
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Is everything as it should be?
-    Doctor,
+    /// Is everything as it should be? Or one part of it.
+    Doctor(Option<String>),
     /// Registers the webhook.
     Register {
         /// Somebody else's registration too; `None`: as deployed.
@@ -92,6 +95,8 @@ pub enum Command {
     Rebase(Action),
     /// The override of the field map.
     Map(MapAction),
+    /// Shows first what one of them would do, or does what was shown.
+    Planned(Box<Command>, Planning),
     /// The usage text.
     Help,
 }
@@ -145,8 +150,8 @@ pub enum Action {
 /// Of the field map's override.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MapAction {
-    /// Faults of a TOML text, nothing else.
-    Check(String),
+    /// Faults of a TOML text, and what it would change; of all deals, as far as time allows, or of some.
+    Check(String, bool),
     /// Checks and puts it into effect.
     Set(String),
     /// The one in effect.
@@ -161,10 +166,14 @@ impl Command {
     /// Reads one; the error says what is wrong in words.
     pub fn parse(event: &Value, map: &Map) -> Result<Command, String> {
         let Some(members) = event.as_object() else { return Err("expected a JSON object".into()) };
+        if let Some((planning, rest)) = Planning::read(members)? {
+            let command = planning.command().map_or_else(|| Command::parse(&rest, map), Ok)?;
+            return Ok(Command::Planned(Box::new(command), planning));
+        }
         let arguments = Arguments(members);
         let name = arguments.text("command")?.ok_or("`command` is missing")?;
         match name {
-            "doctor" => arguments.only(&[], Command::Doctor),
+            "doctor" => arguments.only(&["part"], Command::Doctor(arguments.owned("part")?)),
             "register" => {
                 arguments.only(&["overwrite"], Command::Register { overwrite: arguments.yes("overwrite")? })
             }
@@ -202,7 +211,7 @@ impl Command {
             "relink" => arguments.only(&DEAL, Command::Relink(vec![arguments.pair(map)?])),
             "disconnect" => arguments.only(&DEAL, Command::Disconnect(arguments.about(map)?)),
             "rebase" => arguments.only(&["action"], Command::Rebase(arguments.action()?)),
-            "map" => arguments.only(&["action", "map", "version"], Command::Map(arguments.map()?)),
+            "map" => arguments.only(&["action", "map", "version", "all"], Command::Map(arguments.map()?)),
             "help" => arguments.only(&[], Command::Help),
             other => Err(format!("`{other}` is no command")),
         }
@@ -214,7 +223,7 @@ impl Command {
     /// that only looks.
     pub fn acts(&self) -> bool {
         match self {
-            Command::Doctor
+            Command::Doctor(_)
             | Command::Overview
             | Command::Deals(_)
             | Command::Parked
@@ -222,6 +231,7 @@ impl Command {
             | Command::Explain(..)
             | Command::Preview(_)
             | Command::Help => false,
+            Command::Planned(_, planning) => planning.acts(),
             Command::Backfill(action) | Command::Rebase(action) => *action != Action::Status,
             Command::Map(action) => matches!(action, MapAction::Set(_) | MapAction::Rollback(_)),
             Command::Register { .. }
@@ -352,7 +362,7 @@ impl<'a> Arguments<'a> {
         };
         let version = self.number("version")?;
         match self.text("action")? {
-            Some("check") => Ok(MapAction::Check(toml()?)),
+            Some("check") => Ok(MapAction::Check(toml()?, self.yes("all")? == Some(true))),
             Some("set") => Ok(MapAction::Set(toml()?)),
             Some("show") => Ok(MapAction::Show),
             Some("history") => Ok(MapAction::History),

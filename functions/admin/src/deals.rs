@@ -116,13 +116,18 @@ fn marks(map: &Map, link: &Link) -> Vec<&'static str> {
     let awaits_microsoft = link.microsoft.is_some() && link.microsoft_said.is_none();
     [
         ("parked", !link.parked.is_empty()),
-        ("waiting", link.claim.is_some() || !link.awaiting.is_empty() || link.state == State::Creating),
+        ("waiting", waits(link)),
         ("conflict", link.state == State::Linked && differs()),
         ("awaiting_microsoft", awaits_microsoft && link.state == State::Linked),
     ]
     .into_iter()
     .filter_map(|(mark, so)| so.then_some(mark))
     .collect()
+}
+
+/// Whether something of it is on its way, or is kept until it may go.
+pub(crate) fn waits(link: &Link) -> bool {
+    link.claim.is_some() || !link.awaiting.is_empty() || link.state == State::Creating
 }
 
 /// How a side stands, in its own words.

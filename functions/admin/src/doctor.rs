@@ -1,7 +1,9 @@
 //! Is everything as it should be, and what to do if not. Asks each system as the functions do, and writes nothing.
 
 use crate::{
-    App, certificate, columns, pace,
+    App, certificate, columns,
+    deadlines::Deadlines,
+    pace,
     register::{self, Whose},
     report::Report,
     sign_in, surroundings, watch,
@@ -9,32 +11,56 @@ use crate::{
 use clients::outside;
 use jiff::Timestamp;
 use mapping::Referral;
+use serde_json::json;
 use sync::{
     failure::Failure,
     ports::{Ports, Referrals},
 };
 
-/// Everything, in the order in which it is set up.
-pub(crate) async fn doctor(app: &App) -> Result<Report, Failure> {
+/// The parts, in the order in which they are set up; each can be looked at alone.
+const PARTS: [&str; 8] =
+    ["partner_center", "registration", "crm", "pace", "queues", "token", "certificate", "clocks"];
+
+/// Everything, or one part. `data.checks` says how many lines are of which part, `data.deadlines` what has an end.
+pub(crate) async fn doctor(app: &App, only: Option<&str>) -> Result<Report, Failure> {
+    if let Some(unknown) = only.filter(|only| !PARTS.contains(only)) {
+        let cure = format!("one of {}", PARTS.join(", "));
+        return Ok(Report::fault_only(format!("`{unknown}` is no part of `doctor`"), &cure));
+    }
     let mut report = Report::default();
     let worker = app.live.app().await?;
-    partner_center(&worker, &mut report).await;
-    registration(app, &mut report).await;
-    crm(&worker, &mut report).await;
-    let before = report.lines.len();
-    pace::holds(&worker, &mut report).await;
-    // Whatever waits is late.
-    if report.lines.len() == before {
-        pace::feeds(&worker, &mut report).await;
+    let (mut checks, mut deadlines) = (vec![], Deadlines::default());
+    for part in PARTS.into_iter().filter(|part| only.is_none_or(|only| only == *part)) {
+        let before = report.lines.len();
+        match part {
+            "partner_center" => partner_center(&worker, &mut report, &mut deadlines).await,
+            "registration" => registration(app, &mut report).await,
+            "crm" => crm(&worker, &mut report).await,
+            "pace" => pace(&worker, &mut report).await,
+            "queues" => drop(watch::queues(app, &worker, &mut report).await),
+            "token" => deadlines.secrets(&worker, watch::token(app, &worker, &mut report).await),
+            "certificate" => {
+                let until = certificate::certificate(app, worker.outside.clock.clone(), &mut report).await;
+                deadlines.certificate(until);
+            }
+            _ => surroundings::clocks(&worker, &mut report),
+        }
+        checks.push(json!({ "part": part, "lines": report.lines.len() - before }));
     }
-    watch::queues(app, &worker, &mut report).await;
-    watch::token(app, &worker, &mut report).await;
-    certificate::certificate(app, worker.outside.clock.clone(), &mut report).await;
-    surroundings::clocks(&worker, &mut report);
+    report.data = json!({ "checks": checks, "deadlines": deadlines.sorted() });
     Ok(report)
 }
 
-async fn partner_center(worker: &outside::App, report: &mut Report) {
+/// Whatever waits is late.
+async fn pace(worker: &outside::App, report: &mut Report) {
+    let before = report.lines.len();
+    pace::holds(worker, report).await;
+    if report.lines.len() == before {
+        pace::feeds(worker, report).await;
+    }
+}
+
+async fn partner_center(worker: &outside::App, report: &mut Report, deadlines: &mut Deadlines) {
     let page = worker.outside.referrals().changed_since(Timestamp::UNIX_EPOCH, None).await;
     let page = match page {
         Ok(page) => page,
@@ -43,6 +69,7 @@ async fn partner_center(worker: &outside::App, report: &mut Report) {
     report.good("Partner Center answers, with MFA and the role for referrals");
     let ours = |referral: &&Referral| referral.belongs_to(&worker.settings.organization);
     let seen = page.referrals.len();
+    deadlines.referrals(page.referrals.iter().filter(ours), worker.outside.clock.now());
     match page.referrals.iter().filter(ours).count() {
         0 if seen == 0 => report.warn(
             "Partner Center shows no referral at all",

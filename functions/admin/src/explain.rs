@@ -67,6 +67,7 @@ pub(crate) async fn explain(app: &App, about: About, both: bool) -> Result<Repor
         report.good(format!("{} {}: {}", minute(line.at), line.decision, line.text));
     }
     report.data = json!({ "timeline": timeline, "link": rows.iter().find_map(|row| data(&row.item)) });
+    report.data["nothing"] = json!(rows.iter().flat_map(|row| nothing(&row.item)).collect::<Vec<_>>());
     let link = rows.iter().find_map(|row| match &row.item {
         Item::Link(link) => Some(link),
         _ => None,
@@ -128,6 +129,31 @@ fn describe(report: &mut Report, link: &Link) {
     }
     for (unit, parked) in &link.parked {
         set_aside(report, if unit == "*" { "the whole deal" } else { unit }, parked);
+    }
+}
+
+/// Why nothing happened, as far as the rows say: what was seen last and is what both sides agreed on.
+fn nothing(item: &Item) -> Vec<Value> {
+    let told =
+        |at: Option<Timestamp>, text: &str| json!({ "at": at, "decision": "nothing to do", "text": text });
+    match item {
+        Item::Foreign => vec![told(
+            None,
+            "another organisation's referral, or one that Partner Center does not show to us",
+        )],
+        Item::Link(link) => {
+            let sides = [("Partner Center", &link.partner_center), ("the CRM", &link.crm)];
+            let agreed = sides.into_iter().filter_map(|(name, side)| {
+                let seen = side.seen.as_ref().filter(|seen| side.settled.as_ref() == Some(&seen.version))?;
+                let text = format!(
+                    "the newest version of {name} holds nothing that was not agreed on: our own write that came back, or a \
+                     change of what is not kept in step"
+                );
+                Some(told(Some(seen.at), &text))
+            });
+            agreed.collect()
+        }
+        _ => vec![],
     }
 }
 

@@ -6,17 +6,20 @@ mod anew;
 mod certificate;
 mod columns;
 pub mod command;
+mod deadlines;
 mod deals;
 mod deprovision;
 mod doctor;
 mod dry;
 mod explain;
 mod forms;
+mod history;
 mod long;
 mod map;
 mod overview;
 mod pace;
 mod parked;
+pub mod plan;
 mod preview;
 mod provision;
 pub mod register;
@@ -165,11 +168,12 @@ async fn run(app: &App, command: Command, ends: Timestamp) -> Result<Report, Fai
         Command::Backfill(action) => Box::pin(long::command(app, Long::Backfill, action, ends)).await,
         Command::Rebase(action) => Box::pin(long::command(app, Long::Rebase, action, ends)).await,
         Command::Retry { filter } => repair::retry(app, filter.as_deref(), ends).await,
+        Command::Planned(command, planning) => Box::pin(plan::run(app, *command, planning, ends)).await,
         Command::Redrive { filter } => repair::redrive(app, filter.as_deref(), ends).await,
         Command::Relink(pairs) => repair::relink(app, pairs, ends).await,
         Command::Disconnect(about) => repair::disconnect(app, about, ends).await,
         Command::Map(action) => Box::pin(map::map(app, action, ends)).await,
-        Command::Doctor => Box::pin(doctor::doctor(app)).await,
+        Command::Doctor(part) => Box::pin(doctor::doctor(app, part.as_deref())).await,
         Command::Provision => Box::pin(provision::provision(app, ends)).await,
         Command::Deprovision { data, confirm } => {
             Box::pin(deprovision::deprovision(app, data, confirm.as_deref(), ends)).await

@@ -5,7 +5,7 @@ use clients::outside::App;
 use jiff::Timestamp;
 use mapping::{Map, Readings};
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 use sync::{
     failure::Failure,
     ports::Links,
@@ -19,9 +19,11 @@ pub(crate) async fn map(app: &crate::App, action: MapAction, ends: Timestamp) ->
     let active = active(&worker).await?;
     let mut report = Report::default();
     match action {
-        MapAction::Check(toml) => check(&mut report, &worker, stored(active.as_ref()), &toml, ends).await,
+        MapAction::Check(toml, all) => {
+            check(&mut report, &worker, stored(active.as_ref()), (&toml, all), ends).await;
+        }
         MapAction::Set(toml) => {
-            check(&mut report, &worker, stored(active.as_ref()), &toml, ends).await;
+            check(&mut report, &worker, stored(active.as_ref()), (&toml, false), ends).await;
             if report.ok {
                 set(&mut report, &worker, active, toml).await?;
             }
@@ -61,7 +63,7 @@ pub(crate) async fn map(app: &crate::App, action: MapAction, ends: Timestamp) ->
                 }
             };
             // What was good once may not be after an upgrade.
-            check(&mut report, &worker, stored(active.as_ref()), &toml, ends).await;
+            check(&mut report, &worker, stored(active.as_ref()), (&toml, false), ends).await;
             if report.ok {
                 report.good(match wanted {
                     0 => "back to the default map".to_owned(),
@@ -75,7 +77,14 @@ pub(crate) async fn map(app: &crate::App, action: MapAction, ends: Timestamp) ->
 }
 
 /// By the form of maps, then by the CRM's own metadata. A CRM that is out of reach keeps nobody from mending a map.
-async fn check(report: &mut Report, worker: &App, active: Option<&StoredMap>, toml: &str, ends: Timestamp) {
+/// `all`: what it would change is looked at in every deal that time allows.
+async fn check(
+    report: &mut Report,
+    worker: &Arc<App>,
+    active: Option<&StoredMap>,
+    (toml, all): (&str, bool),
+    ends: Timestamp,
+) {
     match Map::with_override(worker.map.crm(), toml) {
         Ok(map) => {
             report.good(format!("the map is without fault ({})", map.hash()));
@@ -86,7 +95,7 @@ async fn check(report: &mut Report, worker: &App, active: Option<&StoredMap>, to
                 // A column that is not known to be there is not read.
                 let seen = columns::seen(&worker.outside.crm, &map).await.unwrap_or_default();
                 let map = map.with_readings_before(&readings_before(worker, active)).with_seen(&seen);
-                if let Err(failure) = anew::tell(report, worker, map, ends).await {
+                if let Err(failure) = anew::tell(report, worker, map, (all, ends)).await {
                     report.warn(
                         format!("what it does to linked deals was not looked at: {failure}"),
                         "again later",
@@ -102,7 +111,12 @@ async fn check(report: &mut Report, worker: &App, active: Option<&StoredMap>, to
     }
 }
 
-async fn set(report: &mut Report, worker: &App, active: Option<Row>, toml: String) -> Result<(), Failure> {
+async fn set(
+    report: &mut Report,
+    worker: &Arc<App>,
+    active: Option<Row>,
+    toml: String,
+) -> Result<(), Failure> {
     let expect = active.as_ref().map_or(Expect::Absent, |row| Expect::Rev(row.rev));
     let version = stored(active.as_ref()).map_or(0, |map| map.version) + 1;
     let readings = readings_before(worker, stored(active.as_ref()));
@@ -170,6 +184,11 @@ async fn seen(worker: &App, toml: &str) -> Result<BTreeSet<String>, Failure> {
         Ok(map) => columns::seen(&worker.outside.crm, &map).await,
         Err(_) => Ok(BTreeSet::new()),
     }
+}
+
+/// Which override is in effect; 0: none was ever set.
+pub(crate) async fn version(app: &crate::App) -> Result<u32, Failure> {
+    Ok(stored(active(&app.live.last()).await?.as_ref()).map_or(0, |map| map.version))
 }
 
 async fn active(worker: &App) -> Result<Option<Row>, Failure> {

@@ -52,7 +52,7 @@ fn told(cause: &str, group: &Group) -> Value {
 }
 
 /// The reason without what belongs to one deal only: ids, numbers and what stands in quotes.
-fn cause(parked: &Parked) -> String {
+pub(crate) fn cause(parked: &Parked) -> String {
     let mut cause = String::new();
     let mut quoted = false;
     for word in parked.reason.split_inclusive(' ') {

@@ -60,7 +60,12 @@ pub(crate) async fn preview(app: &App, about: Option<About>, ends: Timestamp) ->
 
 /// What would be written of one deal; nothing, if it cannot be read now.
 pub(crate) async fn writes(dry: &Dry, one: One, ends: Timestamp) -> Result<Vec<Write>, Failure> {
-    let story = story(dry, one.subject().1, ends).await;
+    writes_of(dry, one.subject().1, ends).await
+}
+
+/// The same, whatever leads to it.
+pub(crate) async fn writes_of(dry: &Dry, subject: Subject, ends: Timestamp) -> Result<Vec<Write>, Failure> {
+    let story = story(dry, subject, ends).await;
     let writes = dry.take();
     match story {
         Err(failure) if failure.wide => Err(failure),

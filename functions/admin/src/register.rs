@@ -1,6 +1,9 @@
 //! The webhook's registration: Partner Center keeps one per tenant, and the last to register is told.
 
-use crate::{App, certificate, report::Report};
+use crate::{
+    App, certificate,
+    report::{Level, Line, Report},
+};
 use clients::partner_center::webhooks::Registration;
 use serde_json::json;
 use std::time::Duration;
@@ -116,6 +119,7 @@ pub(crate) async fn self_test(app: &App) -> Result<Report, Failure> {
     let mut report = Report::default();
     if !matches!(whose(app).await?, Whose::Ours) {
         report.fault("the webhook is not registered for us", "{\"command\": \"register\"}");
+        report.data = trace(&report, &[]);
         return Ok(report);
     }
     // The event decides: it may name another certificate, and the ingress may have kept what it needs.
@@ -125,7 +129,9 @@ pub(crate) async fn self_test(app: &App) -> Result<Report, Failure> {
     app.webhooks.register(&Registration::new(url, &with_test), true).await?;
     let answers = ask(app).await;
     app.webhooks.register(&Registration::new(url, &EVENTS), true).await?;
-    match answers? {
+    let answers = answers?;
+    let chain = Report { lines: report.lines.clone(), ..Report::default() };
+    match &answers {
         answers if answers.last().is_some_and(|last| last == "OK") => {
             report.good(format!("Partner Center's test event was verified and answered `{}`", answers.join(", ")));
         }
@@ -138,7 +144,38 @@ pub(crate) async fn self_test(app: &App) -> Result<Report, Failure> {
             "the log of the Ingress function says why, and the line on the certificate above what its chain lacks",
         ),
     }
+    report.data = trace(&chain, &answers);
     Ok(report)
+}
+
+/// What is known of each check on a test event's way, in their order. What the ingress found wrong its own log says.
+fn trace(chain: &Report, answers: &[String]) -> serde_json::Value {
+    let words = if chain.ok {
+        "it is ours, for all four events"
+    } else {
+        "it is not ours, or not for all four events"
+    };
+    let mut steps = vec![json!({ "check": "registration", "ok": chain.ok, "text": words })];
+    if chain.ok {
+        let of_chain =
+            |line: &Line| json!({ "check": "certificate", "ok": line.level == Level::Ok, "text": line.text });
+        steps.extend(chain.lines.iter().map(of_chain));
+        let sent = !answers.is_empty();
+        let words =
+            if sent { "Partner Center sent its test event" } else { "no test event within half a minute" };
+        steps.push(json!({ "check": "event", "ok": sent, "text": words }));
+        let of_answer = |answer: &String| {
+            let ok = answer == "OK";
+            let words = if ok {
+                "address, chain, organisation, algorithm and signature hold"
+            } else {
+                "the ingress refused it"
+            };
+            json!({ "check": "signature", "ok": ok, "text": format!("{words}: answered `{answer}`") })
+        };
+        steps.extend(answers.iter().map(of_answer));
+    }
+    json!({ "trace": steps })
 }
 
 async fn ask(app: &App) -> Result<Vec<String>, Failure> {

@@ -1,6 +1,6 @@
 //! What went wrong is tried again, and links are mended by hand. What may be done to a link says `sync::repair`.
 
-use crate::{App, command::About, report::Report, walk::One};
+use crate::{App, command::About, parked, report::Report, walk::One};
 use jiff::Timestamp;
 use mapping::{RecordId, ReferralId};
 use serde_json::json;
@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use sync::{
     failure::Failure,
     hint::Hint,
+    parked::Parked,
     ports::{Hints, Links},
     receive::park_message,
     repair::{self, Repaired},
@@ -52,9 +53,11 @@ pub(crate) async fn look(app: &App, about: About) -> Result<Report, Failure> {
     Ok(report)
 }
 
-fn fits(row: &Row, filter: Option<&str>) -> bool {
+/// Part of the id or of the reason, or the cause as `parked` groups it.
+pub(crate) fn fits(row: &Row, filter: Option<&str>) -> bool {
     let Some(part) = filter else { return true };
-    row.key.sk.contains(part) || matches!(&row.item, Item::Parked(parked) if parked.reason.contains(part))
+    let told = |parked: &Parked| parked.reason.contains(part) || parked::cause(parked) == part;
+    row.key.sk.contains(part) || matches!(&row.item, Item::Parked(parked) if told(parked))
 }
 
 /// Dead letters, and messages that were unusable, go back to the queue: received, sent, deleted, in that order, so that

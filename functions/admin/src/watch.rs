@@ -3,6 +3,7 @@
 
 use crate::{
     App,
+    history::{self, Sample},
     long::{self, Long},
     map,
     register::{self, Whose},
@@ -25,8 +26,20 @@ pub(crate) async fn watch(app: &App, ends: Timestamp) -> Result<Report, Failure>
     let mut report = Report::default();
     let worker = app.live.app().await?;
     registration(app, &mut report).await;
-    let parked = queues(app, &worker, &mut report).await.parked;
+    let queues = queues(app, &worker, &mut report).await;
+    let parked = queues.parked;
     let age = token(app, &worker, &mut report).await;
+    let sample = Sample {
+        at: worker.outside.clock.now(),
+        parked: parked.and_then(|n| u64::try_from(n).ok()),
+        waiting: queues.waiting,
+        dead: queues.dead,
+        sweep_lag: None,
+        token_age: age,
+    };
+    if let Err(failure) = history::note(&worker, sample).await {
+        report.failed(&failure);
+    }
     if worker.map.waits_for_columns()
         && let Err(failure) = map::note_columns(&worker, &mut report).await
     {

@@ -149,6 +149,7 @@ fn log(app: &App, group: &Group, story: &Story, began: Timestamp) {
                 crm.kind = crm,
                 decision,
                 reason,
+                hints = group.hints.len(),
                 duration_ms
             );
         }

@@ -34,6 +34,16 @@ pub enum May {
     Act,
 }
 
+impl May {
+    /// As the page is told.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            May::Look => "look",
+            May::Act => "act",
+        }
+    }
+}
+
 /// There is no answer that could be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreachable {
@@ -115,5 +125,20 @@ mod tests {
         {
             assert!(matches!(report(none.clone()), Err(Unreachable::NoReport(_))), "{none}");
         }
+    }
+
+    #[test]
+    fn an_answer_of_another_version_is_no_report() {
+        for (answer, words) in [
+            (json!({ "errorMessage": "timed out" }), "timed out"),
+            (json!({ "ok": "yes", "lines": [] }), "no report"),
+            (json!({ "report": { "ok": true, "lines": [] } }), "no report"),
+            (json!("done"), "done"),
+        ] {
+            let wrong = report(answer.clone()).unwrap_err();
+            assert!(matches!(&wrong, Unreachable::NoReport(told) if told.contains(words)), "{answer}: {wrong}");
+        }
+        let good = json!({ "ok": false, "lines": [], "data": null });
+        assert_eq!(report(good.clone()), Ok(good));
     }
 }

@@ -5,6 +5,7 @@
 //! leads to this machine, gets an answer.
 
 mod guard;
+mod live;
 
 use crate::admin::{Admin, Unreachable};
 use axum::{
@@ -24,9 +25,24 @@ use std::{
 };
 use tokio::net::TcpListener;
 
-const PAGE: &str = include_str!("page/index.html");
-const SCRIPT: &str = include_str!("page/app.js");
-const STYLE: &str = include_str!("page/style.css");
+const HTML: &str = "text/html; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+/// Each file of the page: where it is served, as what, and its text.
+const FILES: [(&str, &str, &str); 12] = [
+    ("/", HTML, include_str!("page/index.html")),
+    ("/style.css", STYLE, include_str!("page/style.css")),
+    ("/app.js", SCRIPT, include_str!("page/app.js")),
+    ("/kit.js", SCRIPT, include_str!("page/kit.js")),
+    ("/overview.js", SCRIPT, include_str!("page/overview.js")),
+    ("/deals.js", SCRIPT, include_str!("page/deals.js")),
+    ("/deal.js", SCRIPT, include_str!("page/deal.js")),
+    ("/parked.js", SCRIPT, include_str!("page/parked.js")),
+    ("/plan.js", SCRIPT, include_str!("page/plan.js")),
+    ("/map.js", SCRIPT, include_str!("page/map.js")),
+    ("/setup.js", SCRIPT, include_str!("page/setup.js")),
+    ("/local.js", SCRIPT, include_str!("page/local.js")),
+];
 /// A command with a map in it.
 const MOST: usize = 1 << 20;
 
@@ -83,17 +99,15 @@ pub async fn serve(page: Page, port: u16) -> std::io::Result<Served> {
 }
 
 fn routes(page: Page) -> Router {
-    let file = |kind: &'static str, text: &'static str| {
-        get(move || async move { ([(header::CONTENT_TYPE, kind)], text) })
-    };
-    Router::new()
-        .route("/", file("text/html; charset=utf-8", PAGE))
-        .route("/app.js", file("text/javascript; charset=utf-8", SCRIPT))
-        .route("/style.css", file("text/css; charset=utf-8", STYLE))
+    let files = FILES.into_iter().fold(Router::new(), |router, (at, kind, text)| {
+        router.route(at, get(move || async move { ([(header::CONTENT_TYPE, kind)], text) }))
+    });
+    files
         .route("/api/about", get(about))
         .route("/api/admin", post(admin))
         .route("/api/local", get(state).post(act))
         .route("/api/decisions", get(decisions))
+        .route("/api/live", get(live::live))
         .layer(DefaultBodyLimit::max(MOST))
         .with_state(page)
 }
@@ -101,7 +115,8 @@ fn routes(page: Page) -> Router {
 async fn about(State(page): State<Page>) -> Json<Value> {
     let mode = if page.simulated.is_some() { "local" } else { "stack" };
     let command = format!("cosell {}", page.admin.flags());
-    Json(json!({ "mode": mode, "name": page.admin.name(), "crm": page.crm, "command": command }))
+    let may = page.admin.may().as_str();
+    Json(json!({ "mode": mode, "name": page.admin.name(), "crm": page.crm, "command": command, "may": may }))
 }
 
 async fn admin(State(page): State<Page>, Json(event): Json<Value>) -> Response {

@@ -1,7 +1,10 @@
 //! Who gets an answer, and what an answer looks like.
 
 use super::*;
-use crate::local::{CALLER, Local};
+use crate::{
+    admin::May,
+    local::{CALLER, Local},
+};
 use std::collections::BTreeMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -23,6 +26,10 @@ impl Admin for Deaf {
 
     fn flags(&self) -> String {
         "--stack a".into()
+    }
+
+    fn may(&self) -> May {
+        May::Look
     }
 }
 
@@ -134,6 +141,50 @@ async fn a_stacks_page_takes_no_command_line_and_has_nothing_simulated() {
     assert_eq!(sent(port, get_of("/api/local", port, &cookie)).await.0, 404);
     let (_, _, body) = sent(port, get_of("/api/about", port, &cookie)).await;
     assert!(body.contains("--stack a") && body.contains("\"stack\""), "{body}");
+    assert!(body.contains("\"may\":\"look\""), "what acts is not offered: {body}");
+}
+
+/// The first so many bytes of an answer that does not end.
+async fn begun(port: u16, path: &str, cookie: &str, words: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+    stream.write_all(get_of(path, port, cookie).as_bytes()).await.unwrap();
+    let (mut seen, mut buffer) = (String::new(), [0; 4096]);
+    while !seen.contains(words) {
+        let n = stream.read(&mut buffer).await.unwrap();
+        assert!(n > 0, "ended without `{words}`: {seen}");
+        seen.push_str(&String::from_utf8_lossy(&buffer[..n]));
+    }
+    seen
+}
+
+#[tokio::test]
+async fn what_changes_is_sent_to_whoever_is_signed_in() {
+    let (_served, port, token) = open(true).await;
+    let cookie = signed_in(port, &token).await;
+    let seen = begun(port, "/api/live?of=local", &cookie, "\"crm\"").await;
+    assert!(seen.contains("text/event-stream"), "{seen}");
+    let seen = begun(port, "/api/live?of=overview", &cookie, "no such thing").await;
+    assert!(seen.contains("data: {\"error\""), "what is wrong is said: {seen}");
+    assert_eq!(sent(port, get_of("/api/live?of=local", port, "")).await.0, 401, "and to nobody else");
+    assert_eq!(sent(port, get_of("/api/live?of=everything", port, &cookie)).await.0, 404);
+    let (_served, port, token) = open(false).await;
+    let cookie = signed_in(port, &token).await;
+    assert_eq!(sent(port, get_of("/api/live?of=local", port, &cookie)).await.0, 404);
+}
+
+#[tokio::test]
+async fn each_file_that_the_page_asks_for_is_there() {
+    let (_served, port, token) = open(false).await;
+    let cookie = signed_in(port, &token).await;
+    for (at, kind, text) in FILES {
+        let (status, headers, body) = sent(port, get_of(at, port, &cookie)).await;
+        assert!(status == 200 && headers["content-type"] == kind && body == text, "{at}");
+        let asked =
+            text.split('\'').filter_map(|word| word.strip_prefix('.')).filter(|word| word.ends_with(".js"));
+        for file in asked {
+            assert!(FILES.iter().any(|(at, ..)| *at == file), "{at} asks for {file}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -178,4 +229,23 @@ async fn decisions_are_told_to_the_command_line_and_to_nobody_else() {
     assert_eq!(sent(port, get_of("/api/decisions?after=x", port, &caller)).await.0, 400);
     let (_served, port, _) = open(false).await;
     assert_eq!(sent(port, get_of("/api/decisions", port, &caller)).await.0, 401, "no local run");
+}
+
+/// The page's filters are the command line's and the admin function's, word for word.
+#[test]
+fn states_and_marks_have_the_same_words_everywhere() {
+    use crate::command::State;
+    use clap::ValueEnum;
+    let text = |file: &str| FILES.iter().find(|(at, ..)| *at == file).unwrap().2;
+    let of = |file: &str, begins: &str| {
+        let from = text(file).split(begins).nth(1).unwrap();
+        from.split(['}', ']']).next().unwrap().to_owned()
+    };
+    let states = of("/deals.js", "const STATES = [");
+    let states = states.split(',').map(|word| word.trim().trim_matches('\'').to_owned());
+    let marks = of("/kit.js", "const MARKS = {");
+    let marks = marks.split(',').filter_map(|pair| Some(pair.split_once(':')?.0.trim().to_owned()));
+    let page: Vec<String> = states.chain(marks).collect();
+    let values = State::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    assert_eq!(page, values.map(|value| value.get_name().to_owned()).collect::<Vec<_>>());
 }

@@ -81,6 +81,10 @@ impl Key {
     pub fn active_map() -> Self {
         Key::new("MAP".to_owned(), "ACTIVE")
     }
+    /// The numbers of the schedule's last looks.
+    pub fn history() -> Self {
+        Key::new("HISTORY".to_owned(), "-")
+    }
     /// One of the overrides that were ever set; in their order.
     pub fn map(version: u32) -> Self {
         Key::new("MAP".to_owned(), &format!("{version:06}"))
@@ -129,6 +133,11 @@ pub enum Item {
     Map(StoredMap),
     /// What an administrator asked for.
     Act(Act),
+    /// The numbers of the schedule's last looks, as one text: a tree of attributes would cost three times as much.
+    History {
+        /// Whoever looks says how they stand in it.
+        samples: String,
+    },
 }
 
 /// What an administrator asked for, and how it ended.
