@@ -603,11 +603,15 @@ async fn gateway(port: u16, app: Arc<ingress::App>) -> anyhow::Result<(String, J
         async move {
             let (parts, body) = request.into_parts();
             let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
-            let headers: serde_json::Map<String, Value> = parts
-                .headers
-                .iter()
-                .map(|(name, value)| (name.to_string(), json!(String::from_utf8_lossy(value.as_bytes()))))
-                .collect();
+            // Those of one name are joined.
+            let joined = |name| {
+                let all = parts.headers.get_all(name).iter();
+                let all: Vec<_> = all.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+                json!(all.join(","))
+            };
+            let names = parts.headers.keys();
+            let headers: serde_json::Map<String, Value> =
+                names.map(|name| (name.to_string(), joined(name))).collect();
             let event = json!({
                 "version": "2.0", "routeKey": "POST /webhook", "rawPath": parts.uri.path(),
                 "rawQueryString": parts.uri.query().unwrap_or_default(),
@@ -619,12 +623,14 @@ async fn gateway(port: u16, app: Arc<ingress::App>) -> anyhow::Result<(String, J
                               "sourceIp": "127.0.0.1", "userAgent": "" },
                 },
             });
-            let request =
-                lambda_http::request::from_str(&event.to_string()).map_err(std::io::Error::other)?;
-            let Ok(answer) = ingress::handle(&app, request).await;
-            let (parts, body) = answer.into_parts();
-            let body = Full::new(Bytes::copy_from_slice(body.as_ref()));
-            Ok::<_, std::io::Error>(hyper::Response::from_parts(parts, body))
+            let answer = ingress::handle(&app, event.to_string().as_bytes()).await;
+            let status = answer["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok());
+            let body = answer["body"].as_str().unwrap_or_default().to_owned();
+            let mut response = hyper::Response::builder().status(status.unwrap_or(500));
+            for (name, value) in answer["headers"].as_object().into_iter().flatten() {
+                response = response.header(name, value.as_str().unwrap_or_default());
+            }
+            response.body(Full::new(Bytes::from(body))).map_err(std::io::Error::other)
         }
     };
     let task = tokio::spawn(async move {

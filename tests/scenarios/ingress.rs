@@ -83,6 +83,23 @@ async fn verified_but_unusable_is_400_and_verified_but_unknown_is_200() {
 }
 
 #[tokio::test]
+async fn what_a_stranger_adds_to_an_event_changes_nothing() {
+    let stage = Stage::open().await;
+    let mut headers = signed(&stage, BODY.as_bytes(), Forge::Microsoft);
+    for (name, value) in [("x-forwarded-proto", "ht tp"), ("x-forwarded-host", "[::\""), ("cookie", "\"=;")] {
+        headers.push((name, value.to_owned()));
+    }
+    let odd = format!("{}?a=%22&b=%", stage.webhook_url);
+    assert_eq!(send(&odd, &headers, BODY).await.expect("an answer").0, 200);
+    headers.retain(|(name, _)| {
+        !name.to_lowercase().ends_with("signature") && !name.eq_ignore_ascii_case("authorization")
+    });
+    assert_eq!(send(&odd, &headers, BODY).await.expect("an answer").0, 401);
+    stage.rest().await;
+    stage.end().await.unwrap();
+}
+
+#[tokio::test]
 async fn too_large_is_413_before_anything_else() {
     let stage = Stage::open().await;
     let body = "x".repeat(64 * 1024 + 1);

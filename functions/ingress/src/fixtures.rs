@@ -2,7 +2,6 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
-use lambda_http::{Body, Request};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, PKCS_RSA_SHA256,
     date_time_ymd,
@@ -119,13 +118,18 @@ fn sign_with(pem: &str, body: &[u8]) -> String {
     STANDARD.encode(signed)
 }
 
-/// A call with these headers.
-pub(crate) fn request(headers: &[(&str, &str)], body: &[u8]) -> Request {
-    let mut request = lambda_http::http::Request::post("/webhook");
+/// The gateway's event of a call with these headers, the same one twice joined.
+pub(crate) fn event(headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+    let mut joined = serde_json::Map::new();
     for (name, value) in headers {
-        request = request.header(*name, *value);
+        let before = joined.get(*name).and_then(serde_json::Value::as_str);
+        let value = before.map_or((*value).to_owned(), |before| format!("{before},{value}"));
+        joined.insert((*name).to_owned(), value.into());
     }
-    request.body(Body::from(body.to_vec())).unwrap()
+    let body = STANDARD.encode(body);
+    serde_json::json!({ "rawPath": "/webhook", "headers": joined, "body": body, "isBase64Encoded": true })
+        .to_string()
+        .into_bytes()
 }
 
 /// The documented headers.

@@ -2,6 +2,7 @@
 //! that the sender names unless it is on the list.
 
 mod answer;
+pub mod call;
 pub mod event;
 pub mod signature;
 
@@ -11,6 +12,7 @@ mod fixtures;
 mod tests;
 
 use answer::Answer;
+use call::{Call, NoCall};
 use clients::{
     certificates::{Address, Certificates, NoCertificate, NotGenuine, Unopened},
     clock::Clock,
@@ -18,10 +20,10 @@ use clients::{
     queue::Queue,
 };
 use event::Event;
-use lambda_http::{Body, Request, Response};
 use mapping::ReferralId;
+use serde_json::Value;
 use signature::{Claim, NotVerified};
-use std::{convert::Infallible, time::Duration};
+use std::time::Duration;
 use sync::{hint::Hint, ports::Hints};
 
 /// Partner Center's bodies have some 200 bytes.
@@ -71,12 +73,14 @@ impl App {
         u64::try_from(self.clock.now().as_second()).unwrap_or_default()
     }
 
-    async fn decide(&self, request: Request) -> Answer {
-        let body: &[u8] = request.body().as_ref();
-        if body.len() > BODY_LIMIT {
-            return Answer::TooLarge;
-        }
-        let verified = match signature::claim(request.headers()) {
+    async fn decide(&self, event: &[u8]) -> Answer {
+        let call = match Call::read(event) {
+            Ok(call) => call,
+            Err(NoCall::Unreadable) => return Answer::NotVerified(NotVerified::Unreadable),
+            Err(NoCall::TooLarge) => return Answer::TooLarge,
+        };
+        let body = &call.body;
+        let verified = match signature::claim(&call.headers) {
             Ok(claim) => self.verify(&claim, body).await,
             Err(reason) => Err(Answer::NotVerified(reason)),
         };
@@ -129,10 +133,10 @@ impl App {
     }
 }
 
-/// One call of the webhook. Never fails: every outcome is an answer.
-pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
+/// One call of the webhook: the gateway's event, and the answer for it. Never fails: every outcome is an answer.
+pub async fn handle(app: &App, event: &[u8]) -> Value {
     let began = app.clock.now();
-    let answer = app.decide(request).await;
+    let answer = app.decide(event).await;
     answer.log(app.clock.now().duration_since(began).as_millis());
-    Ok(answer.response())
+    answer.response()
 }

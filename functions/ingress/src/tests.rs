@@ -2,7 +2,7 @@
 //! certificate that should be there is put where the first fetch would have left it.
 
 use super::*;
-use crate::fixtures::{Authority, FOLDER, GENUINE, Leaf, MICROSOFT, NOW, forge, headers, request, sign};
+use crate::fixtures::{self, Authority, FOLDER, GENUINE, Leaf, MICROSOFT, NOW, forge, headers, sign};
 use clients::{
     aws,
     certificates::{Genuine, Trust},
@@ -55,9 +55,9 @@ fn event(name: &str, id: &str) -> Vec<u8> {
 const ID: &str = "0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01";
 
 async fn answer(app: &App, headers: &[(&str, &str)], body: &[u8]) -> (u16, String) {
-    let response = handle(app, request(headers, body)).await.unwrap();
-    let text = String::from_utf8(AsRef::<[u8]>::as_ref(response.body()).to_vec()).unwrap();
-    (response.status().as_u16(), text)
+    let answer = handle(app, &fixtures::event(headers, body)).await;
+    let status = answer["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap();
+    (status, answer["body"].as_str().unwrap().to_owned())
 }
 
 /// Signed as it should be.
@@ -129,6 +129,17 @@ async fn a_large_body_is_answered_413_before_anything_else() {
     let largest = vec![b' '; BODY_LIMIT];
     assert_eq!(answer(&app(), &[], &largest).await.0, 401);
     assert_eq!(answer(&app(), &[], &[largest, vec![b' ']].concat()).await.0, 413);
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_is_answered_401_too() {
+    for event in ["7", "{", r#"{"body":"QQ","isBase64Encoded":true}"#, r#"{"headers":{"authorization":7}}"#] {
+        let answer = handle(&warm(), event.as_bytes()).await;
+        assert_eq!(
+            (&answer["statusCode"], &answer["body"]),
+            (&401.into(), &r#"{"status":"not verified"}"#.into())
+        );
+    }
 }
 
 #[tokio::test]

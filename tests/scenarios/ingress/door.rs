@@ -1,14 +1,16 @@
 //! The webhook's function alone, between a certificate host, a queue and a bait: a host off the list that counts who
 //! knocks. Every app of a door is as fresh as a cold start.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use clients::{
     aws,
     certificates::{Prefix, STANDARD_ISSUER_PREFIXES, STANDARD_PREFIX, Sources},
     clock::Clock,
     config,
 };
+use hyper::http;
 use jiff::SignedDuration;
-use lambda_http::{Body, Request, http};
+use serde_json::{Value, json};
 use simulators::{
     aws::Aws,
     clock,
@@ -157,14 +159,22 @@ pub(super) fn set(headers: &mut Headers, name: &str, value: &[u8]) {
 
 /// One call; `None` where no server could have handed such headers on.
 pub(super) async fn try_knock(app: &ingress::App, headers: Headers, body: &[u8]) -> Option<Answer> {
-    let mut request: Request = http::Request::post("/webhook").body(Body::from(body.to_vec())).ok()?;
+    let mut joined = serde_json::Map::new();
     for (name, value) in headers {
-        let name = http::HeaderName::from_bytes(name.as_bytes()).ok()?;
-        request.headers_mut().append(name, http::HeaderValue::from_bytes(&value).ok()?);
+        // As the gateway hands them on: names in lower case, values of one name joined.
+        let name = http::HeaderName::from_bytes(name.as_bytes()).ok()?.to_string();
+        let value = http::HeaderValue::from_bytes(&value).ok()?;
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let before = joined.get(&name).and_then(Value::as_str).map(|before| format!("{before},{value}"));
+        joined.insert(name, before.unwrap_or(value).into());
     }
-    let Ok(answer) = ingress::handle(app, request).await;
-    let text = String::from_utf8_lossy(AsRef::<[u8]>::as_ref(answer.body())).into_owned();
-    Some((answer.status().as_u16(), format!("{:?} {text}", answer.headers())))
+    let event = json!({
+        "version": "2.0", "routeKey": "POST /webhook", "rawPath": "/webhook", "rawQueryString": "",
+        "headers": joined, "body": STANDARD.encode(body), "isBase64Encoded": true,
+    });
+    let answer = ingress::handle(app, event.to_string().as_bytes()).await;
+    let status = answer["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok())?;
+    Some((status, format!("{} {}", answer["headers"], answer["body"])))
 }
 
 pub(super) async fn knock(app: &ingress::App, headers: Headers, body: &[u8]) -> Answer {
