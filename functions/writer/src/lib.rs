@@ -15,6 +15,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use sync::{
     failure::{Class, Failure},
     hold::{SYSTEMS, held_until, hold},
+    in_log::in_log,
     ports::{Links, Ports},
     receive::{self, Rows, give_up, park_message, receive},
     run::{Decision, Ended, Run, Story},
@@ -133,7 +134,11 @@ async fn list(run: &Run<'_, Outside>, groups: &[Group], rows: &Rows) -> Result<L
     match storm::list(run, hints, rows, storm::MANY).await {
         Ok(listed) => Ok(listed),
         Err(failure) => {
-            tracing::warn!(reason = %failure, error.class = failure.class.as_str(), "the batch waits");
+            tracing::warn!(
+                reason = in_log(&failure.to_string()),
+                error.class = failure.class.as_str(),
+                "the batch waits"
+            );
             Err(pause(run, &failure).await)
         }
     }
@@ -200,7 +205,7 @@ fn log(app: &App, group: &Group, story: &Story, began: Timestamp) {
                 record.id = record,
                 crm.kind = crm,
                 decision,
-                reason,
+                reason = in_log(reason),
                 duration_ms
             );
         }
@@ -211,14 +216,22 @@ fn log(app: &App, group: &Group, story: &Story, began: Timestamp) {
                 record.id = record,
                 crm.kind = crm,
                 decision = "later",
-                reason = why,
+                reason = in_log(why),
                 after_s,
                 duration_ms
             );
         }
         Err(failure) => {
             let class = failure.class.as_str();
-            tracing::warn!(referral.id = referral, record.id = record, crm.kind = crm, decision = "failed", reason = %failure, error.class = class, duration_ms);
+            tracing::warn!(
+                referral.id = referral,
+                record.id = record,
+                crm.kind = crm,
+                decision = "failed",
+                reason = in_log(&failure.to_string()),
+                error.class = class,
+                duration_ms
+            );
         }
     }
 }

@@ -184,15 +184,8 @@ fn http_date(text: &str) -> Option<Timestamp> {
     Some(rfc2822::parse(text).ok()?.timestamp())
 }
 
-/// Text as one line of at most `max` characters.
-pub(crate) fn one_line(text: &str, max: usize) -> String {
-    let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((at, _)) = line.char_indices().nth(max) {
-        line.truncate(at);
-        line.push('…');
-    }
-    line
-}
+/// What others wrote, as it may be repeated.
+pub(crate) use mapping::one_line;
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ mod customer;
 mod day;
 mod fault;
 mod fields;
+mod foreign;
 mod keys;
 mod lead;
 mod list;
@@ -45,6 +46,7 @@ mod wanted;
 
 pub use classify::{Category, classify};
 pub use fault::{Fault, Missing, Refusal};
+pub use foreign::{in_quotes, one_line};
 pub use keys::{child_id, contact_key, customer_key, reads_alike};
 pub use map::{ColumnUse, Map};
 pub use microsoft::MicrosoftSaid;

@@ -15,6 +15,7 @@ pub mod hint;
 pub mod hold;
 pub mod identity;
 pub mod images;
+pub mod in_log;
 pub mod intent;
 pub mod link;
 pub mod merge;

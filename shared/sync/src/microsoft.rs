@@ -2,7 +2,6 @@
 //! shown in the CRM.
 
 use crate::{
-    audit::cut,
     failure::Failure,
     identity::alias_of_sibling,
     note::Note,
@@ -11,7 +10,7 @@ use crate::{
     table::Key,
     work::Work,
 };
-use mapping::Referral;
+use mapping::{Referral, one_line};
 
 /// Characters of what it says that are kept: the link holds them.
 const SAID: usize = 4_000;
@@ -48,8 +47,8 @@ async fn learn<P: Ports>(work: &mut Work<'_, P>, half: &Referral) -> Result<(), 
     }
     let said = work.run.map.microsoft_said(half);
     work.link.microsoft_crm_id = said.crm_id.or(work.link.microsoft_crm_id.take());
-    let before = work.link.microsoft_said.as_ref().map(|said| cut(said, SAID));
-    if let Some(words) = said.words.map(|words| cut(&words, SAID))
+    let before = work.link.microsoft_said.as_ref().map(|said| one_line(said, SAID));
+    if let Some(words) = said.words.map(|words| one_line(&words, SAID))
         && before.as_ref() != Some(&words)
     {
         work.note("microsoft", words.clone(), true);

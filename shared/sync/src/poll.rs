@@ -11,6 +11,7 @@ use crate::{
     failure::{Failure, System},
     hint::{Hint, Subject},
     hold::{answered, held_until},
+    in_log::in_log,
     planted::{self, Bug},
     ports::{Crm, Feed, Hints, Links, Ports},
     run::Run,
@@ -200,9 +201,14 @@ async fn fails_alone<P: Ports>(
     let name = part.name();
     tick.report.stopped = Some(format!("{name}: {failure}"));
     if !failure.is_retryable() || Mark::read(run, name, tick.began).await?.is_behind(tick.began) {
-        tracing::error!(alarm = "feed", part = name, reason = %failure, "it stands still; the others go on");
+        tracing::error!(
+            alarm = "feed",
+            part = name,
+            reason = in_log(&failure.to_string()),
+            "it stands still; the others go on"
+        );
     } else {
-        tracing::warn!(part = name, reason = %failure, "it failed; the others go on");
+        tracing::warn!(part = name, reason = in_log(&failure.to_string()), "it failed; the others go on");
     }
     Ok(())
 }

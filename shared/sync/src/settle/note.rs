@@ -6,6 +6,7 @@ use super::{Sides, outage_or_wait};
 use crate::{
     deal,
     failure::{Failure, Written},
+    in_log::in_log,
     link::Claim,
     note::Note,
     planted::{self, Bug},
@@ -66,7 +67,7 @@ pub(super) async fn settle_debts<P: Ports>(
             Written::Done(()) | Written::Exists => {}
             Written::Refused(refused) => {
                 tracing::warn!(referral.id = %work.link.referral, record.id = %record.id, decision = "refused",
-                    reason = %refused.text, "a note was refused");
+                    reason = in_log(&refused.text), "a note was refused");
                 let what =
                     if note.half == work.link.referral { "what became of it" } else { "what Microsoft said" };
                 let words = format!("{what} is not noted at the record: {}", refused.text);
