@@ -38,6 +38,11 @@ use tokio::{net::TcpListener, task::JoinHandle};
 pub const EVENTS: [&str; 4] =
     ["referral-created", "referral-updated", "related-referral-created", "related-referral-updated"];
 const TABLE: &str = "links";
+/// The stack that CloudFormation would name.
+pub const STACK_ID: &str = "arn:stack";
+/// The last segment of the webhook's address, and the secret it stands in.
+pub const SEGMENT: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH";
+pub const SEGMENT_SECRET: &str = "webhook-token";
 pub const QUEUE: &str = "hints.fifo";
 pub const DEAD: &str = "hints-dlq.fifo";
 /// The queue's visibility (design §10) and the functions' time-outs.
@@ -62,6 +67,8 @@ pub struct Options {
     pub full: bool,
     /// A stack beside production: nothing is written to Partner Center.
     pub staging: bool,
+    /// No command may delete data.
+    pub keeps_data: bool,
     /// Salesforce's sign-in is asked at the login host instead of My Domain.
     pub login_host: bool,
     /// Whose referrals are ours; none: the simulated partner's.
@@ -78,6 +85,7 @@ pub struct World {
     pub dataverse: Server<Dataverse>,
     pub salesforce: Server<Salesforce>,
     pub aws: Server<Aws>,
+    /// The whole of it.
     pub webhook_url: String,
     pub links: Links,
     writer: Live,
@@ -150,7 +158,7 @@ impl World {
         salesforce.system().switches.state_country_picklists = options.full;
         let (table, stop) = table().await?;
 
-        let (queue_url, dead_url, partner_secret, crm_secret, admin_secret) = {
+        let (queue_url, dead_url, partner_secret, crm_secret, admin_secret, webhook_token_arn) = {
             let mut aws = aws.system();
             let dead = aws.create_fifo(DEAD, None, VISIBILITY);
             let queue = aws.create_fifo(QUEUE, Some((DEAD, 100)), VISIBILITY);
@@ -175,6 +183,11 @@ impl World {
                 aws.put_secret("partner-center", &partner.to_string()),
                 aws.put_secret("crm", &crm.to_string()),
                 aws.put_secret("crm-admin", &administrator.to_string()),
+                // Registered long ago: what was good before is no more.
+                aws.put_secret(
+                    SEGMENT_SECRET,
+                    &json!({ "token": SEGMENT, "previous_until": "1970-01-01T00:00:00Z" }).to_string(),
+                ),
             )
         };
         let at_aws = aws::at(&aws.url())?;
@@ -228,18 +241,27 @@ impl World {
             issuers: vec![folder("issuers")?],
             roots_pem: Some(partner_center.system().roots_pem()),
         };
-        let ingress_config = config::Ingress { queue_url, certificates: certificates.clone() };
+        let ingress_config = config::Ingress {
+            queue_url,
+            webhook_token_arn: webhook_token_arn.clone(),
+            event_max_age_days: 7,
+            certificates: certificates.clone(),
+        };
         let ingress = Arc::new(ingress::App::new(&ingress_config, &at_aws, time.clone())?);
-        let (webhook_url, gateway) = gateway(port(4), ingress).await?;
+        let (base, gateway) = gateway(port(4), ingress).await?;
+        let webhook_url = format!("{base}/{SEGMENT}");
         let admin = config::Admin {
             worker,
             dead_letter_queue_url: dead_url,
-            webhook_url: webhook_url.clone(),
+            webhook_url: base,
+            webhook_token_arn,
             webhooks_api_url: partner_center.url(),
             webhooks_audience: login::WEBHOOKS_AUDIENCE.into(),
             register: !options.staging,
             overwrite: false,
             certificates,
+            stack_id: Some(STACK_ID.to_owned()),
+            allow_data_deletion: !options.keeps_data,
             crm_admin_secret_arn: Some(admin_secret),
         };
         let deployment = Deployment { admin, aws: at_aws, table: at_table, time };
@@ -613,12 +635,12 @@ async fn gateway(port: u16, app: Arc<ingress::App>) -> anyhow::Result<(String, J
             let headers: serde_json::Map<String, Value> =
                 names.map(|name| (name.to_string(), joined(name))).collect();
             let event = json!({
-                "version": "2.0", "routeKey": "POST /webhook", "rawPath": parts.uri.path(),
+                "version": "2.0", "routeKey": "POST /webhook/{token}", "rawPath": parts.uri.path(),
                 "rawQueryString": parts.uri.query().unwrap_or_default(),
                 "headers": headers, "isBase64Encoded": true, "body": STANDARD.encode(&body),
                 "requestContext": {
                     "accountId": "000000000000", "apiId": "local", "domainName": "127.0.0.1", "requestId": "local",
-                    "routeKey": "POST /webhook", "stage": "$default", "time": "", "timeEpoch": 0,
+                    "routeKey": "POST /webhook/{token}", "stage": "$default", "time": "", "timeEpoch": 0,
                     "http": { "method": parts.method.as_str(), "path": parts.uri.path(), "protocol": "HTTP/1.1",
                               "sourceIp": "127.0.0.1", "userAgent": "" },
                 },

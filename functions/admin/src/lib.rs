@@ -21,6 +21,7 @@ mod provision;
 pub mod register;
 mod repair;
 pub mod report;
+mod rotate;
 mod sides;
 mod sign_in;
 mod stack;
@@ -29,7 +30,7 @@ mod walk;
 mod watch;
 
 use clients::{
-    aws::SdkConfig, clock::Clock, config, http::BuildError, live::Live, outside,
+    aws::SdkConfig, clock::Clock, config, door::Address, http::BuildError, live::Live, outside,
     partner_center::webhooks::Webhooks, queue::Queue, secrets::Secrets,
 };
 use command::{Command, USAGE};
@@ -38,6 +39,7 @@ use long::Long;
 use mapping::Map;
 use report::Report;
 use serde_json::{Value, json};
+use stack::whose::Whose;
 use std::{sync::Arc, time::Duration};
 use sync::failure::Failure;
 
@@ -51,6 +53,8 @@ pub struct App {
     webhooks: Webhooks,
     dead: Queue,
     secrets: Secrets,
+    /// Whose requests of CloudFormation are answered, and where.
+    whose: Whose,
     /// Whether waiting takes time; a world's clock is moved by its test.
     sleeps: bool,
 }
@@ -69,12 +73,18 @@ impl App {
         let center = &worker.outside.partner_center;
         let webhooks = center.webhooks(&config.webhooks_api_url, &config.webhooks_audience);
         let dead = Queue::new(aws, &config.dead_letter_queue_url);
-        Ok(App { webhooks, dead, secrets: Secrets::new(aws), live: Live::new(worker), config, sleeps })
+        let whose = Whose::of(&config, aws);
+        Ok(App { whose, webhooks, dead, secrets: Secrets::new(aws), live: Live::new(worker), config, sleeps })
     }
 
     /// By which metrics of several stacks are told apart.
     pub fn stack(&self) -> &str {
         &self.config.worker.stack
+    }
+
+    /// The webhook's address as it is stored now.
+    async fn address(&self) -> Result<Address, Failure> {
+        Address::fetch(&self.secrets, &self.config.webhook_token_arn, &self.config.webhook_url).await
     }
 
     async fn pause(&self, pause: Duration) {
@@ -89,7 +99,18 @@ pub type Opened = Result<App, String>;
 pub async fn handle(app: &Opened, event: &Value, ends: Timestamp) -> Value {
     let ends = ends - TAIL;
     if let Some(request) = stack::Request::read(event) {
-        return Box::pin(stack::handle(app, &request, ends)).await;
+        let whose = app.as_ref().map_or(&Whose::UNKNOWN, |app| &app.whose);
+        return match whose.refuses(&request) {
+            None => Box::pin(stack::handle(app, &request, ends)).await,
+            Some(reason) => {
+                tracing::error!(
+                    alarm = "stranger",
+                    reason,
+                    "a request that is not this stack's CloudFormation's"
+                );
+                json!(Report::fault_only(reason, "nothing was done, and nobody was told"))
+            }
+        };
     }
     let report = match app {
         Ok(app) => Box::pin(answer(app, event, ends)).await,
@@ -119,6 +140,7 @@ async fn run(app: &App, command: Command, ends: Timestamp) -> Result<Report, Fai
         Command::Register { overwrite } => {
             register::register(app, overwrite.unwrap_or(app.config.overwrite)).await
         }
+        Command::Rotate => rotate::rotate(app).await,
         Command::Unregister => register::unregister(app).await,
         Command::SelfTest => register::self_test(app).await,
         Command::Watch => Box::pin(watch::watch(app, ends)).await,

@@ -24,18 +24,13 @@ pub struct Call {
     pub path: String,
     /// Those that count.
     pub headers: Headers,
-    /// As it was sent.
-    pub body: Vec<u8>,
+    /// As it was sent; `None`: larger than what is looked at, and not even decoded.
+    pub body: Option<Vec<u8>>,
 }
 
-/// Why there is no call to look at.
+/// Not an event of the gateway, or its body is not what it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoCall {
-    /// Not an event of the gateway, or its body is not what it says.
-    Unreadable,
-    /// Larger than what is looked at; not even decoded.
-    TooLarge,
-}
+pub struct Unreadable;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -50,20 +45,17 @@ struct Raw<'a> {
 
 impl Call {
     /// Reads the gateway's event.
-    pub fn read(event: &[u8]) -> Result<Self, NoCall> {
-        let raw: Raw<'_> = serde_json::from_slice(event).map_err(|_| NoCall::Unreadable)?;
+    pub fn read(event: &[u8]) -> Result<Self, Unreadable> {
+        let raw: Raw<'_> = serde_json::from_slice(event).map_err(|_| Unreadable)?;
         let text = raw.body.unwrap_or_default();
         let encoded = raw.is_base64_encoded == Some(true);
-        if text.len() > if encoded { ENCODED_LIMIT } else { BODY_LIMIT } {
-            return Err(NoCall::TooLarge);
-        }
+        let limit = if encoded { ENCODED_LIMIT } else { BODY_LIMIT };
         let body = match encoded {
-            true => STANDARD.decode(text.as_bytes()).map_err(|_| NoCall::Unreadable)?,
-            false => text.into_owned().into_bytes(),
+            _ if text.len() > limit => None,
+            true => Some(STANDARD.decode(text.as_bytes()).map_err(|_| Unreadable)?),
+            false => Some(text.into_owned().into_bytes()),
         };
-        if body.len() > BODY_LIMIT {
-            return Err(NoCall::TooLarge);
-        }
+        let body = body.filter(|body| body.len() <= BODY_LIMIT);
         let path = raw.raw_path.unwrap_or_default().into_owned();
         Ok(Call { path, headers: raw.headers.unwrap_or_default(), body })
     }
@@ -154,7 +146,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(event: &Value) -> Result<Call, NoCall> {
+    fn read(event: &Value) -> Result<Call, Unreadable> {
         Call::read(event.to_string().as_bytes())
     }
 
@@ -162,7 +154,7 @@ mod tests {
     fn what_a_stranger_adds_is_never_looked_at() {
         let plain = json!({ "rawPath": "/webhook/x", "headers": { "Authorization": "Signature AAAA" }, "body": "{}" });
         let call = read(&plain).unwrap();
-        assert_eq!((call.path.as_str(), call.body.as_slice()), ("/webhook/x", b"{}".as_slice()));
+        assert_eq!((call.path.as_str(), call.body.as_deref()), ("/webhook/x", Some(b"{}".as_slice())));
         assert_eq!(call.headers.one("authorization"), Some("Signature AAAA"));
         let mut odd = plain.clone();
         odd["rawQueryString"] = json!("?a=\"&b=%");
@@ -185,24 +177,25 @@ mod tests {
             json!({ "body": "QQ", "isBase64Encoded": true }),
             json!({ "body": "Q Q=", "isBase64Encoded": true }),
         ] {
-            assert_eq!(read(&event), Err(NoCall::Unreadable), "{event}");
+            assert_eq!(read(&event), Err(Unreadable), "{event}");
         }
         for event in [b"".as_slice(), b"{", b"\xff", br#"{"rawPath":"a","rawPath":"b"}"#] {
-            assert_eq!(Call::read(event), Err(NoCall::Unreadable), "{}", String::from_utf8_lossy(event));
+            assert_eq!(Call::read(event), Err(Unreadable), "{}", String::from_utf8_lossy(event));
         }
-        assert!(read(&json!({})).is_ok_and(|call| call.body.is_empty() && call.path.is_empty()));
+        assert!(read(&json!({})).is_ok_and(|call| call.body.as_deref() == Some(b"") && call.path.is_empty()));
     }
 
     #[test]
     fn a_large_body_is_not_decoded() {
         let largest = "x".repeat(BODY_LIMIT);
-        assert!(read(&json!({ "body": largest })).is_ok());
-        assert_eq!(read(&json!({ "body": format!("{largest}x") })), Err(NoCall::TooLarge));
+        let body = |event: &Value| read(event).unwrap().body.map(|body| body.len());
+        assert_eq!(body(&json!({ "body": largest })), Some(BODY_LIMIT));
+        assert_eq!(body(&json!({ "body": format!("{largest}x") })), None);
         let encoded = |n: usize| json!({ "body": STANDARD.encode(vec![0; n]), "isBase64Encoded": true });
-        assert!(read(&encoded(BODY_LIMIT)).is_ok());
-        assert_eq!(read(&encoded(BODY_LIMIT + 1)), Err(NoCall::TooLarge));
+        assert_eq!(body(&encoded(BODY_LIMIT)), Some(BODY_LIMIT));
+        assert_eq!(body(&encoded(BODY_LIMIT + 1)), None);
         let junk = json!({ "body": "?".repeat(ENCODED_LIMIT + 1), "isBase64Encoded": true });
-        assert_eq!(read(&junk), Err(NoCall::TooLarge), "before anybody decodes it");
+        assert_eq!(body(&junk), None, "before anybody decodes it");
     }
 
     #[test]

@@ -13,6 +13,8 @@ const INTERMEDIATE: &str = include_str!("../../../tests/fixtures/keys/intermedia
 const LEAF: &str = include_str!("../../../tests/fixtures/keys/leaf.pem");
 const FOREIGN: &str = include_str!("../../../tests/fixtures/keys/foreign.pem");
 
+/// The last segment of the address.
+pub(crate) const SEGMENT: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH";
 pub(crate) const NOW: Timestamp = Timestamp::constant(1_774_000_000, 0);
 pub(crate) const MICROSOFT: &str = "Microsoft Corporation";
 pub(crate) const FOLDER: &str = "http://127.0.0.1:9/cert/";
@@ -127,7 +129,7 @@ pub(crate) fn event(headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
         joined.insert((*name).to_owned(), value.into());
     }
     let body = STANDARD.encode(body);
-    serde_json::json!({ "rawPath": "/webhook", "headers": joined, "body": body, "isBase64Encoded": true })
+    serde_json::json!({ "rawPath": format!("/webhook/{SEGMENT}"), "headers": joined, "body": body, "isBase64Encoded": true })
         .to_string()
         .into_bytes()
 }

@@ -26,6 +26,9 @@ pub enum NotVerified {
     /// The gateway's event, or the body in it, cannot be read.
     #[error("unreadable")]
     Unreadable,
+    /// Another address than the one that Partner Center was told.
+    #[error("the path is not the registered one")]
+    Path,
     /// A header is missing, repeated or not readable.
     #[error("header `{0}` is missing or unusable")]
     Header(&'static str),

@@ -2,6 +2,7 @@
 //! map); every fault is told, not just the first.
 
 mod certificates;
+mod salesforce;
 
 use crate::{certificates::Sources, pem};
 use jiff::SignedDuration;
@@ -13,15 +14,17 @@ use std::fmt;
 const GRACE_SECONDS: u32 = 180;
 /// `AuditDays`, where the template does not say (design §11).
 const AUDIT_DAYS: u32 = 400;
-/// `SalesforceApiVersion` and `SalesforceHostPattern`, where the template does not say.
-const SALESFORCE_API_VERSION: &str = "62.0";
-const SALESFORCE_HOST_PATTERN: &str = "*.my.salesforce.com";
-
+/// `EventMaxAgeDays`, where the template does not say (design §11).
+const EVENT_MAX_AGE_DAYS: u32 = 7;
 /// What the ingress needs.
 #[derive(Clone, Debug)]
 pub struct Ingress {
     /// `QUEUE_URL`: the queue of hints.
     pub queue_url: String,
+    /// `WEBHOOK_TOKEN_ARN`: the secret that is the last segment of the webhook's address.
+    pub webhook_token_arn: String,
+    /// `EVENT_MAX_AGE_DAYS`: an older event is left to the sweep.
+    pub event_max_age_days: u32,
     /// `CERTIFICATE_…`: where signing certificates may come from, and whose count.
     pub certificates: Sources,
 }
@@ -52,8 +55,10 @@ pub struct Admin {
     pub worker: Worker,
     /// `DEAD_LETTER_QUEUE_URL`: messages whose every run crashed.
     pub dead_letter_queue_url: String,
-    /// `WEBHOOK_URL`: the address that Partner Center is told.
+    /// `WEBHOOK_URL`: the address that Partner Center is told, without its last segment.
     pub webhook_url: String,
+    /// `WEBHOOK_TOKEN_ARN`: the secret that is its last segment.
+    pub webhook_token_arn: String,
     /// `PARTNER_CENTER_WEBHOOKS_API_URL`: origin of the Webhooks API.
     pub webhooks_api_url: String,
     /// `PARTNER_CENTER_WEBHOOKS_AUDIENCE`: its token audience.
@@ -65,6 +70,10 @@ pub struct Admin {
     pub overwrite: bool,
     /// `CERTIFICATE_…`: as the ingress.
     pub certificates: Sources,
+    /// `STACK_ID`: whose CloudFormation's requests may be; `None`: not deployed by it.
+    pub stack_id: Option<String>,
+    /// `ALLOW_DATA_DELETION`: whether data may be deleted (`yes`, `no`).
+    pub allow_data_deletion: bool,
     /// `CRM_ADMIN_SECRET_ARN`: JSON of an administrator who may make columns; `None`: nothing is provisioned.
     pub crm_admin_secret_arn: Option<String>,
 }
@@ -169,7 +178,12 @@ impl Ingress {
     /// From anything that knows the variables.
     pub fn read(variables: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
         let mut reader = Reader::new(variables);
-        let config = Ingress { queue_url: reader.url("QUEUE_URL"), certificates: reader.certificates() };
+        let config = Ingress {
+            queue_url: reader.url("QUEUE_URL"),
+            webhook_token_arn: reader.arn("WEBHOOK_TOKEN_ARN"),
+            event_max_age_days: reader.number("EVENT_MAX_AGE_DAYS", EVENT_MAX_AGE_DAYS),
+            certificates: reader.certificates(),
+        };
         reader.finish(config)
     }
 }
@@ -228,11 +242,14 @@ impl Admin {
             worker,
             dead_letter_queue_url: reader.url("DEAD_LETTER_QUEUE_URL"),
             webhook_url: reader.url("WEBHOOK_URL"),
+            webhook_token_arn: reader.arn("WEBHOOK_TOKEN_ARN"),
             webhooks_api_url: reader.origin("PARTNER_CENTER_WEBHOOKS_API_URL"),
             webhooks_audience: reader.text("PARTNER_CENTER_WEBHOOKS_AUDIENCE"),
             register: reader.yes("REGISTER_WEBHOOK", true) && writes,
             overwrite: reader.yes("OVERWRITE_REGISTRATION", false),
             certificates: reader.certificates(),
+            stack_id: reader.optional("STACK_ID"),
+            allow_data_deletion: reader.yes("ALLOW_DATA_DELETION", false),
             crm_admin_secret_arn: reader.optional("CRM_ADMIN_SECRET_ARN"),
         };
         reader.finish(config)
@@ -312,15 +329,6 @@ impl<'a> Reader<'a> {
         bare(&self.checked(name, "an origin like `https://host`, https or on loopback", origin))
     }
 
-    /// No host is everybody's: `login.salesforce.com` does not know external client apps.
-    fn my_domain(&mut self, name: &str) -> String {
-        if self.optional(name).is_some() {
-            return self.origin(name);
-        }
-        self.fault(name, "not set: the org's My Domain, such as `https://contoso.my.salesforce.com`");
-        String::new()
-    }
-
     fn number(&mut self, name: &str, default: u32) -> u32 {
         let Some(text) = self.optional(name) else { return default };
         text.parse().unwrap_or_else(|_| {
@@ -370,31 +378,10 @@ impl<'a> Reader<'a> {
             login_url,
         })
     }
-
-    fn salesforce(&mut self) -> Salesforce {
-        let version = |text: &str| {
-            text.split_once('.').is_some_and(|(major, minor)| {
-                minor == "0" && major.parse::<u32>().is_ok_and(|number| number >= 52)
-            })
-        };
-        let api_version = match self.optional("SALESFORCE_API_VERSION") {
-            None => SALESFORCE_API_VERSION.to_owned(),
-            Some(_) => self.checked("SALESFORCE_API_VERSION", "a version from 52.0", version),
-        };
-        let pattern = self.optional("SALESFORCE_HOST_PATTERN");
-        Salesforce {
-            login_url: self.my_domain("SALESFORCE_LOGIN_URL"),
-            client_id: self.text("SALESFORCE_CLIENT_ID"),
-            username: self.text("SALESFORCE_USERNAME"),
-            secret_arn: self.arn("CRM_SECRET_ARN"),
-            api_version,
-            host_pattern: pattern.unwrap_or_else(|| SALESFORCE_HOST_PATTERN.to_owned()),
-        }
-    }
 }
 
 /// https anywhere; plain http only where nobody listens in.
-fn secure(text: &str) -> Option<Url> {
+pub(crate) fn secure(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok().filter(|url| url.username().is_empty() && url.password().is_none())?;
     (url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url)).then_some(url)
 }

@@ -105,7 +105,7 @@ pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows, li
         ended = worse(ended, if deleted && run.attempt < GONE_LOOKS { gone(story) } else { story });
     }
     for (id, (since, named)) in leads.referrals {
-        ended = worse(ended, Box::pin(meet(run, &id, since, named)).await?);
+        ended = worse(ended, Box::pin(stranger(run, &id, since, named)).await?);
     }
     for (record, at_least) in leads.records {
         let intent = rows.get(&Key::intent(&record)).cloned();
@@ -118,6 +118,23 @@ pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows, li
         answered(run, rows.values()).await;
     }
     Ok(ended)
+}
+
+/// A referral that nothing of ours names. Anybody's genuine events can be sent to us again: so many are asked for, and
+/// what becomes of the asking is nobody else's trouble.
+async fn stranger<P: Ports>(
+    run: &Run<'_, P>,
+    id: &ReferralId,
+    since: Option<Timestamp>,
+    named: Named,
+) -> Story {
+    if named == Named::Listed {
+        return meet(run, id, since, named).await;
+    }
+    if !run.settings.strangers.take(run.now()) {
+        return Ok(Ended::done("skipped", "too many unknown referrals at once: left to the sweep"));
+    }
+    meet(run, id, since, named).await
 }
 
 /// What was set aside without a link's knowing (a message that came too often) is over once its retry went well.
@@ -207,7 +224,7 @@ fn lead(hint: &Hint, rows: &Rows, related_names_siblings: bool) -> Lead {
                 }
             },
         },
-        // Their instant is Microsoft's: never dropped by time. Their id may be: then never a tombstone.
+        // Their instant is Microsoft's: never dropped by time. Their id may be: then its tombstone is a short one.
         Subject::Engagement { referral } => {
             let look = Box::new(Look { record: hint.from == DAILY, ..in_engagement() });
             match (item(Key::link(referral)), item(Key::sibling(referral))) {
@@ -218,10 +235,10 @@ fn lead(hint: &Hint, rows: &Rows, related_names_siblings: bool) -> Lead {
                 }
                 (Some(Item::Link(_)), _) => Lead::Link(referral.clone(), look),
                 (_, Some(Item::Alias { referral })) => Lead::Link(referral.clone(), look),
-                _ if related_names_siblings => Lead::Referral(referral.clone(), None, Named::Related),
                 _ if matches!(item(Key::foreign(referral)), Some(Item::Foreign)) => {
                     Lead::Nothing("foreign", "not ours, as seen before")
                 }
+                _ if related_names_siblings => Lead::Referral(referral.clone(), None, Named::Related),
                 _ => Lead::Referral(referral.clone(), None, Named::Told),
             }
         }

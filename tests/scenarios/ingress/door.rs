@@ -9,7 +9,8 @@ use clients::{
     config,
 };
 use hyper::http;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use local::world::{SEGMENT, SEGMENT_SECRET};
 use serde_json::{Value, json};
 use simulators::{
     aws::Aws,
@@ -18,12 +19,14 @@ use simulators::{
     server::Server,
 };
 use std::sync::{
-    Arc,
+    Arc, LazyLock,
     atomic::{AtomicUsize, Ordering},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
-pub(super) const BODY: &str = r#"{"EventName":"referral-updated","ResourceUri":"https://api.partnercenter.microsoft.com/engagements/v1/referrals/0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01","ResourceName":"referral","AuditUri":null,"ResourceChangeUtcDate":"2026-03-02T09:14:22.0135527+00:00"}"#;
+/// A change of a moment ago.
+pub(super) static BODY: LazyLock<String> = LazyLock::new(|| body_at("referral-updated", Timestamp::now()));
+
 const QUEUE: &str = "hints.fifo";
 /// The last number of the bait's addresses; loopback has more than one.
 const BAITS: [&str; 2] = ["127.0.0.1", "127.0.0.2"];
@@ -54,6 +57,8 @@ impl Door {
         let host = Server::start(0, clock.clone(), PartnerCenter::new).await.expect("certificate host");
         let queue = Server::start(0, clock.clone(), Aws::new).await.expect("queue");
         queue.system().create_fifo(QUEUE, None, 360);
+        let segment = json!({ "token": SEGMENT, "previous_until": "1970-01-01T00:00:00Z" });
+        queue.system().put_secret(SEGMENT_SECRET, &segment.to_string());
         let knocks = Arc::<AtomicUsize>::default();
         let mut baits = vec![];
         for address in BAITS {
@@ -85,6 +90,8 @@ impl Door {
         let issuers = [format!("{}/issuers/", self.host.url()), STANDARD_ISSUER_PREFIXES[0].to_owned()];
         let config = config::Ingress {
             queue_url: self.queue.system().queue_url(QUEUE),
+            webhook_token_arn: SEGMENT_SECRET.to_owned(),
+            event_max_age_days: 7,
             certificates: Sources {
                 prefixes: listed.map(|l| Prefix::parse(&l).expect("a prefix")).into(),
                 issuers: issuers.map(|l| Prefix::of_issuers(&l).expect("a prefix")).into(),
@@ -144,6 +151,13 @@ impl Door {
     }
 }
 
+/// What Partner Center sends of a change at that instant.
+pub(super) fn body_at(name: &str, at: Timestamp) -> String {
+    format!(
+        r#"{{"EventName":"{name}","ResourceUri":"https://api.partnercenter.microsoft.com/engagements/v1/referrals/0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01","ResourceName":"referral","AuditUri":null,"ResourceChangeUtcDate":"{at}"}}"#
+    )
+}
+
 /// The headers with another certificate address.
 pub(super) fn at(headers: &Headers, url: &str) -> Headers {
     let mut headers = headers.clone();
@@ -169,7 +183,7 @@ pub(super) async fn try_knock(app: &ingress::App, headers: Headers, body: &[u8])
         joined.insert(name, before.unwrap_or(value).into());
     }
     let event = json!({
-        "version": "2.0", "routeKey": "POST /webhook", "rawPath": "/webhook", "rawQueryString": "",
+        "version": "2.0", "routeKey": "POST /webhook/{token}", "rawPath": format!("/webhook/{SEGMENT}"), "rawQueryString": "",
         "headers": joined, "body": STANDARD.encode(body), "isBase64Encoded": true,
     });
     let answer = ingress::handle(app, event.to_string().as_bytes()).await;

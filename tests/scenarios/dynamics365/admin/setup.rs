@@ -192,6 +192,26 @@ async fn a_deployment_registers_and_a_removal_gives_the_registration_back() {
 }
 
 #[tokio::test]
+async fn what_is_not_this_stacks_cloudformations_changes_nothing_and_nobody_is_told() {
+    let world = World::start(Options::default()).await.unwrap();
+    let told = world.aws.requests().len();
+    for (url, stack) in [
+        ("https://evil.example/answer", "arn:stack"),
+        ("http://169.254.169.254/answer", "arn:stack"),
+        ("http://127.0.0.1:9/answer", "arn:another-stack"),
+    ] {
+        let event = json!({
+            "RequestType": "Delete", "ResponseURL": url, "StackId": stack, "RequestId": "r-1",
+            "LogicalResourceId": "Setup", "PhysicalResourceId": "setup",
+        });
+        let answer = world.call(event).await;
+        assert!(answer["ok"] == false && answer.get("Status").is_none(), "{answer}");
+    }
+    assert_eq!(registered(&world), ours(&world));
+    assert_eq!(world.aws.requests().len(), told, "nothing was even looked up");
+}
+
+#[tokio::test]
 async fn a_foreign_registration_does_not_fail_a_deployment_and_stays_after_a_removal() {
     let world = without_registration().await;
     let now = world.now();
