@@ -198,7 +198,6 @@ async fn an_event_of_another_time_is_answered_200_and_never_reaches_the_queue() 
         ("2026-03-20T09:56:00Z", 503),
         ("2026-03-20T10:04:00Z", 200),
         ("9999-12-30T00:00:00Z", 200),
-        ("-009999-01-02T00:00:00Z", 200),
     ] {
         for name in ["referral-updated", "related-referral-updated"] {
             assert_eq!(signed(&app, &event_at(name, ID, at)).await, answer, "{name} at {at}");
