@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn text_is_one_bounded_line() {
         assert_eq!(answer(&[], "<html>\r\n  busy\n</html>").text(100), "<html> busy </html>");
-        assert_eq!(answer(&[], "äöüß").text(2), "äö…");
+        assert_eq!(answer(&[], "äöüß").text(3), "äö…");
     }
 
     #[test]
