@@ -22,6 +22,8 @@ use std::path::Path;
 const EVENTS: [&str; 4] =
     ["referral-created", "referral-updated", "related-referral-created", "related-referral-updated"];
 const QUEUE: &str = "hints.fifo";
+/// The last segment of the webhook's address.
+const SEGMENT: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH";
 /// The queue's visibility in the template.
 const VISIBILITY: u32 = 360;
 
@@ -51,7 +53,7 @@ pub(crate) struct Stage {
     login: Server<Login>,
     queue_url: String,
     dead_url: String,
-    secrets: [String; 2],
+    secrets: [String; 3],
 }
 
 /// A message as the writer gets it, and what deletes it.
@@ -83,7 +85,8 @@ impl Stage {
             let partner =
                 json!({ "client_secret": login::PARTNER_SECRET, "refresh_token": login::REFRESH_TOKEN });
             let crm = json!({ "client_secret": login::DYNAMICS_SECRET });
-            let secrets = [("partner-center", partner), ("crm", crm)];
+            let segment = json!({ "token": SEGMENT, "previous_until": "1970-01-01T00:00:00Z" });
+            let secrets = [("partner-center", partner), ("crm", crm), ("webhook-token", segment)];
             (queue, dead, secrets.map(|(name, value)| system.put_secret(name, &value.to_string())))
         };
         let counted = tally.clone();
@@ -114,7 +117,7 @@ impl Stage {
 
     /// The variables of template.yaml, for all functions alike.
     pub(crate) fn environment(&self) -> Vec<(String, String)> {
-        let [partner_secret, crm_secret] = self.secrets.clone();
+        let [partner_secret, crm_secret, segment] = self.secrets.clone();
         let certificates = format!("{}/cert/", self.partner_center.url());
         let of = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         vec![
@@ -146,6 +149,7 @@ impl Stage {
             of("CRM_SECRET_ARN", &crm_secret),
             of("DEAD_LETTER_QUEUE_URL", &self.dead_url),
             of("WEBHOOK_URL", "https://webhook.example/webhook"),
+            of("WEBHOOK_TOKEN_ARN", &segment),
             of("PARTNER_CENTER_WEBHOOKS_API_URL", &self.partner_center.url()),
             of("PARTNER_CENTER_WEBHOOKS_AUDIENCE", login::WEBHOOKS_AUDIENCE),
         ]
@@ -251,12 +255,12 @@ fn gateway_event(system: &PartnerCenter, body: &str, forge: Forge) -> Value {
     let headers: serde_json::Map<String, Value> =
         headers.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
     json!({
-        "version": "2.0", "routeKey": "POST /webhook", "rawPath": "/webhook", "rawQueryString": "",
+        "version": "2.0", "routeKey": "POST /webhook/{token}", "rawPath": format!("/webhook/{SEGMENT}"), "rawQueryString": "",
         "headers": headers, "isBase64Encoded": true, "body": STANDARD.encode(body),
         "requestContext": {
             "accountId": "000000000000", "apiId": "bench", "domainName": "127.0.0.1", "requestId": "bench",
-            "routeKey": "POST /webhook", "stage": "$default", "time": "", "timeEpoch": 0,
-            "http": { "method": "POST", "path": "/webhook", "protocol": "HTTP/1.1",
+            "routeKey": "POST /webhook/{token}", "stage": "$default", "time": "", "timeEpoch": 0,
+            "http": { "method": "POST", "path": format!("/webhook/{SEGMENT}"), "protocol": "HTTP/1.1",
                       "sourceIp": "127.0.0.1", "userAgent": "" },
         },
     })

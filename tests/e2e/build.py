@@ -43,7 +43,8 @@ def functions(processes, architecture):
     compiled = 0
     for name in FUNCTIONS:
         say(f"{name}: compiling for {architecture}")
-        command = ["cargo", "lambda", "build", "--release"] + (["--arm64"] if architecture == "arm64" else [])
+        # `sam build` cannot say so: here a lock file that is not up to date fails first.
+        command = ["cargo", "lambda", "build", "--release", "--locked"] + (["--arm64"] if architecture == "arm64" else [])
         compiled += processes.run(command, 1500, cwd=ROOT / "functions" / name, env=env)
     say(f"functions: sam build for {architecture}")
     command = [SAM, "build", "--config-env", "local", "--build-dir", str(folder(architecture))]

@@ -30,6 +30,8 @@ def main():
         python = str(WORK / "venv-sam/bin/python")
         with tempfile.TemporaryDirectory() as folder:
             processes.run([python, "-B", str(ROOT / "tests/e2e/parameters.py"), folder], 60, cwd=ROOT, env=env)
+        say("template: what safety asks for")
+        processes.run([python, "-B", str(ROOT / "tests/e2e/template.py")], 60, cwd=ROOT, env=env)
         for done in [builds.submit(build.functions, processes, one) for one in architectures]:
             done.result()
         say("sizes")

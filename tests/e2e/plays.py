@@ -64,10 +64,11 @@ class Plays:
         feeds = ["opportunities", "referrals"]
         marks = lambda: [feed for feed in feeds if self.stack.rows(f"WATERMARK#{feed}")]
         self.expect("0 ... took stock of both sides", feeds, marks)
-        url = self.stack.outputs["WebhookUrl"]
+        shown, url = self.stack.outputs["WebhookUrl"], self.stack.registered()
+        self.expect("0 the address ends in a secret that nobody is shown", True, shown.endswith("/webhook/***"))
         registration = self.simulators.registration()
         self.expect("0 the deployment registered the webhook", [url, sorted(vendors.EVENTS)], registration)
-        self.expect("0 ... and says so", f"registered: `{url}`", self.stack.outputs["Registration"])
+        self.expect("0 ... and says so", f"registered: `{shown}`", self.stack.outputs["Registration"])
         doctor = self.stack.admin("doctor")
         faults = [line["text"] for line in doctor["lines"] if line["level"] == "fault"]
         self.expect("0 ... made the CRM's columns and tables: the doctor has no fault", (True, []), (doctor["ok"], faults))
@@ -78,7 +79,7 @@ class Plays:
         self.expect("0 an unknown command gets the usage", (False, True), (usage["ok"], "usage" in usage["data"][0]))
 
     def register(self, method, events):
-        return self.simulators.register(method, self.stack.outputs["WebhookUrl"], events)
+        return self.simulators.register(method, self.stack.registered(), events)
 
     def unsigned(self):
         """Whoever finds the address gets nothing."""
@@ -91,7 +92,10 @@ class Plays:
         self.expect("1 certificate of a foreign address", 401, call("POST", url, event, foreign)[0])
         self.expect("1 bad signature, genuine certificate", 401, call("POST", url, event, listed)[0])
         self.expect("1 body over 64 KB", 413, call("POST", url, b"x" * (65 * 1024))[0])
-        self.expect("1 only POST /webhook is there", 404, call("GET", url)[0])
+        self.expect("1 only POST is there", 404, call("GET", url)[0])
+        bare = url.rsplit("/", 1)[0]
+        self.expect("1 a stranger's address", 401, call("POST", f"{bare}/{'x' * 44}", event)[0])
+        self.expect("1 the address without its secret", 401, call("POST", bare, event)[0])
         self.expect("1 nothing reached the queue", (0, 0), self.stack.messages())
 
     def inbound(self):

@@ -155,7 +155,17 @@ class Stack:
     def webhook(self):
         """Where the API is reached on this machine; the output names an AWS host."""
         api = self.outputs["WebhookUrl"].split("//", 1)[1].split(".", 1)[0]
-        return f"{self.url}/_aws/execute-api/{api}/$default/webhook"
+        return f"{self.url}/_aws/execute-api/{api}/$default/webhook/{self.token()}"
+
+    def token(self):
+        """The secret part of the webhook's address."""
+        secret = self.resources("AWS::SecretsManager::Secret")["WebhookToken"]
+        stored = self.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+        return json.loads(stored)["token"]
+
+    def registered(self):
+        """The address as Partner Center knows it."""
+        return self.outputs["WebhookUrl"].replace("***", self.token())
 
     def admin(self, command, output="AdminFunction", **arguments):
         """A command of the admin function, or of the one that only looks; its answer."""

@@ -405,7 +405,7 @@ impl World {
             CrmKind::Dynamics365 => {
                 let rows = self.rows("annotations");
                 let own = rows.iter().filter(|row| row["_objectid_value"] == record);
-                own.map(|row| (text(row, "subject"), text(row, "notetext"))).collect()
+                own.map(|row| (text(row, "subject"), words::of_plain_html(&text(row, "notetext")))).collect()
             }
             CrmKind::Salesforce => {
                 let (links, notes) = (self.rows("ContentDocumentLink"), self.rows("ContentNote"));

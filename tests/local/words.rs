@@ -103,8 +103,15 @@ const STATES: &[(&str, (i64, i64), &str)] = &[
 /// What a person reads of a note's content, which is HTML in base 64.
 pub fn of_html(content: &str) -> String {
     let html = STANDARD.decode(content).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    of_plain_html(&html.unwrap_or_default())
+}
+
+/// What a person reads of HTML without markup of others: there must be none.
+pub fn of_plain_html(html: &str) -> String {
+    let html = html.replace("<br>", "\n");
+    assert!(!html.contains(['<', '>']), "markup that somebody else wrote: {html}");
     let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
-    entities.into_iter().fold(html.unwrap_or_default(), |text, (entity, c)| text.replace(entity, c))
+    entities.into_iter().fold(html, |text, (entity, c)| text.replace(entity, c))
 }
 
 fn own(word: &Word, crm: CrmKind) -> &'static str {

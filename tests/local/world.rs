@@ -38,6 +38,9 @@ use tokio::{net::TcpListener, task::JoinHandle};
 pub const EVENTS: [&str; 4] =
     ["referral-created", "referral-updated", "related-referral-created", "related-referral-updated"];
 const TABLE: &str = "links";
+/// The last segment of the webhook's address, and the secret it stands in.
+pub const SEGMENT: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH";
+pub const SEGMENT_SECRET: &str = "webhook-token";
 pub const QUEUE: &str = "hints.fifo";
 pub const DEAD: &str = "hints-dlq.fifo";
 /// The queue's visibility and the functions' time-outs (template.yaml).
@@ -68,6 +71,8 @@ pub struct Options {
     pub full: bool,
     /// A stack beside production: nothing is written to Partner Center.
     pub staging: bool,
+    /// No command may delete data.
+    pub keeps_data: bool,
     /// Salesforce's sign-in is asked at the login host instead of My Domain.
     pub login_host: bool,
     /// Whose referrals are ours; none: the simulated partner's.
@@ -84,6 +89,7 @@ pub struct World {
     pub dataverse: Server<Dataverse>,
     pub salesforce: Server<Salesforce>,
     pub aws: Server<Aws>,
+    /// The whole of it.
     pub webhook_url: String,
     pub links: Links,
     writer: Live,
@@ -157,7 +163,7 @@ impl World {
         salesforce.system().switches.state_country_picklists = options.full;
         let (table, stop) = table().await?;
 
-        let (queue_url, dead_url, partner_secret, crm_secret, admin_secret) = {
+        let (queue_url, dead_url, partner_secret, crm_secret, admin_secret, webhook_token_arn) = {
             let mut aws = aws.system();
             let dead = aws.create_fifo(DEAD, None, VISIBILITY);
             let queue = aws.create_fifo(QUEUE, Some((DEAD, 100)), VISIBILITY);
@@ -182,6 +188,11 @@ impl World {
                 aws.put_secret("partner-center", &partner.to_string()),
                 aws.put_secret("crm", &crm.to_string()),
                 aws.put_secret("crm-admin", &administrator.to_string()),
+                // Registered long ago: what was good before is no more.
+                aws.put_secret(
+                    SEGMENT_SECRET,
+                    &json!({ "token": SEGMENT, "previous_until": "1970-01-01T00:00:00Z" }).to_string(),
+                ),
             )
         };
         let at_aws = aws::at(&aws.url())?;
@@ -235,21 +246,29 @@ impl World {
             issuers: vec![folder("issuers")?],
             roots_pem: Some(partner_center.system().roots_pem()),
         };
-        let ingress_config = config::Ingress { queue_url, certificates: certificates.clone() };
+        let ingress_config = config::Ingress {
+            queue_url,
+            webhook_token_arn: webhook_token_arn.clone(),
+            event_max_age_days: 7,
+            certificates: certificates.clone(),
+        };
         let ingress = Arc::new(ingress::App::new(&ingress_config, &at_aws, time.clone())?);
-        let (webhook_url, gateway) = gateway(port(4), ingress).await?;
+        let (base, gateway) = gateway(port(4), ingress).await?;
+        let webhook_url = format!("{base}/{SEGMENT}");
         let admin = config::Admin {
             worker,
             dead_letter_queue_url: dead_url,
-            webhook_url: webhook_url.clone(),
+            webhook_url: base,
+            webhook_token_arn,
             webhooks_api_url: partner_center.url(),
             webhooks_audience: login::WEBHOOKS_AUDIENCE.into(),
             register: !options.staging,
             overwrite: false,
             certificates,
+            stack_id: Some(STACK_ID.to_owned()),
+            allow_data_deletion: !options.keeps_data,
             crm_admin_secret_arn: Some(admin_secret),
             right: config::Right::Act,
-            stack_id: STACK_ID.into(),
         };
         let deployment = Deployment { admin, aws: at_aws, table: at_table, time };
         let map = options.map.as_deref().unwrap_or_default();
@@ -622,28 +641,34 @@ async fn gateway(port: u16, app: Arc<ingress::App>) -> anyhow::Result<(String, J
         async move {
             let (parts, body) = request.into_parts();
             let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
-            let headers: serde_json::Map<String, Value> = parts
-                .headers
-                .iter()
-                .map(|(name, value)| (name.to_string(), json!(String::from_utf8_lossy(value.as_bytes()))))
-                .collect();
+            // Those of one name are joined.
+            let joined = |name| {
+                let all = parts.headers.get_all(name).iter();
+                let all: Vec<_> = all.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+                json!(all.join(","))
+            };
+            let names = parts.headers.keys();
+            let headers: serde_json::Map<String, Value> =
+                names.map(|name| (name.to_string(), joined(name))).collect();
             let event = json!({
-                "version": "2.0", "routeKey": "POST /webhook", "rawPath": parts.uri.path(),
+                "version": "2.0", "routeKey": "POST /webhook/{token}", "rawPath": parts.uri.path(),
                 "rawQueryString": parts.uri.query().unwrap_or_default(),
                 "headers": headers, "isBase64Encoded": true, "body": STANDARD.encode(&body),
                 "requestContext": {
                     "accountId": "000000000000", "apiId": "local", "domainName": "127.0.0.1", "requestId": "local",
-                    "routeKey": "POST /webhook", "stage": "$default", "time": "", "timeEpoch": 0,
+                    "routeKey": "POST /webhook/{token}", "stage": "$default", "time": "", "timeEpoch": 0,
                     "http": { "method": parts.method.as_str(), "path": parts.uri.path(), "protocol": "HTTP/1.1",
                               "sourceIp": "127.0.0.1", "userAgent": "" },
                 },
             });
-            let request =
-                lambda_http::request::from_str(&event.to_string()).map_err(std::io::Error::other)?;
-            let Ok(answer) = ingress::handle(&app, request).await;
-            let (parts, body) = answer.into_parts();
-            let body = Full::new(Bytes::copy_from_slice(body.as_ref()));
-            Ok::<_, std::io::Error>(hyper::Response::from_parts(parts, body))
+            let answer = ingress::handle(&app, event.to_string().as_bytes()).await;
+            let status = answer["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok());
+            let body = answer["body"].as_str().unwrap_or_default().to_owned();
+            let mut response = hyper::Response::builder().status(status.unwrap_or(500));
+            for (name, value) in answer["headers"].as_object().into_iter().flatten() {
+                response = response.header(name, value.as_str().unwrap_or_default());
+            }
+            response.body(Full::new(Bytes::from(body))).map_err(std::io::Error::other)
         }
     };
     let task = tokio::spawn(async move {

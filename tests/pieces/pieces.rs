@@ -2,8 +2,7 @@
 
 use clients::certificates::{Genuine, Trust};
 use divan::{Bencher, black_box};
-use ingress::{event::Event, signature};
-use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
+use ingress::{call::Headers, event::Event, signature};
 use mapping::{CrmKind, Map, Referral};
 use serde_json::{Value, json};
 use simulators::{
@@ -30,7 +29,7 @@ static SIGNED: LazyLock<Signed> = LazyLock::new(|| Signed::fetch().expect("a sim
 
 /// A webhook's headers, and the certificate they name.
 struct Signed {
-    headers: HeaderMap,
+    headers: Headers,
     certificate: Vec<u8>,
     now: u64,
 }
@@ -40,10 +39,8 @@ impl Signed {
         let runtime = tokio::runtime::Runtime::new()?;
         let clock = Clock::default();
         let server = runtime.block_on(Server::start(0, clock.clone(), PartnerCenter::new))?;
-        let mut headers = HeaderMap::new();
-        for (name, value) in server.system().headers(BODY.as_bytes(), Forge::Microsoft) {
-            headers.insert(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(&value)?);
-        }
+        let headers = server.system().headers(BODY.as_bytes(), Forge::Microsoft);
+        let headers = Headers::of(headers.iter().map(|(name, value)| (*name, value.as_str())));
         let url = server.url();
         let host = url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(host)?;

@@ -1,5 +1,6 @@
 //! The webhook's door: what gets in, and what every refusal looks like.
 
+mod address;
 mod corpus;
 mod door;
 mod flips;
@@ -9,10 +10,10 @@ mod papers;
 mod replay;
 
 use crate::deal::Stage;
+use door::{BODY, body_at};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use simulators::partner_center::{Forge, send};
-
-const BODY: &str = r#"{"EventName":"referral-updated","ResourceUri":"https://api.partnercenter.microsoft.com/engagements/v1/referrals/0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01","ResourceName":"referral","AuditUri":null,"ResourceChangeUtcDate":"2026-03-02T09:14:22.0135527+00:00"}"#;
 
 type Headers = Vec<(&'static str, String)>;
 
@@ -36,7 +37,7 @@ async fn t04_only_what_partner_center_signed_gets_in_and_all_refusals_look_the_s
         // Ten unknown addresses are fetched in an hour.
         stage.advance(360);
         let headers = signed(&stage, BODY.as_bytes(), forge);
-        let (status, answer) = post(&stage, &headers, BODY).await;
+        let (status, answer) = post(&stage, &headers, BODY.as_str()).await;
         if Forge::GENUINE.contains(&forge) {
             assert_eq!(status, 200, "{forge:?}");
         } else {
@@ -49,7 +50,7 @@ async fn t04_only_what_partner_center_signed_gets_in_and_all_refusals_look_the_s
         |name: &str| name.to_lowercase().starts_with("x-ms-") || name.eq_ignore_ascii_case("authorization");
     for name in genuine.iter().map(|(name, _)| *name).filter(|name| of_signature(name)) {
         let without: Headers = genuine.iter().filter(|(n, _)| *n != name).cloned().collect();
-        let (status, answer) = post(&stage, &without, BODY).await;
+        let (status, answer) = post(&stage, &without, BODY.as_str()).await;
         assert_eq!(status, 401, "without `{name}`");
         refusals.push(answer);
     }
@@ -70,7 +71,7 @@ async fn verified_but_unusable_is_400_and_verified_but_unknown_is_200() {
         "[]",
         "{}",
         &BODY.replace("0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01", "42"),
-        &BODY.replace("2026-03-02T09:14:22.0135527+00:00", "yesterday"),
+        &BODY.replace("UtcDate\":\"", "UtcDate\":\"yesterday"),
     ] {
         let headers = signed(&stage, body.as_bytes(), Forge::Microsoft);
         assert_eq!(post(&stage, &headers, body.to_owned()).await.0, 400, "{body}");
@@ -79,6 +80,46 @@ async fn verified_but_unusable_is_400_and_verified_but_unknown_is_200() {
     let headers = signed(&stage, other.as_bytes(), Forge::Microsoft);
     assert_eq!(post(&stage, &headers, other).await.0, 200);
     assert_eq!(stage.messages(), 0, "logged, not enqueued");
+    stage.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_stranger_adds_to_an_event_changes_nothing() {
+    let stage = Stage::open().await;
+    let mut headers = signed(&stage, BODY.as_bytes(), Forge::Microsoft);
+    for (name, value) in [("x-forwarded-proto", "ht tp"), ("x-forwarded-host", "[::\""), ("cookie", "\"=;")] {
+        headers.push((name, value.to_owned()));
+    }
+    let odd = format!("{}?a=%22&b=%", stage.webhook_url);
+    assert_eq!(send(&odd, &headers, BODY.as_str()).await.expect("an answer").0, 200);
+    headers.retain(|(name, _)| {
+        !name.to_lowercase().ends_with("signature") && !name.eq_ignore_ascii_case("authorization")
+    });
+    assert_eq!(send(&odd, &headers, BODY.as_str()).await.expect("an answer").0, 401);
+    stage.rest().await;
+    stage.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn genuine_events_of_another_time_cost_nothing() {
+    let stage = Stage::open().await;
+    let at = |days: i64| stage.now() - SignedDuration::from_hours(24 * days);
+    stage.forget_calls();
+    for when in [at(8), at(2500), at(-1), Timestamp::MAX] {
+        for name in
+            ["referral-created", "referral-updated", "related-referral-created", "related-referral-updated"]
+        {
+            let body = body_at(name, when);
+            let headers = signed(&stage, body.as_bytes(), Forge::Microsoft);
+            assert_eq!(post(&stage, &headers, body).await.0, 200, "{name} of {when}");
+        }
+    }
+    assert_eq!((stage.messages(), stage.calls()), (0, vec![]));
+    let body = body_at("referral-updated", at(6));
+    let headers = signed(&stage, body.as_bytes(), Forge::Microsoft);
+    assert_eq!(post(&stage, &headers, body).await.0, 200);
+    assert_eq!(stage.messages(), 1);
+    stage.rest().await;
     stage.end().await.unwrap();
 }
 

@@ -10,6 +10,7 @@ usage: sam remote invoke Admin --stack-name STACK --event '{\"command\": \"NAME\
 
   doctor     {part}                        is everything as it should be, and what to do if not
   register   {overwrite: yes|no}           registers the webhook at Partner Center; a foreign one only with yes
+  rotate                                   renews the webhook's address and registers it anew
   unregister                               gives the registration back, if it is ours
   selftest                                 asks Partner Center for a test event and tells how it arrived
   watch                                    what the schedule looks at: registration, queues, parked items, tokens
@@ -45,6 +46,8 @@ pub enum Command {
         /// Somebody else's registration too; `None`: as deployed.
         overwrite: Option<bool>,
     },
+    /// Renews the webhook's address.
+    Rotate,
     /// Gives the registration back.
     Unregister,
     /// One event from Partner Center to the ingress.
@@ -177,6 +180,7 @@ impl Command {
             "register" => {
                 arguments.only(&["overwrite"], Command::Register { overwrite: arguments.yes("overwrite")? })
             }
+            "rotate" => arguments.only(&[], Command::Rotate),
             "unregister" => arguments.only(&[], Command::Unregister),
             "selftest" => arguments.only(&[], Command::SelfTest),
             "watch" => arguments.only(&[], Command::Watch),
@@ -235,6 +239,7 @@ impl Command {
             Command::Backfill(action) | Command::Rebase(action) => *action != Action::Status,
             Command::Map(action) => matches!(action, MapAction::Set(_) | MapAction::Rollback(_)),
             Command::Register { .. }
+            | Command::Rotate
             | Command::Unregister
             | Command::SelfTest
             | Command::Watch

@@ -49,6 +49,12 @@ pub(crate) async fn deprovision(
         );
         return Ok(report);
     }
+    if !app.config.allow_data_deletion {
+        return Ok(Report::fault_only(
+            "nothing was deleted: AllowDataDeletion is `no`",
+            "deploy with AllowDataDeletion=yes, and with `no` again afterwards",
+        ));
+    }
     let host = host(&config.url);
     if confirm != Some(host) {
         let cure = format!("\"confirm\": \"{host}\", if that is the environment you mean");

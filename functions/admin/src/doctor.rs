@@ -103,10 +103,13 @@ fn cure_of_partner_center(failure: &Failure) -> &'static str {
 
 async fn registration(app: &App, report: &mut Report) {
     match register::whose(app).await {
-        Ok(Whose::Ours) => {
+        Ok(Whose::Ours | Whose::Unconfirmed) => {
             report.good("the webhook is registered for us; `selftest` sends an event through it")
         }
         Ok(Whose::Foreign(url)) => register::stolen(report, &url),
+        Ok(Whose::Former) => {
+            report.warn("the webhook is registered at its former address", "{\"command\": \"register\"}");
+        }
         Ok(Whose::Incomplete) => {
             report.fault("the webhook is not registered for all four events", "{\"command\": \"register\"}");
         }

@@ -25,6 +25,7 @@ mod provision;
 pub mod register;
 mod repair;
 pub mod report;
+mod rotate;
 mod sides;
 mod sign_in;
 mod stack;
@@ -33,8 +34,8 @@ mod walk;
 mod watch;
 
 use clients::{
-    aws::SdkConfig, caller::Callers, clock::Clock, config, http::BuildError, live::Live, outside,
-    partner_center::webhooks::Webhooks, queue::Queue, secrets::Secrets,
+    aws::SdkConfig, caller::Callers, clock::Clock, config, door::Address, http::BuildError, live::Live,
+    outside, partner_center::webhooks::Webhooks, queue::Queue, secrets::Secrets,
 };
 use command::{Command, USAGE};
 use config::Right;
@@ -43,6 +44,7 @@ use long::Long;
 use mapping::Map;
 use report::Report;
 use serde_json::{Value, json};
+use stack::whose::Whose;
 use std::{sync::Arc, time::Duration};
 use sync::failure::Failure;
 
@@ -57,6 +59,8 @@ pub struct App {
     dead: Queue,
     secrets: Secrets,
     callers: Callers,
+    /// Whose requests of CloudFormation are answered, and where.
+    whose: Whose,
     /// Whether waiting takes time; a world's clock is moved by its test.
     sleeps: bool,
 }
@@ -75,8 +79,10 @@ impl App {
         let center = &worker.outside.partner_center;
         let webhooks = center.webhooks(&config.webhooks_api_url, &config.webhooks_audience);
         let dead = Queue::new(aws, &config.dead_letter_queue_url);
-        let callers = Callers::new(aws, &config.stack_id)?;
+        let whose = Whose::of(&config, aws);
+        let callers = Callers::new(aws, config.stack_id.as_deref().unwrap_or_default())?;
         Ok(App {
+            whose,
             webhooks,
             dead,
             secrets: Secrets::new(aws),
@@ -90,6 +96,11 @@ impl App {
     /// By which metrics of several stacks are told apart.
     pub fn stack(&self) -> &str {
         &self.config.worker.stack
+    }
+
+    /// The webhook's address as it is stored now.
+    async fn address(&self) -> Result<Address, Failure> {
+        Address::fetch(&self.secrets, &self.config.webhook_token_arn, &self.config.webhook_url).await
     }
 
     async fn pause(&self, pause: Duration) {
@@ -113,9 +124,20 @@ pub struct Call {
 pub async fn handle(app: &Opened, event: &Value, call: &Call) -> Value {
     let ends = call.ends - TAIL;
     if let Some(request) = stack::Request::read(event) {
-        return match app {
-            Ok(app) if app.config.right == Right::Look => json!(acts::only_looks("a stack's request")),
-            _ => Box::pin(stack::handle(app, &request, ends)).await,
+        if app.as_ref().is_ok_and(|app| app.config.right == Right::Look) {
+            return json!(acts::only_looks("a stack's request"));
+        }
+        let whose = app.as_ref().map_or(&Whose::UNKNOWN, |app| &app.whose);
+        return match whose.refuses(&request) {
+            None => Box::pin(stack::handle(app, &request, ends)).await,
+            Some(reason) => {
+                tracing::error!(
+                    alarm = "stranger",
+                    reason,
+                    "a request that is not this stack's CloudFormation's"
+                );
+                json!(Report::fault_only(reason, "nothing was done, and nobody was told"))
+            }
         };
     }
     let report = match app {
@@ -155,6 +177,7 @@ async fn run(app: &App, command: Command, ends: Timestamp) -> Result<Report, Fai
         Command::Register { overwrite } => {
             register::register(app, overwrite.unwrap_or(app.config.overwrite)).await
         }
+        Command::Rotate => rotate::rotate(app).await,
         Command::Unregister => register::unregister(app).await,
         Command::SelfTest => register::self_test(app).await,
         Command::Watch => Box::pin(watch::watch(app, ends)).await,

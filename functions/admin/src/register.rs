@@ -4,7 +4,10 @@ use crate::{
     App, certificate,
     report::{Level, Line, Report},
 };
-use clients::partner_center::webhooks::Registration;
+use clients::{
+    door::{Address, shown},
+    partner_center::webhooks::Registration,
+};
 use serde_json::json;
 use std::time::Duration;
 use sync::failure::Failure;
@@ -22,65 +25,89 @@ const PAUSE: Duration = Duration::from_secs(3);
 pub(crate) enum Whose {
     /// Ours, with all events.
     Ours,
+    /// The same, and it is not noted yet until when the former address stays good.
+    Unconfirmed,
     /// Ours, but not of all events.
     Incomplete,
+    /// Ours, at an address that was good before.
+    Former,
     /// There is none.
     Nobodys,
     /// Ours, of no event any more: it was given back.
     GivenBack,
-    /// Somebody else's.
+    /// Somebody else's, as it may be shown.
     Foreign(String),
 }
 
 /// Looks whose registration it is.
 pub(crate) async fn whose(app: &App) -> Result<Whose, Failure> {
-    Ok(judge(&wanted(app), app.webhooks.registration().await?.as_ref()))
+    Ok(judge(&app.address().await?, app.webhooks.registration().await?.as_ref()))
 }
 
-fn wanted(app: &App) -> Registration {
-    Registration::new(&app.config.webhook_url, &EVENTS)
-}
-
-fn judge(wanted: &Registration, found: Option<&Registration>) -> Whose {
-    match found {
-        None => Whose::Nobodys,
-        Some(found)
-            if found.url == wanted.url && !wanted.events.iter().any(|event| found.events.contains(event)) =>
-        {
-            Whose::GivenBack
-        }
-        Some(found) if found.events.is_empty() => Whose::Nobodys,
-        Some(found) if found.url != wanted.url => Whose::Foreign(found.url.clone()),
-        Some(found) if wanted.events.iter().all(|event| found.events.contains(event)) => Whose::Ours,
-        Some(_) => Whose::Incomplete,
+fn judge(address: &Address, found: Option<&Registration>) -> Whose {
+    let Some(found) = found else { return Whose::Nobodys };
+    let told = |event: &&str| found.events.iter().any(|found| found == event);
+    match address.is_here(&found.url) {
+        true if !EVENTS.iter().any(|event| told(&event)) => Whose::GivenBack,
+        _ if found.events.is_empty() => Whose::Nobodys,
+        false => Whose::Foreign(shown(&found.url)),
+        true if found.url != address.url() => Whose::Former,
+        true if !EVENTS.iter().all(|event| told(&event)) => Whose::Incomplete,
+        true if !address.is_confirmed() => Whose::Unconfirmed,
+        true => Whose::Ours,
     }
 }
 
 /// Registers the webhook; somebody else's registration is replaced only if that is asked.
 pub(crate) async fn register(app: &App, overwrite: bool) -> Result<Report, Failure> {
     let mut report = Report::default();
-    let wanted = wanted(app);
+    let address = app.address().await?;
+    let shown = address.shown();
     let found = app.webhooks.registration().await?;
-    match judge(&wanted, found.as_ref()) {
-        Whose::Ours => report.good(format!("registered already: `{}`", wanted.url)),
+    match judge(&address, found.as_ref()) {
+        Whose::Ours => report.good(format!("registered already: `{shown}`")),
+        Whose::Unconfirmed => {
+            confirm(app, &address, true).await?;
+            report.good(format!("registered already: `{shown}`"));
+        }
         Whose::Foreign(url) if !overwrite => stolen(&mut report, &url),
         whose => {
-            app.webhooks.register(&wanted, found.is_some()).await?;
+            let wanted = Registration::new(&address.url(), &EVENTS);
+            tell(app, &address, &EVENTS, found.is_some()).await?;
             // What Partner Center keeps, not what was sent, decides who is told.
             match app.webhooks.registration().await? {
-                Some(kept) if kept == wanted => report.good(format!("registered: `{}`", wanted.url)),
-                kept => report.fault(
-                    format!("Partner Center took the registration but keeps another one: {kept:?}"),
-                    "try again; if it stays so, ask Partner Center's support",
-                ),
+                Some(kept) if kept == wanted => {
+                    if !address.is_confirmed() {
+                        confirm(app, &address, matches!(whose, Whose::Former | Whose::GivenBack)).await?;
+                    }
+                    report.good(format!("registered: `{shown}`"));
+                }
+                kept => {
+                    let kept = kept.map_or("none".to_owned(), |kept| clients::door::shown(&kept.url));
+                    report.fault(
+                        format!("Partner Center took the registration but keeps another one: {kept}"),
+                        "try again; if it stays so, ask Partner Center's support",
+                    );
+                }
             }
             if let Whose::Foreign(url) = whose {
                 report.warn(format!("`{url}` was registered before and is told nothing any more"), "");
             }
         }
     }
-    report.data = json!({ "url": wanted.url, "events": wanted.events });
+    report.data = json!({ "url": shown, "events": EVENTS });
     Ok(report)
+}
+
+/// Tells Partner Center where we are and what we want to hear. Its refusal may repeat the address.
+async fn tell(app: &App, address: &Address, events: &[&str], exists: bool) -> Result<(), Failure> {
+    let registration = Registration::new(&address.url(), events);
+    app.webhooks.register(&registration, exists).await.map_err(|failure| address.hide(failure))
+}
+
+async fn confirm(app: &App, address: &Address, known: bool) -> Result<(), Failure> {
+    let now = app.live.app().await?.outside.clock.now();
+    address.confirm(&app.secrets, &app.config.webhook_token_arn, known, now).await
 }
 
 /// Somebody else is told, and not we.
@@ -99,13 +126,13 @@ pub(crate) async fn unregister(app: &App) -> Result<Report, Failure> {
     match whose(app).await? {
         Whose::Nobodys | Whose::GivenBack => report.good("nothing is registered"),
         Whose::Foreign(url) => report.good(format!("`{url}` is registered, not we: left as it is")),
-        Whose::Ours | Whose::Incomplete => {
-            let url = &app.config.webhook_url;
-            match app.webhooks.register(&Registration::new(url, &[]), true).await {
+        Whose::Ours | Whose::Unconfirmed | Whose::Incomplete | Whose::Former => {
+            let address = app.address().await?;
+            match tell(app, &address, &[], true).await {
                 Ok(()) => report.good("the registration has no events any more"),
                 Err(failure) if failure.is_retryable() => return Err(failure),
                 Err(_) => {
-                    app.webhooks.register(&Registration::new(url, &[TEST]), true).await?;
+                    tell(app, &address, &[TEST], true).await?;
                     report.good(format!("the registration has no event but `{TEST}` any more"));
                 }
             }
@@ -117,18 +144,18 @@ pub(crate) async fn unregister(app: &App) -> Result<Report, Failure> {
 /// One event from Partner Center to the ingress and what became of it.
 pub(crate) async fn self_test(app: &App) -> Result<Report, Failure> {
     let mut report = Report::default();
-    if !matches!(whose(app).await?, Whose::Ours) {
+    if !matches!(whose(app).await?, Whose::Ours | Whose::Unconfirmed) {
         report.fault("the webhook is not registered for us", "{\"command\": \"register\"}");
         report.data = trace(&report, &[]);
         return Ok(report);
     }
     // The event decides: it may name another certificate, and the ingress may have kept what it needs.
     report.advise(certificate::of_webhook(app).await?);
-    let url = &app.config.webhook_url;
+    let address = app.address().await?;
     let with_test: Vec<&str> = EVENTS.into_iter().chain([TEST]).collect();
-    app.webhooks.register(&Registration::new(url, &with_test), true).await?;
+    tell(app, &address, &with_test, true).await?;
     let answers = ask(app).await;
-    app.webhooks.register(&Registration::new(url, &EVENTS), true).await?;
+    tell(app, &address, &EVENTS, true).await?;
     let answers = answers?;
     let chain = Report { lines: report.lines.clone(), ..Report::default() };
     match &answers {

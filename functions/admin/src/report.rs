@@ -1,9 +1,13 @@
 //! What a command answers: lines a person can read, and data for a program.
 
 use crate::sign_in;
+use mapping::one_line;
 use serde::Serialize;
 use serde_json::Value;
 use sync::failure::Failure;
+
+/// Characters of a line: others write what it repeats.
+const LONGEST: usize = 8_000;
 
 /// How a line is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -108,7 +112,7 @@ impl Report {
 
     fn line(&mut self, level: Level, text: String, cure: &str) {
         self.ok &= level != Level::Fault;
-        self.lines.push(Line { level, text, cure: cure.to_owned() });
+        self.lines.push(Line { level, text: one_line(&text, LONGEST), cure: one_line(cure, LONGEST) });
     }
 }
 

@@ -1,6 +1,8 @@
 //! CloudFormation's custom resource: what a deployment does beyond resources. It is always answered, in time, and a
 //! failure puts one sentence with its cause into the stack's events.
 
+pub(crate) mod whose;
+
 use crate::{App, Opened, TAIL, certificate, map, provision, register, report::Report};
 use clients::http::Http;
 use jiff::Timestamp;
@@ -8,7 +10,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
-use sync::failure::Failure;
+use sync::{failure::Failure, in_log::in_log};
 
 /// One request to CloudFormation's own address.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -52,11 +54,11 @@ pub(crate) async fn handle(app: &Opened, request: &Request, ends: Timestamp) -> 
         Ok(app) => Box::pin(in_time(app, request.request_type, ends)).await,
     };
     for line in &report.lines {
-        tracing::info!(decision = "set up", reason = line.text, cure = line.cure, level = ?line.level);
+        tracing::info!(decision = "set up", reason = in_log(&line.text), cure = line.cure, level = ?line.level);
     }
     let ok = report.ok || forgiven(app, request.request_type);
     if !report.ok && ok {
-        tracing::error!(alarm = "setup", reason = report.sentence(), "set-up is not complete");
+        tracing::error!(alarm = "setup", reason = in_log(&report.sentence()), "set-up is not complete");
     }
     let sentence = bounded(&report.sentence(), SENTENCE);
     let answer = json!({

@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sync::{
     failure::{Failure, System},
+    in_log::in_log,
     ports::Links,
     table::Item,
 };
@@ -51,7 +52,7 @@ pub(crate) async fn watch(app: &App, ends: Timestamp) -> Result<Report, Failure>
         }
     }
     for line in report.lines.iter().filter(|line| line.level != Level::Ok) {
-        tracing::warn!(decision = "watch", level = ?line.level, reason = line.text, cure = line.cure);
+        tracing::warn!(decision = "watch", level = ?line.level, reason = in_log(&line.text), cure = line.cure);
     }
     let measured = [("Parked", parked.map(|n| json!(n))), ("RefreshTokenAge", age.map(|n| json!(n)))];
     let measured: serde_json::Map<_, _> =
@@ -143,16 +144,18 @@ async fn registration(app: &App, report: &mut Report) {
             report.warn("the webhook's registration was given back", "{\"command\": \"register\"}");
         }
         // What a deployment could not do, or what was lost since.
-        Ok(Whose::Nobodys | Whose::Incomplete) => match register::register(app, false).await {
-            Ok(done) => report.append(done),
-            Err(failure) => {
-                tracing::error!(alarm = "registration", "the webhook is not registered");
-                report.warn(
-                    format!("Partner Center does not tell us what changes: {failure}"),
-                    "{\"command\": \"register\"}",
-                );
+        Ok(Whose::Nobodys | Whose::Incomplete | Whose::Former | Whose::Unconfirmed) => {
+            match register::register(app, false).await {
+                Ok(done) => report.append(done),
+                Err(failure) => {
+                    tracing::error!(alarm = "registration", "the webhook is not registered");
+                    report.warn(
+                        format!("Partner Center does not tell us what changes: {failure}"),
+                        "{\"command\": \"register\"}",
+                    );
+                }
             }
-        },
+        }
         Err(failure) => report.failed(&failure),
     }
 }

@@ -1,11 +1,8 @@
 //! What the sender is told, and what the log says. The sender never learns why a verification failed.
 
 use crate::{event::Malformed, signature::NotVerified};
-use lambda_http::{
-    Body, Response,
-    http::{HeaderValue, StatusCode, header},
-};
 use mapping::ReferralId;
+use serde_json::{Value, json};
 
 /// How a call ended.
 #[derive(Debug)]
@@ -25,18 +22,18 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    fn status(&self) -> StatusCode {
+    fn status(&self) -> u16 {
         match self {
-            Answer::Enqueued { .. } | Answer::Ignored(_) => StatusCode::OK,
-            Answer::Malformed(_) => StatusCode::BAD_REQUEST,
-            Answer::NotVerified(_) => StatusCode::UNAUTHORIZED,
-            Answer::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Answer::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Answer::Enqueued { .. } | Answer::Ignored(_) => 200,
+            Answer::Malformed(_) => 400,
+            Answer::NotVerified(_) => 401,
+            Answer::TooLarge => 413,
+            Answer::Unavailable { .. } => 503,
         }
     }
 
-    /// One fixed body for each status.
-    pub(crate) fn response(&self) -> Response<Body> {
+    /// For the gateway: one fixed body for each status.
+    pub(crate) fn response(&self) -> Value {
         let body = match self {
             Answer::Enqueued { .. } | Answer::Ignored(_) => r#"{"status":"ok"}"#,
             Answer::Malformed(_) => r#"{"status":"malformed"}"#,
@@ -44,15 +41,17 @@ impl Answer {
             Answer::TooLarge => r#"{"status":"too large"}"#,
             Answer::Unavailable { .. } => r#"{"status":"try again"}"#,
         };
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = self.status();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        response
+        json!({
+            "statusCode": self.status(),
+            "headers": { "content-type": "application/json" },
+            "body": body,
+            "isBase64Encoded": false,
+        })
     }
 
     /// One line.
     pub(crate) fn log(&self, duration_ms: i128) {
-        let (duration_ms, status) = (duration_ms as u64, self.status().as_u16());
+        let (duration_ms, status) = (duration_ms as u64, self.status());
         match self {
             Answer::Enqueued { referral, event } => {
                 tracing::info!(decision = "enqueued", reason = event, referral.id = %referral, status, duration_ms, "event enqueued");

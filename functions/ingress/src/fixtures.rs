@@ -2,7 +2,6 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
-use lambda_http::{Body, Request};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, PKCS_RSA_SHA256,
     date_time_ymd,
@@ -14,6 +13,8 @@ const INTERMEDIATE: &str = include_str!("../../../tests/fixtures/keys/intermedia
 const LEAF: &str = include_str!("../../../tests/fixtures/keys/leaf.pem");
 const FOREIGN: &str = include_str!("../../../tests/fixtures/keys/foreign.pem");
 
+/// The last segment of the address.
+pub(crate) const SEGMENT: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH";
 pub(crate) const NOW: Timestamp = Timestamp::constant(1_774_000_000, 0);
 pub(crate) const MICROSOFT: &str = "Microsoft Corporation";
 pub(crate) const FOLDER: &str = "http://127.0.0.1:9/cert/";
@@ -119,13 +120,18 @@ fn sign_with(pem: &str, body: &[u8]) -> String {
     STANDARD.encode(signed)
 }
 
-/// A call with these headers.
-pub(crate) fn request(headers: &[(&str, &str)], body: &[u8]) -> Request {
-    let mut request = lambda_http::http::Request::post("/webhook");
+/// The gateway's event of a call with these headers, the same one twice joined.
+pub(crate) fn event(headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+    let mut joined = serde_json::Map::new();
     for (name, value) in headers {
-        request = request.header(*name, *value);
+        let before = joined.get(*name).and_then(serde_json::Value::as_str);
+        let value = before.map_or((*value).to_owned(), |before| format!("{before},{value}"));
+        joined.insert((*name).to_owned(), value.into());
     }
-    request.body(Body::from(body.to_vec())).unwrap()
+    let body = STANDARD.encode(body);
+    serde_json::json!({ "rawPath": format!("/webhook/{SEGMENT}"), "headers": joined, "body": body, "isBase64Encoded": true })
+        .to_string()
+        .into_bytes()
 }
 
 /// The documented headers.

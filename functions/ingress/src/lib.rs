@@ -1,7 +1,8 @@
-//! Partner Center -> queue: verify, parse, enqueue, answer. Knows no secret, no CRM, no table, and calls nothing
-//! that the sender names unless it is on the list.
+//! Partner Center -> queue: verify, parse, enqueue, answer. Knows no CRM, no table and no secret but its own address,
+//! and calls nothing that the sender names unless it is on the list.
 
 mod answer;
+pub mod call;
 pub mod event;
 pub mod signature;
 
@@ -11,29 +12,38 @@ mod fixtures;
 mod tests;
 
 use answer::Answer;
+use call::Call;
 use clients::{
     certificates::{Address, Certificates, NoCertificate, NotGenuine, Unopened},
     clock::Clock,
     config,
+    door::{self, Door},
     queue::Queue,
+    secrets::Secrets,
 };
 use event::Event;
-use lambda_http::{Body, Request, Response};
+use jiff::{SignedDuration, Timestamp};
 use mapping::ReferralId;
+use serde_json::Value;
 use signature::{Claim, NotVerified};
-use std::{convert::Infallible, time::Duration};
+use std::time::Duration;
 use sync::{hint::Hint, ports::Hints};
 
 /// Partner Center's bodies have some 200 bytes.
 const BODY_LIMIT: usize = 64 * 1024;
-/// For the queue, so that with the fetches of the certificate and its issuers (2 s each) an answer leaves before the
-/// function's own 10 s are over.
-const QUEUE_TIME: Duration = Duration::from_secs(5);
+/// For the queue, so that with the looks at the address, the certificate and its issuers (2 s each) an answer leaves
+/// before the function's own 10 s are over.
+const QUEUE_TIME: Duration = Duration::from_secs(3);
+
+/// Clocks differ by less.
+const AHEAD: SignedDuration = SignedDuration::from_mins(10);
 
 /// What lives as long as the process.
 pub struct App {
     queue: Queue,
+    door: Door,
     certificates: Certificates,
+    oldest: SignedDuration,
     clock: Clock,
 }
 
@@ -45,12 +55,15 @@ impl App {
         clock: Clock,
     ) -> Result<Self, Unopened> {
         let certificates = Certificates::new(&config.certificates, clock.clone())?;
-        Ok(App { queue: Queue::new(aws, &config.queue_url), certificates, clock })
+        let door = Door::new(Secrets::new(aws), &config.webhook_token_arn, clock.clone());
+        let oldest = SignedDuration::from_hours(24 * i64::from(config.event_max_age_days));
+        Ok(App { queue: Queue::new(aws, &config.queue_url), door, certificates, oldest, clock })
     }
 
-    /// Opens what the first event needs, in parallel: the queue, and Microsoft's certificate if it is on the list.
+    /// Opens what the first event needs, in parallel: the queue, the own address, and Microsoft's certificate if it is on
+    /// the list.
     pub async fn open(&self) {
-        tokio::join!(self.queue.open(), self.expect_certificate());
+        tokio::join!(self.queue.open(), self.door.open(), self.expect_certificate());
     }
 
     async fn expect_certificate(&self) {
@@ -71,12 +84,16 @@ impl App {
         u64::try_from(self.clock.now().as_second()).unwrap_or_default()
     }
 
-    async fn decide(&self, request: Request) -> Answer {
-        let body: &[u8] = request.body().as_ref();
-        if body.len() > BODY_LIMIT {
-            return Answer::TooLarge;
+    async fn decide(&self, event: &[u8]) -> Answer {
+        let Ok(call) = Call::read(event) else { return Answer::NotVerified(NotVerified::Unreadable) };
+        // Before anything is spent on a stranger.
+        match self.admit(&call.path).await {
+            Ok(true) => {}
+            Ok(false) => return Answer::NotVerified(NotVerified::Path),
+            Err(reason) => return Answer::Unavailable { reason, too_often: false },
         }
-        let verified = match signature::claim(request.headers()) {
+        let Some(body) = &call.body else { return Answer::TooLarge };
+        let verified = match signature::claim(&call.headers) {
             Ok(claim) => self.verify(&claim, body).await,
             Err(reason) => Err(Answer::NotVerified(reason)),
         };
@@ -87,7 +104,30 @@ impl App {
             Err(reason) => Answer::Malformed(reason),
             Ok(Event::Test) => Answer::Ignored("test-created".to_owned()),
             Ok(Event::Other(name)) => Answer::Ignored(name),
-            Ok(Event::Changed { referral, hint }) => self.enqueue(referral, hint).await,
+            Ok(Event::Changed { referral, hint }) => match self.of_another_time(hint.at) {
+                Some(why) => Answer::Ignored(why.to_owned()),
+                None => self.enqueue(referral, hint).await,
+            },
+        }
+    }
+
+    /// Microsoft signs the body alone: an event of long ago, or of another tenant, stays genuine for ever. What it is about
+    /// the sweep has seen.
+    fn of_another_time(&self, at: Timestamp) -> Option<&'static str> {
+        let age = self.clock.now().duration_since(at);
+        if age > self.oldest {
+            Some("older than EventMaxAgeDays: left to the sweep")
+        } else if age < -AHEAD {
+            Some("from the future: left to the sweep")
+        } else {
+            None
+        }
+    }
+
+    async fn admit(&self, path: &str) -> Result<bool, String> {
+        match door::segment(path) {
+            Some(segment) => self.door.admits(segment).await,
+            None => Ok(false),
         }
     }
 
@@ -129,10 +169,10 @@ impl App {
     }
 }
 
-/// One call of the webhook. Never fails: every outcome is an answer.
-pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
+/// One call of the webhook: the gateway's event, and the answer for it. Never fails: every outcome is an answer.
+pub async fn handle(app: &App, event: &[u8]) -> Value {
     let began = app.clock.now();
-    let answer = app.decide(request).await;
+    let answer = app.decide(event).await;
     answer.log(app.clock.now().duration_since(began).as_millis());
-    Ok(answer.response())
+    answer.response()
 }

@@ -2,7 +2,8 @@
 
 use clients::{aws, clock::Clock, config, log};
 use ingress::{App, handle};
-use lambda_http::{Request, service_fn};
+use lambda_http::{LambdaEvent, lambda_runtime, service_fn};
+use serde_json::value::RawValue;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -11,6 +12,9 @@ async fn main() -> anyhow::Result<()> {
     let app = App::new(&config, &aws::config()?, Clock::system())?;
     app.open().await;
     let app = &app;
-    let served = lambda_http::run(service_fn(move |request: Request| handle(app, request))).await;
-    served.map_err(|e| anyhow::anyhow!("the lambda runtime ended: {e}"))
+    // Raw: what cannot be read is refused, not failed at.
+    let served = lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
+        Ok::<_, lambda_runtime::Error>(handle(app, event.payload.get().as_bytes()).await)
+    }));
+    served.await.map_err(|e| anyhow::anyhow!("the lambda runtime ended: {e}"))
 }

@@ -1,9 +1,9 @@
 //! Is this call really Partner Center's? Pure: headers, raw bytes, certificate and time in, a verdict out
 //! (vendors/partner-center.md, *Signature*, hardened).
 
+use crate::call::Headers;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clients::certificates::{Distrust, Genuine, NotGenuine};
-use lambda_http::http::HeaderMap;
 
 const ALGORITHM: &str = "rsa-sha256";
 const SCHEME: &str = "Signature";
@@ -23,6 +23,12 @@ pub struct Claim {
 /// Why a call is not Partner Center's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotVerified {
+    /// The gateway's event, or the body in it, cannot be read.
+    #[error("unreadable")]
+    Unreadable,
+    /// Another address than the one that Partner Center was told.
+    #[error("the path is not the registered one")]
+    Path,
     /// A header is missing, repeated or not readable.
     #[error("header `{0}` is missing or unusable")]
     Header(&'static str),
@@ -44,7 +50,7 @@ pub enum NotVerified {
 }
 
 /// Reads the headers: exactly one signature, the one algorithm, one certificate address.
-pub fn claim(headers: &HeaderMap) -> Result<Claim, NotVerified> {
+pub fn claim(headers: &Headers) -> Result<Claim, NotVerified> {
     let algorithm = one(headers, "x-ms-signature-algorithm")?;
     if !algorithm.eq_ignore_ascii_case(ALGORITHM) {
         return Err(NotVerified::Algorithm);
@@ -70,14 +76,14 @@ pub fn text(body: &[u8]) -> &[u8] {
 
 /// `Authorization: Signature <base64>`, or `x-ms-signature` with or without the scheme, where a gateway keeps the
 /// first for itself. An `Authorization` of another scheme is the gateway's.
-fn signature(headers: &HeaderMap) -> Result<Vec<u8>, NotVerified> {
+fn signature(headers: &Headers) -> Result<Vec<u8>, NotVerified> {
     const OWN: &str = "x-ms-signature";
     const STANDARD_PLACE: &str = "authorization";
-    let standard = match headers.contains_key(STANDARD_PLACE) {
+    let standard = match headers.has(STANDARD_PLACE) {
         true => with_scheme(one(headers, STANDARD_PLACE)?),
         false => None,
     };
-    let own = match headers.contains_key(OWN) {
+    let own = match headers.has(OWN) {
         true => {
             let value = one(headers, OWN)?;
             Some(with_scheme(value).unwrap_or(value))
@@ -99,12 +105,8 @@ fn with_scheme(value: &str) -> Option<&str> {
 }
 
 /// The only value of a header.
-fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, NotVerified> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next().and_then(|value| value.to_str().ok()).map(str::trim), values.next()) {
-        (Some(value), None) if !value.is_empty() => Ok(value),
-        _ => Err(NotVerified::Header(name)),
-    }
+fn one<'a>(headers: &'a Headers, name: &'static str) -> Result<&'a str, NotVerified> {
+    headers.one(name).ok_or(NotVerified::Header(name))
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 //! certificate that should be there is put where the first fetch would have left it.
 
 use super::*;
-use crate::fixtures::{Authority, FOLDER, GENUINE, Leaf, MICROSOFT, NOW, forge, headers, request, sign};
+use crate::fixtures::{self, Authority, FOLDER, GENUINE, Leaf, MICROSOFT, NOW, forge, headers, sign};
 use clients::{
     aws,
     certificates::{Genuine, Trust},
+    door::Segments,
+    secrets::Stored,
 };
 
 const CLOSED: &str = "http://127.0.0.1:9";
@@ -14,12 +16,22 @@ const NAME: &str = "pcnotifications-dispatch.microsoft.com.cer";
 fn app() -> App {
     let variables = |name: &str| match name {
         "QUEUE_URL" => Some(format!("{CLOSED}/000000000000/hints.fifo")),
+        "WEBHOOK_TOKEN_ARN" => Some("arn:token".to_owned()),
         "CERTIFICATE_URL_PREFIXES" => Some(FOLDER.to_owned()),
         "CERTIFICATE_ROOTS_PEM" => Some(Authority::of(MICROSOFT).bundle().replace('\n', " ")),
         _ => None,
     };
     let config = config::Ingress::read(&variables).unwrap();
-    App::new(&config, &aws::at(CLOSED).unwrap(), Clock::of(|| NOW)).unwrap()
+    let app = App::new(&config, &aws::at(CLOSED).unwrap(), Clock::of(|| NOW)).unwrap();
+    // Nobody listens at the vault's port either: as if it had been looked up.
+    app.door.keep(
+        Segments::read(&Stored::of(&[
+            ("token", fixtures::SEGMENT),
+            ("previous_until", "1970-01-01T00:00:00Z"),
+        ]))
+        .unwrap(),
+    );
+    app
 }
 
 /// An app that has seen Microsoft's certificate.
@@ -46,8 +58,11 @@ fn url(name: &str) -> String {
 }
 
 fn event(name: &str, id: &str) -> Vec<u8> {
+    event_at(name, id, "2026-03-19T09:14:22.0135527+00:00")
+}
+
+fn event_at(name: &str, id: &str, at: &str) -> Vec<u8> {
     let uri = format!("https://api.partnercenter.microsoft.com/engagements/v1/referrals/{id}");
-    let at = "2026-03-02T09:14:22.0135527+00:00";
     format!(r#"{{"EventName":"{name}","ResourceUri":"{uri}","ResourceName":"referral","AuditUri":null,"ResourceChangeUtcDate":"{at}"}}"#)
         .into_bytes()
 }
@@ -55,9 +70,9 @@ fn event(name: &str, id: &str) -> Vec<u8> {
 const ID: &str = "0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01";
 
 async fn answer(app: &App, headers: &[(&str, &str)], body: &[u8]) -> (u16, String) {
-    let response = handle(app, request(headers, body)).await.unwrap();
-    let text = String::from_utf8(AsRef::<[u8]>::as_ref(response.body()).to_vec()).unwrap();
-    (response.status().as_u16(), text)
+    let answer = handle(app, &fixtures::event(headers, body)).await;
+    let status = answer["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap();
+    (status, answer["body"].as_str().unwrap().to_owned())
 }
 
 /// Signed as it should be.
@@ -132,10 +147,61 @@ async fn a_large_body_is_answered_413_before_anything_else() {
 }
 
 #[tokio::test]
+async fn another_path_is_answered_401_and_a_silent_vault_503() {
+    let (app, body) = (warm(), event("test-created", "x"));
+    let signature = format!("Signature {}", sign(&body));
+    let here = url(NAME);
+    let genuine = String::from_utf8(fixtures::event(&headers(&signature, &here), &body)).unwrap();
+    let status = |answer: Value| answer["statusCode"].as_u64();
+    assert_eq!(status(handle(&app, genuine.as_bytes()).await), Some(200));
+    for path in ["/webhook", "/webhook/", "/", "/webhook/other", &format!("/webhook/{}/x", fixtures::SEGMENT)]
+    {
+        let other = genuine.replace(&format!("/webhook/{}", fixtures::SEGMENT), path);
+        assert_eq!(status(handle(&app, other.as_bytes()).await), Some(401), "{path}");
+    }
+    let variables = |name: &str| match name {
+        "QUEUE_URL" => Some(format!("{CLOSED}/000000000000/hints.fifo")),
+        "WEBHOOK_TOKEN_ARN" => Some("arn:token".to_owned()),
+        _ => None,
+    };
+    let config = config::Ingress::read(&variables).unwrap();
+    let fresh = App::new(&config, &aws::at(CLOSED).unwrap(), Clock::of(|| NOW)).unwrap();
+    assert_eq!(status(handle(&fresh, genuine.as_bytes()).await), Some(503));
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_is_answered_401_too() {
+    for event in ["7", "{", r#"{"body":"QQ","isBase64Encoded":true}"#, r#"{"headers":{"authorization":7}}"#] {
+        let answer = handle(&warm(), event.as_bytes()).await;
+        assert_eq!(
+            (&answer["statusCode"], &answer["body"]),
+            (&401.into(), &r#"{"status":"not verified"}"#.into())
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_silent_queue_is_answered_503() {
     let app = warm();
     for name in ["referral-created", "related-referral-updated"] {
         assert_eq!(signed(&app, &event(name, ID)).await, 503);
+    }
+}
+
+#[tokio::test]
+async fn an_event_of_another_time_is_answered_200_and_never_reaches_the_queue() {
+    let app = warm();
+    for (at, answer) in [
+        ("2019-02-17T00:05:39.5485487+00:00", 200),
+        ("2026-03-13T09:00:00Z", 200),
+        ("2026-03-13T10:00:00Z", 503),
+        ("2026-03-20T09:56:00Z", 503),
+        ("2026-03-20T10:04:00Z", 200),
+        ("9999-12-30T00:00:00Z", 200),
+    ] {
+        for name in ["referral-updated", "related-referral-updated"] {
+            assert_eq!(signed(&app, &event_at(name, ID, at)).await, answer, "{name} at {at}");
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use clients::outside::App;
 use jiff::Timestamp;
 use sync::{
     failure::Failure,
+    in_log::in_log,
     poll::{Report, poll, stop},
 };
 
@@ -26,10 +27,19 @@ pub async fn handle(app: &App, ends: Timestamp) -> Result<Report, Failure> {
     let mut report = Report::default();
     let result = poll(&run, &mut report).await;
     for (record, decision, reason) in &report.decisions {
-        tracing::info!(record.id = record, crm.kind = app.map.crm().as_str(), decision, reason);
+        tracing::info!(
+            record.id = record,
+            crm.kind = app.map.crm().as_str(),
+            decision,
+            reason = in_log(reason)
+        );
     }
     if let Err(failure) = result {
-        tracing::warn!(decision = "stopped", error.class = failure.class.as_str(), reason = %failure);
+        tracing::warn!(
+            decision = "stopped",
+            error.class = failure.class.as_str(),
+            reason = in_log(&failure.to_string())
+        );
         stop(&run, &mut report, failure).await?;
     }
     let Report { rows, settled, listed, found, hints, stopped, .. } = &report;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use sync::{
     batch::{Verdict, begin, crashed, judge, keys, stopped, stops_at, wait},
     failure::Failure,
+    in_log::in_log,
     ports::{Links, Ports},
     receive::{Rows, park_message, receive},
     run::{Decision, Ended, Story},
@@ -148,7 +149,7 @@ fn log(app: &App, group: &Group, story: &Story, began: Timestamp) {
                 record.id = record,
                 crm.kind = crm,
                 decision,
-                reason,
+                reason = in_log(reason),
                 hints = group.hints.len(),
                 duration_ms
             );
@@ -160,14 +161,22 @@ fn log(app: &App, group: &Group, story: &Story, began: Timestamp) {
                 record.id = record,
                 crm.kind = crm,
                 decision = "later",
-                reason = why,
+                reason = in_log(why),
                 after_s,
                 duration_ms
             );
         }
         Err(failure) => {
             let class = failure.class.as_str();
-            tracing::warn!(referral.id = referral, record.id = record, crm.kind = crm, decision = "failed", reason = %failure, error.class = class, duration_ms);
+            tracing::warn!(
+                referral.id = referral,
+                record.id = record,
+                crm.kind = crm,
+                decision = "failed",
+                reason = in_log(&failure.to_string()),
+                error.class = class,
+                duration_ms
+            );
         }
     }
 }

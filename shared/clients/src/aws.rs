@@ -2,7 +2,7 @@
 
 pub use aws_config::SdkConfig;
 
-use crate::config::environment;
+use crate::{config::environment, http::is_loopback};
 use aws_config::{
     BehaviorVersion, Region, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig,
     stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
@@ -102,6 +102,17 @@ pub fn at(endpoint: &str) -> Result<SdkConfig, NoTls> {
     let credentials = Credentials::new("test", "test", None, None, "local");
     let config = common()?.region(Region::new("us-east-1")).endpoint_url(endpoint);
     Ok(config.credentials_provider(SharedCredentialsProvider::new(credentials)).build())
+}
+
+/// The region without its hyphens, as CloudFormation names it in its addresses.
+pub fn region_word(aws: &SdkConfig) -> Option<String> {
+    Some(aws.region()?.as_ref().replace('-', ""))
+}
+
+/// Whether something on this machine stands for AWS.
+pub fn is_emulated(aws: &SdkConfig) -> bool {
+    let at = aws.endpoint_url().and_then(|url| reqwest::Url::parse(url).ok());
+    at.is_some_and(|url| is_loopback(&url))
 }
 
 /// What holds everywhere.

@@ -3,23 +3,31 @@
 
 mod certificates;
 mod reader;
+mod salesforce;
 
 use crate::certificates::Sources;
 use jiff::SignedDuration;
 use mapping::CrmKind;
 use reader::Reader;
+pub(crate) use reader::secure;
 use std::fmt;
 
 /// `GraceSeconds`, where the template does not say.
 const GRACE_SECONDS: u32 = 180;
 /// `AuditDays`, where the template does not say.
 const AUDIT_DAYS: u32 = 400;
+/// `EventMaxAgeDays`, where the template does not say.
+const EVENT_MAX_AGE_DAYS: u32 = 7;
 
 /// What the ingress needs.
 #[derive(Clone, Debug)]
 pub struct Ingress {
     /// `QUEUE_URL`: the queue of hints.
     pub queue_url: String,
+    /// `WEBHOOK_TOKEN_ARN`: the secret that is the last segment of the webhook's address.
+    pub webhook_token_arn: String,
+    /// `EVENT_MAX_AGE_DAYS`: an older event is left to the sweep.
+    pub event_max_age_days: u32,
     /// `CERTIFICATE_…`: where signing certificates may come from, and whose count.
     pub certificates: Sources,
 }
@@ -50,8 +58,10 @@ pub struct Admin {
     pub worker: Worker,
     /// `DEAD_LETTER_QUEUE_URL`: messages whose every run crashed.
     pub dead_letter_queue_url: String,
-    /// `WEBHOOK_URL`: the address that Partner Center is told.
+    /// `WEBHOOK_URL`: the address that Partner Center is told, without its last segment.
     pub webhook_url: String,
+    /// `WEBHOOK_TOKEN_ARN`: the secret that is its last segment.
+    pub webhook_token_arn: String,
     /// `PARTNER_CENTER_WEBHOOKS_API_URL`: origin of the Webhooks API.
     pub webhooks_api_url: String,
     /// `PARTNER_CENTER_WEBHOOKS_AUDIENCE`: its token audience.
@@ -63,12 +73,15 @@ pub struct Admin {
     pub overwrite: bool,
     /// `CERTIFICATE_…`: as the ingress.
     pub certificates: Sources,
+    /// `STACK_ID`: the ARN of the stack, whose CloudFormation asks and to which a proof of the caller is bound; `None`:
+    /// not deployed by CloudFormation.
+    pub stack_id: Option<String>,
+    /// `ALLOW_DATA_DELETION`: whether data may be deleted (`yes`, `no`).
+    pub allow_data_deletion: bool,
     /// `CRM_ADMIN_SECRET_ARN`: JSON of an administrator who may make columns; `None`: nothing is provisioned.
     pub crm_admin_secret_arn: Option<String>,
     /// `ADMIN_RIGHT`: what this function does for those who may invoke it.
     pub right: Right,
-    /// `STACK_ID`: the ARN of the stack, to which a proof of the caller is bound.
-    pub stack_id: String,
 }
 
 /// What the admin function does for those who may invoke it: one crate, two functions.
@@ -180,7 +193,12 @@ impl Ingress {
     /// From anything that knows the variables.
     pub fn read(variables: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
         let mut reader = Reader::new(variables);
-        let config = Ingress { queue_url: reader.url("QUEUE_URL"), certificates: reader.certificates() };
+        let config = Ingress {
+            queue_url: reader.url("QUEUE_URL"),
+            webhook_token_arn: reader.arn("WEBHOOK_TOKEN_ARN"),
+            event_max_age_days: reader.number("EVENT_MAX_AGE_DAYS", EVENT_MAX_AGE_DAYS),
+            certificates: reader.certificates(),
+        };
         reader.finish(config)
     }
 }
@@ -239,14 +257,16 @@ impl Admin {
             worker,
             dead_letter_queue_url: reader.url("DEAD_LETTER_QUEUE_URL"),
             webhook_url: reader.url("WEBHOOK_URL"),
+            webhook_token_arn: reader.arn("WEBHOOK_TOKEN_ARN"),
             webhooks_api_url: reader.origin("PARTNER_CENTER_WEBHOOKS_API_URL"),
             webhooks_audience: reader.text("PARTNER_CENTER_WEBHOOKS_AUDIENCE"),
             register: reader.yes("REGISTER_WEBHOOK", true) && writes,
             overwrite: reader.yes("OVERWRITE_REGISTRATION", false),
             certificates: reader.certificates(),
+            stack_id: reader.optional("STACK_ID"),
+            allow_data_deletion: reader.yes("ALLOW_DATA_DELETION", false),
             crm_admin_secret_arn: reader.optional("CRM_ADMIN_SECRET_ARN"),
             right: reader.right("ADMIN_RIGHT"),
-            stack_id: reader.text("STACK_ID"),
         };
         reader.finish(config)
     }

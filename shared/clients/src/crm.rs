@@ -1,6 +1,7 @@
 //! The CRM of this stack: a closed set, so that `match` finds every place where another one must be thought of.
 
 pub mod dynamics;
+mod html;
 mod not_begun;
 pub mod salesforce;
 mod solution_row;

@@ -202,15 +202,8 @@ fn http_date(text: &str) -> Option<Timestamp> {
     Some(rfc2822::parse(text).ok()?.timestamp())
 }
 
-/// Text as one line of at most `max` characters.
-pub(crate) fn one_line(text: &str, max: usize) -> String {
-    let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((at, _)) = line.char_indices().nth(max) {
-        line.truncate(at);
-        line.push('…');
-    }
-    line
-}
+/// What others wrote, as it may be repeated.
+pub(crate) use mapping::one_line;
 
 /// Whether a URL names this machine.
 pub(crate) fn is_loopback(url: &reqwest::Url) -> bool {
@@ -277,7 +270,7 @@ mod tests {
     #[test]
     fn text_is_one_bounded_line() {
         assert_eq!(answer(&[], "<html>\r\n  busy\n</html>").text(100), "<html> busy </html>");
-        assert_eq!(answer(&[], "äöüß").text(2), "äö…");
+        assert_eq!(answer(&[], "äöüß").text(3), "äö…");
     }
 
     #[test]

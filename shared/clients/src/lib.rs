@@ -1,15 +1,17 @@
 //! Every socket in the house, one file per outside system; implements the ports of `sync`. Decides nothing about
-//! deals. Feature `ingress` is what the webhook needs (no table, no secret, no CRM), `full` the rest.
+//! deals. Feature `ingress` is what the webhook needs (no table, no CRM, one secret), `full` the rest.
 
 pub mod aws;
 pub mod certificates;
 pub mod clock;
 pub mod config;
+pub mod door;
 pub mod http;
 pub mod log;
 pub mod metrics;
 mod pem;
 pub mod queue;
+pub mod secrets;
 
 #[cfg(feature = "full")]
 pub mod caller;
@@ -25,8 +27,6 @@ pub mod live;
 pub mod outside;
 #[cfg(feature = "full")]
 pub mod partner_center;
-#[cfg(feature = "full")]
-pub mod secrets;
 #[cfg(feature = "full")]
 mod session;
 #[cfg(feature = "full")]

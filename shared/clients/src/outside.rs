@@ -107,6 +107,7 @@ impl App {
             grace: config.grace,
             audit_kept: SignedDuration::from_hours(24 * i64::from(config.audit_days)),
             writes: from.writes == Writes::All,
+            strangers: Arc::default(),
         };
         Ok(App { outside: Outside { partner_center, crm, links, queue, clock }, map, settings })
     }

@@ -60,6 +60,12 @@ impl fmt::Debug for Stored {
 }
 
 impl Stored {
+    /// Of these members, as if they had been fetched.
+    pub fn of(members: &[(&str, &str)]) -> Self {
+        let member = |(name, text): &(&str, &str)| ((*name).to_owned(), Value::from(*text));
+        Stored { version: String::new(), created: None, members: members.iter().map(member).collect() }
+    }
+
     /// Which version.
     pub fn version(&self) -> &str {
         &self.version
@@ -74,6 +80,13 @@ impl Stored {
     pub fn member(&self, name: &str) -> Option<Secret> {
         let text = self.members.get(name)?.as_str()?.trim_matches(|c: char| c.is_whitespace() || c == MARK);
         Some(text).filter(|text| !text.is_empty()).map(Secret::new)
+    }
+
+    /// The same without one member.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.members.remove(name);
+        self
     }
 
     /// The same with one member replaced; others, known to us or not, stay.

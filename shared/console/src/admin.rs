@@ -136,7 +136,10 @@ mod tests {
             (json!("done"), "done"),
         ] {
             let wrong = report(answer.clone()).unwrap_err();
-            assert!(matches!(&wrong, Unreachable::NoReport(told) if told.contains(words)), "{answer}: {wrong}");
+            assert!(
+                matches!(&wrong, Unreachable::NoReport(told) if told.contains(words)),
+                "{answer}: {wrong}"
+            );
         }
         let good = json!({ "ok": false, "lines": [], "data": null });
         assert_eq!(report(good.clone()), Ok(good));

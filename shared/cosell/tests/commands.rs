@@ -199,7 +199,8 @@ fn help_shows_examples_first_and_how_it_ends() {
 /// README's table has each code that the program may print.
 #[test]
 fn every_code_is_in_the_readme() {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../console/README.md")).unwrap();
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../console/README.md")).unwrap();
     for code in console::wrong::Code::ALL {
         assert!(readme.contains(&format!("| `{}` | {} |", code.word(), code.exit())), "{}", code.word());
     }

@@ -1,15 +1,23 @@
 //! Short templates for composed text: expressions over what one side shows, no statements, no user code.
 
+mod filters;
+#[cfg(test)]
+mod tests;
+
 use crate::{
     Direction, Map, Record, Referral, Value, check::line_of, fields::NAME, list::RELATIONS, reader::Reader,
     rule::Rule, text::unmarked, tree::Node,
 };
-use minijinja::{Environment, UndefinedBehavior, value::Serde};
+use minijinja::{Environment, Error, value::Serde};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
 /// Bytes of a template.
 const LONGEST: usize = 1_000;
+/// Bytes of one value that is shown to a template.
+const VALUE: usize = 32 * 1024;
+/// Addresses that are programs.
+const SCRIPTS: [&str; 3] = ["javascript:", "vbscript:", "data:"];
 
 /// The compiled templates, by rule.
 pub(crate) struct Templates {
@@ -21,10 +29,7 @@ pub(crate) struct Templates {
 impl Templates {
     /// Compiles the templates of all rules; notes those that are none.
     pub(crate) fn compile(reader: &mut Reader, rules: &[Rule], tree: &Node) -> Templates {
-        let (mut environment, mut used_by) = (Environment::new(), BTreeMap::new());
-        // A name that is not there is a gap in the text, seen as empty; a misspelt root is a fault of the map.
-        environment.set_undefined_behavior(UndefinedBehavior::Chainable);
-        environment.remove_filter("format");
+        let (mut environment, mut used_by) = (filters::environment(), BTreeMap::new());
         for rule in rules {
             let Some(template) = &rule.template else { continue };
             let key = format!("fields.{}.template", rule.name);
@@ -33,7 +38,7 @@ impl Templates {
                 reader.fault(line, key, "expected text and `{{ }}` expressions only, no statements");
                 continue;
             }
-            if let Some(words) = unbounded(template) {
+            if let Some(words) = unbounded(template).or_else(|| misleading(rule, template)) {
                 reader.fault(line, key, words);
                 continue;
             }
@@ -49,7 +54,8 @@ impl Templates {
                 .unwrap_or_default();
             let mut used: Vec<String> = used.into_iter().collect();
             used.sort();
-            for name in used.iter().filter(|name| name.split('.').next() != Some(root)) {
+            let strange: Vec<_> = used.iter().filter(|name| name.split('.').next() != Some(root)).collect();
+            for name in &strange {
                 reader.fault(line, key.clone(), format!("unknown name `{name}`: expected `{root}.…`"));
             }
             if used.is_empty() {
@@ -58,6 +64,11 @@ impl Templates {
                     key,
                     format!("expected at least one `{{{{ {root}.… }}}}`; a fixed text is a `constant`"),
                 );
+            } else if strange.is_empty()
+                && let Err(error) = tried(&environment, &rule.name, &used)
+            {
+                let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+                reader.fault(line, key, format!("expected a template that can be filled in: {detail}"));
             }
             used_by.insert(rule.name.clone(), used);
         }
@@ -86,15 +97,58 @@ impl Templates {
 }
 
 /// What could make a few words of template cost seconds or gigabytes: minijinja bounds neither nesting of signs nor
-/// repetition. (`format`, which pads to any width, is taken out.)
+/// repetition.
 fn unbounded(template: &str) -> Option<String> {
-    let expressions = || template.split("{{").skip(1).filter_map(|rest| rest.split("}}").next());
     if template.len() > LONGEST {
         return Some(format!("{} bytes: expected at most {LONGEST}", template.len()));
     }
-    expressions()
-        .any(|expression| expression.contains('*'))
-        .then(|| "expected no `*` in an expression".into())
+    // What is in quotes may look like the end of an expression.
+    let quotes = template.contains(['"', '\'']);
+    let mut expressions = template.split("{{").skip(1).filter_map(|rest| rest.split("}}").next());
+    let repeats = if quotes { template.contains('*') } else { expressions.any(|text| text.contains('*')) };
+    repeats.then(|| "expected no `*` in an expression".into())
+}
+
+/// A link that people click on leads where the map says, not where somebody's text does.
+fn misleading(rule: &Rule, template: &str) -> Option<String> {
+    let head = template.split("{{").next().unwrap_or_default().trim_start().to_ascii_lowercase();
+    let is_link = rule.name.ends_with("_link")
+        || head.contains("://")
+        || SCRIPTS.iter().any(|script| head.starts_with(script));
+    let leads = head.strip_prefix("https://").and_then(|rest| rest.split_once('/'));
+    let fixed = leads.is_some_and(|(host, _)| !host.is_empty() && !host.contains(['@', '\\']));
+    (is_link && !fixed).then(|| "expected `https://`, a host and `/` before any expression".into())
+}
+
+/// Fills it in with samples: one of text, of numbers or of lists has to do.
+fn tried(environment: &Environment<'_>, name: &str, used: &[String]) -> Result<(), Error> {
+    let template = environment.get_template(name)?;
+    let mut tried = Ok(());
+    for sample in [json!("Harbor Line"), json!(84_000.5), json!(["one", "two"])] {
+        match template.render(Serde(filled(used, &sample))) {
+            Ok(_) => return Ok(()),
+            Err(error) => tried = tried.and(Err(error)),
+        }
+    }
+    tried
+}
+
+/// What a template is shown where each of the names is this.
+fn filled(used: &[String], sample: &Json) -> Json {
+    let mut context = json!({});
+    for path in used {
+        let mut place = &mut context;
+        for part in path.split('.') {
+            if !place.is_object() {
+                *place = json!({});
+            }
+            place = &mut place[part];
+        }
+        if place.is_null() && path.contains('.') {
+            *place = sample.clone();
+        }
+    }
+    context
 }
 
 impl Map {
@@ -134,6 +188,7 @@ fn without_nulls(json: &Json) -> Json {
             Json::Object(shown.map(|(name, value)| (name.clone(), without_nulls(value))).collect())
         }
         Json::Array(items) => Json::Array(items.iter().map(without_nulls).collect()),
+        Json::String(text) if text.len() > VALUE => text[..text.floor_char_boundary(VALUE)].into(),
         plain => plain.clone(),
     }
 }

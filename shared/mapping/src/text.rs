@@ -4,7 +4,7 @@ use crate::Mark;
 use std::borrow::Cow;
 
 /// The sign at the end of a shortened text.
-const ELLIPSIS: char = '…';
+pub(crate) const ELLIPSIS: char = '…';
 /// The signs before a name, in both of their forms on screens.
 const SIGNS: [char; 2] = ['✔', '✖'];
 /// A variation selector that editors put after the sign.

@@ -20,6 +20,7 @@ use crate::{
     },
     settle::{Look, settle},
     state::{
+        failure::Failure,
         intent::Intent,
         table::{Change, Expect, Item, Key, Row},
     },
@@ -32,13 +33,15 @@ pub(crate) use resume::settle_or_resume;
 
 /// How long an id that is not ours is remembered.
 const FOREIGN_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// ... and one that may be Microsoft's half.
+const RELATED_KEPT: SignedDuration = SignedDuration::from_mins(10);
 
 /// Who named a referral without a link: what a 404 that stays comes to. The greatest stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Named {
     /// A webhook: it leaves a tombstone.
     Told,
-    /// A related event, whose id may be the sibling's: nothing is remembered.
+    /// A related event, whose id may be the sibling's, and that may show later: a tombstone for minutes.
     Related,
     /// The list itself, or what is parked: it is there, and is tried again by time.
     Listed,
@@ -51,7 +54,12 @@ pub(crate) async fn meet<P: Ports>(
     since: Option<Timestamp>,
     named: Named,
 ) -> Outcome {
-    let referral = match look_up(run, id).await? {
+    // What nobody of ours has named holds nobody: who needs Partner Center himself meets its trouble himself.
+    let asked = look_up(run, id).await.map_err(|failure| match named {
+        Named::Listed => failure,
+        Named::Told | Named::Related => Failure { wide: false, ..failure },
+    });
+    let referral = match asked? {
         Some(referral) => referral,
         None => return not_there(run, id, named).await,
     };
@@ -87,12 +95,12 @@ async fn not_there<P: Ports>(run: &Run<'_, P>, id: &ReferralId, named: Named) ->
             let words = "Partner Center lists this referral, but does not show it";
             return park(run, id.as_str(), words, "listed").await;
         }
-        Named::Told => {
-            let row =
-                Change::put(Key::foreign(id), Expect::Any, Item::Foreign).until(run.now() + FOREIGN_KEPT);
+        Named::Told | Named::Related => {
+            let kept = if named == Named::Told { FOREIGN_KEPT } else { RELATED_KEPT };
+            let row = Change::put(Key::foreign(id), Expect::Any, Item::Foreign).until(run.now() + kept);
             run.ports.links().commit(vec![row]).await?;
         }
-        Named::Related | Named::Listed => {}
+        Named::Listed => {}
     }
     Ok(Ended::done("foreign", "Partner Center does not show this referral to us"))
 }

@@ -20,4 +20,6 @@ mod state;
 
 pub use entry::{batch, poll, receive, repair, storm};
 pub use rows::{hold, run};
-pub use state::{audit, failure, hint, image, images, intent, link, memory, note, parked, table, version};
+pub use state::{
+    audit, failure, hint, image, images, in_log, intent, link, memory, note, parked, table, version,
+};

@@ -7,6 +7,7 @@ pub mod failure;
 pub mod hint;
 pub mod image;
 pub mod images;
+pub mod in_log;
 pub mod intent;
 pub mod link;
 pub mod memory;

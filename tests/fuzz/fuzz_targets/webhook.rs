@@ -3,8 +3,11 @@
 #![no_main]
 
 use clients::certificates::{Address, Prefix, STANDARD_PREFIX, Trust};
-use ingress::{event::Event, signature};
-use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
+use ingress::{
+    call::Headers,
+    event::Event,
+    signature,
+};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 use sync::hint::Hint;
@@ -36,17 +39,7 @@ fn split(input: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-fn headers(head: &[u8]) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for line in head.split(|b| *b == b'\n') {
-        let Some(colon) = line.iter().position(|b| *b == b':') else { continue };
-        let name = HeaderName::from_bytes(&line[..colon]);
-        let value = HeaderValue::from_bytes(line[colon + 1..].trim_ascii());
-        if let (Ok(name), Ok(value)) = (name, value)
-            && headers.len() < 100
-        {
-            headers.append(name, value);
-        }
-    }
-    headers
+fn headers(head: &[u8]) -> Headers {
+    let text = String::from_utf8_lossy(head);
+    Headers::of(text.lines().filter_map(|line| line.split_once(':')))
 }

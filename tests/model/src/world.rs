@@ -110,6 +110,7 @@ impl World {
             grace: GRACE,
             audit_kept: SignedDuration::from_hours(24 * 400),
             writes: true,
+            strangers: Arc::default(),
         };
         let state = State {
             now,

@@ -77,6 +77,34 @@ async fn a_reason_is_noted_as_it_was_written() {
 }
 
 #[tokio::test]
+async fn whatever_microsoft_writes_adds_no_line_and_no_markup() {
+    let stage = open().await;
+    let (id, referral) = stage.in_step().await;
+    let before = text(&stage.opportunity(), "audit").lines().count();
+    let reason = format!(
+        "<script>a()</script>\r\n2026-03-02 09:14 - forged\u{2028}x\u{202e}y\u{0}z {}",
+        "long ".repeat(2_400)
+    );
+    stage.microsoft(&referral, "decline", Some(&reason));
+    stage.rest().await;
+    let audit = text(&stage.opportunity(), "audit");
+    assert_eq!(audit.lines().count(), before + 1, "{audit}");
+    let line = audit.lines().find(|line| line.contains("forged")).unwrap_or_default();
+    assert!(
+        line.contains("Microsoft declined: <script>a()</script> 2026-03-02 09:14 - forged x y z"),
+        "{line}"
+    );
+    let notes = stage.notes(&id);
+    let [(title, words)] = &notes[..] else { panic!("one note: {notes:#?}") };
+    assert!(words.lines().count() == 1 && title.lines().count() == 1, "{title}: {words}");
+    assert!(
+        words.starts_with("Microsoft declined: <script>a()</script> 2026") && words.ends_with('…'),
+        "{words}"
+    );
+    stage.close().await;
+}
+
+#[tokio::test]
 async fn switched_off_audit_alone_says_it() {
     let stage = mapped(["[switches]\nmicrosoft_note = false\n"; 2]).await;
     let (id, referral) = stage.in_step().await;

@@ -112,7 +112,7 @@ async fn play(door: &Door, hostile: &Hostile) -> (Answer, usize) {
     let forge = hostile.forge.as_deref().map_or(Forge::Microsoft, |name| {
         *Forge::ALL.iter().find(|f| format!("{f:?}") == name).expect("a certificate of that name")
     });
-    let body = hostile.body.clone().unwrap_or_else(|| BODY.to_owned()).repeat(hostile.repeat.unwrap_or(1));
+    let body = hostile.body.clone().unwrap_or_else(|| BODY.clone()).repeat(hostile.repeat.unwrap_or(1));
     let signed = hostile.signed.as_ref().unwrap_or(&body).as_bytes();
     let app = match (hostile.warm, hostile.bare) {
         (true, _) => door.warm().await,
@@ -200,7 +200,7 @@ async fn the_host_in_a_genuine_event_is_never_called() {
     let id = "0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01";
     for host in [door.bait(0), door.bait(1), "https://evil.example", "file://", "\\\\evil\\share"] {
         let body = BODY.replace("https://api.partnercenter.microsoft.com", host).replace('\\', "\\\\");
-        assert!(body.contains(id) && body != BODY);
+        assert!(body.contains(id) && body != *BODY);
         let answer = try_knock(&app, door.headers(body.as_bytes()), body.as_bytes()).await;
         assert_eq!(answer.map(|a| a.0), Some(200), "{host}");
     }

@@ -1,14 +1,17 @@
 //! The webhook's function alone, between a certificate host, a queue and a bait: a host off the list that counts who
 //! knocks. Every app of a door is as fresh as a cold start.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use clients::{
     aws,
     certificates::{Prefix, STANDARD_ISSUER_PREFIXES, STANDARD_PREFIX, Sources},
     clock::Clock,
     config,
 };
-use jiff::SignedDuration;
-use lambda_http::{Body, Request, http};
+use hyper::http;
+use jiff::{SignedDuration, Timestamp};
+use local::world::{SEGMENT, SEGMENT_SECRET};
+use serde_json::{Value, json};
 use simulators::{
     aws::Aws,
     clock,
@@ -16,12 +19,14 @@ use simulators::{
     server::Server,
 };
 use std::sync::{
-    Arc,
+    Arc, LazyLock,
     atomic::{AtomicUsize, Ordering},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
-pub(super) const BODY: &str = r#"{"EventName":"referral-updated","ResourceUri":"https://api.partnercenter.microsoft.com/engagements/v1/referrals/0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01","ResourceName":"referral","AuditUri":null,"ResourceChangeUtcDate":"2026-03-02T09:14:22.0135527+00:00"}"#;
+/// A change of a moment ago.
+pub(super) static BODY: LazyLock<String> = LazyLock::new(|| body_at("referral-updated", Timestamp::now()));
+
 const QUEUE: &str = "hints.fifo";
 /// The last number of the bait's addresses; loopback has more than one.
 const BAITS: [&str; 2] = ["127.0.0.1", "127.0.0.2"];
@@ -52,6 +57,8 @@ impl Door {
         let host = Server::start(0, clock.clone(), PartnerCenter::new).await.expect("certificate host");
         let queue = Server::start(0, clock.clone(), Aws::new).await.expect("queue");
         queue.system().create_fifo(QUEUE, None, 360);
+        let segment = json!({ "token": SEGMENT, "previous_until": "1970-01-01T00:00:00Z" });
+        queue.system().put_secret(SEGMENT_SECRET, &segment.to_string());
         let knocks = Arc::<AtomicUsize>::default();
         let mut baits = vec![];
         for address in BAITS {
@@ -83,6 +90,8 @@ impl Door {
         let issuers = [format!("{}/issuers/", self.host.url()), STANDARD_ISSUER_PREFIXES[0].to_owned()];
         let config = config::Ingress {
             queue_url: self.queue.system().queue_url(QUEUE),
+            webhook_token_arn: SEGMENT_SECRET.to_owned(),
+            event_max_age_days: 7,
             certificates: Sources {
                 prefixes: listed.map(|l| Prefix::parse(&l).expect("a prefix")).into(),
                 issuers: issuers.map(|l| Prefix::of_issuers(&l).expect("a prefix")).into(),
@@ -142,6 +151,13 @@ impl Door {
     }
 }
 
+/// What Partner Center sends of a change at that instant.
+pub(super) fn body_at(name: &str, at: Timestamp) -> String {
+    format!(
+        r#"{{"EventName":"{name}","ResourceUri":"https://api.partnercenter.microsoft.com/engagements/v1/referrals/0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01","ResourceName":"referral","AuditUri":null,"ResourceChangeUtcDate":"{at}"}}"#
+    )
+}
+
 /// The headers with another certificate address.
 pub(super) fn at(headers: &Headers, url: &str) -> Headers {
     let mut headers = headers.clone();
@@ -157,14 +173,22 @@ pub(super) fn set(headers: &mut Headers, name: &str, value: &[u8]) {
 
 /// One call; `None` where no server could have handed such headers on.
 pub(super) async fn try_knock(app: &ingress::App, headers: Headers, body: &[u8]) -> Option<Answer> {
-    let mut request: Request = http::Request::post("/webhook").body(Body::from(body.to_vec())).ok()?;
+    let mut joined = serde_json::Map::new();
     for (name, value) in headers {
-        let name = http::HeaderName::from_bytes(name.as_bytes()).ok()?;
-        request.headers_mut().append(name, http::HeaderValue::from_bytes(&value).ok()?);
+        // As the gateway hands them on: names in lower case, values of one name joined.
+        let name = http::HeaderName::from_bytes(name.as_bytes()).ok()?.to_string();
+        let value = http::HeaderValue::from_bytes(&value).ok()?;
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let before = joined.get(&name).and_then(Value::as_str).map(|before| format!("{before},{value}"));
+        joined.insert(name, before.unwrap_or(value).into());
     }
-    let Ok(answer) = ingress::handle(app, request).await;
-    let text = String::from_utf8_lossy(AsRef::<[u8]>::as_ref(answer.body())).into_owned();
-    Some((answer.status().as_u16(), format!("{:?} {text}", answer.headers())))
+    let event = json!({
+        "version": "2.0", "routeKey": "POST /webhook/{token}", "rawPath": format!("/webhook/{SEGMENT}"), "rawQueryString": "",
+        "headers": joined, "body": STANDARD.encode(body), "isBase64Encoded": true,
+    });
+    let answer = ingress::handle(app, event.to_string().as_bytes()).await;
+    let status = answer["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok())?;
+    Some((status, format!("{} {}", answer["headers"], answer["body"])))
 }
 
 pub(super) async fn knock(app: &ingress::App, headers: Headers, body: &[u8]) -> Answer {

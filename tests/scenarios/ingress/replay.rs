@@ -60,7 +60,7 @@ async fn an_old_event_does_not_bring_back_what_a_seller_has_changed_since() {
 #[tokio::test]
 async fn an_old_event_of_a_referral_that_is_not_ours_costs_nothing_in_the_end() {
     let stage = Stage::open().await;
-    let body = super::BODY;
+    let body = super::BODY.as_str();
     let headers = stage.partner_center.system().headers(body.as_bytes(), Forge::Microsoft);
     assert_eq!(post(&stage, &headers, body).await.0, 200);
     stage.rest().await;

@@ -248,7 +248,7 @@ impl Stage {
         self.world.partner_center.fault(Fault { route, skip: 0, times: 1, kind: taken });
         let url = format!("{}/cloudformation", self.world.partner_center.url());
         let event = json!({
-            "RequestType": "Update", "ResponseURL": url, "StackId": "arn:stack", "RequestId": "r-1",
+            "RequestType": "Update", "ResponseURL": url, "StackId": local::world::STACK_ID, "RequestId": "r-1",
             "LogicalResourceId": "Setup", "PhysicalResourceId": "setup", "ResourceType": "Custom::Setup",
             "ResourceProperties": { "ServiceToken": "arn:function" },
         });

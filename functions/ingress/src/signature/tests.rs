@@ -1,13 +1,13 @@
 //! Every way in which a call may fail to be Partner Center's.
 
 use super::*;
-use crate::fixtures::{Authority, FOLDER, GENUINE, Leaf, MICROSOFT, NOW, forge, headers, request, sign};
+use crate::fixtures::{Authority, FOLDER, GENUINE, Leaf, MICROSOFT, NOW, forge, headers, sign};
 use clients::certificates::Trust;
 
 const BODY: &[u8] = br#"{"EventName":"test-created"}"#;
 
 fn read(headers: &[(&str, &str)]) -> Result<Claim, NotVerified> {
-    claim(request(headers, BODY).headers())
+    claim(&Headers::of(headers.iter().copied()))
 }
 
 fn claimed(signature: &str) -> Claim {

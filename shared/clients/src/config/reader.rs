@@ -1,14 +1,10 @@
 //! One variable after the other, each with what is wrong with it.
 
-use super::{Crm, Dynamics, Faults, Right, Salesforce, Writes};
+use super::{Crm, Dynamics, Faults, Right, Writes};
 use crate::{http::is_loopback, pem};
 use mapping::{CrmKind, UnknownCrm};
 use reqwest::Url;
 use std::fmt;
-
-/// `SalesforceApiVersion` and `SalesforceHostPattern`, where the template does not say.
-const SALESFORCE_API_VERSION: &str = "62.0";
-const SALESFORCE_HOST_PATTERN: &str = "*.my.salesforce.com";
 
 /// Reads variables and collects faults; a faulty value is replaced by an empty one that nobody gets to see.
 pub(super) struct Reader<'a> {
@@ -46,7 +42,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text that `ok` likes.
-    fn checked(&mut self, name: &str, expected: &str, ok: impl Fn(&str) -> bool) -> String {
+    pub(super) fn checked(&mut self, name: &str, expected: &str, ok: impl Fn(&str) -> bool) -> String {
         let text = self.text(name);
         if !text.is_empty() && !ok(&text) {
             self.fault(name, format_args!("expected {expected}, found `{text}`"));
@@ -76,15 +72,6 @@ impl<'a> Reader<'a> {
                 .is_some_and(|url| url.origin().ascii_serialization() == bare(text).to_ascii_lowercase())
         };
         bare(&self.checked(name, "an origin like `https://host`, https or on loopback", origin))
-    }
-
-    /// No host is everybody's: `login.salesforce.com` does not know external client apps.
-    fn my_domain(&mut self, name: &str) -> String {
-        if self.optional(name).is_some() {
-            return self.origin(name);
-        }
-        self.fault(name, "not set: the org's My Domain, such as `https://contoso.my.salesforce.com`");
-        String::new()
     }
 
     pub(super) fn number(&mut self, name: &str, default: u32) -> u32 {
@@ -147,31 +134,10 @@ impl<'a> Reader<'a> {
             login_url,
         })
     }
-
-    fn salesforce(&mut self) -> Salesforce {
-        let version = |text: &str| {
-            text.split_once('.').is_some_and(|(major, minor)| {
-                minor == "0" && major.parse::<u32>().is_ok_and(|number| number >= 52)
-            })
-        };
-        let api_version = match self.optional("SALESFORCE_API_VERSION") {
-            None => SALESFORCE_API_VERSION.to_owned(),
-            Some(_) => self.checked("SALESFORCE_API_VERSION", "a version from 52.0", version),
-        };
-        let pattern = self.optional("SALESFORCE_HOST_PATTERN");
-        Salesforce {
-            login_url: self.my_domain("SALESFORCE_LOGIN_URL"),
-            client_id: self.text("SALESFORCE_CLIENT_ID"),
-            username: self.text("SALESFORCE_USERNAME"),
-            secret_arn: self.arn("CRM_SECRET_ARN"),
-            api_version,
-            host_pattern: pattern.unwrap_or_else(|| SALESFORCE_HOST_PATTERN.to_owned()),
-        }
-    }
 }
 
 /// https anywhere; plain http only where nobody listens in.
-fn secure(text: &str) -> Option<Url> {
+pub(crate) fn secure(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok().filter(|url| url.username().is_empty() && url.password().is_none())?;
     (url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url)).then_some(url)
 }

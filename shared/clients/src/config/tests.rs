@@ -73,6 +73,7 @@ fn the_ingress_trusts_microsofts_prefix_unless_told_otherwise() {
     let read = |prefixes: &'static str| {
         Ingress::read(&move |name| match name {
             "QUEUE_URL" => Some("http://127.0.0.1:9/q.fifo".to_owned()),
+            "WEBHOOK_TOKEN_ARN" => Some("arn:token".to_owned()),
             "CERTIFICATE_URL_PREFIXES" => Some(prefixes.to_owned()),
             _ => None,
         })
@@ -93,6 +94,7 @@ fn roots_are_read_however_they_were_made_one_line() {
     let certificates = |text: &str| {
         let found = Ingress::read(&|name| match name {
             "QUEUE_URL" => Some("http://127.0.0.1:9/q.fifo".to_owned()),
+            "WEBHOOK_TOKEN_ARN" => Some("arn:token".to_owned()),
             "CERTIFICATE_ROOTS_PEM" => Some(text.to_owned()),
             _ => None,
         });
@@ -116,6 +118,7 @@ fn issuers_come_from_microsoft_and_digicert_unless_told_otherwise() {
     let read = |issuers: &'static str| {
         Ingress::read(&move |name| match name {
             "QUEUE_URL" => Some("http://127.0.0.1:9/q.fifo".to_owned()),
+            "WEBHOOK_TOKEN_ARN" => Some("arn:token".to_owned()),
             "CERTIFICATE_ISSUER_URLS" => Some(issuers.to_owned()),
             _ => None,
         })
@@ -132,6 +135,7 @@ fn admin(changed: &[(&str, &str)]) -> Result<Admin, Faults> {
     let more = [
         ("DEAD_LETTER_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/dead.fifo"),
         ("WEBHOOK_URL", "https://x.execute-api.us-east-1.amazonaws.com/webhook"),
+        ("WEBHOOK_TOKEN_ARN", "arn:aws:secretsmanager:us-east-1:1:secret:token-AbCdEf"),
         ("PARTNER_CENTER_WEBHOOKS_API_URL", "https://api.partnercenter.microsoft.com"),
         ("PARTNER_CENTER_WEBHOOKS_AUDIENCE", "https://api.partnercenter.microsoft.com"),
     ];

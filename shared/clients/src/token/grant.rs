@@ -125,11 +125,12 @@ impl Grant {
             granted.user = body["id"].as_str().and_then(|id| id.rsplit('/').next()).map(str::to_owned);
             let place = body["instance_url"].as_str().map(str::to_owned);
             let place = place.map(|place| place.trim_end_matches('/').to_owned());
-            match place.filter(|place| is_of(host_pattern, place)) {
+            match place.filter(|place| config::secure(place).is_some() && is_of(host_pattern, place)) {
                 Some(place) => granted.place = Some(place),
                 None => {
-                    let words =
-                        format!("its `instance_url` is not of SalesforceHostPattern `{host_pattern}`");
+                    let words = format!(
+                        "its `instance_url` is not https, or not of SalesforceHostPattern `{host_pattern}`"
+                    );
                     return Err(Refused::Configuration(words));
                 }
             }

@@ -15,6 +15,7 @@ use crate::{
     state::{
         failure::{Class, Failure},
         hint::Hint,
+        in_log::in_log,
         table::Key,
     },
 };
@@ -58,7 +59,11 @@ pub async fn begin<P: Ports>(
     match storm::list(run, hints, rows, many).await {
         Ok(listed) => Ok(listed),
         Err(failure) => {
-            tracing::warn!(reason = %failure, error.class = failure.class.as_str(), "the batch waits");
+            tracing::warn!(
+                reason = in_log(&failure.to_string()),
+                error.class = failure.class.as_str(),
+                "the batch waits"
+            );
             Err(pause(run, &failure).await)
         }
     }

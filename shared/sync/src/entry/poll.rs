@@ -21,6 +21,7 @@ use crate::{
     state::{
         failure::{Failure, System},
         hint::{Hint, Subject},
+        in_log::in_log,
         table::{Change, Expect, Item, Key, Row},
     },
 };
@@ -168,9 +169,14 @@ async fn fails_alone<P: Ports>(
     let name = part.name();
     tick.report.stopped = Some(format!("{name}: {failure}"));
     if !failure.is_retryable() || Mark::read(run, name, tick.began).await?.is_behind(tick.began) {
-        tracing::error!(alarm = "feed", part = name, reason = %failure, "it stands still; the others go on");
+        tracing::error!(
+            alarm = "feed",
+            part = name,
+            reason = in_log(&failure.to_string()),
+            "it stands still; the others go on"
+        );
     } else {
-        tracing::warn!(part = name, reason = %failure, "it failed; the others go on");
+        tracing::warn!(part = name, reason = in_log(&failure.to_string()), "it failed; the others go on");
     }
     Ok(())
 }

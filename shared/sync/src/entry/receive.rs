@@ -6,12 +6,13 @@ use super::{
 };
 use crate::{
     engagement::{conclude, create_engagement},
-    identity::{meet, settle_or_resume},
+    identity::{Named, meet, settle_or_resume},
     ports::{Links, Ports},
     rows::{
         hold::answered,
         parking::park,
         run::{Ended, Run, Story},
+        stop::Outcome,
     },
     settle::Look,
     state::{
@@ -22,6 +23,7 @@ use crate::{
         table::{Change, Expect, Item, Key, Row},
     },
 };
+use jiff::Timestamp;
 use mapping::ReferralId;
 
 pub use super::route::{Rows, keys};
@@ -43,7 +45,7 @@ pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows, li
         ended = worse(ended, if deleted && run.attempt < GONE_LOOKS { gone(story) } else { story });
     }
     for (id, (since, named)) in ways.referrals {
-        let outcome = Box::pin(meet(run, &id, since, named)).await;
+        let outcome = Box::pin(stranger(run, &id, since, named)).await;
         ended = worse(ended, conclude(run, outcome).await?);
     }
     for (record, at_least) in ways.records {
@@ -58,6 +60,23 @@ pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows, li
         answered(run, rows.values()).await;
     }
     Ok(ended)
+}
+
+/// A referral that nothing of ours names. Anybody's genuine events can be sent to us again: so many are asked for, and
+/// what becomes of the asking is nobody else's trouble.
+async fn stranger<P: Ports>(
+    run: &Run<'_, P>,
+    id: &ReferralId,
+    since: Option<Timestamp>,
+    named: Named,
+) -> Outcome {
+    if named == Named::Listed {
+        return meet(run, id, since, named).await;
+    }
+    if !run.settings.strangers.take(run.now()) {
+        return Ok(Ended::done("skipped", "too many unknown referrals at once: left to the sweep"));
+    }
+    meet(run, id, since, named).await
 }
 
 /// What was set aside without a link's knowing (a message that came too often) is over once its retry went well.

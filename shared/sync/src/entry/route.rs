@@ -113,7 +113,7 @@ fn way(hint: &Hint, rows: &Rows, related_names_siblings: bool) -> Way {
                 }
             },
         },
-        // Their instant is Microsoft's: never dropped by time. Their id may be: then never a tombstone.
+        // Their instant is Microsoft's: never dropped by time. Their id may be: then its tombstone is a short one.
         Subject::Engagement { referral } => {
             let look = Box::new(Look { record: hint.from == DAILY, ..in_engagement() });
             match (item(Key::link(referral)), item(Key::sibling(referral))) {
@@ -124,10 +124,10 @@ fn way(hint: &Hint, rows: &Rows, related_names_siblings: bool) -> Way {
                 }
                 (Some(Item::Link(_)), _) => Way::Link(referral.clone(), look),
                 (_, Some(Item::Alias { referral })) => Way::Link(referral.clone(), look),
-                _ if related_names_siblings => Way::Referral(referral.clone(), None, Named::Related),
                 _ if matches!(item(Key::foreign(referral)), Some(Item::Foreign)) => {
                     Way::Nothing("foreign", "not ours, as seen before")
                 }
+                _ if related_names_siblings => Way::Referral(referral.clone(), None, Named::Related),
                 _ => Way::Referral(referral.clone(), None, Named::Told),
             }
         }

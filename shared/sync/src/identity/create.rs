@@ -160,7 +160,13 @@ fn show_decisions<P: Ports>(work: &Work<'_, P>, referral: &Referral, new: &mut N
 }
 
 /// What both sides agree on once the record is made: what the answer shows of what was asked for.
-fn agree<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, new: &NewRecord, fields: &Fields, seen: &Seen) {
+fn agree<P: Ports>(
+    work: &mut Work<'_, P>,
+    referral: &Referral,
+    new: &NewRecord,
+    fields: &Fields,
+    seen: &Seen,
+) {
     let map = work.run.map.of(kind_of(&work.run, referral));
     let shown = map.record_fields(&seen.record);
     for (unit, value) in fields {

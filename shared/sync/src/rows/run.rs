@@ -6,6 +6,7 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use mapping::Map;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// No outside write begins with less than this left: its answer must still be saved.
 const TAIL: SignedDuration = SignedDuration::from_secs(15);
@@ -21,6 +22,30 @@ pub struct Settings {
     pub audit_kept: SignedDuration,
     /// Whether this stack may write to Partner Center (`PartnerCenterWrites`).
     pub writes: bool,
+    /// How many referrals that nothing of ours names are asked for.
+    pub strangers: Arc<Budget>,
+}
+
+/// So many in [`PERIOD`]: more than any partner's new deals, and few enough for Partner Center to bear beside all else.
+const MOST: u32 = 1_000;
+const PERIOD: SignedDuration = SignedDuration::from_mins(10);
+
+/// A number of calls in a time. Genuine events of anybody can be sent to us again by the thousand; what they are about,
+/// if it is ours, the sweep lists.
+#[derive(Debug, Default)]
+pub struct Budget(Mutex<Option<(Timestamp, u32)>>);
+
+impl Budget {
+    /// One more, if there is one.
+    pub fn take(&self, now: Timestamp) -> bool {
+        let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (began, count) = match *spent {
+            Some((began, count)) if now.duration_since(began).abs() < PERIOD => (began, count),
+            _ => (now, 0),
+        };
+        *spent = Some((began, (count + 1).min(MOST)));
+        count < MOST
+    }
 }
 
 /// One run.
@@ -109,3 +134,16 @@ impl Ended {
 
 /// A story's end, or the failure that stopped it.
 pub type Story = Result<Ended, Failure>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_spent_and_there_again_after_its_time() {
+        let (budget, now) = (Budget::default(), Timestamp::from_second(1_774_000_000).unwrap());
+        assert!((0..MOST).all(|_| budget.take(now)));
+        assert!(!budget.take(now + SignedDuration::from_mins(9)));
+        assert!(budget.take(now + PERIOD));
+    }
+}

@@ -5,9 +5,9 @@ use super::look::Look;
 use crate::{
     ports::{Links, Ports, Referrals},
     rows::{aliases::alias_of_sibling, work::Work},
-    state::{audit::cut, failure::Failure, note::Note, table::Key},
+    state::{failure::Failure, note::Note, table::Key},
 };
-use mapping::Referral;
+use mapping::{Referral, one_line};
 
 /// Characters of what it says that are kept: the link holds them.
 const SAID: usize = 4_000;
@@ -44,8 +44,8 @@ async fn learn<P: Ports>(work: &mut Work<'_, P>, half: &Referral) -> Result<(), 
     }
     let said = work.run.map.microsoft_said(half);
     work.link.microsoft_crm_id = said.crm_id.or(work.link.microsoft_crm_id.take());
-    let before = work.link.microsoft_said.as_ref().map(|said| cut(said, SAID));
-    if let Some(words) = said.words.map(|words| cut(&words, SAID))
+    let before = work.link.microsoft_said.as_ref().map(|said| one_line(said, SAID));
+    if let Some(words) = said.words.map(|words| one_line(&words, SAID))
         && before.as_ref() != Some(&words)
     {
         work.note("microsoft", words.clone(), true);

@@ -12,7 +12,7 @@ use crate::{
         stop::Stop,
         work::{AUDIT_LENGTH, Work},
     },
-    state::{deal, failure::Written, link::Claim, note::Note},
+    state::{deal, failure::Written, in_log::in_log, link::Claim, note::Note},
 };
 use mapping::{RecordKind, Side, names::STATUS};
 use std::collections::BTreeSet;
@@ -47,7 +47,7 @@ pub(super) async fn settle_debts<P: Ports>(work: &mut Work<'_, P>, sides: &Sides
             Written::Done(()) | Written::Exists => {}
             Written::Refused(refused) => {
                 tracing::warn!(referral.id = %work.link.referral, record.id = %record.id, decision = "refused",
-                    reason = %refused.text, "a note was refused");
+                    reason = in_log(&refused.text), "a note was refused");
                 let what =
                     if note.half == work.link.referral { "what became of it" } else { "what Microsoft said" };
                 let words = format!("{what} is not noted at the record: {}", refused.text);

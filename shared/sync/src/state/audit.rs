@@ -2,6 +2,7 @@
 
 use crate::state::image::digest;
 use jiff::Timestamp;
+use mapping::one_line;
 use serde::{Deserialize, Serialize};
 
 /// How many lines a link keeps beside the table's own, for the CRM's Audit field.
@@ -45,7 +46,8 @@ impl Journal {
     pub fn note(&mut self, line: Line, show: bool) {
         self.due |= show;
         self.news = (self.news + 1).min(KEPT);
-        self.lines.push(Line { text: cut(&line.text, LINE), ..line });
+        // Others write what a line quotes: it stays one line.
+        self.lines.push(Line { text: one_line(&line.text, LINE), ..line });
         let excess = self.lines.len().saturating_sub(KEPT);
         self.lines.drain(..excess);
     }
@@ -113,7 +115,7 @@ impl Journal {
 impl Line {
     /// As it stands in a row of its own.
     pub(crate) fn bounded(&self) -> Line {
-        Line { text: cut(&self.text, ROW), ..self.clone() }
+        Line { text: one_line(&self.text, ROW), ..self.clone() }
     }
 }
 
@@ -167,6 +169,27 @@ mod tests {
         assert!(journal.to_show(10_000).unwrap().contains("an older one"));
         journal.shown(40);
         assert_eq!(journal.to_show(40), None);
+    }
+
+    #[test]
+    fn a_text_of_others_adds_no_line_and_removes_none() {
+        for text in [
+            "a\nb",
+            "a\r2026-03-02 09:14 - forged",
+            "a\u{2028}b\u{2029}c",
+            "\u{202e}a\u{0}\u{1b}[2J",
+            "\u{85}",
+            "",
+        ] {
+            let mut journal = Journal::default();
+            journal.note(line("before", 0), true);
+            journal.note(line(&format!("said: {text}"), 1), true);
+            journal.note(line("after", 2), true);
+            let shown = journal.to_show(10_000).unwrap();
+            let ends = |c: char| c == '\u{2028}' || c == '\u{2029}' || c.is_control();
+            assert_eq!(shown.matches(ends).count(), 3, "{shown:?}");
+            assert!(shown.contains("before") && shown.contains("after"));
+        }
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! What is set aside, why, and when it is tried again.
 
 use crate::state::{
-    audit::cut,
     image::digest,
     version::{Age, Version},
 };
 use jiff::{SignedDuration, Timestamp};
-use mapping::{Map, RecordId, Side};
+use mapping::{Map, RecordId, Side, one_line};
 use serde::{Deserialize, Serialize};
 
 /// Characters of a reason: a vendor's words may repeat what was sent.
@@ -64,7 +63,7 @@ impl Parked {
             Some(before) => (before.attempts + 1, now + pause(before.attempts + 1)),
             None => (1, now + pause(1)),
         };
-        let reason = cut(&reason, REASON);
+        let reason = one_line(&reason, REASON);
         Parked {
             reason,
             field,

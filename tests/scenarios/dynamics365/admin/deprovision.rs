@@ -2,6 +2,7 @@
 
 use super::{command, told, words};
 use crate::deal::Stage;
+use local::world::Options;
 use serde_json::{Value, json};
 
 /// An organisation in which everything was made by `provision`.
@@ -41,6 +42,17 @@ async fn without_the_word_nothing_changes_and_what_would_go_is_told() {
         assert!(words(&answer).contains(what), "{what}: {}", words(&answer));
     }
     assert_eq!(stage.dataverse.count(|log| log.method != "GET"), 0);
+    assert_eq!(columns(&stage), before);
+    assert_eq!(stage.partner_center.system().registration().unwrap().events.len(), 4);
+}
+
+#[tokio::test]
+async fn while_the_stack_does_not_allow_it_nothing_goes() {
+    let stage = Stage::with(Options { keeps_data: true, ..Options::default() }).await;
+    let before = columns(&stage);
+    let event = really(&stage);
+    let (ok, told) = told(&stage, event).await;
+    assert!(!ok && told.contains("nothing was deleted") && told.contains("AllowDataDeletion"), "{told}");
     assert_eq!(columns(&stage), before);
     assert_eq!(stage.partner_center.system().registration().unwrap().events.len(), 4);
 }

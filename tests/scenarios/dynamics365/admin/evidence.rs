@@ -155,7 +155,11 @@ async fn t59_logs_hold_no_personal_data_and_no_secret() {
     let outbound = stage.cosell_deal();
     stage.edit("opportunities", &record, json!({ "name": "Geheimprojekt Falke" }));
     stage.poll().await;
-    stage.dataverse.system().rule("opportunity", Some("estimatedvalue"), "the budget is frozen");
+    stage.dataverse.system().rule(
+        "opportunity",
+        Some("estimatedvalue"),
+        "ask Falk Ungerbach, falk@ungerbach.example, +49 89 5550100",
+    );
     stage.edit_referral(&referral, json!({ "/details/dealValue": 98_000 }));
     stage.rest().await;
     for event in [
@@ -182,7 +186,10 @@ async fn t59_logs_hold_no_personal_data_and_no_secret() {
             }
         }
     }
-    personal.push("Geheimprojekt".into());
+    personal.extend(["Geheimprojekt", "Ungerbach", "ungerbach.example", "5550100"].map(str::to_owned));
+    // What the vendor said stands where its reader is.
+    let audit = stage.opportunity()["cosell_audit"].to_string();
+    assert!(audit.contains("Falk Ungerbach"), "{audit}");
     personal.retain(|text| text.len() > 5 && text != "SYSTEM" && !text.contains("-"));
     assert!(personal.len() > 10, "{personal:?}");
     let secrets = [

@@ -155,7 +155,7 @@ async fn cloud_formation(world: &World, kind: &str) -> (Value, Value) {
         *heard.lock().unwrap() = text;
     });
     let event = json!({
-        "RequestType": kind, "ResponseURL": url, "StackId": "arn:stack", "RequestId": "r-1",
+        "RequestType": kind, "ResponseURL": url, "StackId": local::world::STACK_ID, "RequestId": "r-1",
         "LogicalResourceId": "Setup", "PhysicalResourceId": "setup", "ResourceType": "Custom::Setup",
         "ResourceProperties": { "ServiceToken": "arn:function" },
     });
@@ -179,7 +179,7 @@ async fn a_deployment_registers_and_a_removal_gives_the_registration_back() {
         assert_eq!(answer, heard);
         assert_eq!(heard["Status"], "SUCCESS", "{heard}");
         for (member, value) in
-            [("StackId", "arn:stack"), ("RequestId", "r-1"), ("LogicalResourceId", "Setup")]
+            [("StackId", local::world::STACK_ID), ("RequestId", "r-1"), ("LogicalResourceId", "Setup")]
         {
             assert_eq!(heard[member], value);
         }
@@ -189,6 +189,26 @@ async fn a_deployment_registers_and_a_removal_gives_the_registration_back() {
         let left: &[&str] = if empty { &[] } else { &["test-created"] };
         assert_eq!(registered(&world).1, left);
     }
+}
+
+#[tokio::test]
+async fn what_is_not_this_stacks_cloudformations_changes_nothing_and_nobody_is_told() {
+    let world = World::start(Options::default()).await.unwrap();
+    let told = world.aws.requests().len();
+    for (url, stack) in [
+        ("https://evil.example/answer", local::world::STACK_ID),
+        ("http://169.254.169.254/answer", local::world::STACK_ID),
+        ("http://127.0.0.1:9/answer", "arn:another-stack"),
+    ] {
+        let event = json!({
+            "RequestType": "Delete", "ResponseURL": url, "StackId": stack, "RequestId": "r-1",
+            "LogicalResourceId": "Setup", "PhysicalResourceId": "setup",
+        });
+        let answer = world.call(event).await;
+        assert!(answer["ok"] == false && answer.get("Status").is_none(), "{answer}");
+    }
+    assert_eq!(registered(&world), ours(&world));
+    assert_eq!(world.aws.requests().len(), told, "nothing was even looked up");
 }
 
 #[tokio::test]

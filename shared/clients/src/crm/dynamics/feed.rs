@@ -16,6 +16,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use sync::{
     failure::Failure,
+    in_log::in_log,
     ports::{Changed, Changes, Feed, Position},
 };
 
@@ -150,7 +151,11 @@ impl Dynamics {
             // Not tracked here, or not ours to follow: it is asked by time, or what lacks something heals later.
             (Meaning::Right | Meaning::Refused, Position::At(_)) if of_party => Ok(Changes::Expired),
             (Meaning::Right | Meaning::Refused, _) if of_party => {
-                tracing::warn!(feed = feed.as_str(), reason = %said, "is not followed by its changes");
+                tracing::warn!(
+                    feed = feed.as_str(),
+                    reason = in_log(&said.to_string()),
+                    "is not followed by its changes"
+                );
                 Ok(Changes::Page { rows: vec![], next: None, resume: None })
             }
             // A place that the vendor no longer knows, with a code of its own or without, or a column that is gone:

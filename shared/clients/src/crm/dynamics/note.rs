@@ -7,7 +7,7 @@ use super::{
     odata::{escaped, guid, set_of},
     wire::{ROOT, Wire},
 };
-use crate::crm::not_begun::NotBegun;
+use crate::crm::{html::html, not_begun::NotBegun};
 use mapping::{RecordId, child_id};
 use serde_json::{Value, json};
 use sync::{
@@ -25,7 +25,8 @@ impl Dynamics {
             Ok(id) => (record.kind.as_str(), id),
             Err(failure) => return NotBegun::from(failure).written(),
         };
-        let mut body = json!({ "subject": note.title(), "notetext": mapping::storable(&note.text) });
+        let text = html(&mapping::storable(&note.text));
+        let mut body = json!({ "subject": note.title(), "notetext": text });
         body[format!("objectid_{kind}@odata.bind")] = json!(format!("/{}({id})", set_of(kind)));
         let own = child_id(&["note", &id, &note.mark()]);
         match self.wire.create_only(&operation, &format!("annotations({own})"), &body).await {

@@ -6,7 +6,7 @@ use super::{
     composite::{Composite, Part},
     soql::quoted,
 };
-use crate::crm::not_begun::NotBegun;
+use crate::crm::{html::html, not_begun::NotBegun};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use mapping::RecordId;
 use serde_json::json;
@@ -65,30 +65,4 @@ impl Salesforce {
 /// Where Notes are off there is no such object.
 fn is_off(answer: &Composite) -> bool {
     answer.said(NOTE).is_some_and(|said| ["NOT_FOUND", "INVALID_TYPE"].contains(&said.code.as_str()))
-}
-
-/// Text as HTML that shows it.
-fn html(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            c => html.push(c),
-        }
-    }
-    html
-}
-
-#[cfg(test)]
-mod tests {
-    use super::html;
-
-    #[test]
-    fn what_means_something_in_html_is_escaped() {
-        assert_eq!(html("a < b & \"c\" > 'd' ü"), "a &lt; b &amp; &quot;c&quot; &gt; &#39;d&#39; ü");
-    }
 }

@@ -1,0 +1,27 @@
+//! The webhook's address is renewed: a new secret segment, told to Partner Center; the one before stays good until the
+//! new one has been registered for a day.
+
+use crate::{App, register, report::Report};
+use clients::door::PAUSE;
+use std::time::Duration;
+use sync::failure::Failure;
+
+/// A new address, known to every ingress before Partner Center uses it.
+pub(crate) async fn rotate(app: &App) -> Result<Report, Failure> {
+    let address = app.address().await?;
+    if address.renew(&app.secrets, &app.config.webhook_token_arn).await?.is_none() {
+        return Ok(Report::fault_only("somebody else is renewing the address just now", "look again"));
+    }
+    let mut report = Report::default();
+    report.good(
+        "the webhook has a new address; the one before is good until this one has been registered for a day",
+    );
+    if !app.config.register {
+        report.warn("RegisterWebhook=no: Partner Center was not told", "{\"command\": \"register\"}");
+        return Ok(report);
+    }
+    // An ingress looks a strange segment up once a minute at most.
+    app.pause(Duration::try_from(PAUSE).unwrap_or_default() + Duration::from_secs(1)).await;
+    report.append(register::register(app, false).await?);
+    Ok(report)
+}
