@@ -249,6 +249,7 @@ impl World {
             certificates,
             crm_admin_secret_arn: Some(admin_secret),
             right: config::Right::Act,
+            alarms_to: None,
             stack_id: STACK_ID.into(),
         };
         let deployment = Deployment { admin, aws: at_aws, table: at_table, time };

@@ -29,6 +29,8 @@ pub(crate) async fn doctor(app: &App) -> Result<Report, Failure> {
     }
     watch::queues(app, &worker, &mut report).await;
     watch::token(app, &worker, &mut report).await;
+    surroundings::secrets_end(app, &worker, &mut report).await;
+    surroundings::alarms(app.config.alarms_to, &mut report);
     certificate::certificate(app, worker.outside.clock.clone(), &mut report).await;
     surroundings::clocks(&worker, &mut report);
     Ok(report)

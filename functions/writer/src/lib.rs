@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeSet, sync::Arc};
 use sync::{
     failure::{Class, Failure},
+    hint::Hint,
     hold::{SYSTEMS, held_until, hold},
     ports::{Links, Ports},
     receive::{self, Rows, give_up, park_message, receive},
@@ -28,6 +29,8 @@ use tokio::task::JoinSet;
 const GIVE_UP_AFTER: u32 = 90;
 /// A task is stopped this long before the run is killed, so that its messages are still answered.
 const TAIL: SignedDuration = SignedDuration::from_secs(3);
+/// How the sweep signs its hints.
+const SWEEP: &str = "sweep";
 
 /// Works off one batch. `ends`: the instant this run is killed.
 pub async fn handle(live: &Live, event: SqsEvent, ends: Timestamp) -> Result<SqsBatchResponse, Failure> {
@@ -188,17 +191,24 @@ async fn again(app: &App, group: &Group, after: SignedDuration, answer: &mut Sqs
     }
 }
 
+/// Who sent a group's hints. `sweep` only where nobody else did: then no webhook had told of the change.
+fn told_by(hints: &[Hint]) -> &str {
+    hints.iter().map(|hint| hint.from.as_str()).find(|from| *from != SWEEP).unwrap_or(SWEEP)
+}
+
 fn log(app: &App, group: &Group, story: &Story, began: Timestamp) {
     let duration_ms = app.outside.clock().now().duration_since(began).as_millis();
     let crm = app.map.crm().as_str();
     let referral = group.hints.iter().find_map(|hint| hint.subject.referral()).map(tracing::field::display);
     let record = group.hints.iter().find_map(|hint| hint.subject.record()).map(tracing::field::display);
+    let told_by = told_by(&group.hints);
     match story {
         Ok(Ended::Done(Decision { decision, reason })) => {
             tracing::info!(
                 referral.id = referral,
                 record.id = record,
                 crm.kind = crm,
+                told_by,
                 decision,
                 reason,
                 duration_ms
@@ -210,6 +220,7 @@ fn log(app: &App, group: &Group, story: &Story, began: Timestamp) {
                 referral.id = referral,
                 record.id = record,
                 crm.kind = crm,
+                told_by,
                 decision = "later",
                 reason = why,
                 after_s,
@@ -218,7 +229,7 @@ fn log(app: &App, group: &Group, story: &Story, began: Timestamp) {
         }
         Err(failure) => {
             let class = failure.class.as_str();
-            tracing::warn!(referral.id = referral, record.id = record, crm.kind = crm, decision = "failed", reason = %failure, error.class = class, duration_ms);
+            tracing::warn!(referral.id = referral, record.id = record, crm.kind = crm, told_by, decision = "failed", reason = %failure, error.class = class, duration_ms);
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Environment -> configuration, once, at the start. Deployment facts only (what is mapped to what lives in the
 //! map); every fault is told, not just the first.
 
+mod alarms;
 mod certificates;
+
+pub use alarms::AlarmsTo;
 
 use crate::{certificates::Sources, pem};
 use jiff::SignedDuration;
@@ -69,6 +72,8 @@ pub struct Admin {
     pub crm_admin_secret_arn: Option<String>,
     /// `ADMIN_RIGHT`: what this function does for those who may invoke it.
     pub right: Right,
+    /// `ALARMS_TO`: who is told of alarms (`nobody`, `topic`, `email`); `None`: this function is not told.
+    pub alarms_to: Option<AlarmsTo>,
     /// `STACK_ID`: the ARN of the stack, to which a proof of the caller is bound.
     pub stack_id: String,
 }
@@ -127,6 +132,14 @@ impl Crm {
         match self {
             Crm::Dynamics365(_) => CrmKind::Dynamics365,
             Crm::Salesforce(_) => CrmKind::Salesforce,
+        }
+    }
+
+    /// Where its secret lies.
+    pub fn secret_arn(&self) -> &str {
+        match self {
+            Crm::Dynamics365(crm) => &crm.secret_arn,
+            Crm::Salesforce(crm) => &crm.secret_arn,
         }
     }
 }
@@ -248,6 +261,7 @@ impl Admin {
             certificates: reader.certificates(),
             crm_admin_secret_arn: reader.optional("CRM_ADMIN_SECRET_ARN"),
             right: reader.right("ADMIN_RIGHT"),
+            alarms_to: reader.alarms_to("ALARMS_TO"),
             stack_id: reader.text("STACK_ID"),
         };
         reader.finish(config)

@@ -6,11 +6,13 @@ use serde_json::{Map, Value, json};
 /// Where they are found.
 const NAMESPACE: &str = "CosellConnector";
 
-/// Writes numbers of this instant, told apart by `stack`. A name that ends in `Age` counts seconds.
+/// Writes numbers of this instant, told apart by `stack`. A name that ends in `Age` counts seconds. A metric is paid for
+/// by the hour in which it has a value, so 0 is not written: no alarm and no graph needs it.
 #[expect(clippy::print_stdout, reason = "CloudWatch reads them from standard output, by their own form")]
 pub fn put(stack: &str, numbers: &Map<String, Value>, at: Timestamp) {
+    let numbers: Map<_, _> = numbers.clone().into_iter().filter(|(_, n)| *n != json!(0)).collect();
     if !numbers.is_empty() {
-        println!("{}", line(stack, numbers, at));
+        println!("{}", line(stack, &numbers, at));
     }
 }
 
