@@ -80,3 +80,24 @@ pub(crate) fn clocks(worker: &outside::App, report: &mut Report) {
         report.good("all clocks agree");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Level;
+
+    #[test]
+    fn only_a_stack_that_tells_nobody_is_warned_of() {
+        let lines = |to| {
+            let mut report = Report::default();
+            alarms(to, &mut report);
+            report.lines
+        };
+        let [nobody] = &lines(Some(AlarmsTo::Nobody))[..] else { panic!("one line") };
+        assert!(nobody.level == Level::Warning && nobody.cure.contains("AlarmEmail"), "{nobody:?}");
+        for to in [AlarmsTo::Topic, AlarmsTo::Email] {
+            assert!(lines(Some(to)).iter().all(|line| line.level == Level::Ok));
+        }
+        assert!(lines(None).is_empty());
+    }
+}

@@ -121,8 +121,7 @@ pub(crate) async fn queues(app: &App, worker: &outside::App, report: &mut Report
     }
     queues.parked = Some(rows.len());
     let now = worker.outside.clock.now();
-    queues.parked_referral =
-        rows.iter().filter_map(|row| waits_since(row)).map(|at| now.duration_since(at)).max();
+    queues.parked_referral = rows.iter().filter_map(waits_since).map(|at| now.duration_since(at)).max();
     queues
 }
 

@@ -233,3 +233,18 @@ fn log(app: &App, group: &Group, story: &Story, began: Timestamp) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sync::hint::Subject;
+
+    #[test]
+    fn the_sweep_has_told_only_where_nobody_else_did() {
+        let subject = Subject::parked("5da33122-1f0c-4b57-9d3a-6f2f3c1b7a10").unwrap();
+        let hint = |from: &str| Hint::new(subject.clone(), from, Timestamp::UNIX_EPOCH);
+        assert_eq!(told_by(&[hint("sweep"), hint("sweep")]), "sweep");
+        assert_eq!(told_by(&[hint("sweep"), hint("referral-updated")]), "referral-updated");
+        assert_eq!(told_by(&[hint("retry")]), "retry");
+    }
+}
