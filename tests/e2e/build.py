@@ -12,6 +12,8 @@ WORK = ROOT / "target" / "e2e"
 SAM = str(WORK / "venv-sam/bin/sam")
 FUNCTIONS = ["ingress", "writer", "poller", "admin"]
 ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+# Of our own: what a user keeps in samconfig.toml is of no account here.
+SETTINGS = ["--config-file", str(ROOT / "tests/e2e/samconfig.toml"), "--config-env", "local"]
 # What MiniStack can run: it starts the binaries on this machine.
 HOST = ARCHITECTURES.get(platform.machine(), "x86_64")
 
@@ -47,7 +49,7 @@ def functions(processes, architecture):
         command = ["cargo", "lambda", "build", "--release", "--locked"] + (["--arm64"] if architecture == "arm64" else [])
         compiled += processes.run(command, 1500, cwd=ROOT / "functions" / name, env=env)
     say(f"functions: sam build for {architecture}")
-    command = [SAM, "build", "--config-env", "local", "--build-dir", str(folder(architecture))]
+    command = [SAM, "build", *SETTINGS, "--build-dir", str(folder(architecture))]
     command += ["--parameter-overrides", f"Architecture={architecture}"]
     return compiled, processes.run(command, 1500, cwd=ROOT, env=env)
 

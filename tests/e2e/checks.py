@@ -21,13 +21,16 @@ def main():
     try:
         say("template: sam validate --lint, cfn-lint, checkov")
         env = build.environment()
-        processes.run([SAM, "validate", "--lint", "--region", "us-east-1"], 120, cwd=ROOT, env=env)
+        validate = [SAM, "validate", "--lint", "--region", "us-east-1", *build.SETTINGS]
+        processes.run(validate, 120, cwd=ROOT, env=env)
         processes.run([str(WORK / "venv-sam/bin/cfn-lint"), "template.yaml"], 120, cwd=ROOT, env=env)
         checkov = [str(WORK / "venv-lint/bin/checkov"), "-f", "template.yaml", "--framework", "cloudformation"]
         checkov += ["--compact", "--quiet", "--skip-download"]
         processes.run(checkov, 120, cwd=ROOT, env=env)
-        say("parameters: the README's way through a shell and SAM CLI")
         python = str(WORK / "venv-sam/bin/python")
+        say("alarms: filters against recorded lines, texts, dashboard, tables")
+        processes.run([python, "-B", str(ROOT / "tests/e2e/alarms.py")], 60, cwd=ROOT, env=env)
+        say("parameters: the README's way through a shell and SAM CLI")
         with tempfile.TemporaryDirectory() as folder:
             processes.run([python, "-B", str(ROOT / "tests/e2e/parameters.py"), folder], 60, cwd=ROOT, env=env)
         say("template: what safety asks for")

@@ -101,12 +101,18 @@ class Stack:
             "CrmSecretArn": arns["crm"],
             "CrmAdminSecretArn": arns["crm-admin"],
             "GraceSeconds": str(GRACE_SECONDS),
+            "AlarmEmail": "operations@contoso.example",
         } | crm.parameters()
         file = WORK / "parameters.toml"
         # A JSON string is a TOML string, too.
         file.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in parameters.items()))
-        command = [build.SAM, "deploy", "--config-env", "local", "--config-file", str(ROOT / "samconfig.toml")]
-        command += ["--template-file", str(build.folder(build.HOST) / "template.yaml")]
+        command = [build.SAM, "deploy", *build.SETTINGS]
+        # Beside what was built, which it names by relative paths.
+        built = build.folder(build.HOST)
+        emulated = [str(WORK / "venv-sam/bin/python"), "-B", str(ROOT / "tests/e2e/emulated.py")]
+        emulated += [str(built / "template.yaml"), str(built / "emulated.yaml")]
+        self.processes.run(emulated, 60, cwd=ROOT, env=self.env)
+        command += ["--template-file", str(built / "emulated.yaml")]
         command += ["--parameter-overrides", f"file://{file}"]
         took = self.processes.run(command, 300, cwd=ROOT, env=self.env)
         stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]

@@ -269,6 +269,7 @@ impl World {
             allow_data_deletion: !options.keeps_data,
             crm_admin_secret_arn: Some(admin_secret),
             right: config::Right::Act,
+            alarms_to: None,
         };
         let deployment = Deployment { admin, aws: at_aws, table: at_table, time };
         let map = options.map.as_deref().unwrap_or_default();

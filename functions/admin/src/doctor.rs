@@ -18,8 +18,8 @@ use sync::{
 };
 
 /// The parts, in the order in which they are set up; each can be looked at alone.
-const PARTS: [&str; 8] =
-    ["partner_center", "registration", "crm", "pace", "queues", "token", "certificate", "clocks"];
+const PARTS: [&str; 9] =
+    ["partner_center", "registration", "crm", "pace", "queues", "token", "alarms", "certificate", "clocks"];
 
 /// Everything, or one part. `data.checks` says how many lines are of which part, `data.deadlines` what has an end.
 pub(crate) async fn doctor(app: &App, only: Option<&str>) -> Result<Report, Failure> {
@@ -38,7 +38,11 @@ pub(crate) async fn doctor(app: &App, only: Option<&str>) -> Result<Report, Fail
             "crm" => crm(&worker, &mut report).await,
             "pace" => pace(&worker, &mut report).await,
             "queues" => drop(watch::queues(app, &worker, &mut report).await),
-            "token" => deadlines.secrets(&worker, watch::token(app, &worker, &mut report).await),
+            "token" => {
+                deadlines.secrets(&worker, watch::token(app, &worker, &mut report).await);
+                surroundings::secrets_end(app, &worker, &mut report).await;
+            }
+            "alarms" => surroundings::alarms(app.config.alarms_to, &mut report),
             "certificate" => {
                 let until = certificate::certificate(app, worker.outside.clock.clone(), &mut report).await;
                 deadlines.certificate(until);

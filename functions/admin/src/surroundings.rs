@@ -1,12 +1,63 @@
-//! What is checked without a word of anybody's API: whose clock goes wrong.
+//! What is checked without a word of a vendor's API: clocks, the day on which a secret ends, who is told of alarms.
 
-use crate::report::Report;
-use clients::outside;
-use jiff::SignedDuration;
+use crate::{App, report::Report};
+use clients::{config::AlarmsTo, outside};
+use jiff::{SignedDuration, civil::Date, tz::TimeZone};
+use sync::failure::System;
 
 /// Differences of clocks that are worth a word, and that break something.
 const NOTABLE: SignedDuration = SignedDuration::from_mins(1);
 const WRONG: SignedDuration = SignedDuration::from_mins(5);
+
+/// The member of a secret that says on which day its client secret or certificate ends; only the administrator knows.
+const ENDS_ON: &str = "ends_on";
+/// So many days before that it is worth a word.
+const ENDS_SOON: i32 = 30;
+
+/// Days until the first secret ends that has `ends_on`; `None`: none has.
+pub(crate) async fn secrets_end(app: &App, worker: &outside::App, report: &mut Report) -> Option<i32> {
+    let arn = app.config.worker.crm.secret_arn();
+    let of =
+        [(System::PartnerCenter, app.config.worker.partner_center.secret_arn.as_str()), (System::Crm, arn)];
+    let today = worker.outside.clock.now().to_zoned(TimeZone::UTC).date();
+    let mut first = None;
+    for (system, arn) in of {
+        // A secret that cannot be read is told where it is needed.
+        let Ok(stored) = app.secrets.fetch(system, arn).await else { continue };
+        let Some(text) = stored.member(ENDS_ON) else { continue };
+        let Ok(day) = text.expose().parse::<Date>() else {
+            let text = format!("`{ENDS_ON}` in the secret of {} is not a day", system.as_str());
+            report.warn(text, "write it as 2027-05-31");
+            continue;
+        };
+        let left = today.until(day).map_or(0, |left| left.get_days());
+        let text = format!("the client secret or certificate for {} ends on {day}", system.as_str());
+        match left {
+            ..=ENDS_SOON => report.warn(
+                text,
+                "make a new one, store it with its `ends_on` in the secret, then remove the old one",
+            ),
+            _ => report.good(text),
+        }
+        first = Some(first.map_or(left, |known: i32| known.min(left)));
+    }
+    first
+}
+
+/// Whether an alarm reaches anybody.
+pub(crate) fn alarms(to: Option<AlarmsTo>, report: &mut Report) {
+    match to {
+        Some(AlarmsTo::Nobody) => report.warn(
+            "nobody is told of alarms: neither AlarmEmail nor AlarmTopicArn is given",
+            "deploy with AlarmEmail, then confirm the subscription in the mail that AWS sends",
+        ),
+        Some(AlarmsTo::Email) => {
+            report.good("alarms go to AlarmEmail, once the subscription in AWS's mail was confirmed");
+        }
+        Some(AlarmsTo::Topic) => report.good("alarms go to AlarmTopicArn"),
+        None => {}
+    }
+}
 
 /// Whether the systems' clocks and ours agree, by the dates of what they answered just now.
 pub(crate) fn clocks(worker: &outside::App, report: &mut Report) {
@@ -27,5 +78,26 @@ pub(crate) fn clocks(worker: &outside::App, report: &mut Report) {
     }
     if compared > 0 && report.lines.len() == before {
         report.good("all clocks agree");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Level;
+
+    #[test]
+    fn only_a_stack_that_tells_nobody_is_warned_of() {
+        let lines = |to| {
+            let mut report = Report::default();
+            alarms(to, &mut report);
+            report.lines
+        };
+        let [nobody] = &lines(Some(AlarmsTo::Nobody))[..] else { panic!("one line") };
+        assert!(nobody.level == Level::Warning && nobody.cure.contains("AlarmEmail"), "{nobody:?}");
+        for to in [AlarmsTo::Topic, AlarmsTo::Email] {
+            assert!(lines(Some(to)).iter().all(|line| line.level == Level::Ok));
+        }
+        assert!(lines(None).is_empty());
     }
 }

@@ -5,18 +5,20 @@ use crate::{
     App,
     history::{self, Sample},
     long::{self, Long},
-    map,
+    map, pace,
     register::{self, Whose},
     report::{Level, Report},
+    surroundings,
 };
 use clients::outside;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use sync::{
     failure::{Failure, System},
+    hint::Subject,
     in_log::in_log,
     ports::Links,
-    table::Item,
+    table::{Item, Row},
 };
 
 /// A refresh token dies after 90 days without use: it should have been rotated long before.
@@ -41,6 +43,7 @@ pub(crate) async fn watch(app: &App, ends: Timestamp) -> Result<Report, Failure>
     if let Err(failure) = history::note(&worker, sample).await {
         report.failed(&failure);
     }
+    let secret_ends = surroundings::secrets_end(app, &worker, &mut report).await;
     if worker.map.waits_for_columns()
         && let Err(failure) = map::note_columns(&worker, &mut report).await
     {
@@ -54,11 +57,34 @@ pub(crate) async fn watch(app: &App, ends: Timestamp) -> Result<Report, Failure>
     for line in report.lines.iter().filter(|line| line.level != Level::Ok) {
         tracing::warn!(decision = "watch", level = ?line.level, reason = in_log(&line.text), cure = line.cure);
     }
-    let measured = [("Parked", parked.map(|n| json!(n))), ("RefreshTokenAge", age.map(|n| json!(n)))];
+    let mut measured = waits(&worker).await;
+    measured.extend([
+        ("Watched", Some(json!(1))),
+        ("Parked", queues.parked.map(|n| json!(n))),
+        ("ParkedReferralAge", queues.parked_referral.map(|age| json!(age.as_secs()))),
+        ("RefreshTokenAge", age.map(|n| json!(n))),
+        // 0 would not be written, and is when it matters most.
+        ("SecretEndsInDays", secret_ends.map(|days| json!(if days == 0 { -1 } else { days }))),
+    ]);
     let measured: serde_json::Map<_, _> =
         measured.into_iter().filter_map(|(name, n)| Some((name.to_owned(), n?))).collect();
     report.data = json!({ "metrics": measured });
     Ok(report)
+}
+
+/// Which system is held; if none is, how long ago the part of a tick that is furthest behind was read to its end. While
+/// a system is held everything is late, and the hold has an alarm of its own.
+async fn waits(worker: &outside::App) -> Vec<(&'static str, Option<Value>)> {
+    // Told by `doctor`; here they are numbers.
+    let mut aside = Report::default();
+    let holds = pace::holds(worker, &mut aside).await;
+    let held = |system: &str| holds.iter().any(|hold| hold["system"] == system).then(|| json!(1));
+    if holds.is_empty() {
+        let feeds = pace::feeds(worker, &mut aside).await;
+        let late = feeds.iter().filter_map(|feed| feed["seconds_ago"].as_i64()).max();
+        return vec![("ReadLateAge", late.map(|late| json!(late)))];
+    }
+    vec![("OnHoldPartnerCenter", held("partner_center")), ("OnHoldCrm", held("crm"))]
 }
 
 /// How many messages wait, died, and how many rows are parked; `None`: it could not be asked.
@@ -67,6 +93,8 @@ pub(crate) struct Queues {
     pub(crate) waiting: Option<u64>,
     pub(crate) dead: Option<u64>,
     pub(crate) parked: Option<usize>,
+    /// For how long the referral has waited that is set aside the longest and has no record.
+    pub(crate) parked_referral: Option<SignedDuration>,
 }
 
 /// What waits, what died, what is parked.
@@ -106,7 +134,17 @@ pub(crate) async fn queues(app: &App, worker: &outside::App, report: &mut Report
             .warn(format!("{n} deals are parked"), "`explain` tells why; their sellers read it in Audit"),
     }
     queues.parked = Some(rows.len());
+    let now = worker.outside.clock.now();
+    queues.parked_referral = rows.iter().filter_map(waits_since).map(|at| now.duration_since(at)).max();
     queues
+}
+
+/// Since when a referral is set aside for which there is no record: Microsoft ends an unanswered one after 14 days.
+fn waits_since(row: &Row) -> Option<Timestamp> {
+    match (&row.item, Subject::parked(&row.key.sk)) {
+        (Item::Parked(parked), Some(Subject::Referral { .. })) if parked.field.is_none() => parked.since,
+        _ => None,
+    }
 }
 
 /// How old the refresh token is, in seconds: since its secret was last stored.

@@ -21,9 +21,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     lambda_runtime::run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
         let app = live.app().await?;
         let report = poller::handle(&app, outside::ends(event.context.deadline)).await?;
-        if report.stopped.is_none() {
-            metrics::put(stack, &poller::numbers(&report), Clock::system().now());
-        }
+        metrics::put(stack, &poller::numbers(&report), Clock::system().now());
         Ok::<(), lambda_runtime::Error>(())
     }))
     .await

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use sync::{
     batch::{Verdict, begin, crashed, judge, keys, stopped, stops_at, wait},
     failure::Failure,
+    hint::Hint,
     in_log::in_log,
     ports::{Links, Ports},
     receive::{Rows, park_message, receive},
@@ -19,6 +20,9 @@ use sync::{
     table::Key,
 };
 use tokio::task::JoinSet;
+
+/// How the sweep signs its hints.
+const SWEEP: &str = "sweep";
 
 /// Works off one batch. `ends`: the instant this run is killed.
 pub async fn handle(live: &Live, event: SqsEvent, ends: Timestamp) -> Result<SqsBatchResponse, Failure> {
@@ -137,17 +141,24 @@ async fn again(app: &App, group: &Group, after: SignedDuration, answer: &mut Sqs
     }
 }
 
+/// Who sent a group's hints. `sweep` only where nobody else did: then no webhook had told of the change.
+fn told_by(hints: &[Hint]) -> &str {
+    hints.iter().map(|hint| hint.from.as_str()).find(|from| *from != SWEEP).unwrap_or(SWEEP)
+}
+
 fn log(app: &App, group: &Group, story: &Story, began: Timestamp) {
     let duration_ms = app.outside.clock().now().duration_since(began).as_millis();
     let crm = app.map.crm().as_str();
     let referral = group.hints.iter().find_map(|hint| hint.subject.referral()).map(tracing::field::display);
     let record = group.hints.iter().find_map(|hint| hint.subject.record()).map(tracing::field::display);
+    let told_by = told_by(&group.hints);
     match story {
         Ok(Ended::Done(Decision { decision, reason })) => {
             tracing::info!(
                 referral.id = referral,
                 record.id = record,
                 crm.kind = crm,
+                told_by,
                 decision,
                 reason = in_log(reason),
                 hints = group.hints.len(),
@@ -160,6 +171,7 @@ fn log(app: &App, group: &Group, story: &Story, began: Timestamp) {
                 referral.id = referral,
                 record.id = record,
                 crm.kind = crm,
+                told_by,
                 decision = "later",
                 reason = in_log(why),
                 after_s,
@@ -172,11 +184,27 @@ fn log(app: &App, group: &Group, story: &Story, began: Timestamp) {
                 referral.id = referral,
                 record.id = record,
                 crm.kind = crm,
+                told_by,
                 decision = "failed",
                 reason = in_log(&failure.to_string()),
                 error.class = class,
                 duration_ms
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sync::hint::Subject;
+
+    #[test]
+    fn the_sweep_has_told_only_where_nobody_else_did() {
+        let subject = Subject::parked("5da33122-1f0c-4b57-9d3a-6f2f3c1b7a10").unwrap();
+        let hint = |from: &str| Hint::new(subject.clone(), from, Timestamp::UNIX_EPOCH);
+        assert_eq!(told_by(&[hint("sweep"), hint("sweep")]), "sweep");
+        assert_eq!(told_by(&[hint("sweep"), hint("referral-updated")]), "referral-updated");
+        assert_eq!(told_by(&[hint("retry")]), "retry");
     }
 }

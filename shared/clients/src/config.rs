@@ -1,9 +1,12 @@
 //! Environment -> configuration, once, at the start. Deployment facts only (what is mapped to what lives in the
 //! map); every fault is told, not just the first.
 
+mod alarms;
 mod certificates;
 mod reader;
 mod salesforce;
+
+pub use alarms::AlarmsTo;
 
 use crate::certificates::Sources;
 use jiff::SignedDuration;
@@ -82,6 +85,8 @@ pub struct Admin {
     pub crm_admin_secret_arn: Option<String>,
     /// `ADMIN_RIGHT`: what this function does for those who may invoke it.
     pub right: Right,
+    /// `ALARMS_TO`: who is told of alarms (`nobody`, `topic`, `email`); `None`: this function is not told.
+    pub alarms_to: Option<AlarmsTo>,
 }
 
 /// What the admin function does for those who may invoke it: one crate, two functions.
@@ -138,6 +143,14 @@ impl Crm {
         match self {
             Crm::Dynamics365(_) => CrmKind::Dynamics365,
             Crm::Salesforce(_) => CrmKind::Salesforce,
+        }
+    }
+
+    /// Where its secret lies.
+    pub fn secret_arn(&self) -> &str {
+        match self {
+            Crm::Dynamics365(crm) => &crm.secret_arn,
+            Crm::Salesforce(crm) => &crm.secret_arn,
         }
     }
 }
@@ -267,6 +280,7 @@ impl Admin {
             allow_data_deletion: reader.yes("ALLOW_DATA_DELETION", false),
             crm_admin_secret_arn: reader.optional("CRM_ADMIN_SECRET_ARN"),
             right: reader.right("ADMIN_RIGHT"),
+            alarms_to: reader.alarms_to("ALARMS_TO"),
         };
         reader.finish(config)
     }

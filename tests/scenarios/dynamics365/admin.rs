@@ -1,5 +1,6 @@
 //! Set-up and operation: the admin function as CloudFormation, the schedule and a person call it.
 
+mod alarms;
 mod deprovision;
 mod doctor;
 mod evidence;

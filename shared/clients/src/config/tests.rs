@@ -136,6 +136,7 @@ fn admin(changed: &[(&str, &str)]) -> Result<Admin, Faults> {
         ("DEAD_LETTER_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/dead.fifo"),
         ("WEBHOOK_URL", "https://x.execute-api.us-east-1.amazonaws.com/webhook"),
         ("WEBHOOK_TOKEN_ARN", "arn:aws:secretsmanager:us-east-1:1:secret:token-AbCdEf"),
+        ("ADMIN_RIGHT", "act"),
         ("PARTNER_CENTER_WEBHOOKS_API_URL", "https://api.partnercenter.microsoft.com"),
         ("PARTNER_CENTER_WEBHOOKS_AUDIENCE", "https://api.partnercenter.microsoft.com"),
     ];

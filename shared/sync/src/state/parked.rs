@@ -28,6 +28,9 @@ pub struct Parked {
     pub next_try: Timestamp,
     /// How often it was tried.
     pub attempts: u32,
+    /// Since when it is set aside, whatever was tried meanwhile; unknown of rows of an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
     /// Of a referral: the record that it names, and that has not agreed to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<RecordId>,
@@ -70,6 +73,7 @@ impl Parked {
             fingerprint,
             next_try,
             attempts,
+            since: before.and_then(|before| before.since).or(Some(now)),
             waits_for: None,
             version: None,
             body: None,
@@ -127,6 +131,7 @@ mod tests {
                 let early = park("a", begun + SignedDuration::from_secs(looked), Some(&parked));
                 assert_eq!(early, parked);
             }
+            assert_eq!(parked.since, Some(Timestamp::UNIX_EPOCH));
             let other = park("b", parked.next_try, Some(&parked));
             assert_eq!(other.next_try, parked.next_try + SignedDuration::from_mins(15));
             parked = park("a", parked.next_try, Some(&parked));
