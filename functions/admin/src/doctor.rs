@@ -51,7 +51,12 @@ pub(crate) async fn doctor(app: &App, only: Option<&str>) -> Result<Report, Fail
         }
         checks.push(json!({ "part": part, "lines": report.lines.len() - before }));
     }
-    report.data = json!({ "checks": checks, "deadlines": deadlines.sorted() });
+    let mut data = json!({ "checks": checks, "deadlines": deadlines.sorted() });
+    // What a part has found besides: an override that is ready.
+    for (name, value) in report.data.as_object().into_iter().flatten() {
+        data[name] = value.clone();
+    }
+    report.data = data;
     Ok(report)
 }
 

@@ -171,13 +171,14 @@ async fn k4_15_an_account_of_another_country_is_no_match() {
     let account = |country: &str| {
         stage.sell("accounts", json!({ "name": "Harbor Line Logistics AG", "country": country }))
     };
-    account(if stage.places_are_picklists() { "Germany" } else { "Deutschland" });
+    let german = account(if stage.places_are_picklists() { "Germany" } else { "Deutschland" });
     let referral = stage.refer(json!({ "customerProfile": { "address": { "postalCode": null } } }));
     stage.rest().await;
     assert_eq!(stage.opportunity()["referral_id"], referral);
     let accounts = stage.rows("accounts");
     assert_eq!(accounts.len(), 2, "a Swiss one of its own: {accounts:#?}");
-    assert_eq!(text(&stage.opportunity(), "account"), text(&accounts[1], "id"));
+    let own = accounts.iter().map(|row| text(row, "id")).find(|id| *id != german);
+    assert_eq!(Some(text(&stage.opportunity(), "account")), own);
     stage.close().await;
 }
 

@@ -133,7 +133,7 @@ async fn the_looks_of_the_schedule_become_the_numbers_of_a_day() {
     assert_eq!(whole["oldest_waiting"], json!(null), "nothing of `{referral}` is on its way");
     // A day later there is no chart of it any more.
     stage.advance(24 * 60 * 60);
-    let whole = asked(&stage, json!({ "command": "overview" })).await;
+    let whole = stage.call(json!({ "command": "overview" })).await["data"].clone();
     assert_eq!(whole["history"], json!([]));
     assert!(text(&whole, "sentence").contains("min ago"), "a poller that stands still is told: {whole}");
 }

@@ -141,6 +141,11 @@ impl Door {
         self.host.count(|log| log.route.contains("issuers/"))
     }
 
+    /// Calls of the queue; the own address is another service's.
+    pub(super) fn sent(&self) -> usize {
+        self.queue.requests().iter().filter(|log| log.route.starts_with("AmazonSQS.")).count()
+    }
+
     /// Messages in the queue.
     pub(super) fn messages(&self) -> usize {
         self.queue.system().messages(QUEUE).len()

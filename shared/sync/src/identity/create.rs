@@ -16,6 +16,7 @@ use crate::{
     },
     state::{
         audit::Line,
+        deal,
         failure::{Refused, Written},
         image::image,
         link::{Claim, Link, State},
@@ -133,11 +134,7 @@ fn write_down<P: Ports>(
     work.link.partner_center.saw(&Version::of_referral(referral), now);
     // Told ahead: a run that dies with the create half known has told it, too.
     let left_out = new.left_out.iter().map(|lack| format!("left out: {lack}"));
-    let defaults = new.defaults.iter().filter_map(|(unit, value)| {
-        let unit = map.unit(unit).filter(|unit| unit.is_kept_in_step())?;
-        let (label, value) = (&unit.label, value.text()?);
-        Some(format!("`{label}` is empty in Partner Center: `{value}` stands here until somebody changes it"))
-    });
+    let defaults = new.defaults.iter().filter_map(|(unit, value)| deal::by_default(map, unit, value));
     for words in told.into_iter().chain(left_out).chain(defaults) {
         if !work.link.journal.lines().iter().any(|line| line.text == words) {
             work.note("chosen", words, true);

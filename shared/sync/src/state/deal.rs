@@ -31,6 +31,13 @@ pub(crate) fn is_closed_record(map: &Map, crm: &Value) -> bool {
     map.is_closed_in_crm(crm)
 }
 
+/// What the seller reads of a value that the map put where Partner Center has none; nothing where no edit of it goes back.
+pub(crate) fn by_default(map: &Map, unit: &str, value: &Value) -> Option<String> {
+    let unit = map.unit(unit).filter(|unit| unit.is_kept_in_step())?;
+    let (label, value) = (&unit.label, value.text()?);
+    Some(format!("`{label}` is empty in Partner Center: `{value}` stands here until somebody changes it"))
+}
+
 /// The action that closes a record this way.
 pub(crate) fn closing_action(map: &Map, crm: &Value) -> Option<Action> {
     map.record_patch(&Fields::from([(STATUS.to_owned(), crm.clone())]), &Trim::default()).ok()?.action

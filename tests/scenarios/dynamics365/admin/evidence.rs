@@ -188,7 +188,9 @@ async fn t59_logs_hold_no_personal_data_and_no_secret() {
     }
     personal.extend(["Geheimprojekt", "Ungerbach", "ungerbach.example", "5550100"].map(str::to_owned));
     // What the vendor said stands where its reader is.
-    let audit = stage.opportunity()["cosell_audit"].to_string();
+    let deals = stage.rows("opportunities");
+    let deal = deals.iter().find(|row| row["opportunityid"] == record).unwrap();
+    let audit = deal["cosell_audit"].to_string();
     assert!(audit.contains("Falk Ungerbach"), "{audit}");
     personal.retain(|text| text.len() > 5 && text != "SYSTEM" && !text.contains("-"));
     assert!(personal.len() > 10, "{personal:?}");

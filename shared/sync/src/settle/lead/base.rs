@@ -96,6 +96,15 @@ pub(super) fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lea
             link.agree(&unit.name, &Value::Null, shown);
         }
     }
+    // What the map puts where Partner Center has nothing is no edit of a seller's.
+    let defaults = map.new_record(referral).map(|new| new.defaults).unwrap_or_default();
+    let mut stands = vec![];
+    for (unit, value) in defaults.iter().filter(|(unit, value)| is.get(*unit) == Some(value)) {
+        if told.get(unit).is_none_or(is_empty) {
+            link.agree(unit, &Value::Null, value);
+            stands.extend(deal::by_default(map, unit, value));
+        }
+    }
     // What a referral that is closed by now had shown when the lead was qualified is not known: without a base, whatever
     // the seller says of the opportunity is told before it is closed.
     let status = map.referral_field(STATUS, referral).or(before.get(STATUS).cloned());
@@ -116,6 +125,9 @@ pub(super) fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lea
     work.besides.extend(links_back(&work.link, &deal.record.id));
     work.besides.push(Change::delete(Key::intent(&deal.record.id), Expect::Absent));
     work.note("qualified", "the lead became this opportunity", true);
+    for words in stands {
+        work.note("chosen", words, true);
+    }
 }
 
 fn is_empty(value: &Value) -> bool {
