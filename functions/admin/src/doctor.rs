@@ -37,7 +37,7 @@ pub(crate) async fn doctor(app: &App, only: Option<&str>) -> Result<Report, Fail
             "registration" => registration(app, &mut report).await,
             "crm" => crm(&worker, &mut report).await,
             "pace" => pace(&worker, &mut report).await,
-            "queues" => drop(watch::queues(app, &worker, &mut report).await),
+            "queues" => _ = watch::queues(app, &worker, &mut report).await,
             "token" => {
                 deadlines.secrets(&worker, watch::token(app, &worker, &mut report).await);
                 surroundings::secrets_end(app, &worker, &mut report).await;

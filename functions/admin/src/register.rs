@@ -48,11 +48,11 @@ fn judge(address: &Address, found: Option<&Registration>) -> Whose {
     let Some(found) = found else { return Whose::Nobodys };
     let told = |event: &&str| found.events.iter().any(|found| found == event);
     match address.is_here(&found.url) {
-        true if !EVENTS.iter().any(|event| told(&event)) => Whose::GivenBack,
+        true if !EVENTS.iter().any(&told) => Whose::GivenBack,
         _ if found.events.is_empty() => Whose::Nobodys,
         false => Whose::Foreign(shown(&found.url)),
         true if found.url != address.url() => Whose::Former,
-        true if !EVENTS.iter().all(|event| told(&event)) => Whose::Incomplete,
+        true if !EVENTS.iter().all(told) => Whose::Incomplete,
         true if !address.is_confirmed() => Whose::Unconfirmed,
         true => Whose::Ours,
     }
