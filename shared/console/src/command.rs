@@ -131,6 +131,8 @@ pub enum Command {
     Map(Map),
     /// Registers the webhook at Partner Center
     Register(Register),
+    /// Makes a new secret end of the webhook's address and registers it; the old one is good for another day
+    Rotate,
     /// Gives the registration back, if it is ours
     Unregister,
     /// Makes the missing columns and tables of the CRM
@@ -168,6 +170,7 @@ impl Command {
             Command::Doctor => named("doctor"),
             Command::Selftest => named("selftest"),
             Command::Watch => named("watch"),
+            Command::Rotate => named("rotate"),
             Command::Unregister => named("unregister"),
             Command::Provision => named("provision"),
             Command::Deals(deals) => deals.event(),
@@ -200,6 +203,7 @@ impl Command {
             Command::Map(Map::Set { file }) => format!("Put {} into effect?", file.display()),
             Command::Map(Map::Rollback { .. }) => "Go back to an earlier map?".to_owned(),
             Command::Register(Register { overwrite: true }) => "Take over the registration?".to_owned(),
+            Command::Rotate => "Make a new address for the webhook?".to_owned(),
             Command::Unregister => "Give the registration back?".to_owned(),
             Command::Deprovision(Deprovision { delete_data: true, .. }) => {
                 "Delete columns and tables with all that stands in them?".to_owned()
@@ -238,6 +242,7 @@ impl Command {
             | Command::Rebase(_)
             | Command::Map(_)
             | Command::Register(_)
+            | Command::Rotate
             | Command::Unregister
             | Command::Provision
             | Command::Deprovision(_) => false,
