@@ -12,6 +12,7 @@ use crate::certificates::Sources;
 use jiff::SignedDuration;
 use mapping::CrmKind;
 use reader::Reader;
+#[cfg(feature = "full")]
 pub(crate) use reader::secure;
 use std::fmt;
 

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
+#[cfg(feature = "full")]
 use sync::failure::Failure;
 
 /// No vendor's answer to what we ask is larger: pages are bounded by `maxpagesize` and `$top`.

@@ -48,7 +48,7 @@ const RARE: &[(Bug, u64, &str)] = &[
     (Bug::IntentForgotten, 1974453, ""),
     (Bug::IntentUnstoppable, 1685, "stale-page"),
     (Bug::ResumedFromRow, 1110, "redelivery"),
-    (Bug::SecondPostEarly, 2565, ""),
+    (Bug::SecondPostEarly, 6578, ""),
     (Bug::SeenForgotten, 3557, ""),
     (Bug::SeenIsSettled, 864, "table-lost,bare-answer"),
     (Bug::StatusLeftBehind, 3666, ""),
