@@ -1,10 +1,17 @@
 //! Who asked for what: each act has a row in the table before it begins, and its outcome afterwards.
 
-use crate::{App, command::Command, done, report::Report};
+use crate::{
+    App,
+    command::{ALWAYS, Command},
+    done,
+    report::Report,
+};
 use jiff::Timestamp;
+use mapping::one_line;
 use serde_json::{Map, Value, json};
 use sync::{
     failure::Failure,
+    in_log::in_log,
     ports::Links,
     table::{Act, Change, Expect, Item, Key},
 };
@@ -39,17 +46,22 @@ pub(crate) async fn act(
         }
     };
     let report = Box::pin(done(app, command, ends)).await;
-    act.outcome = Some(shortened(&report.sentence()));
+    act.outcome = Some(one_line(&report.sentence(), KEPT));
     tracing::info!(
         decision = "act",
         command = act.command,
-        who = act.who,
+        // An ARN may end in a person's address; the row has it whole.
+        who = in_log(&act.who),
         request = act.request,
         ok = report.ok,
         "an administrator's command has ended"
     );
-    if let Err(failure) = save(app, &act, Expect::Any).await {
-        tracing::warn!(reason = %failure, request = act.request, "the outcome of an act was not kept");
+    if let Err(failure) = save(app, &act).await {
+        tracing::warn!(
+            reason = in_log(&failure.to_string()),
+            request = act.request,
+            "the outcome of an act was not kept"
+        );
     }
     report
 }
@@ -92,13 +104,13 @@ async fn begin(app: &App, event: &Value, request: &str) -> Result<Act, Failure> 
     };
     let command = name(event).to_owned();
     let act = Act { at, command, on: on(event), who, request: request.to_owned(), outcome: None };
-    save(app, &act, Expect::Any).await?;
+    save(app, &act).await?;
     Ok(act)
 }
 
-async fn save(app: &App, act: &Act, expect: Expect) -> Result<(), Failure> {
+async fn save(app: &App, act: &Act) -> Result<(), Failure> {
     let worker = app.live.app().await?;
-    let change = Change::put(Key::act(act.at, &act.request), expect, Item::Act(act.clone()));
+    let change = Change::put(Key::act(act.at, &act.request), Expect::Any, Item::Act(act.clone()));
     let kept = worker.settings.audit_kept;
     worker.outside.links.commit(vec![change.until(act.at + kept)]).await.map(drop)
 }
@@ -106,18 +118,13 @@ async fn save(app: &App, act: &Act, expect: Expect) -> Result<(), Failure> {
 /// The arguments in a line; a map by its length.
 fn on(event: &Value) -> String {
     let arguments = event.as_object().into_iter().flatten();
-    let arguments =
-        arguments.filter(|(name, value)| !["command", "caller"].contains(&name.as_str()) && !value.is_null());
+    let arguments = arguments.filter(|(name, value)| !ALWAYS.contains(&name.as_str()) && !value.is_null());
     let short = arguments.map(|(name, value)| match value.as_str().filter(|_| name == "map") {
         Some(toml) => (name.clone(), json!(format!("{} bytes", toml.len()))),
         None => (name.clone(), value.clone()),
     });
     let short: Map<String, Value> = short.collect();
-    if short.is_empty() { String::new() } else { shortened(&Value::Object(short).to_string()) }
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(KEPT).collect()
+    if short.is_empty() { String::new() } else { one_line(&Value::Object(short).to_string(), KEPT) }
 }
 
 #[cfg(test)]

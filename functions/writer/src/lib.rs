@@ -133,7 +133,7 @@ async fn again(app: &App, group: &Group, after: SignedDuration, answer: &mut Sqs
     for message in &group.messages {
         if let Err(failure) = app.outside.queue.change_visibility(&message.receipt, after).await {
             // It comes again anyway, by the queue's own visibility.
-            tracing::warn!(reason = %failure, "visibility not changed");
+            tracing::warn!(reason = in_log(&failure.to_string()), "visibility not changed");
         }
         let mut item = BatchItemFailure::default();
         item.item_identifier.clone_from(&message.id);

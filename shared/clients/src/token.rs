@@ -19,7 +19,10 @@ use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
-use sync::failure::{Class, Failure, System};
+use sync::{
+    failure::{Class, Failure, System},
+    in_log::in_log,
+};
 
 /// A token is not used in its last minutes: the request it travels with takes time, and clocks differ.
 const SPARE: SignedDuration = SignedDuration::from_secs(300);
@@ -214,7 +217,7 @@ impl Tokens {
                 let reason = if stored { "rotated" } else { "the secret was changed by somebody else" };
                 tracing::info!(decision = "refresh token", reason, "refresh token");
             }
-            Err(failure) => tracing::warn!(reason = %failure, "refresh token not stored"),
+            Err(failure) => tracing::warn!(reason = in_log(&failure.to_string()), "refresh token not stored"),
         }
         // Read again next time: the version now current is not the one that was used.
         match self.secrets.fetch(self.system, &self.secret_arn).await {

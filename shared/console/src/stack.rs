@@ -41,7 +41,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Looks the functions up, and which of them may be invoked.
+    /// Looks the functions up. Which of them may be invoked shows with the first command.
     pub async fn open(name: &str, profile: Option<&str>, region: Option<&str>) -> Result<Self, Unreachable> {
         let config = config(profile, region).await;
         let stacks = aws_sdk_cloudformation::Client::new(&config).describe_stacks().stack_name(name).send();
@@ -60,7 +60,7 @@ impl Stack {
         let once =
             aws_sdk_lambda::config::Builder::from(&config).retry_config(RetryConfig::disabled()).build();
         let given = |text: Option<&str>| text.map(str::to_owned);
-        let stack = Stack {
+        Ok(Stack {
             name: name.to_owned(),
             id: found.and_then(|stack| stack.stack_id()).unwrap_or_default().to_owned(),
             profile: given(profile),
@@ -70,9 +70,7 @@ impl Stack {
             only_looks: AtomicBool::new(false),
             lambda: aws_sdk_lambda::Client::from_conf(once),
             aws: config,
-        };
-        stack.ask(&json!({ "command": "help" })).await?;
-        Ok(stack)
+        })
     }
 
     /// Asks the function that acts, or the one that only looks where IAM refuses the other.

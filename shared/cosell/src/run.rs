@@ -56,6 +56,11 @@ async fn reached(asked: &Cosell, out: &Out, event: Option<Value>) -> Result<u8, 
         (Command::Tail(wanted), _) => return tail::follow(&target, wanted, out).await,
         (command, event) => {
             let admin = target.admin().await?;
+            if !command.only_looks() || matches!(command, Command::Console(_)) {
+                // An answer nobody here would understand comes before the act, not after it; and a page knows from its
+                // beginning what may be done.
+                admin.invoke(&json!({ "command": "help" })).await.map_err(wrong)?;
+            }
             match (command, event) {
                 (Command::Console(wanted), _) => return serve(admin, wanted.port, out).await,
                 (_, None) => return whoami(admin.as_ref(), out),
@@ -64,10 +69,6 @@ async fn reached(asked: &Cosell, out: &Out, event: Option<Value>) -> Result<u8, 
         }
     };
     let (admin, event) = event;
-    if !asked.command.only_looks() {
-        // An answer nobody here would understand comes before the act, not after it.
-        admin.invoke(&json!({ "command": "help" })).await.map_err(wrong)?;
-    }
     ask::confirm(asked, &admin.name()).await?;
     let name = event["command"].as_str().unwrap_or_default();
     let first = admin.invoke(&event).await.map_err(wrong)?;

@@ -41,11 +41,6 @@ pub fn one_line(text: &str, most: usize) -> String {
     line
 }
 
-/// The same in the quotes of our texts, with none of them inside.
-pub fn in_quotes(text: &str, most: usize) -> String {
-    format!("`{}`", one_line(text, most).replace('`', "'"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,7 +66,6 @@ mod tests {
         assert_eq!(one_line(" a \r\n\tb\u{202e}c ", 100), "a b c");
         assert_eq!(one_line("abcdef", 5), "abcd…");
         assert_eq!(one_line("abcde", 5), "abcde");
-        assert_eq!(in_quotes("a`b\nc", 9), "`a'b c`");
     }
 
     proptest! {
@@ -81,8 +75,6 @@ mod tests {
             prop_assert!(line.chars().count() <= most);
             prop_assert_eq!(one_line(&line, most), line.clone());
             prop_assert!(line.lines().count() <= 1 && !line.contains(hides));
-            let quoted = in_quotes(&text, most);
-            prop_assert_eq!(quoted.matches('`').count(), 2);
         }
     }
 }

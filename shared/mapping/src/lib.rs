@@ -48,7 +48,7 @@ mod wanted;
 pub use classify::{Category, classify};
 pub use country::are_apart;
 pub use fault::{Fault, Missing, Refusal};
-pub use foreign::{in_quotes, one_line};
+pub use foreign::one_line;
 pub use keys::{child_id, contact_key, customer_key, reads_alike, telling_words};
 pub use map::{ColumnUse, Map};
 pub use microsoft::MicrosoftSaid;

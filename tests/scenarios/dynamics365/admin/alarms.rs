@@ -1,6 +1,6 @@
 //! The numbers behind the alarms, as the watch measures them, and what `doctor` says of secrets that end.
 
-use super::told;
+use super::{command, told};
 use crate::deal::Stage;
 use jiff::{ToSpan, tz::TimeZone};
 use serde_json::{Value, json};
@@ -9,8 +9,7 @@ use simulators::login;
 const DAY: i64 = 24 * 60 * 60;
 
 async fn measured(stage: &Stage) -> Value {
-    // Measured also where `watch` has a fault to report.
-    stage.call(json!({ "command": "watch" })).await["data"]["metrics"].clone()
+    command(stage, json!({ "command": "watch" })).await["data"]["metrics"].clone()
 }
 
 #[tokio::test]
@@ -48,7 +47,9 @@ async fn what_is_late_and_what_is_held_are_numbers_and_never_both() {
     let report = stage.tick().await.unwrap();
     assert!(report.stopped.is_some());
     assert_eq!(poller::numbers(&report)["Polled"], 1, "the outage has an alarm of its own");
-    let held = measured(&stage).await;
+    let watched = stage.call(json!({ "command": "watch" })).await;
+    assert_eq!(watched["ok"], false, "a sign-in that is refused is a fault, and is measured all the same");
+    let held = &watched["data"]["metrics"];
     assert_eq!(held["OnHoldPartnerCenter"], 1, "{held}");
     assert!(held["ReadLateAge"].is_null() && held["OnHoldCrm"].is_null(), "{held}");
 }

@@ -20,7 +20,10 @@ use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering},
 };
-use sync::failure::{Class, Failure, Refused, System, Written};
+use sync::{
+    failure::{Class, Failure, Refused, System, Written},
+    in_log::in_log,
+};
 
 /// Salesforce's tokens are for the whole org.
 pub const AUDIENCE: &str = "salesforce";
@@ -156,7 +159,7 @@ impl Wire {
         let mut done = Composite::read(&answer).ok_or_else(|| Unwritten::Answered(Said::of(&answer)))?;
         if let Err(failure) = self.complete(operation, &mut done).await {
             // The write is answered; what would show it is not, and is no page of it either.
-            tracing::debug!(reason = %failure, "what was written is not shown");
+            tracing::debug!(reason = in_log(&failure.to_string()), "what was written is not shown");
         }
         Ok(done)
     }
