@@ -108,7 +108,7 @@ bugs! {
     HiddenIsEmpty,
     /// A foreign `externalReferenceId` is overwritten.
     ForeignReferenceReplaced,
-    /// Our own new referral counts as another organisation's.
+    /// Our own new referral is treated as one that names no record.
     OwnReferralIsStranger,
     /// Another organisation's referral becomes a record.
     SiblingIsOurs,
