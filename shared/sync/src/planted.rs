@@ -26,7 +26,7 @@ macro_rules! bugs {
 }
 
 bugs! {
-    /// A write leaves without a claim.
+    /// A write is sent without a claim.
     NoClaim,
     /// A claim is taken over before its deadline.
     ClaimTakenOver,
@@ -40,7 +40,7 @@ bugs! {
     ConflictToldLate,
     /// Without a base the owner's value stands and the audit does not mention the loser.
     ConflictWithoutBase,
-    /// The newest version seen is the settled one.
+    /// The newest version seen becomes the settled one.
     SeenIsSettled,
     /// A version is settled although something is outstanding.
     SettledOutstanding,
@@ -68,9 +68,9 @@ bugs! {
     UnknownIsLater,
     /// A lost race counts as written.
     LostIsDone,
-    /// An update goes out with `If-Match: *`.
+    /// An update is sent with `If-Match: *`.
     Unconditional,
-    /// An update goes out without `If-Match`, and creates what is gone.
+    /// An update is sent without `If-Match`, and creates a row that is gone.
     UpdateMayCreate,
     /// An action is sent after a page's row, without a read by id.
     ActionUnread,
@@ -122,7 +122,7 @@ bugs! {
     OneRecordTwoReferrals,
     /// A create into the CRM is an upsert.
     Upsert,
-    /// A create whose outcome is unknown is not looked for.
+    /// After a create with an unknown outcome, no run looks for the record.
     CreateNotLookedFor,
     /// A second POST follows after one look-up that found nothing.
     SecondPostEarly,
@@ -130,7 +130,7 @@ bugs! {
     LookUpOnePage,
     /// Two runs hold one intent.
     TwoHolders,
-    /// A POST is not written down before it leaves.
+    /// A POST is not saved before it is sent.
     PostNotWrittenAhead,
     /// An intent is saved without the condition that its record has no link.
     IntentNotAsked,

@@ -20,7 +20,7 @@ impl Change {
     }
 }
 
-/// What should happen next.
+/// The plan: what should happen next to a link.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     /// Units on which both sides agree already, or whose two values are taken as they are: (Partner Center's, the

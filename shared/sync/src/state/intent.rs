@@ -24,7 +24,7 @@ pub struct Intent {
     pub began: Timestamp,
     /// Our referral, once known: from the answer, a look-up, or its own webhook.
     pub referral: Option<ReferralId>,
-    /// Its engagement.
+    /// The referral's engagement, once known.
     pub engagement: Option<EngagementId>,
     /// Microsoft's half, once its POST was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,9 +14,9 @@ use mapping::{EngagementId, Map, RecordId, ReferralId, Side, Unit, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The brake: own writes to one link in an hour.
+/// The brake parks a link with more writes of ours within an hour than this.
 pub const OWN_WRITES_AN_HOUR: u32 = 20;
-/// The brake: lost races of one link in an hour.
+/// The brake parks a link with more lost races within an hour than this.
 pub const LOST_RACES_AN_HOUR: u32 = 60;
 
 /// A link between one referral and one record.
@@ -24,7 +24,7 @@ pub const LOST_RACES_AN_HOUR: u32 = 60;
 pub struct Link {
     /// Our referral.
     pub referral: ReferralId,
-    /// Its engagement.
+    /// The engagement of the referral.
     pub engagement: Option<EngagementId>,
     /// Microsoft's half.
     pub microsoft: Option<ReferralId>,
@@ -84,10 +84,10 @@ pub struct Link {
     /// The last audit lines.
     #[serde(default)]
     pub journal: Journal,
-    /// For the brake.
+    /// Our own writes within the present hour, for the brake.
     #[serde(default)]
     pub own_writes: Hourly,
-    /// For the brake.
+    /// The lost races within the present hour, for the brake.
     #[serde(default)]
     pub lost_races: Hourly,
 }
@@ -140,7 +140,7 @@ impl Hourly {
 }
 
 impl Link {
-    /// A new link between two known ends, without any base.
+    /// A new link between a referral and a record, without any base.
     pub fn new(referral: ReferralId, record: Option<RecordId>, state: State) -> Self {
         Link {
             referral,
@@ -180,7 +180,7 @@ impl Link {
             && self.crm.settled.is_some()
     }
 
-    /// One side's memory.
+    /// What the link remembers of one side.
     pub fn side(&self, side: Side) -> &Memory {
         match side {
             Side::PartnerCenter => &self.partner_center,
@@ -188,7 +188,7 @@ impl Link {
         }
     }
 
-    /// One side's memory.
+    /// What the link remembers of one side, for a change.
     pub fn side_mut(&mut self, side: Side) -> &mut Memory {
         match side {
             Side::PartnerCenter => &mut self.partner_center,
@@ -235,7 +235,7 @@ impl Link {
         map.units().filter(move |_| !over).filter(known).filter(other)
     }
 
-    /// Forgets the images that another rule read: both sides are read anew.
+    /// Takes the base from the units that another rule read, and has both sides read again.
     pub fn forget_other_readings(&mut self, map: &Map) {
         let other: BTreeSet<String> = self.read_otherwise(map).map(|unit| unit.name.clone()).collect();
         if other.is_empty() {

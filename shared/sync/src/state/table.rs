@@ -48,7 +48,7 @@ impl Key {
     pub fn intent(id: &RecordId) -> Self {
         Key::new(format!("RECORD#{id}"), "CREATE")
     }
-    /// A feed's watermark.
+    /// The watermark of a part of the poller: a feed, the sweep or the daily round.
     pub fn watermark(feed: &str) -> Self {
         Key::new(["WATERMARK#", feed].concat(), "-")
     }
@@ -168,7 +168,7 @@ pub struct StoredMap {
     pub version: u32,
     /// TOML; empty: the default map as it is.
     pub toml: String,
-    /// Since when.
+    /// When it was set.
     pub at: Timestamp,
     /// Only in the active override: how each unit was read by the map that was in effect before links stored their
     /// readings.
@@ -233,7 +233,7 @@ impl Walk {
 pub struct Hold {
     /// The instant from which on the system is called again.
     pub until: Timestamp,
-    /// Why.
+    /// Why the system is held.
     pub reason: String,
     /// How many holds followed one another, by which the pause grows.
     pub attempts: u32,

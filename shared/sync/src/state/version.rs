@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use mapping::Referral;
 use serde::{Deserialize, Serialize};
 
-/// A state of one side.
+/// A version: identifies one state of one side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
     /// What a conditional write sends: Partner Center's eTag, Dataverse's `W/"n"`, Salesforce's `LastModifiedDate`.
@@ -43,7 +43,8 @@ impl Version {
         self.order.is_some_and(|own| nanoseconds(instant).is_some_and(|other| other <= own))
     }
 
-    /// Whether no write of ours, conditional on `self`, happened before `other` was read.
+    /// Whether a write of ours that was conditional on `self` had not happened when `other` was read: their stamps are
+    /// equal.
     pub fn was_not_written_over(&self, other: &Version) -> bool {
         fn stamp(version: &Version) -> &str {
             version.token.split(BESIDES).next().unwrap_or_default()
