@@ -1,5 +1,6 @@
-//! Creating a referral (for co-sell: both halves of an engagement) for a record that has none. Cannot be undone, so
-//! every step is written down before it is taken, and an unknown outcome is looked up, never repeated blindly.
+//! Creates a referral (for co-sell: both halves of an engagement) for a record that has none. A create cannot be
+//! undone, so each step is saved before it is taken, and after an unknown outcome the referral is looked up before any
+//! second POST.
 
 mod begin;
 mod end;
@@ -33,7 +34,8 @@ use mapping::RecordId;
 use microsoft_half::microsoft_half;
 use own_half::own_half;
 
-/// How a story ends for whoever began it: if it left an intent to invite Microsoft, that is gone on with first.
+/// Converts a story's result for the handler. If the story left an intent to invite Microsoft, that intent is carried
+/// out first.
 pub(crate) async fn conclude<P: Ports>(run: &Run<'_, P>, mut outcome: Outcome) -> Story {
     loop {
         match outcome {
@@ -48,7 +50,8 @@ pub(crate) async fn conclude<P: Ports>(run: &Run<'_, P>, mut outcome: Outcome) -
     }
 }
 
-/// A record without a link. `intent`: its row, as just read; `at_least`: the order of the version somebody saw.
+/// Handles a record without a link. `intent`: its row, as just read; `at_least`: the order of the version that the
+/// hint's sender saw.
 pub(crate) async fn create_engagement<P: Ports>(
     run: &Run<'_, P>,
     record: &RecordId,
@@ -77,7 +80,7 @@ pub(crate) async fn create_engagement<P: Ports>(
     let Some((mut intent, rev)) = known else { return Box::pin(begin(run, seen)).await };
     intent.claim_until = run.deadline();
     if let Some(link) = linked(run, record).await? {
-        // Linked already: what is left is Microsoft's half, if anything.
+        // Already linked: at most Microsoft's half is left to create.
         intent.step = Step::Microsoft;
         intent.referral = Some(link.referral);
         intent.engagement = intent.engagement.or(link.engagement);
@@ -91,7 +94,7 @@ pub(crate) async fn create_engagement<P: Ports>(
     go_on_or_release(held, seen).await
 }
 
-/// The link of a record, by its alias.
+/// Reads the link of a record by its alias.
 async fn linked<P: Ports>(run: &Run<'_, P>, record: &RecordId) -> Result<Option<Link>, Failure> {
     let Some(referral) = alias_of(run, record).await? else { return Ok(None) };
     Ok(match run.ports.links().read(&[Key::link(&referral)]).await?.pop().flatten() {
@@ -100,7 +103,7 @@ async fn linked<P: Ports>(run: &Run<'_, P>, record: &RecordId) -> Result<Option<
     })
 }
 
-/// Goes on; a failure outside of a POST lets the next one go on at once.
+/// Carries an intent out. After a failure outside a POST the claim ends, so that the next run can continue at once.
 async fn go_on_or_release<P: Ports>(mut held: Held<'_, P>, seen: Seen) -> Outcome {
     let outcome = Box::pin(go_on(&mut held, seen)).await;
     let failed = matches!(outcome, Err(Stop::Failed(_)));
@@ -111,7 +114,7 @@ async fn go_on_or_release<P: Ports>(mut held: Held<'_, P>, seen: Seen) -> Outcom
     outcome
 }
 
-/// Step by step, wherever it stands: our own half, Microsoft's, the end.
+/// Carries out the steps that are left: our own half, Microsoft's half, the end.
 async fn go_on<P: Ports>(held: &mut Held<'_, P>, seen: Seen) -> Outcome {
     let own = match held.intent.step {
         Step::Own => Some(own_half(held, &seen).await?),

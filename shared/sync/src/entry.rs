@@ -1,4 +1,4 @@
-//! Where a run begins: with hints from the queue, with a tick of the poller, with an administrator's word.
+//! Where a run begins: with hints from the queue, with a tick of the poller, or with an administrator's command.
 
 pub mod batch;
 pub mod poll;

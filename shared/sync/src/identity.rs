@@ -1,4 +1,5 @@
-//! Whose is this referral, and which record: adopt one, create one, or set it aside with the reason.
+//! A referral without a link: decides whose it is and which record it belongs to. Adopts a record, creates one, or
+//! parks the referral with the reason.
 
 mod adopt;
 pub(crate) mod consent;
@@ -31,30 +32,32 @@ use jiff::{SignedDuration, Timestamp};
 use mapping::{Category, RecordKind, Referral, ReferralId, classify};
 pub(crate) use resume::settle_or_resume;
 
-/// How long an id that is not ours is remembered.
+/// How long the tombstone of an id that is not ours is kept.
 const FOREIGN_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// ... and one that may be Microsoft's half.
+/// How long it is kept if the id may be Microsoft's half.
 const RELATED_KEPT: SignedDuration = SignedDuration::from_mins(10);
 
-/// Who named a referral without a link: what a 404 that stays comes to. The greatest stands.
+/// What named a referral without a link. It decides what follows if the referral stays missing (404). Of several, the
+/// greatest counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Named {
-    /// A webhook: it leaves a tombstone.
+    /// A webhook: the id gets a tombstone.
     Told,
-    /// A related event, whose id may be the sibling's, and that may show later: a tombstone for minutes.
+    /// A related event: its id may be the sibling's and may appear later, so its tombstone is kept for minutes.
     Related,
-    /// The list itself, or what is parked: it is there, and is tried again by time.
+    /// Partner Center's list, or a parked row: the referral exists, and is tried again by time.
     Listed,
 }
 
-/// A referral that has no link. `since`: the hint's instant.
+/// Handles a referral that has no link. `since`: the hint's instant.
 pub(crate) async fn meet<P: Ports>(
     run: &Run<'_, P>,
     id: &ReferralId,
     since: Option<Timestamp>,
     named: Named,
 ) -> Outcome {
-    // What nobody of ours has named holds nobody: who needs Partner Center himself meets its trouble himself.
+    // A referral that only a webhook named does not cause a hold: a run that itself needs Partner Center meets the same
+    // trouble and causes it.
     let asked = look_up(run, id).await.map_err(|failure| match named {
         Named::Listed => failure,
         Named::Told | Named::Related => Failure { wide: false, ..failure },
@@ -81,7 +84,8 @@ pub(crate) async fn meet<P: Ports>(
     }
 }
 
-/// 404 without a link: Partner Center may show it later.
+/// A referral without a link is missing (404). Partner Center may show it later: after three more tries it gets a
+/// tombstone or is parked.
 async fn not_there<P: Ports>(run: &Run<'_, P>, id: &ReferralId, named: Named) -> Outcome {
     let why = "Partner Center does not show it (yet)";
     match run.attempt {
@@ -105,7 +109,7 @@ async fn not_there<P: Ports>(run: &Run<'_, P>, id: &ReferralId, named: Named) ->
     Ok(Ended::done("foreign", "Partner Center does not show this referral to us"))
 }
 
-/// Another organisation's half of an engagement: never a record of its own; it leads to ours.
+/// Another organisation's half of an engagement never gets a record of its own: it leads to our half.
 async fn sibling<P: Ports>(run: &Run<'_, P>, sibling: Referral) -> Outcome {
     let Some(engagement) = sibling.engagement().cloned() else {
         return Ok(Ended::done("foreign", "another organisation's referral without an engagement"));
@@ -119,7 +123,8 @@ async fn sibling<P: Ports>(run: &Run<'_, P>, sibling: Referral) -> Outcome {
         Some(Row { item: Item::Link(link), .. }) => {
             let id = own_half.id().clone();
             if sibling.is_microsoft() && link.microsoft.is_none() && link.claim.is_some() {
-                // A write is in flight: its holder's save must not be overtaken.
+                // A write is in flight and its run will save the link: only the alias is saved here, so that save is
+                // not overtaken.
                 run.ports.links().commit(vec![alias_of_sibling(sibling.id(), &id)]).await?;
             }
             let look = Look { body: Some(own_half), referral: true, engagement: true, ..Look::default() };
@@ -129,7 +134,7 @@ async fn sibling<P: Ports>(run: &Run<'_, P>, sibling: Referral) -> Outcome {
     }
 }
 
-/// Our own referral without a link: whose record is named in it decides.
+/// Our own referral without a link: the record that it names decides.
 async fn own<P: Ports>(run: &Run<'_, P>, referral: Referral) -> Outcome {
     let named = referral.external_reference().and_then(|text| run.map.shaped_like_record_id(text));
     let named = match kind_of(run, &referral) {
@@ -137,10 +142,10 @@ async fn own<P: Ports>(run: &Run<'_, P>, referral: Referral) -> Outcome {
         RecordKind::Opportunity => named,
     };
     let Some(record) = named.filter(|_| !planted::is(Bug::OwnReferralIsStranger)) else {
-        // Empty, or not shaped like a record id: as if empty.
+        // It names no record. A text that is not shaped like a record id counts as empty.
         return create(run, referral).await;
     };
-    // The id may be a lead's as well.
+    // The id may be that of a lead or of an opportunity.
     let both = [Some(record.clone()), run.map.other_kind(&record)];
     let keys: Vec<Key> = both.iter().flatten().flat_map(|id| [Key::record(id), Key::intent(id)]).collect();
     let rows: Vec<Row> = run.ports.links().read(&keys).await?.into_iter().flatten().collect();
@@ -179,7 +184,8 @@ async fn own<P: Ports>(run: &Run<'_, P>, referral: Referral) -> Outcome {
     }
 }
 
-/// Our own new referral came back before its maker saved its id: the normal timing. Only the intent's holder goes on.
+/// The webhook of our own new referral arrived before the run that POSTed it saved its id, which is usual. The id is
+/// noted in the intent, and only the intent's holder continues.
 async fn note_in_intent<P: Ports>(
     run: &Run<'_, P>,
     key: Key,
@@ -208,7 +214,7 @@ async fn note_in_intent<P: Ports>(
     Ok(Ended::done("noted", "our own new referral; whoever is creating it goes on"))
 }
 
-/// What a new referral becomes.
+/// The kind of record that a new referral becomes.
 fn kind_of<P: Ports>(run: &Run<'_, P>, referral: &Referral) -> RecordKind {
     match classify(referral, &run.settings.organization) {
         Category::Lead if run.map.has_leads() => RecordKind::Lead,

@@ -1,11 +1,10 @@
-//! One story for a link, one for a referral or a record without. Webhook, sweep, poll, backfill and retry only say where
-//! to look.
+//! One story settles a link, one handles a referral without a link, and one handles a record without a link. Webhook,
+//! sweep, poll, backfill and retry only say where to look.
 //!
-//! Each layer knows those above it in this list and no other: `state` (what is remembered), [`ports`] (the outside),
-//! [`merge`] (what goes where), `rows` (what every story does with the table), `settle` (the story of a link), `identity`
-//! (a referral without a link), `engagement` (a record without one), `entry` (where a run begins). What follows is the
-//! crate's README.
-//!
+//! Each layer uses those above it in this list and no other: `state` (what is stored), [`ports`] (the outside),
+//! [`merge`] (which value goes to which side), `rows` (what every story does with the table), `settle` (the story of a
+//! link), `identity` (a referral without a link), `engagement` (a record without one), `entry` (where a run begins).
+//! The rest of this page is the crate's README.
 #![doc = include_str!("../README.md")]
 
 mod engagement;

@@ -1,5 +1,5 @@
-//! Three-way merge per unit, as a pure function of the link's images and what the sides show. Decides what goes
-//! where; writes nothing.
+//! Three-way merge of each unit, as a pure function of the link's images and what the sides show. Decides which value
+//! goes to which side; writes nothing.
 
 mod hold_back;
 mod lists;
@@ -24,7 +24,7 @@ use view::View;
 pub fn merge(map: &Map, link: &Link, shown: Shown<'_>) -> Plan {
     let mut plan = Plan::default();
     let lead = link.record.as_ref().is_some_and(|record| record.kind == RecordKind::Lead);
-    // A lead is its own contact: it shows no list, however it is read.
+    // A lead is its own contact: it has no list, however it was read.
     for unit in kept_in_step(map).filter(|unit| !(lead && unit.list)) {
         let pc = View::new(shown.partner_center, link.partner_center.images.get(&unit.name), &unit.name);
         let crm = View::new(shown.crm, link.crm.images.get(&unit.name), &unit.name);
@@ -47,8 +47,8 @@ pub fn merge(map: &Map, link: &Link, shown: Shown<'_>) -> Plan {
     plan
 }
 
-/// The units that both sides show differently although nothing is on its way: one of them would not take the other's
-/// value, or was left as it is. Quoted.
+/// The units, quoted, whose values differ although nothing is outstanding: one side would not take the other's value,
+/// or was left as it is.
 pub fn differing(map: &Map, link: &Link, shown: Shown<'_>) -> Vec<String> {
     let side = |fields: Option<&Fields>, side: Side, unit: &str| {
         fields.and_then(|fields| fields.get(unit)).or(link.side(side).images.get(unit)).cloned()
@@ -74,14 +74,14 @@ pub(crate) fn kept_in_step(map: &Map) -> impl Iterator<Item = &Unit> {
     map.units().filter(|unit| unit.is_kept_in_step())
 }
 
-/// What a unit without images is without them for.
+/// Which rule read a unit before. This decides what happens to a unit without a base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rule {
-    /// Its rule read it before, and what it read is not known any more.
+    /// The present rule: the unit had a base and lost it.
     Known,
-    /// Another rule read it before.
+    /// Another rule.
     Changed,
-    /// None did: a new link, or a new rule.
+    /// None: the link or the rule is new.
     New,
 }
 
@@ -101,11 +101,11 @@ fn merge_unit(map: &Map, unit: &Unit, rule: Rule, [pc, crm]: [View<'_>; 2], plan
     }
 }
 
-/// Nothing known of what both showed when they agreed: equal agrees, different is a conflict. Because its rule is
-/// new: an empty side is filled, never the other one cleared, since nobody emptied it.
+/// Merges a unit without a base: equal values agree, different ones are a conflict. Where the present rule has not read
+/// the unit before, an empty side is filled and the other side is never cleared: no user has emptied it.
 fn without_base(map: &Map, unit: &Unit, rule: Rule, [pc, crm]: [View<'_>; 2], plan: &mut Plan) {
     match (pc.value, crm.value) {
-        // Linking is not accepting: that is somebody's own step.
+        // Linking does not accept the referral: its seller accepts it.
         (Some(p), Some(c))
             if rule == Rule::New && unit.name == STATUS && deal::is_new(p) && !map.equal(STATUS, p, c) =>
         {
@@ -113,7 +113,7 @@ fn without_base(map: &Map, unit: &Unit, rule: Rule, [pc, crm]: [View<'_>; 2], pl
             plan.refused.insert(STATUS.to_owned(), words.into());
             plan.agree.insert(STATUS.to_owned(), (p.clone(), c.clone()));
         }
-        // Read by another table nobody moved: whoever is further on stands.
+        // Only the rule's value table has changed, no user has moved the status: the status that is further on stands.
         (Some(p), Some(c)) if rule == Rule::Changed && unit.name == STATUS && !map.equal(STATUS, p, c) => {
             let onward = map.partner_center_steps(p, c).is_ok_and(|steps| !steps.is_empty());
             status(map, if onward { Side::PartnerCenter } else { Side::Crm }, pc, crm, plan);
@@ -125,7 +125,8 @@ fn without_base(map: &Map, unit: &Unit, rule: Rule, [pc, crm]: [View<'_>; 2], pl
             send(map, unit, empty, pc, crm, plan);
         }
         (Some(_), Some(_)) => both(map, unit, pc, crm, plan),
-        // Not observed on one side: nothing can be said; not read: read it. A page's row of the CRM is no read of lists.
+        // A side that was read and does not show the unit says nothing about it; a side that was not read is read. A
+        // feed's row of the CRM shows no lists, so it does not count as a read of them.
         (Some(_), None) if !crm.read || unit.list => plan.need = Some(Side::Crm),
         (None, Some(_)) if !pc.read => plan.need = Some(Side::PartnerCenter),
         (None, None) if !pc.read && unit.list => plan.need = Some(Side::PartnerCenter),
@@ -143,7 +144,8 @@ fn both(map: &Map, unit: &Unit, pc: View<'_>, crm: View<'_>, plan: &mut Plan) {
         return send(map, unit, Side::PartnerCenter, pc, crm, plan);
     }
     if unit.list && pc.base.is_some() && crm.base.is_some() {
-        // Per element nothing collides unless the same element changed on both sides; then the owner's stands.
+        // Elements are merged one by one. Only the same element changed on both sides is a conflict; then the owner's
+        // stands.
         return lists(map, unit, pc, crm, plan);
     }
     let winner = match unit.direction {
@@ -155,7 +157,7 @@ fn both(map: &Map, unit: &Unit, pc: View<'_>, crm: View<'_>, plan: &mut Plan) {
         Side::PartnerCenter => (Side::Crm, c),
         Side::Crm => (Side::PartnerCenter, p),
     };
-    // An empty field of the side that never decides loses nothing.
+    // An empty value of a side that never decides is no loss.
     let silent = planted::is(Bug::ConflictWithoutBase) && pc.base.is_none();
     if !silent && (unit.direction == Direction::Both || !loser.is_null()) {
         plan.conflicts.insert(unit.name.clone(), Conflict { winner, loser: loser.clone() });
@@ -163,7 +165,7 @@ fn both(map: &Map, unit: &Unit, pc: View<'_>, crm: View<'_>, plan: &mut Plan) {
     send(map, unit, target, pc, crm, plan);
 }
 
-/// The source's value goes to `target`, if the unit goes that way at all.
+/// Plans that the source's value goes to `target`, if the unit goes in that direction at all.
 fn send(map: &Map, unit: &Unit, target: Side, pc: View<'_>, crm: View<'_>, plan: &mut Plan) {
     let (source, other) = match target {
         Side::Crm => (pc, crm),
@@ -178,7 +180,7 @@ fn send(map: &Map, unit: &Unit, target: Side, pc: View<'_>, crm: View<'_>, plan:
     };
     let goes = match target {
         Side::Crm => unit.direction != Direction::ToPartnerCenter,
-        // What a PATCH does not take stays as it is.
+        // A unit that a PATCH does not take stays as it is.
         Side::PartnerCenter => unit.direction != Direction::ToCrm && unit.patchable,
     };
     let keeps = unit.only_while_empty && !planted::is(Bug::ForeignReferenceReplaced);

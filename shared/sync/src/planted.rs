@@ -1,21 +1,21 @@
-//! Planted bugs: the protocol with one of its sentences broken, so that the model can show that it would notice. Only
-//! the feature `planted` can turn one on; without it every switch is off at compile time and costs nothing.
+//! Planted bugs: each breaks one rule of the protocol, so that the model can prove that it notices. Only the feature
+//! `planted` can turn one on; without it every switch is off at compile time and costs nothing.
 
 use mapping::Value;
 
 macro_rules! bugs {
     ($($(#[doc = $doc:literal])* $name:ident,)*) => {
-        /// A sentence of the protocol, broken.
+        /// A bug that breaks one rule of the protocol.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Bug {
             $($(#[doc = $doc])* $name,)*
         }
 
         impl Bug {
-            /// All of them.
+            /// All bugs.
             pub const ALL: &[Bug] = &[$(Bug::$name,)*];
 
-            /// The sentence.
+            /// What the bug does, in one sentence.
             pub fn sentence(self) -> &'static str {
                 match self {
                     $(Bug::$name => concat!($($doc,)*).trim_ascii(),)*
@@ -26,21 +26,21 @@ macro_rules! bugs {
 }
 
 bugs! {
-    /// A write leaves without a claim.
+    /// A write is sent without a claim.
     NoClaim,
     /// A claim is taken over before its deadline.
     ClaimTakenOver,
-    /// That the value is there proves that a dead write happened.
+    /// A claimed write counts as done because the side shows its value.
     ValueIsProof,
-    /// After a dead write the base is still what was agreed before it.
+    /// After a write whose outcome is unknown, the base is still what was agreed before it.
     DeadWriteForgotten,
-    /// The record's version acquits a dead write of a list.
+    /// An unchanged version of the record counts as proof that a claimed write of a list did not happen.
     ListVersionTrusted,
     /// The loser of a conflict is recorded after the write.
     ConflictToldLate,
-    /// Without a base the owner's value stands and nobody is told.
+    /// Without a base the owner's value stands and the audit does not mention the loser.
     ConflictWithoutBase,
-    /// The newest version seen is the settled one.
+    /// The newest version seen becomes the settled one.
     SeenIsSettled,
     /// A version is settled although something is outstanding.
     SettledOutstanding,
@@ -48,19 +48,19 @@ bugs! {
     OlderBelieved,
     /// A read older than what the feed showed is believed.
     OlderThanFeed,
-    /// A link that could not be saved is taken for one that is gone.
+    /// A new link that could not be saved counts as one that is gone.
     AdoptionGivenUp,
-    /// What the sweep listed is given up like what a webhook said.
+    /// A referral that the sweep listed is given up as if a webhook had named it.
     ListedGivenUp,
-    /// What was read is not remembered as seen.
+    /// A read does not enter the seen versions.
     SeenForgotten,
-    /// One agreed value instead of an image per side.
+    /// Both sides get one agreed value instead of an image each.
     OneAgreedValue,
-    /// A change that waits and is not seen in a page's row is forgotten.
+    /// A waiting change that a page's row does not show is forgotten.
     WaitingForgotten,
-    /// Elements that somebody added meanwhile become the image of a list we wrote.
+    /// Elements that a user added meanwhile become part of the image of a list that we wrote.
     AnswerSwallowsLists,
-    /// An answer without lists replaces what was read of them.
+    /// An answer without lists discards the lists that were read before.
     AnswerHidesLists,
     /// Everything that a write's answer shows becomes the image, not only what was written.
     AnswerSwallowsEdits,
@@ -68,11 +68,11 @@ bugs! {
     UnknownIsLater,
     /// A lost race counts as written.
     LostIsDone,
-    /// An update goes out with `If-Match: *`.
+    /// An update is sent with `If-Match: *`.
     Unconditional,
-    /// An update goes out without `If-Match`, and creates what is gone.
+    /// An update is sent without `If-Match`, and creates a row that is gone.
     UpdateMayCreate,
-    /// An action goes out on what a page showed.
+    /// An action is sent after a page's row, without a read by id.
     ActionUnread,
     /// A record that one read does not show counts as deleted.
     GoneAtFirstSight,
@@ -82,85 +82,85 @@ bugs! {
     DeletedMadeAgain,
     /// Sync set to No stops nothing.
     StopIgnored,
-    /// A stopped link goes on from a page's row.
+    /// A stopped link is resumed from a page's row.
     ResumedFromRow,
-    /// An intent goes on although Sync was set to No.
+    /// An intent continues although Sync was set to No.
     IntentUnstoppable,
-    /// A deal into which nobody was invited counts as asked.
+    /// A deal counts as asked for help although Microsoft was not invited.
     NobodyInvited,
-    /// An intent that nobody ends is not taken up again.
+    /// An intent whose run ended early is not taken up by another run.
     IntentForgotten,
-    /// Value and currency are merged apart.
+    /// The members of a group (value and currency) are merged one by one.
     MembersApart,
     /// Lists are merged whole.
     ListsWhole,
-    /// A list is sent with no more than the map names of its elements.
+    /// A list is sent without what no map names of its elements.
     ListSentBare,
     /// Edits do not wait for acceptance.
     EditsBeforeAcceptance,
-    /// A status that is parked does not keep back what goes with it.
+    /// Edits of a new referral are sent although the acceptance they would go with is parked.
     StatusLeftBehind,
     /// A terminal move does not wait for what is parked.
     TerminalMoveNotWaiting,
     /// The first step of a two-step move sets the image of the last.
     StepIsTheEnd,
-    /// An empty field of a closed referral is taken for cleared.
+    /// An empty field of a closed referral counts as cleared.
     HiddenIsEmpty,
     /// A foreign `externalReferenceId` is overwritten.
     ForeignReferenceReplaced,
-    /// Our own new referral is taken for a stranger's.
+    /// Our own new referral is treated as one that names no record.
     OwnReferralIsStranger,
     /// Another organisation's referral becomes a record.
     SiblingIsOurs,
-    /// A stamp of whole seconds is a condition although a change in the same second may follow.
+    /// A stamp of whole seconds is used as a condition although another change may follow in the same second.
     FreshIsCondition,
-    /// A referral that cannot be read is dropped quietly.
+    /// A referral that may not be read is dropped.
     ForbiddenDropped,
     /// A tombstone stops more than webhook hints.
     TombstoneStopsSweep,
-    /// A record's way back is overwritten.
+    /// A record's alias is overwritten.
     OneRecordTwoReferrals,
     /// A create into the CRM is an upsert.
     Upsert,
-    /// A create whose outcome is unknown is not looked for.
+    /// After a create with an unknown outcome, no run looks for the record.
     CreateNotLookedFor,
-    /// A second POST follows after one look-up in vain.
+    /// A second POST follows after one look-up that found nothing.
     SecondPostEarly,
     /// A look-up reads one page.
     LookUpOnePage,
-    /// Two hold one intent.
+    /// Two runs hold one intent.
     TwoHolders,
-    /// A POST is not written down before it leaves.
+    /// A POST is not saved before it is sent.
     PostNotWrittenAhead,
-    /// Nobody looks whether the record was linked before its intent was there.
+    /// An intent is saved without the condition that its record has no link.
     IntentNotAsked,
-    /// Microsoft's half is not remembered when its POST is answered.
+    /// The id of Microsoft's half is not saved when its POST is answered.
     HalfNotRemembered,
     /// A list of the engagement older than our own half is believed.
     OldListBelieved,
     /// A referral that a page shows older than its hint, or than it was seen, is believed.
     OldPageBelieved,
-    /// A half-made engagement is left where its own half is linked.
+    /// A half-made engagement is not completed if its own half is linked.
     HalfMadeLeft,
     /// `related-*` events are dropped by time.
     RelatedDroppedByTime,
     /// One record that fails stops its page.
     OneRecordStopsPage,
-    /// A row that fails is left behind when its page is done.
+    /// A row that fails is forgotten when its page is done.
     FailedRowForgotten,
-    /// A row that must be looked at again is left behind.
+    /// A row that cannot be finished now is forgotten when its page is done.
     LaterRowForgotten,
     /// A row of a claimed link is skipped.
     ClaimedRowSkipped,
-    /// A deletion that the feed tells is not looked at.
+    /// A deletion that the feed reports is ignored.
     GoneRowForgotten,
     /// A page is done before its hints are stored.
     AcknowledgedBeforeStored,
-    /// A watermark is saved over another's.
+    /// A watermark is saved over one that another run saved.
     MarkOverAnothers,
-    /// What changed while a delta expired is not looked for.
+    /// Changes between the last position and an expired delta link are not looked for.
     ExpiryForgets,
-    /// Nobody looks at the engagements once a day.
+    /// The daily round over the engagements does not happen.
     NoDailyRound,
     /// The sweep does not overlap.
     NoSweepOverlap,
@@ -168,31 +168,31 @@ bugs! {
     ParkedForgotten,
     /// One parked field holds the others back.
     ParkedStopsAll,
-    /// A lead that was qualified keeps the link.
+    /// The link of a qualified lead does not move to its opportunity.
     LeadNotFollowed,
-    /// Of a lead that is qualified already an opportunity is made once more.
+    /// A lead that is qualified already gets a second opportunity.
     QualifiedAgain,
-    /// That a qualified lead shows no opportunity is believed at once.
+    /// One read that shows no opportunity of a qualified lead is believed.
     NoDealBelieved,
-    /// A lead whose create got no answer is not looked for once its referral is accepted.
+    /// A lead whose create got no answer is not looked for after its referral was accepted.
     LeadNotLookedFor,
-    /// What a seller changed of a lead before it was accepted is taken for agreed.
+    /// A seller's edits of a lead before its acceptance count as agreed.
     LeadEditsSwallowed,
-    /// What was made of a linked lead gets a referral of its own.
+    /// An opportunity that was made of a linked lead gets a referral of its own.
     DealGetsOwnReferral,
-    /// What one rule read counts as what another one read.
+    /// An image of one rule is used as the base of another.
     ReadingsIgnored,
-    /// Where a rule is new, an empty side that decides clears the other one.
+    /// Where a rule is new, the empty value of the owning side clears the other side.
     NewRuleClears,
-    /// One side's word links a referral and a record.
+    /// A referral and a record are linked although only one of them names the other.
     OneWordLinks,
-    /// What the Audit field shows is not remembered.
+    /// The text that was written to the Audit field is not remembered.
     AuditNotRemembered,
     /// An audit line changes the fingerprint of what is parked.
     AuditInFingerprint,
     /// A note is written without a claim.
     NoteUnclaimed,
-    /// What is to be noted is forgotten before the CRM has answered.
+    /// A note is no longer owed before the CRM has answered.
     NoteNotOwed,
 }
 
@@ -201,7 +201,7 @@ thread_local! {
     static PLANTED: std::cell::Cell<Option<Bug>> = const { std::cell::Cell::new(None) };
 }
 
-/// Plants one bug, or none, in whatever this thread does from here on.
+/// Plants one bug, or none, for whatever this thread does from here on.
 #[cfg(feature = "planted")]
 pub fn plant(bug: Option<Bug>) {
     PLANTED.set(bug);
@@ -219,7 +219,7 @@ pub(crate) const fn is(_: Bug) -> bool {
     false
 }
 
-/// [`Bug::ListSentBare`]: what no map names of an element is left out.
+/// [`Bug::ListSentBare`]: removes from a list's elements what no map names.
 pub(crate) fn bare(mut operations: Vec<serde_json::Value>) -> Vec<serde_json::Value> {
     let elements = operations.iter_mut().filter_map(|o| o["value"].as_array_mut()).flatten();
     for element in elements.filter_map(serde_json::Value::as_object_mut) {

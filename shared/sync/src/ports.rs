@@ -1,5 +1,5 @@
-//! The few traits the stories need; each verb with its promise. Implemented by `clients` over real sockets and by
-//! the model in memory, and by nothing else.
+//! The few traits that the stories need; each method states its promise. `clients` implements them over real sockets,
+//! the model in memory, and nothing else does.
 
 use crate::state::{
     failure::{Failure, Written},
@@ -14,30 +14,32 @@ use mapping::{
 };
 use std::future::Future;
 
-/// What reading one referral may find.
+/// The result of reading one referral.
 #[derive(Clone, Debug)]
 pub enum Found {
-    /// It is there.
+    /// The referral.
     Referral(Box<Referral>),
     /// 404: not there, or not yet (vendors/partner-center.md, *Lists*).
     Missing,
-    /// 403: not ours to see, or the role is gone.
+    /// 403: we may not read it, or our user has lost its role.
     Forbidden,
 }
 
 /// Partner Center's referrals.
 pub trait Referrals: Sync {
-    /// One by id.
+    /// Reads one referral by id.
     fn fetch(&self, id: &ReferralId) -> impl Future<Output = Result<Found, Failure>> + Send;
-    /// All referrals of an engagement, all pages.
+    /// Reads all referrals of an engagement, all pages.
     fn engagement(&self, id: &EngagementId) -> impl Future<Output = Result<Vec<Referral>, Failure>> + Send;
-    /// One page of those updated at or after `since`, newest first. `cursor` is the previous page's `next`.
+    /// Reads one page of the referrals that were updated at or after `since`, newest first. `cursor` is the previous
+    /// page's `next`.
     fn changed_since(
         &self,
         since: Timestamp,
         cursor: Option<&str>,
     ) -> impl Future<Output = Result<Page, Failure>> + Send;
-    /// The same, of each referral no more than what [`Referral::parse`] needs: most of them are known.
+    /// The same page; each referral may hold only what [`Referral::parse`] needs: most of them are known and need no
+    /// more.
     fn stamps_since(
         &self,
         since: Timestamp,
@@ -45,14 +47,15 @@ pub trait Referrals: Sync {
     ) -> impl Future<Output = Result<Page, Failure>> + Send {
         self.changed_since(since, cursor)
     }
-    /// A conditional JSON Patch; never creates. `None`: it happened, but the answer shows no state.
+    /// Sends a conditional JSON Patch; never creates. `None`: the write happened, but the answer does not show the new
+    /// state.
     fn patch(
         &self,
         id: &ReferralId,
         etag: &str,
         operations: &[serde_json::Value],
     ) -> impl Future<Output = Written<Option<Referral>>> + Send;
-    /// Creates a referral; cannot be undone. `request_id` is `MS-RequestId`.
+    /// Creates a referral, which cannot be undone. `request_id` is sent as `MS-RequestId`.
     fn create(&self, body: &str, request_id: &str) -> impl Future<Output = Written<Referral>> + Send;
 }
 
@@ -61,95 +64,98 @@ pub trait Referrals: Sync {
 pub struct Page {
     /// The rows, newest first.
     pub referrals: Vec<Referral>,
-    /// Where the next page begins; `None` on the last.
+    /// Where the next page begins; `None` on the last page.
     pub next: Option<String>,
 }
 
-/// A record in a known version.
+/// A record as it was read, with its version.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// What it shows.
+    /// Its columns and lists.
     pub record: Record,
-    /// In which version.
+    /// The version that was read.
     pub version: Version,
-    /// The lead it was made of, if it was made of one.
+    /// The lead that it was made of, if any.
     pub lead: Option<RecordId>,
 }
 
 /// The opportunity a lead was qualified into.
 #[derive(Clone, Debug)]
 pub struct Qualified {
-    /// As it is.
+    /// The opportunity as it was read.
     pub deal: Seen,
-    /// We qualified the lead, and nobody else has written the opportunity since: whatever it shows that was not handed
-    /// on is the CRM's own default.
+    /// We qualified the lead, and no other user has written the opportunity since: a value in it that did not come from
+    /// the lead is the CRM's own default.
     pub ours: bool,
 }
 
-/// What a new record will belong to.
+/// What [`Crm::prepare`] has looked up for a new record.
 #[derive(Clone, Debug)]
 pub struct Ready<T> {
-    /// For the create.
+    /// The account, contact and the like, for the create.
     pub prepared: T,
-    /// What sellers should be told of it: which of several accounts, whom as owner.
+    /// What the seller should read about it in the Audit field: which of several accounts was taken, who became the
+    /// owner.
     pub told: Vec<String>,
 }
 
 /// The CRM's opportunities (and leads).
 pub trait Crm: Sync {
-    /// What a create has looked up before.
+    /// What the CRM has to look up before a create.
     type Prepared: Send;
-    /// One by id with its related rows and lists; `None`: deleted or never there.
+    /// Reads one record by id with its related rows and lists; `None`: it was deleted or never existed.
     fn fetch(&self, id: &RecordId) -> impl Future<Output = Result<Option<Seen>, Failure>> + Send;
-    /// The record of this kind that carries this Referral Identifier.
+    /// Finds the record of this kind that carries this Referral Identifier.
     fn find(
         &self,
         kind: RecordKind,
         referral: &ReferralId,
     ) -> impl Future<Output = Result<Option<Seen>, Failure>> + Send;
-    /// Rows of a list that one write takes, added and removed together; it is not asked for more.
+    /// How many rows of a list one write takes, added and removed rows together; no write contains more.
     fn rows_at_once(&self) -> usize;
-    /// Looks up what a new record belongs to; writes nothing. `Done`, `Later` or `Refused`.
+    /// Looks up the account, contact and the like of a new record; writes nothing. Returns `Done`, `Later` or
+    /// `Refused`.
     fn prepare(&self, new: &NewRecord) -> impl Future<Output = Written<Ready<Self::Prepared>>> + Send;
-    /// Create-only, in one transaction with what is missing of account and contact. The answer shows the record
+    /// Creates the record in one transaction with what is missing of account and contact. The answer shows the record
     /// with its lists. Never overwrites: `Exists` if the key is taken.
     fn create(&self, new: &NewRecord, prepared: Self::Prepared)
     -> impl Future<Output = Written<Seen>> + Send;
-    /// A conditional update; never creates. `patch.action` is `None`. The answer shows the record's own columns.
+    /// Sends a conditional update; never creates. `patch.action` is `None`. The answer shows the record's own columns.
     fn patch(
         &self,
         id: &RecordId,
         version: &Version,
         patch: &RecordPatch,
     ) -> impl Future<Output = Written<Option<Seen>>> + Send;
-    /// An action that takes no version (Win, Lose). The caller has read the state just before.
+    /// Executes an action that takes no version (Win, Lose). The caller has read the record's state just before.
     fn act(&self, id: &RecordId, action: &Action) -> impl Future<Output = Written<Option<Seen>>> + Send;
-    /// Puts a note at a record unless it has it. `Exists`: it has. Whoever asks holds the link's claim: where the CRM
-    /// cannot refuse a second one, looking first is enough.
+    /// Adds a note to a record unless the record has it; `Exists`: it has. The caller holds the link's claim, so where
+    /// the CRM cannot refuse a second note it is enough to look for the first one before.
     fn add_note(&self, id: &RecordId, note: &Note) -> impl Future<Output = Written<()>> + Send;
     /// Qualifies an open lead into an opportunity, in one transaction with what is missing of account and contact, and
-    /// only in this version. The answer shows the opportunity. `None`: it happened outside a transaction, to the lead as
-    /// it was read just before, and [`Crm::qualified`] shows what came of it.
+    /// only if the lead still has this version. The answer shows the opportunity. `None`: the lead was qualified
+    /// outside a transaction, as it had been read just before, and [`Crm::qualified`] returns the opportunity.
     fn qualify(
         &self,
         lead: &RecordId,
         version: &Version,
         new: &NewRecord,
     ) -> impl Future<Output = Written<Option<Seen>>> + Send;
-    /// The opportunity a lead was qualified into; `None`: there is none.
+    /// Reads the opportunity that a lead was qualified into; `None`: there is none.
     fn qualified(&self, lead: &RecordId) -> impl Future<Output = Result<Option<Qualified>, Failure>> + Send;
-    /// The record that this one, which [`Crm::fetch`] no longer shows, was merged into; `None`: it was not.
+    /// Finds the record that this one, which [`Crm::fetch`] no longer returns, was merged into; `None`: it was not
+    /// merged.
     fn merged_into(
         &self,
         _record: &RecordId,
     ) -> impl Future<Output = Result<Option<RecordId>, Failure>> + Send {
         async { Ok(None) }
     }
-    /// What there is to follow, in the order in which it is followed.
+    /// The feeds of this CRM, in the order in which the poller follows them.
     fn feeds(&self) -> &'static [Feed] {
         &[Feed::Opportunities, Feed::Solutions]
     }
-    /// One page of a feed.
+    /// Reads one page of a feed.
     fn changes(
         &self,
         feed: Feed,
@@ -157,7 +163,7 @@ pub trait Crm: Sync {
     ) -> impl Future<Output = Result<Changes, Failure>> + Send;
 }
 
-/// What the poller follows in the CRM.
+/// A table of the CRM whose changes the poller follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feed {
     /// The leads.
@@ -166,11 +172,11 @@ pub enum Feed {
     Opportunities,
     /// Rows of Microsoft Solutions.
     Solutions,
-    /// The customers' people: what a record lacks may be missing there.
+    /// The customers' people: a record may be parked because something is missing there.
     Contacts,
-    /// The customers: of records that have no referral yet.
+    /// The customers, for records that have no referral yet.
     Accounts,
-    /// Who of the customer's people is part of which deal.
+    /// Which of the customer's people take part in which deal.
     ContactRoles,
     /// The colleagues who work on deals.
     SalesTeam,
@@ -205,52 +211,54 @@ pub enum Position {
 /// One page of a feed.
 #[derive(Clone, Debug)]
 pub enum Changes {
-    /// Rows, and where to go on.
+    /// Rows, and where the next page begins.
     Page {
-        /// In the CRM's order.
+        /// The rows in the CRM's order.
         rows: Vec<Changed>,
-        /// The next page of this round.
+        /// The next page of this round; `None` on the last page.
         next: Option<String>,
-        /// On the last page: where the next round begins (`None` for `Since` rounds).
+        /// On the last page: where the next round begins (`None` in a round by `Since`).
         resume: Option<String>,
     },
-    /// The position is too old or no longer fits the table; walk anew.
+    /// The position is too old or no longer fits the table: the table must be walked again.
     Expired,
 }
 
 /// One row of a feed.
 #[derive(Clone, Debug)]
 pub enum Changed {
-    /// A record with its own columns; lists and related rows are not observed.
+    /// A record with its own columns; its lists and related rows are not observed.
     Record(Seen),
     /// A child row that belongs to this record.
     Child(RecordId),
-    /// A deleted record, or a deleted child row of which only the id is known.
+    /// A deleted record or child row; only the id is known.
     Gone(String),
 }
 
 /// The table. Reads are consistent.
 pub trait Links: Sync {
-    /// The rows under these keys, in their order.
+    /// Reads the rows under these keys, in the order of the keys.
     fn read(&self, keys: &[Key]) -> impl Future<Output = Result<Vec<Option<Row>>, Failure>> + Send;
-    /// All changes or none. `Ok(false)`: a condition did not hold. `Err`: it may or may not have been saved.
+    /// Saves all changes or none. `Ok(false)`: a condition did not hold. `Err`: the changes may or may not have been
+    /// saved.
     fn commit(&self, changes: Vec<Change>) -> impl Future<Output = Result<bool, Failure>> + Send;
-    /// One page of the links, in the table's own order, and where the next one begins; `cursor`: as the page before said.
+    /// Reads one page of the links, in the table's own order, and where the next page begins. `cursor`: what the page
+    /// before returned.
     fn page(
         &self,
         cursor: Option<&str>,
     ) -> impl Future<Output = Result<(Vec<Row>, Option<String>), Failure>> + Send;
-    /// All parked items.
+    /// Reads all parked rows.
     fn parked(&self) -> impl Future<Output = Result<Vec<Row>, Failure>> + Send;
 }
 
 /// The queue.
 pub trait Hints: Sync {
-    /// Stored when this returns.
+    /// Sends hints. They are stored when this returns.
     fn send(&self, hints: &[Hint]) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
-/// Time as an argument.
+/// The clock; the crate reads no other.
 pub trait Clock: Sync {
     /// Now.
     fn now(&self) -> Timestamp;

@@ -1,4 +1,4 @@
-//! What every story does with the table: its run, a link in work, an intent that is held, what is set aside, and the ways
+//! What every story does with the table: its run, the link it works on, an intent it holds, parking, and the aliases
 //! that lead to a link.
 
 pub(crate) mod aliases;

@@ -1,5 +1,5 @@
-//! The one story of a link: read both sides, follow its lead, write what notes are owed, plan, write, record. Every caller
-//! (webhook, sweep, poll, retry) only says where to look.
+//! The one story of a link: read both sides, follow its lead, write the notes that are owed, plan, write, save. Every
+//! caller (webhook, sweep, poll, retry) only says where to look.
 
 mod answer;
 mod help;
@@ -40,10 +40,10 @@ use send::{claim, send_and_record};
 use sides::Sides;
 use write::next_write;
 
-/// Races lost in one run before the queue takes over.
+/// How many lost races end a run; then the queue takes over.
 const ROUNDS: u32 = 3;
 
-/// Settles the link of a referral, starting from `row` if the caller has just read it.
+/// Settles the link of a referral. `row`: the link's row, if the caller has just read it.
 pub(crate) async fn settle<P: Ports>(
     run: &Run<'_, P>,
     referral: &ReferralId,
@@ -67,13 +67,13 @@ pub(crate) async fn settle<P: Ports>(
     Ok(Ended::later(2, "others are working on this link"))
 }
 
-/// Continues with a link that was just made, in the same run.
+/// Settles a link that was just made, in the same run.
 pub(crate) async fn settle_on<P: Ports>(work: Work<'_, P>, mut look: Look) -> Outcome {
     let run = work.run.clone();
     let referral = work.link.referral.clone();
     let fresh = work.is_fresh() && !planted::is(Bug::AdoptionGivenUp);
     match Box::pin(settle_once(work, &mut look)).await {
-        // Whoever was first may have died: it is not known that there is a link.
+        // The other run may have died before it saved a link: the message returns to the queue.
         Err(Stop::Overtaken) if fresh => Ok(Ended::later(2, "somebody else is linking it")),
         Err(Stop::Overtaken) => {
             settle(&run, &referral, None, Look { referral: true, record: true, ..look.anew() }).await
@@ -82,7 +82,8 @@ pub(crate) async fn settle_on<P: Ports>(work: Work<'_, P>, mut look: Look) -> Ou
     }
 }
 
-/// One attempt, with whatever the first save carries besides. [`Stop::Overtaken`]: another run saved the link.
+/// One attempt to settle a link; `work` may hold changes for the first save. [`Stop::Overtaken`]: another run saved the
+/// link.
 pub(crate) async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look) -> Outcome {
     let Some(record) = work.link.record.clone() else {
         return Ok(Ended::later(30, "the record is being created"));
@@ -109,7 +110,7 @@ pub(crate) async fn settle_once<P: Ports>(mut work: Work<'_, P>, look: &mut Look
     }
 }
 
-/// What should happen next; `None`: a side has to be read first, or what waited for something may go now.
+/// Decides what happens next. `None`: a side has to be read first, or a unit that was parked has just healed.
 fn plan<P: Ports>(work: &mut Work<'_, P>, sides: &mut Sides) -> Option<Plan> {
     let mut plan = merge(work.map(), &work.link, sides.shown());
     if work.link.record.as_ref().is_some_and(|record| record.kind == RecordKind::Opportunity) {
@@ -117,7 +118,7 @@ fn plan<P: Ports>(work: &mut Work<'_, P>, sides: &mut Sides) -> Option<Plan> {
         freeze_contacts(work, sides, &mut plan);
     }
     if let Some(side) = plan.need {
-        // A page's row does not show everything: fetch the whole.
+        // A page's row does not show everything: read the record by id.
         if sides.read_anew(side) {
             return None;
         }
@@ -130,7 +131,7 @@ fn plan<P: Ports>(work: &mut Work<'_, P>, sides: &mut Sides) -> Option<Plan> {
     Some(plan)
 }
 
-/// Nothing is left to write.
+/// Nothing is left to write: saves what may be settled.
 async fn end<P: Ports>(work: &mut Work<'_, P>, pass: &Pass, mut plan: Plan) -> Outcome {
     let seen = pass.sides.crm.as_ref().map(|read| read.shown.clone());
     let begun = match (plan.invite.take(), seen) {
@@ -148,7 +149,7 @@ async fn end<P: Ports>(work: &mut Work<'_, P>, pass: &Pass, mut plan: Plan) -> O
     })
 }
 
-/// What there is to say where nothing is written.
+/// The reason for the log where nothing was written.
 fn agreement<P: Ports>(work: &Work<'_, P>, sides: &Sides) -> String {
     let differ = differing(work.map(), &work.link, sides.shown());
     match differ.is_empty() {
@@ -157,7 +158,7 @@ fn agreement<P: Ports>(work: &Work<'_, P>, sides: &Sides) -> String {
     }
 }
 
-/// Why nothing is looked at now: gone, stopped, set aside, or claimed.
+/// Why the link is not looked at now, if it is not: detached, stopped, parked by the brake, or claimed.
 fn rests<P: Ports>(work: &Work<'_, P>, look: &Look) -> Option<Ended> {
     let now = work.run.now();
     let record = look.record || look.row.is_some();

@@ -1,4 +1,5 @@
-//! What is remembered, as plain data: the rows of the table, what they consist of, and what is asked of them.
+//! Plain data that is stored: the rows of the table, their parts, and the questions that can be answered from them
+//! alone.
 
 pub mod audit;
 pub(crate) mod bounds;

@@ -1,4 +1,4 @@
-//! Where two edits meet, as cases: what both sides showed when they agreed, what they show now, and what follows.
+//! Cases of two edits that meet: what both sides showed when they agreed, what they show now, and the plan that follows.
 //! `UPDATE_CASES=1 cargo test -p sync --test cases` rewrites the expectations; review the difference.
 
 use mapping::{CrmKind, Fields, Map, ReferralId, Value};
@@ -13,7 +13,7 @@ use sync::{
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
-    /// A sentence.
+    /// What the case shows, in one sentence.
     says: String,
     given: Given,
     expect: BTreeMap<String, serde_json::Value>,
@@ -26,7 +26,7 @@ struct Given {
     agreed: Sides,
     /// What each side shows now: laid over `agreed`; `null` for a side that was not read.
     now: Option<Now>,
-    /// Units set aside.
+    /// Parked units.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     parked: Vec<String>,
 }
@@ -94,7 +94,7 @@ fn run(given: &Given) -> Plan {
     merge(map, &link, Shown { partner_center: partner_center.as_ref(), crm: crm.as_ref() })
 }
 
-/// The plan in words; what is empty is left out.
+/// The plan as JSON; what is empty is left out.
 fn told(plan: &Plan) -> BTreeMap<String, serde_json::Value> {
     let values = |changes: &BTreeMap<String, sync::merge::Change>| -> BTreeMap<String, Value> {
         changes.iter().map(|(unit, change)| (unit.clone(), change.value.clone())).collect()

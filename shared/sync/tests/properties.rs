@@ -1,5 +1,5 @@
-//! What holds of every merge, whatever the two sides show: nothing is made up, nothing is lost in silence, and what
-//! was written is quiet afterwards.
+//! What holds for every merge, whatever the two sides show: no value is made up, none is lost without an audit line, and a
+//! unit that was written needs no write afterwards.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -12,7 +12,7 @@ use sync::{
     merge::{Change, Plan, Shown, merge},
 };
 
-/// Units that hold one value; the list has laws of its own.
+/// Units that hold one value; the list has tests of its own.
 const PLAIN: [&str; 5] = ["name", "notes", "value", "closing_date", "external_reference"];
 
 fn map() -> &'static Map {
@@ -32,7 +32,7 @@ fn text() -> impl Strategy<Value = Json> {
     ]
 }
 
-/// What a referral shows, in canonical form: some units may be missing, that is not observed.
+/// What a referral shows, in canonical form. A unit that is missing was not observed.
 fn shown() -> impl Strategy<Value = Fields> {
     let amount = (1u32..5, prop_oneof!["CHF", "EUR"]).prop_map(|(deal_value, currency)| {
         json!({ "deal_value": (deal_value * 1000).to_string(), "currency": currency })
@@ -64,7 +64,7 @@ fn shown() -> impl Strategy<Value = Fields> {
         })
 }
 
-/// The same as the CRM would show it; what it cannot show is not observed there.
+/// The same values as the CRM would show them; a value that it cannot show is not observed there.
 fn in_crm(fields: &Fields) -> Fields {
     let there = |(unit, value): (&String, &Value)| {
         let there =
@@ -155,7 +155,7 @@ fn deal() -> impl Strategy<Value = Deal> {
     shown().prop_map(Deal::agreed)
 }
 
-/// A deal on which people on both sides have worked since.
+/// A deal that users on both sides have edited since.
 fn edited() -> impl Strategy<Value = Deal> {
     (deal(), shown(), shown()).prop_map(|(deal, here, there)| {
         let known = |fields: Fields| -> Fields {
@@ -176,8 +176,8 @@ fn keys(list: Option<&Value>) -> BTreeSet<String> {
     list.and_then(Value::members).map(|m| m.keys().cloned().collect()).unwrap_or_default()
 }
 
-/// Each solution was taken away by somebody. A referral keeps at least one: the removals are refused, and both sides
-/// stay as they are.
+/// Whether each solution was removed by a user on one side or the other. A referral keeps at least one: the removals are
+/// refused, and both sides stay as they are.
 fn all_solutions_gone(deal: &Deal) -> bool {
     let base = keys(deal.link.side(Side::Crm).images.get("solutions"));
     let (here, there) = (keys(deal.partner_center.get("solutions")), keys(deal.crm.get("solutions")));
@@ -249,7 +249,7 @@ proptest! {
     fn once_carried_out_it_is_quiet(deal in edited()) {
         let stays_as_it_is = all_solutions_gone(&deal);
         let mut deal = deal;
-        // A list may need one write each way.
+        // A list may need one write in each direction.
         for _ in 0..2 {
             let plan = deal.merged();
             deal.carry_out(&plan);

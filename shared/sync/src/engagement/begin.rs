@@ -1,4 +1,5 @@
-//! Whether a record gets a referral of its own, goes back to one, or waits; and the intent that is written down for it.
+//! Decides whether a record gets a referral of its own, is linked with an existing one, or waits; saves the intent of a
+//! create.
 
 use super::{go_on_or_release, namer::of_its_namer, of_lead::of_lead};
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
 };
 use mapping::{DealKind, RecordKind, ReferralId, names::STATUS};
 
-/// A record that may want a referral, and has no intent yet.
+/// Handles a record that may want a referral and has no intent yet.
 pub(super) async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Outcome {
     let record = seen.record.id.clone();
     if run.map.of(record.kind).wants_referral(&seen.record) != Some(true) {
@@ -83,7 +84,8 @@ pub(super) async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Outcome {
         unknown: Some(Unknown { since: now, look_ups: 0 }).filter(|_| !planted::is(Bug::PostNotWrittenAhead)),
     };
     let mut begun = first_save(&intent, parked);
-    // Whoever looked before this intent was there may have linked the record meanwhile.
+    // The save demands that the record has no link: a run that read the table before this intent existed may have
+    // linked it.
     if !planted::is(Bug::IntentNotAsked) {
         begun.push(Change::delete(Key::record(&intent.record), Expect::Absent));
     }
@@ -93,7 +95,7 @@ pub(super) async fn begin<P: Ports>(run: &Run<'_, P>, seen: Seen) -> Outcome {
     go_on_or_release(Held { run, intent, rev: 1, about_to_post: true }, seen).await
 }
 
-/// A record that carries a Referral Identifier, but no link: adopt the referral if it agrees.
+/// Handles a record that carries a Referral Identifier but has no link: adopts the referral if both sides consent.
 pub(super) async fn return_to<P: Ports>(run: &Run<'_, P>, id: &ReferralId, seen: Seen) -> Outcome {
     let record = &seen.record.id;
     let words = match run.ports.referrals().fetch(id).await? {
@@ -104,7 +106,7 @@ pub(super) async fn return_to<P: Ports>(run: &Run<'_, P>, id: &ReferralId, seen:
             } else if names.as_ref().is_some_and(|named| named != record) {
                 format!("its Referral Identifier `{id}` belongs to another record")
             } else {
-                // Empty, or not shaped like a record id: as if empty.
+                // A text that is not shaped like a record id counts as empty.
                 let agreed = if names.is_some() { Ok(()) } else { may_link(run, &referral, &seen) };
                 match agreed {
                     _ if is_linked(run, id).await? => {

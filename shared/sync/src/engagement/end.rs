@@ -1,4 +1,4 @@
-//! How a create ends: its link knows what came of it; or its record went away meanwhile.
+//! The end of a create: its result is saved in the link, or its record was deleted meanwhile.
 
 use super::{conclude, linked, look_up::look_up_own};
 use crate::{
@@ -25,7 +25,8 @@ use crate::{
 };
 use mapping::{Referral, ReferralId, names::HELP};
 
-/// The own half is known: link, alias and the intent's next step in one transaction.
+/// Our own half is known: saves link, alias and the intent's next step in one transaction. `false`: other runs saved
+/// the intent or the link each time.
 pub(super) async fn link_up<P: Ports>(
     held: &mut Held<'_, P>,
     referral: &Referral,
@@ -34,7 +35,7 @@ pub(super) async fn link_up<P: Ports>(
     let run = held.run;
     let mut link = Link::new(referral.id().clone(), Some(seen.record.id.clone()), State::Linked);
     link.engagement = referral.engagement().cloned();
-    // The base: what was sent and what it was made from. What Partner Center tells the CRM has none yet.
+    // The base: what was sent and what it was made from. A unit that goes only to the CRM has no base yet.
     let (pc, crm) = (run.map.referral_fields(referral), run.map.record_fields(&seen.record));
     for unit in run.map.units().filter(|u| u.direction != mapping::Direction::ToCrm) {
         if let (Some(p), Some(c)) = (pc.get(&unit.name), crm.get(&unit.name))
@@ -48,11 +49,12 @@ pub(super) async fn link_up<P: Ports>(
     link.note_readings(run.map);
     held.intent.referral = Some(referral.id().clone());
     held.intent.engagement = referral.engagement().cloned();
-    // A webhook may note our id in the intent between read and save: then once more over its revision.
+    // A webhook's run may note the referral's id in the intent between read and save: then the save is repeated over
+    // the new revision.
     let waits = Key::parked(&seen.record.id.to_string());
     for _ in 0..3 {
         let mut changes = links_back(&link, &seen.record.id);
-        // An intent is set aside until its own end.
+        // The record stays parked until the intent ends.
         changes.retain(|change| change.key != waits || planted::is(Bug::IntentForgotten));
         let put = Item::Link(Box::new(link.clone()));
         changes.push(Change::put(Key::link(referral.id()), Expect::Absent, put));
@@ -62,18 +64,18 @@ pub(super) async fn link_up<P: Ports>(
             Ok(true) => return Ok(true),
             Ok(false) => held.intent.step = Step::Own,
             Err(failure) => {
-                // What is saved next says what is known: the id, not the link.
+                // The next save must hold only what is certain: the referral's id, not that it is linked.
                 held.intent = Intent { unknown: None, ..before };
                 return Err(failure);
             }
         }
     }
-    // The id at least, so that nobody posts again.
+    // Saves at least the id, so that no run POSTs again.
     held.save(vec![]).await?;
     Ok(false)
 }
 
-/// The end of an intent: the link knows what came of it and the intent goes, in one save. The rest is the link's story.
+/// Ends an intent: saves its result in the link and deletes the intent in one save, then settles the link.
 pub(super) async fn end<P: Ports>(
     held: &mut Held<'_, P>,
     own: Option<Referral>,
@@ -84,14 +86,14 @@ pub(super) async fn end<P: Ports>(
     let Some(id) = held.intent.referral.clone() else {
         return Ok(Ended::later(10, "its referral is not known yet"));
     };
-    // A seller may have said No before anybody was invited: that is asked again once it is Yes.
+    // The seller may have set Sync to No before Microsoft was invited; when it is Yes again, the invitation follows.
     let invited = sibling.is_some() || held.intent.cosell && planted::is(Bug::NobodyInvited);
     let text = if invited {
         "co-sell engagement created in Partner Center"
     } else {
         "referral created in Partner Center"
     };
-    // Whoever goes on with another run's intent has not seen what came of it.
+    // A run that continues another run's intent has not read the own half.
     let own = match own {
         None if run.map.switches().registration_hints => look_up(run, &id).await?,
         own => own,
@@ -106,7 +108,7 @@ pub(super) async fn end<P: Ports>(
             return Ok(Ended::later(2, "its link is not there yet"));
         };
         if rows.next().flatten().is_none_or(|intent| intent.rev != held.rev) {
-            // Ended, or somebody else's by now.
+            // The intent has ended, or another run holds it.
             return Ok(conclude(run, settle(run, &id, None, look).await).await?);
         }
         let mut work = Work::loaded(run, *link, rev);
@@ -131,14 +133,14 @@ pub(super) async fn end<P: Ports>(
     Ok(Ended::later(2, "others are saving its link"))
 }
 
-/// A record that was read before its link: its lists have no version that tells whether they were written since. They
-/// were not while nobody has saved the link.
+/// The record as it was read before its link was made, if it may still be used. The version does not cover its lists,
+/// but as long as no run has saved the link again, no run of ours has written them.
 pub(super) fn untouched(rev: u64, seen: &Seen) -> Option<Seen> {
     (rev == 1).then(|| seen.clone())
 }
 
-/// The record was deleted while its engagement was half made: nothing more is created. What is there in Partner Center
-/// stays the record's own, so that a late read of it creates no second one.
+/// The record was deleted while its engagement was half made: nothing more is created. A referral that exists in
+/// Partner Center keeps its alias to the record, so that a late read of the record creates no second one.
 pub(super) async fn end_with_the_record<P: Ports>(run: &Run<'_, P>, intent: Intent, rev: u64) -> Outcome {
     let link = linked(run, &intent.record).await?;
     let mut held = Held { run, intent, rev, about_to_post: false };
@@ -162,7 +164,7 @@ pub(super) async fn end_with_the_record<P: Ports>(run: &Run<'_, P>, intent: Inte
         Change::put(key, Expect::Any, Item::Audit(line)).until(kept),
     ];
     if let (None, Some(referral)) = (&link, &held.intent.referral) {
-        // Its own half is there and belongs to nothing any more: somebody has to see it.
+        // Our own half exists and belongs to no record any more: it is parked, so that an administrator sees it.
         let mut detached = Link::new(referral.clone(), Some(record.clone()), State::Detached);
         detached.engagement = held.intent.engagement.clone();
         detached.gone = Some(run.now());

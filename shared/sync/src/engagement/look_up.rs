@@ -1,4 +1,4 @@
-//! An unknown outcome is looked up, never repeated blindly.
+//! Looks a referral up after a POST with an unknown outcome: no second POST follows before.
 
 use crate::{
     planted::{self, Bug},
@@ -8,17 +8,17 @@ use crate::{
 use jiff::SignedDuration;
 use mapping::Referral;
 
-/// An unknown outcome is looked up so often ...
+/// How many look-ups must find nothing before a second POST.
 const LOOK_UPS: u32 = 3;
-/// ... over at least this long, before a second POST.
+/// The least time since the first POST before a second one.
 const LOOKED_UP_FOR: SignedDuration = SignedDuration::from_mins(10);
-/// The look-up's list begins this long before the intent.
+/// How long before the intent the look-up's list begins.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(1);
-/// Between two look-ups, in seconds: three of them span the ten minutes.
+/// The pause between two look-ups, in seconds: three look-ups then span more than ten minutes.
 const LOOK_UP_PAUSE: i64 = 310;
 
-/// Looks for our own half after an unknown outcome: own organisation, our record's id, all pages. `None`: looked for
-/// often enough, it is not there.
+/// Looks for our own half after an unknown outcome: own organisation, our record's id, all pages. `None`: enough
+/// look-ups have found nothing.
 pub(super) async fn look_up_own<P: Ports>(held: &mut Held<'_, P>) -> Result<Option<Referral>, Stop> {
     let run = held.run;
     let mut cursor: Option<String> = None;
@@ -40,7 +40,7 @@ pub(super) async fn look_up_own<P: Ports>(held: &mut Held<'_, P>) -> Result<Opti
     in_vain(held).await.map(|()| None)
 }
 
-/// One more look-up found nothing: it ends here unless it was looked for often enough.
+/// Counts a look-up that found nothing. Unless there were enough, the story ends here until the next one.
 pub(super) async fn in_vain<P: Ports>(held: &mut Held<'_, P>) -> Result<(), Stop> {
     let now = held.run.now();
     let Some(unknown) = &mut held.intent.unknown else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! Microsoft's half of a co-sell engagement: found, POSTed once, or refused while our own half stays.
+//! Microsoft's half of a co-sell engagement: it is found, or POSTed once, or refused, in which case our own half stays.
 
 use super::{
     conclude,
@@ -26,29 +26,29 @@ use mapping::{DealKind, EngagementId, MicrosoftHalf, Referral, ReferralId};
 
 enum Invited {
     Half(ReferralId),
-    /// The seller set Sync to No before anybody was.
+    /// The seller set Sync to No before Microsoft was invited.
     Nobody,
-    /// Refused before, for the same request: its time has not come.
+    /// The same request was refused before, and its next try is not due.
     Parked(String),
     Refused(String),
 }
 
-/// What the engagement shows before Microsoft is invited into it.
+/// What the engagement holds before Microsoft is invited into it.
 enum Shown {
-    /// Our own half alone, of an organisation of this name.
+    /// Our own half alone, with the name of our organisation.
     Ours(String),
-    /// Microsoft's.
+    /// Microsoft's half, with its id.
     Theirs(ReferralId),
 }
 
-/// Microsoft's half, where it is wanted; `None`: nobody is invited.
+/// Creates or finds Microsoft's half if the deal needs it; `None`: Microsoft is not invited.
 pub(super) async fn microsoft_half<P: Ports>(
     held: &mut Held<'_, P>,
     own: Option<&Referral>,
     seen: &Seen,
 ) -> Result<Option<ReferralId>, Stop> {
     let run = held.run;
-    // A seller who says No before Microsoft is invited invites nobody.
+    // If the seller sets Sync to No before the POST, Microsoft is not invited.
     let stopped = run.map.wants_referral(&seen.record) == Some(false) && held.intent.unknown.is_none();
     if !held.intent.cosell || stopped && !planted::is(Bug::IntentUnstoppable) {
         return Ok(None);
@@ -63,7 +63,7 @@ pub(super) async fn microsoft_half<P: Ports>(
                 return Err(Ended::later(10, "its referral is not known yet").into());
             };
             let look = Look { record: true, ..Look::default() };
-            // What waits stays parked, whatever its link came to.
+            // The invitation stays parked, however the link's story ended.
             let outcome = Box::pin(settle(run, id, None, look)).await;
             Err(match conclude(run, outcome).await? {
                 Ended::Done(_) => Ended::done("parked", words).into(),
@@ -73,8 +73,8 @@ pub(super) async fn microsoft_half<P: Ports>(
     }
 }
 
-/// Microsoft's half: there already (some tenants get it by itself, see `[vendor]`), or POSTed once. `own`: our half, if
-/// this run made or found it, and so nobody was invited before.
+/// Finds Microsoft's half (some tenants get it without a POST, see `[vendor]`), or POSTs it once. `own`: our half, if
+/// this run made or found it, which means that Microsoft was not invited before.
 async fn invite_microsoft<P: Ports>(
     held: &mut Held<'_, P>,
     own: Option<&Referral>,
@@ -98,11 +98,11 @@ async fn invite_microsoft<P: Ports>(
     if held.intent.unknown.is_some() {
         in_vain(held).await?;
     }
-    // What was looked up in vain was never created: nor is it now.
+    // The look-ups found nothing, so the half was never created; with Sync set to No it is not created now either.
     if run.map.wants_referral(&seen.record) == Some(false) && !planted::is(Bug::IntentUnstoppable) {
         return Ok(Invited::Nobody);
     }
-    // After a refusal from what the record shows now: what was missing may be there. The help asked for stays.
+    // After a refusal the request is made anew from the record, which may now hold what was missing.
     if held.intent.n > 0
         && matches!(run.map.deal_kind(&seen.record), Ok(DealKind::CoSell { .. }))
         && let Ok(request) = run.map.new_referral(&seen.record)
@@ -120,7 +120,7 @@ async fn invite_microsoft<P: Ports>(
     let body = run.map.microsoft_half(&own, &engagement, organization).to_string();
     Ok(match post(held, Some(body)).await? {
         Posted::Referral(half) => {
-            // Known from here on, whatever the save that ends the intent comes to.
+            // The id is kept in the intent, in case the save that ends it fails.
             held.intent.microsoft = Some(half.id().clone()).filter(|_| !planted::is(Bug::HalfNotRemembered));
             Invited::Half(half.id().clone())
         }
@@ -128,7 +128,7 @@ async fn invite_microsoft<P: Ports>(
     })
 }
 
-/// Whether Microsoft's half is there by now.
+/// Reads the engagement: does it hold Microsoft's half?
 async fn look<P: Ports>(held: &mut Held<'_, P>, engagement: &EngagementId) -> Result<Shown, Stop> {
     let run = held.run;
     let halves = run.ports.referrals().engagement(engagement).await?;
@@ -137,7 +137,7 @@ async fn look<P: Ports>(held: &mut Held<'_, P>, engagement: &EngagementId) -> Re
     }
     let own_half = halves.iter().find(|r| r.belongs_to(&run.settings.organization));
     if own_half.is_none() && !planted::is(Bug::OldListBelieved) {
-        // A list without our own half is older than it, and says nothing about Microsoft's.
+        // A list without our own half is older than that half, and says nothing about Microsoft's.
         held.release().await?;
         let why = "the engagement does not show our own half yet";
         return Err(Ended::later(10, why).into());
@@ -154,7 +154,8 @@ fn organization_of(half: &Referral) -> String {
     half.body()["organizationName"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Microsoft's half was refused: the own one stays, the seller sees why, and the same engagement is completed later.
+/// Microsoft's half was refused: our own half stays, the seller sees the reason, and the same engagement is completed
+/// later.
 async fn keep_own<P: Ports>(held: &mut Held<'_, P>, seen: &Seen, words: &str) -> Outcome {
     let run = held.run;
     held.release().await?;

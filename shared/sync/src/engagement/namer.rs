@@ -1,4 +1,4 @@
-//! The referrals that name a record which is about to get one of its own.
+//! Referrals that name a record for which another referral is about to be created.
 
 use crate::{
     identity::{adopt, consent::may_link},
@@ -10,8 +10,8 @@ use crate::{
     },
 };
 
-/// A record that is about to get a referral of its own, and that others name: the first of them with which it may be
-/// linked by now is its referral. Else the seller's wish counts: a stranger's word keeps no deal from going out.
+/// Adopts the first referral that names the record and may be linked with it by now. `None`: there is none, and the
+/// record gets a referral of its own. A stranger's referral that names a record cannot keep it from being sent.
 pub(crate) async fn of_its_namer<P: Ports>(run: &Run<'_, P>, seen: &Seen) -> Result<Option<Ended>, Stop> {
     for id in namers(run, &seen.record.id).await? {
         if is_linked(run, &id).await? {

@@ -1,4 +1,4 @@
-//! An opportunity that was made of a lead: it gets the lead's referral, or none.
+//! An opportunity that was made of a lead gets the lead's referral, or none.
 
 use super::{begin::return_to, conclude, linked};
 use crate::{
@@ -17,22 +17,23 @@ use crate::{
 };
 use mapping::{RecordKind, ReferralId, names::STATUS};
 
-/// How often a lead that does not lead to its opportunity yet is looked at again.
+/// How many times a lead is looked at whose link has not moved to the opportunity yet.
 const LEAD_LOOKS: u32 = 4;
 
-/// What its lead's link comes to; `None`: it has no lead that is linked, or about to be.
+/// Settles the link of the opportunity's lead, which moves to the opportunity. `None`: there is no lead that has a link
+/// or is about to get one.
 pub(super) async fn of_lead<P: Ports>(run: &Run<'_, P>, seen: &Seen) -> Result<Option<Ended>, Stop> {
     let Some(lead) = seen.lead.as_ref().filter(|_| !planted::is(Bug::DealGetsOwnReferral)) else {
         return Ok(None);
     };
     let look = Look { referral: true, record: true, ..Look::default() };
-    // It has its referral already: the link moves.
+    // The lead has a link: settling it moves it.
     if let Some(known) = linked(run, lead).await? {
         let outcome = Box::pin(settle(run, &known.referral, None, look)).await;
         let story = conclude(run, outcome).await?;
         return as_its_lead(run, seen, &known.referral, story).await.map(Some);
     }
-    // It is about to get one: the lead carries a Referral Identifier.
+    // The lead carries a Referral Identifier: it is about to get a link.
     let Some(lead) = run.ports.crm().fetch(lead).await? else { return Ok(None) };
     let Some(id) = run.map.of(RecordKind::Lead).record_referral_id(&lead.record) else { return Ok(None) };
     let outcome = match run.ports.links().read(&[Key::link(&id)]).await?.pop().flatten() {
@@ -43,8 +44,9 @@ pub(super) async fn of_lead<P: Ports>(run: &Run<'_, P>, seen: &Seen) -> Result<O
     as_its_lead(run, seen, &id, story).await.map(Some)
 }
 
-/// The link of its lead moves to it. Where it does not (it rests with a lead that was set to No, or is another
-/// opportunity's), its seller is told so: it gets no referral of its own.
+/// The result of settling the lead's link, which should have moved to this opportunity. If it has not (the lead's link
+/// is stopped, or belongs to another opportunity), the opportunity is parked, its seller sees why, and it gets no
+/// referral of its own.
 async fn as_its_lead<P: Ports>(
     run: &Run<'_, P>,
     seen: &Seen,

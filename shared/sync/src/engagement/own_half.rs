@@ -1,4 +1,4 @@
-//! Our own half of an engagement: looked for, POSTed once, linked with its record.
+//! Our own half of an engagement: looked up or POSTed once, and linked with its record.
 
 use super::{
     end::link_up,
@@ -16,7 +16,7 @@ use crate::{
 };
 use mapping::Referral;
 
-/// The own half, linked.
+/// Looks our own half up or POSTs it, and links it.
 pub(super) async fn own_half<P: Ports>(held: &mut Held<'_, P>, seen: &Seen) -> Result<Referral, Stop> {
     let mut own: Option<Referral> = None;
     if held.intent.referral.is_none() && held.intent.unknown.is_some() && !held.about_to_post {
@@ -43,7 +43,7 @@ pub(super) async fn own_half<P: Ports>(held: &mut Held<'_, P>, seen: &Seen) -> R
     }
 }
 
-/// POSTs it, unless its seller has set Sync to No by now.
+/// POSTs our own half, unless the seller has set Sync to No by now.
 async fn create<P: Ports>(held: &mut Held<'_, P>, seen: &Seen) -> Result<Referral, Stop> {
     let run = held.run;
     if run.map.wants_referral(&seen.record) == Some(false) && !planted::is(Bug::IntentUnstoppable) {

@@ -1,4 +1,4 @@
-//! One POST: written down before it is sent, and what its outcome means.
+//! One POST: saved before it is sent; and what its outcome means.
 
 use crate::{
     planted::{self, Bug},
@@ -16,7 +16,7 @@ pub(super) enum Posted {
     Refused(String),
 }
 
-/// One POST of the present step by the claim's holder.
+/// Sends one POST of the present step. The caller holds the intent's claim.
 pub(super) async fn post<P: Ports>(held: &mut Held<'_, P>, body: Option<String>) -> Result<Posted, Stop> {
     let run = held.run;
     if !run.may_write() {
@@ -62,7 +62,7 @@ pub(super) async fn post<P: Ports>(held: &mut Held<'_, P>, body: Option<String>)
     }
 }
 
-/// A refusal that names no field is often about what only the vendor's forms ask for.
+/// A text for a refusal that names no field: it is often about fields that only the vendor's own forms ask for.
 fn besides(map: &Map, body: &str) -> String {
     let request = serde_json::from_str(body).unwrap_or_default();
     match map.unsaid(&request).join(" and ") {

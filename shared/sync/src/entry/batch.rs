@@ -1,5 +1,5 @@
-//! What becomes of a batch of messages: whether it may begin, how a story's end is answered to the queue, and when a
-//! message is given up.
+//! What becomes of a batch of messages: whether its work may begin, how the end of a story is answered to the queue,
+//! and when a message is given up.
 
 use super::{
     receive::{give_up, keys as keys_of},
@@ -22,31 +22,31 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
-/// A message received so often is parked: the dead-letter queue holds crashes only (the queue's `maxReceiveCount` is
-/// 100), and a record's hint has no sweep behind it.
+/// A message that was received this many times is parked: the dead-letter queue is for crashes only (the queue's
+/// `maxReceiveCount` is 100), and no sweep would repeat the hint of a record.
 const GIVE_UP_AFTER: u32 = 90;
 /// A group's work stops this long before the run is killed, so that its messages are still answered.
 const TAIL: SignedDuration = SignedDuration::from_secs(3);
-/// The pause where a hold could not be saved.
+/// The pause if a hold could not be saved.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
-/// What becomes of a group's messages.
+/// The answer to the queue about a group's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// They are done.
+    /// The messages are done.
     Acknowledge,
-    /// They come again after this pause.
+    /// The messages are delivered again after this pause.
     Again(SignedDuration),
 }
 
-/// The rows that a batch's first decisions need, the holds among them.
+/// The keys of the rows that a batch's first decisions need, the holds among them.
 pub fn keys<'a>(hints: impl IntoIterator<Item = &'a Hint>) -> BTreeSet<Key> {
     let holds = SYSTEMS.iter().map(|system| Key::hold(system));
     holds.chain(hints.into_iter().flat_map(keys_of)).collect()
 }
 
-/// What the list shows of many referrals that changed at once, at least `many`. `Err`: a system is out of reach, and every
-/// group of the batch waits so long.
+/// Reads the referrals that changed from one page of the list, if there are at least `many`. `Err`: a system is out of
+/// reach, and every group of the batch waits for this pause.
 pub async fn begin<P: Ports>(
     run: &Run<'_, P>,
     hints: impl IntoIterator<Item = &Hint>,
@@ -69,7 +69,7 @@ pub async fn begin<P: Ports>(
     }
 }
 
-/// A group of a batch that may not begin. `run`: its attempt is how often the group was received.
+/// Answers a group of a batch that may not begin. `run.attempt`: how many times the group was received.
 pub async fn wait<P: Ports>(
     run: &Run<'_, P>,
     hints: &[Hint],
@@ -81,17 +81,17 @@ pub async fn wait<P: Ports>(
     }
 }
 
-/// When a group's work stops.
+/// The instant at which a group's work stops.
 pub fn stops_at<P: Ports>(run: &Run<'_, P>) -> Timestamp {
     run.ends - TAIL
 }
 
-/// The end of a group's story that was stopped then.
+/// The end of a story that was stopped at that instant.
 pub fn stopped() -> Story {
     Ok(Ended::later(30, "the run's time is up"))
 }
 
-/// How a group's story is answered. `run`: its attempt is how often the group was received.
+/// Answers a group after its story. `run.attempt`: how many times the group was received.
 pub async fn judge<P: Ports>(run: &Run<'_, P>, hints: &[Hint], story: Story) -> Result<Verdict, Failure> {
     match story {
         Ok(Ended::Done(_)) => Ok(Verdict::Acknowledge),
@@ -106,7 +106,7 @@ pub async fn judge<P: Ports>(run: &Run<'_, P>, hints: &[Hint], story: Story) -> 
     }
 }
 
-/// A group whose work crashed.
+/// Parks a group whose work crashed.
 pub async fn crashed<P: Ports>(run: &Run<'_, P>, hints: &[Hint]) -> Result<Verdict, Failure> {
     park(run, hints, "it crashed; see the log").await
 }
@@ -115,12 +115,12 @@ fn is_last<P: Ports>(run: &Run<'_, P>) -> bool {
     run.attempt >= GIVE_UP_AFTER
 }
 
-/// How long those wait who met a failure.
+/// The pause of the messages that met a failure; holds the system if every call would meet it.
 async fn pause<P: Ports>(run: &Run<'_, P>, failure: &Failure) -> SignedDuration {
     hold(run, failure).await.unwrap_or(PAUSE)
 }
 
-/// Sets a group aside; it comes again if that cannot be saved yet.
+/// Parks a group; if that cannot be saved yet, the group is delivered again.
 async fn park<P: Ports>(run: &Run<'_, P>, hints: &[Hint], words: &str) -> Result<Verdict, Failure> {
     for hint in hints {
         if let Ended::Later { after, .. } = give_up(run, hint, words).await? {

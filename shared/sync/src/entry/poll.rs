@@ -1,6 +1,7 @@
-//! One run of the poller: what is due goes to the queue, the CRM's changes are settled, and a sweep of Partner Center
-//! finds what no webhook told. Watermarks overlap, use `>=`, and are saved only over the revision that was read:
-//! reading twice is free, skipping is a loss. One record never stops a page; only system-wide failures stop a run.
+//! One run of the poller: parked items that are due go to the queue, the CRM's changes are settled, and a sweep of
+//! Partner Center finds the changes that no webhook reported. Watermarks overlap, use `>=`, and are saved only over the
+//! revision that was read: reading twice is free, skipping is a loss. One record never stops a page; only system-wide
+//! failures stop a run.
 
 mod candidates;
 mod feed;
@@ -35,10 +36,10 @@ pub use sweep::SWEEP;
 use sweep::sweep;
 use tick::{Came, Tick, send, stops_a_run};
 
-/// A run stops this long before it is killed and goes on at the next tick.
+/// A run stops this long before it is killed; the next tick continues there.
 const TAIL: SignedDuration = SignedDuration::from_secs(20);
 
-/// One tick. `Err`: a system is out of reach; what was done is saved, the rest comes at the next tick.
+/// Does one tick. `Err`: a system is out of reach; what was done is saved, the rest follows at the next tick.
 pub async fn poll<P: Ports>(run: &Run<'_, P>, report: &mut Report) -> Result<(), Failure> {
     let began = run.now();
     let keys = [Key::lease(), Key::hold("partner_center"), Key::hold("crm"), Key::watermark(ROUND)];
@@ -48,7 +49,7 @@ pub async fn poll<P: Ports>(run: &Run<'_, P>, report: &mut Report) -> Result<(),
         Some(Row { rev, .. }) => (Expect::Rev(*rev), false),
         None => (Expect::Absent, false),
     };
-    // Thrift, not safety: two pollers harm nothing.
+    // The lease saves calls only: two pollers at a time do no harm.
     let lease = Change::put(Key::lease(), expect, Item::Lease { until: run.ends });
     if busy || !run.ports.links().commit(vec![lease]).await? {
         report.stopped = Some("another poller is running".into());
@@ -67,8 +68,8 @@ pub async fn poll<P: Ports>(run: &Run<'_, P>, report: &mut Report) -> Result<(),
     result
 }
 
-/// What a tick that failed comes to: a system that is out of reach is held, and the next tick goes on where this one
-/// stopped. `Err`: what no time cures.
+/// Ends a tick that failed: holds the system that is out of reach; the next tick continues where this one stopped.
+/// `Err`: a later try cannot succeed.
 pub async fn stop<P: Ports>(run: &Run<'_, P>, report: &mut Report, failure: Failure) -> Result<(), Failure> {
     if !failure.is_retryable() {
         return Err(failure);
@@ -78,7 +79,7 @@ pub async fn stop<P: Ports>(run: &Run<'_, P>, report: &mut Report, failure: Fail
     Ok(())
 }
 
-/// What a tick consists of.
+/// A part of a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Feed(Feed),
@@ -87,7 +88,7 @@ enum Part {
 }
 
 impl Part {
-    /// Its watermark's name.
+    /// The name of its watermark.
     fn name(self) -> &'static str {
         match self {
             Part::Feed(feed) => feed.as_str(),
@@ -111,12 +112,13 @@ async fn work<P: Ports>(
     let leads = run.map.has_leads() && !run.map.switches().cosell_only;
     let feeds = run.ports.crm().feeds().iter().filter(|feed| leads || **feed != Feed::Leads);
     let feeds = feeds.copied().map(Part::Feed).filter(|_| held.is_none());
-    // A CRM that is out of reach keeps nobody from looking at Partner Center: the hints wait in the queue.
+    // A hold of the CRM does not stop the sweep of Partner Center: its hints wait in the queue.
     let center = [Part::Sweep, Part::Round].into_iter().filter(|_| partner_center.is_none());
     let mut parts: Vec<Part> = feeds.chain(center).collect();
     let mut row = Some(row);
     let mut lost: Option<Failure> = None;
-    // Each has its share of the time, so that no bulk edit starves the others; what is left goes to those that need more.
+    // Each part gets a share of the time, so that a bulk edit in one does not starve the others. Parts that need more
+    // get the time that is left.
     while !parts.is_empty() && run.now() <= run.ends - TAIL {
         let mut unfinished = vec![];
         for (nth, part) in parts.iter().copied().enumerate() {
@@ -152,14 +154,15 @@ async fn work<P: Ports>(
     lost.map_or(Ok(()), Err)
 }
 
-/// The end of a part's share, where so many parts are still to come.
+/// The end of a part's share of the time, if so many parts, this one included, are still to come.
 fn share(now: Timestamp, end: Timestamp, parts: usize) -> Timestamp {
     let left = end.duration_since(now).as_millis();
     let share = left / i128::try_from(parts.max(1)).unwrap_or(1);
     now + SignedDuration::from_millis(i64::try_from(share).unwrap_or(0))
 }
 
-/// The others go on. What is refused is told at once, what time may cure once it has not moved for a while.
+/// A part failed; the others continue. The alarm comes at once if a later try cannot succeed, otherwise when the part
+/// has stood still for [`BEHIND`].
 async fn fails_alone<P: Ports>(
     run: &Run<'_, P>,
     part: Part,
@@ -181,13 +184,13 @@ async fn fails_alone<P: Ports>(
     Ok(())
 }
 
-/// Parked items whose time has come.
+/// Sends hints for parked items whose next try is due.
 async fn due<P: Ports>(run: &Run<'_, P>, tick: &mut Tick<'_>) -> Result<(), Failure> {
     let began = tick.began;
     let mut hints = vec![];
     for row in run.ports.links().parked().await? {
         let Item::Parked(parked) = &row.item else { continue };
-        // A message that was no hint of ours: for `redrive`, not for another try. Its id has the form of a referral's.
+        // A parked message is taken up by `redrive`, not here. Its id has the form of a referral's.
         if parked.body.is_some() || parked.next_try > began || planted::is(Bug::ParkedForgotten) {
             continue;
         }

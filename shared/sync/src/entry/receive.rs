@@ -1,4 +1,5 @@
-//! Hints of one group: where they lead, and what comes of it. Whatever brought them, the present state decides.
+//! Works off the hints of one group: finds where they lead and runs the stories. Whatever caused a hint, the present
+//! state decides.
 
 use super::{
     route::{GONE, ways},
@@ -28,10 +29,10 @@ use mapping::ReferralId;
 
 pub use super::route::{Rows, keys};
 
-/// How often a read that still shows a deleted record is looked at again.
+/// How many times a record is read again that the feed reports as deleted and a read still shows.
 const GONE_LOOKS: u32 = 4;
 
-/// Works off hints of one FIFO group as one: they are done together and fail together. `listed`: referrals that were
+/// Works off the hints of one FIFO group as one: they succeed together and fail together. `listed`: referrals that were
 /// read for the whole batch.
 pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows, listed: &Listed) -> Story {
     let ways = ways(run.map, hints, rows);
@@ -62,8 +63,8 @@ pub async fn receive<P: Ports>(run: &Run<'_, P>, hints: &[Hint], rows: &Rows, li
     Ok(ended)
 }
 
-/// A referral that nothing of ours names. Anybody's genuine events can be sent to us again: so many are asked for, and
-/// what becomes of the asking is nobody else's trouble.
+/// Handles a referral without a link. If only a webhook or a related event names it, a budget limits how many are read:
+/// anyone can send us genuine events again.
 async fn stranger<P: Ports>(
     run: &Run<'_, P>,
     id: &ReferralId,
@@ -79,7 +80,7 @@ async fn stranger<P: Ports>(
     meet(run, id, since, named).await
 }
 
-/// What was set aside without a link's knowing (a message that came too often) is over once its retry went well.
+/// Deletes what was parked without its link holding it (a message that was given up) after its retry succeeded.
 async fn unpark<P: Ports>(run: &Run<'_, P>, hints: &[Hint]) -> Result<(), Failure> {
     for hint in hints.iter().filter(|hint| hint.from == "retry") {
         let what = hint.about();
@@ -95,13 +96,13 @@ async fn unpark<P: Ports>(run: &Run<'_, P>, hints: &[Hint]) -> Result<(), Failur
     Ok(())
 }
 
-/// Sets a hint aside: it came too often, or was refused for good. Tried again by time.
+/// Parks a hint that was received too many times or was refused permanently. It is tried again by time.
 pub async fn give_up<P: Ports>(run: &Run<'_, P>, hint: &Hint, words: &str) -> Story {
     let outcome = park(run, &hint.about(), words, "given up").await;
     conclude(run, outcome).await
 }
 
-/// Sets aside a message that is no hint of ours: under its message id, with at most 4 KB of its body.
+/// Parks a message that is no hint of ours: under its message id, with at most 4 KB of its body.
 pub async fn park_message<P: Ports>(
     run: &Run<'_, P>,
     message_id: &str,
@@ -124,7 +125,8 @@ pub async fn park_message<P: Ports>(
     Ok(())
 }
 
-/// The feed says it was deleted: a read that still shows it may be late, and nothing would tell us again.
+/// The feed says that the record was deleted: a read that still shows it may be late, and the feed does not report it a
+/// second time.
 pub(super) fn gone(ended: Ended) -> Ended {
     match ended {
         Ended::Done(decision) if !matches!(decision.decision, "detached" | "skipped" | "parked") => {
@@ -134,13 +136,13 @@ pub(super) fn gone(ended: Ended) -> Ended {
     }
 }
 
-/// Settles a link, or goes on with the create of its record.
+/// Settles a link, or continues the create of its record.
 pub(super) async fn link<P: Ports>(run: &Run<'_, P>, id: &ReferralId, row: Option<Row>, look: Look) -> Story {
     let outcome = Box::pin(settle_or_resume(run, id, row, look)).await;
     conclude(run, outcome).await
 }
 
-/// What must come again beats what is done; a decision beats nothing to do.
+/// Combines two outcomes: the later retry wins, else the decision that was made last.
 fn worse(one: Ended, other: Ended) -> Ended {
     match (&one, &other) {
         (Ended::Later { after: a, .. }, Ended::Later { after: b, .. }) if a >= b => one,

@@ -1,5 +1,6 @@
-//! What an administrator does to a link by hand. Each of these only changes what the table remembers, over the revision
-//! that was read, and says where to look: the one story, `settle`, does the rest.
+//! What an administrator does to a link by hand. Each function returns a hint where to look, and `settle` does the
+//! rest. It changes only what the table stores, over the revision that was read; but `disconnect` writes Sync at the
+//! record, and `relink` of a referral without a link adopts at once.
 
 use crate::{
     engagement::conclude,
@@ -21,10 +22,10 @@ use crate::{
 };
 use mapping::{Fields, RecordId, ReferralId, Trim, Value, names::SYNC};
 
-/// Why it was not done, in words for the administrator; or where to look now.
+/// A hint where to look now; the inner `Err`: why it was not done, as text for the administrator.
 pub type Repaired = Result<Result<Hint, String>, Failure>;
 
-/// What is set aside is tried at once. `row`: one of the parked ones.
+/// Makes a parked item due now. `row`: its row among the parked ones.
 pub async fn try_now<P: Ports>(run: &Run<'_, P>, row: Row) -> Repaired {
     const MESSAGE: &str = "a message that could not be read, no deal: `redrive` takes it up";
     let Item::Parked(mut parked) = row.item else { return Ok(Err("nothing is set aside there".into())) };
@@ -48,8 +49,8 @@ pub async fn try_now<P: Ports>(run: &Run<'_, P>, row: Row) -> Repaired {
     Ok(Ok(Hint::new(subject, "retry", now)))
 }
 
-/// A detached link is looked at again: its record may be back. `to`: another record takes the old one's place, or is linked
-/// with a referral that has none; what both sides show then is compared without a base.
+/// Looks at a detached link again, whose record may be back. `to`: another record takes the place of the old one, or is
+/// linked with a referral that has no link; both sides are then compared without a base.
 pub async fn relink<P: Ports>(run: &Run<'_, P>, referral: &ReferralId, to: Option<RecordId>) -> Repaired {
     let Some((link, rev)) = read_link(run, referral).await? else {
         return match to {
@@ -108,8 +109,8 @@ pub async fn relink<P: Ports>(run: &Run<'_, P>, referral: &ReferralId, to: Optio
     Ok(Ok(Hint::new(subject, "relink", run.now())))
 }
 
-/// A referral and a record without a link: the administrator's word stands for that of the side that does not name the
-/// other.
+/// Links a referral and a record without a link: the administrator's command replaces the consent of the side that does
+/// not name the other.
 async fn link_by_hand<P: Ports>(run: &Run<'_, P>, id: &ReferralId, record: RecordId) -> Repaired {
     let Found::Referral(referral) = run.ports.referrals().fetch(id).await? else {
         return Ok(Err(format!("Partner Center does not show referral `{id}`")));
@@ -134,8 +135,8 @@ async fn link_by_hand<P: Ports>(run: &Run<'_, P>, id: &ReferralId, record: Recor
     }
 }
 
-/// Sets Sync with Partner Center to No at the record, as its seller could: both sides stay as they are, and Yes takes
-/// it up again.
+/// Sets Sync with Partner Center to No at the record, as its seller could: both sides stay as they are until it is Yes
+/// again.
 pub async fn disconnect<P: Ports>(run: &Run<'_, P>, referral: &ReferralId) -> Repaired {
     let Some((link, _)) = read_link(run, referral).await? else { return Ok(Err(NO_LINK.into())) };
     let Some(record) = link.record else { return Ok(Err("its record is still being created".into())) };
@@ -157,8 +158,8 @@ pub async fn disconnect<P: Ports>(run: &Run<'_, P>, referral: &ReferralId) -> Re
     Ok(Ok(Hint::new(subject, "disconnect", run.now())))
 }
 
-/// After the table was restored from a backup: what it remembers of both sides is older than they are. Both are read
-/// and compared without a base: what is equal agrees, of what differs the owner wins and the loser is told.
+/// For a table that was restored from a backup and so is older than both sides: takes the base from a link. Both sides
+/// are read and compared: equal values agree, of different ones the owner's stands and the loser is audited.
 pub async fn rebase<P: Ports>(run: &Run<'_, P>, link: Link, rev: u64) -> Repaired {
     let Some(record) = link.record.clone().filter(|_| link.state != State::Creating) else {
         return Ok(Err("its record is still being created".into()));
@@ -177,7 +178,7 @@ pub async fn rebase<P: Ports>(run: &Run<'_, P>, link: Link, rev: u64) -> Repaire
     Ok(Ok(Hint::new(subject, "rebase", run.now())))
 }
 
-/// An intent in flight, as `explain` tells it.
+/// What `explain` reports about an intent.
 pub fn intent_in_words(intent: &Intent) -> String {
     let half = match intent.step {
         Step::Own => "our own referral",
@@ -207,7 +208,7 @@ fn in_flight<P: Ports>(run: &Run<'_, P>, link: &Link) -> Option<String> {
     Some(format!("a write is in flight until {}; again after that", claim.deadline))
 }
 
-/// Nothing is known any more of what both sides showed when they agreed; what is newest is.
+/// Takes the base, the settled versions and the claim from a link; the versions seen stay.
 fn forget(link: &mut Link) {
     for memory in [&mut link.partner_center, &mut link.crm] {
         memory.images.clear();

@@ -1,4 +1,4 @@
-//! Where hints lead, by the rows that were read for them: to a link, to a referral or a record without one, or nowhere.
+//! Decides from the rows that were read where hints lead: to a link, to a referral or a record without one, or nowhere.
 
 use crate::{
     identity::Named,
@@ -14,14 +14,14 @@ use jiff::Timestamp;
 use mapping::{Map, RecordId, ReferralId};
 use std::collections::BTreeMap;
 
-/// Who sends a hint to look at everything of a deal, once a day.
+/// The sender's name in the daily round's hints: read both sides of a deal and its engagement.
 pub(super) const DAILY: &str = "daily";
-/// Who sends a hint that a record was deleted.
+/// The sender's name in hints that a record was deleted.
 pub(super) const GONE: &str = "gone";
-/// Rows that were read for a batch.
+/// The rows that were read for a batch.
 pub type Rows = BTreeMap<Key, Row>;
 
-/// The keys a hint's first decision needs.
+/// The keys of the rows that a hint's first decision needs.
 pub fn keys(hint: &Hint) -> Vec<Key> {
     match &hint.subject {
         Subject::Referral { referral } | Subject::Engagement { referral } => {
@@ -41,7 +41,7 @@ pub(super) struct Ways {
     pub(super) links: BTreeMap<ReferralId, Look>,
     pub(super) referrals: BTreeMap<ReferralId, (Option<Timestamp>, Named)>,
     pub(super) records: Vec<(RecordId, Option<i64>)>,
-    /// Of the hints that lead nowhere.
+    /// The end of the hints that lead nowhere.
     pub(super) ended: Option<Ended>,
 }
 
@@ -72,16 +72,16 @@ pub(super) fn ways<'a>(map: &Map, hints: impl IntoIterator<Item = &'a Hint>, row
     ways
 }
 
-/// Where one hint ways.
+/// Where one hint leads.
 enum Way {
     Link(ReferralId, Box<Look>),
     Referral(ReferralId, Option<Timestamp>, Named),
-    /// ... and the order of the version its sender saw.
+    /// A record without a link, and the order of the version that the hint's sender saw.
     Record(RecordId, Option<i64>),
     Nothing(&'static str, &'static str),
 }
 
-/// Something changed in the engagement, Microsoft's half perhaps.
+/// Something in the engagement changed, perhaps Microsoft's half.
 fn in_engagement() -> Look {
     Look { referral: true, engagement: true, ..Look::default() }
 }
@@ -89,7 +89,7 @@ fn in_engagement() -> Look {
 /// `related_names_siblings`: a related event may carry the id of Microsoft's half.
 fn way(hint: &Hint, rows: &Rows, related_names_siblings: bool) -> Way {
     let item = |key: Key| rows.get(&key).map(|row| &row.item);
-    // Only webhook and sweep carry the instant of the change; others that of their run.
+    // Hints of webhooks and the sweep carry the instant of the change, others that of the sender's run.
     let since = (hint.from == "sweep" || hint.from.contains("referral-")).then_some(hint.at);
     match &hint.subject {
         Subject::Referral { referral } => match item(Key::link(referral)) {
@@ -101,7 +101,7 @@ fn way(hint: &Hint, rows: &Rows, related_names_siblings: bool) -> Way {
             }
             _ => match (item(Key::sibling(referral)), item(Key::foreign(referral))) {
                 (Some(Item::Alias { referral }), _) => Way::Link(referral.clone(), Box::new(in_engagement())),
-                // A tombstone stops webhook hints only: the sweep's list beats it, and what is parked is tried.
+                // A tombstone stops webhook hints only. The sweep's list counts more, and parked items are tried.
                 (_, Some(Item::Foreign))
                     if hint.from.contains("referral-") || planted::is(Bug::TombstoneStopsSweep) =>
                 {
@@ -113,7 +113,8 @@ fn way(hint: &Hint, rows: &Rows, related_names_siblings: bool) -> Way {
                 }
             },
         },
-        // Their instant is Microsoft's: never dropped by time. Their id may be: then its tombstone is a short one.
+        // The instant of a related event is Microsoft's, so such a hint is never dropped by time. Its id may be
+        // Microsoft's half too: then its tombstone is a short one.
         Subject::Engagement { referral } => {
             let look = Box::new(Look { record: hint.from == DAILY, ..in_engagement() });
             match (item(Key::link(referral)), item(Key::sibling(referral))) {
@@ -136,7 +137,7 @@ fn way(hint: &Hint, rows: &Rows, related_names_siblings: bool) -> Way {
                 Some(Item::Alias { referral }) => Some(referral.clone()),
                 _ => None,
             };
-            // An engagement half made goes on even where its own half is linked already.
+            // A half-made engagement is completed even if its own half is linked already.
             if item(Key::intent(record)).is_some() && !(planted::is(Bug::HalfMadeLeft) && alias.is_some()) {
                 return Way::Record(record.clone(), *seen);
             }

@@ -1,4 +1,4 @@
-//! Many referrals changed at once: one page of the list shows what would be a read of each.
+//! Many referrals changed at once: one page of the list replaces a read of each.
 
 use crate::{
     entry::route::{Rows, ways},
@@ -18,14 +18,15 @@ use jiff::Timestamp;
 use mapping::{Map, Referral, ReferralId};
 use std::collections::BTreeMap;
 
-/// So many referrals to read are worth a page of the list.
+/// From this many referrals on, a page of the list is read instead of each referral.
 pub const MANY: usize = 4;
 
-/// Referrals as a page of the list showed them, none older than its hint.
+/// Referrals from a page of the list, none older than its hint.
 pub type Listed = BTreeMap<ReferralId, Referral>;
 
-/// Lists the linked referrals that a batch's hints say have changed, if there are at least `many`. What the page does not
-/// show, or shows late, is read by id; all of it, if the list fails for a reason of its own.
+/// Lists the linked referrals that changed according to a batch's hints, if there are at least `many`. A referral that
+/// the page does not show, or shows in an older state, is read by id; so are all if the list fails for a reason of its
+/// own.
 pub async fn list<P: Ports>(
     run: &Run<'_, P>,
     hints: impl IntoIterator<Item = &Hint>,
@@ -46,7 +47,7 @@ pub async fn list<P: Ports>(
     Ok(page.referrals.into_iter().filter(is_new).map(|r| (r.id().clone(), r)).collect())
 }
 
-/// The links whose referral will be read, and since when it is different.
+/// The links whose referral will be read, and the instant of the change.
 fn changed<'a, 'r>(
     map: &Map,
     hints: impl IntoIterator<Item = &'a Hint>,
@@ -55,18 +56,18 @@ fn changed<'a, 'r>(
     let changed = |(id, look): (ReferralId, Look)| {
         let Item::Link(link) = &rows.get(&Key::link(&id))?.item else { return None };
         let since = look.since.filter(|_| may_be_listed(&look))?;
-        // A claim is judged by a read by id; a link that rests is not read.
+        // A claim is judged by a read by id; a link that is not `linked` is not read.
         (link.claim.is_none() && link.state == State::Linked).then_some((id, (&**link, since)))
     };
     ways(map, hints, rows).links.into_iter().filter_map(changed).collect()
 }
 
-/// The list of an engagement is read anyway.
+/// Not if the engagement is read anyway, which shows the referral too.
 fn may_be_listed(look: &Look) -> bool {
     look.referral && !look.engagement
 }
 
-/// Whether this is the state that the hint told of, or a later one.
+/// Whether this is the state that the hint is about, or a later one.
 fn shows_it(link: &Link, since: Timestamp, referral: &Referral) -> bool {
     let version = Version::of_referral(referral);
     let old = referral.updated() < since || link.partner_center.is_stale(&version);

@@ -1,4 +1,4 @@
-//! A referral and a record that name each other are linked.
+//! Adopts: links a referral and a record that both exist.
 
 use crate::{
     ports::{Ports, Seen},
@@ -18,14 +18,14 @@ use crate::{
 };
 use mapping::Referral;
 
-/// Links a referral and a record that name each other, without any base: equal agrees, different goes to the owner.
+/// Links a referral and a record without any base: equal values agree, of different ones the owner's stands.
 pub(crate) async fn adopt<P: Ports>(run: &Run<'_, P>, referral: Referral, seen: Seen) -> Outcome {
     let map = run.map.of(seen.record.id.kind);
     if let Some(other) = map.record_referral_id(&seen.record).filter(|other| other != referral.id()) {
         let words = format!("record `{}` carries another Referral Identifier, `{other}`", seen.record.id);
         return park(run, referral.id().as_str(), &words, &referral_print(&referral)).await;
     }
-    // What was made of a linked lead is that link's, which moves to it.
+    // An opportunity that was made of a linked lead belongs to the lead's link, which moves to it.
     if let Some(lead) = &seen.lead
         && let Some(other) = alias_of(run, lead).await?
         && other != *referral.id()
@@ -39,7 +39,7 @@ pub(crate) async fn adopt<P: Ports>(run: &Run<'_, P>, referral: Referral, seen: 
     let mut work = Work::fresh(run, link);
     work.besides = links_back(&work.link, &seen.record.id);
     remember_lead(&mut work, &seen);
-    // Nobody is creating a referral for this record.
+    // On the condition that no run is creating a referral for this record.
     work.besides.push(Change::delete(Key::intent(&seen.record.id), Expect::Absent));
     work.note("adopted", "linked with the referral that names it", true);
     settle_on(

@@ -1,5 +1,6 @@
-//! One side's word is no consent of both: what links a referral and a record of which only one names the other. Anyone with
-//! the least role in Partner Center may type the id of somebody else's opportunity, and any seller a referral's.
+//! Consent: what links a referral and a record of which only one names the other. Any user with the smallest role in
+//! Partner Center may enter the id of another seller's opportunity, and any seller may enter a referral's id in the
+//! CRM.
 
 use crate::{
     planted::{self, Bug},
@@ -21,13 +22,14 @@ use crate::{
 use jiff::SignedDuration;
 use mapping::{CrmIdLinks, RecordId, RecordKind, Referral, names::STATUS};
 
-/// A referral that waits is looked at once a day, and names its record anew.
+/// How long the list of these referrals is kept. A referral that waits is tried once a day, and then enters the list
+/// anew.
 const NAMED_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// So many of those who name a record in vain are remembered.
+/// How many of the referrals that name a record without its consent are remembered.
 const NAMERS: usize = 10;
 
-/// Whether the two may be linked although one of them does not name the other; else what is missing.
+/// Whether the two may be linked although one of them does not name the other; `Err`: what is missing.
 pub(crate) fn may_link<P: Ports>(run: &Run<'_, P>, referral: &Referral, seen: &Seen) -> Result<(), String> {
     match run.map.switches().crm_id_links {
         CrmIdLinks::Always => return Ok(()),
@@ -49,7 +51,7 @@ pub(crate) fn may_link<P: Ports>(run: &Run<'_, P>, referral: &Referral, seen: &S
         return Err("the customers are not the same".into());
     }
     if seen.record.id.kind == RecordKind::Opportunity {
-        // What goes to the referral from here on passes what a new one passes.
+        // The record must have everything that a new referral needs.
         map.new_referral(&seen.record).map_err(|missing| {
             let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
             missing.join("; ")
@@ -58,8 +60,8 @@ pub(crate) fn may_link<P: Ports>(run: &Run<'_, P>, referral: &Referral, seen: &S
     Ok(())
 }
 
-/// The referral names a record that does not name it: it waits, the record says so, and before another referral is made
-/// for the record, this one is asked again.
+/// The referral names a record that does not name it. The referral is parked and the record's Audit field says so;
+/// before another referral is made for the record, this one is read again.
 pub(crate) async fn refused_by_record<P: Ports>(
     run: &Run<'_, P>,
     referral: &Referral,
@@ -85,7 +87,7 @@ pub(crate) async fn refused_by_record<P: Ports>(
     waits_for(run, referral, record, &words, vec![named]).await
 }
 
-/// The record names a referral that does not name it: it waits, and so does the referral, which can say why.
+/// The record names a referral that does not name it: both are parked, each with the reason.
 pub(crate) async fn refused_by_referral<P: Ports>(
     run: &Run<'_, P>,
     referral: &Referral,
@@ -99,7 +101,7 @@ pub(crate) async fn refused_by_referral<P: Ports>(
     park_and_tell(run, seen, &words, &digest(&words), vec![]).await
 }
 
-/// Sets a referral aside until the record agrees.
+/// Parks a referral until the record consents.
 async fn waits_for<P: Ports>(
     run: &Run<'_, P>,
     referral: &Referral,

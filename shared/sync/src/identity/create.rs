@@ -1,4 +1,4 @@
-//! The record that is made of a referral: asked for, written down, created once.
+//! Creates the record of a referral, once: the attempt is saved before it is sent.
 
 use super::{
     found::{born, create_print, created, found, found_again, made_before},
@@ -25,7 +25,8 @@ use crate::{
 };
 use mapping::{CrmValue, Fields, Map, NewRecord, RecordPatch, Referral, Side, Value};
 
-/// A new record for a new referral.
+/// Creates a record for a referral that has none. A referral that was closed, neither won nor lost, before it was
+/// linked gets none.
 pub(super) async fn create<P: Ports>(run: &Run<'_, P>, referral: Referral) -> Outcome {
     if referral.is_terminal() && !matches!(referral.substatus(), "Won" | "Lost") {
         return Ok(Ended::done(
@@ -37,14 +38,14 @@ pub(super) async fn create<P: Ports>(run: &Run<'_, P>, referral: Referral) -> Ou
     Box::pin(create_as(Work::fresh(run, link), referral)).await
 }
 
-/// What is asked of the CRM.
+/// What the CRM is asked to create.
 struct Wanted {
     new: NewRecord,
-    /// What Partner Center shows of it, as far as it goes with the create.
+    /// The referral's units, with lists as far as the create contains them.
     fields: Fields,
 }
 
-/// What a referral asks for; else what is missing.
+/// The record that a referral needs; `Err`: what is missing.
 fn wanted<P: Ports>(run: &Run<'_, P>, referral: &Referral) -> Result<Wanted, String> {
     let map = run.map.of(kind_of(run, referral));
     let mut new = map.new_record(referral).map_err(|missing| {
@@ -56,7 +57,7 @@ fn wanted<P: Ports>(run: &Run<'_, P>, referral: &Referral) -> Result<Wanted, Str
     Ok(Wanted { new, fields })
 }
 
-/// Asks, writes down, creates, and goes on with what the answer shows.
+/// Looks up what the record needs, saves the attempt, creates the record, and settles the link with the answer.
 pub(super) async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referral) -> Outcome {
     let run = work.run.clone();
     let new_here = work.is_fresh();
@@ -69,7 +70,7 @@ pub(super) async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referra
         if parked.holds(&print(), run.now()) {
             return Ok(Ended::done("parked", parked.reason));
         }
-        // An attempt came before this one: what it made may belong to another referral by now.
+        // An earlier attempt may have created a record, which may belong to another referral by now.
         if let Some(seen) = made_before(&mut work, &referral).await? {
             return Box::pin(found_again(work, referral, seen)).await;
         }
@@ -113,7 +114,8 @@ pub(super) async fn create_as<P: Ports>(mut work: Work<'_, P>, referral: Referra
     }
 }
 
-/// The base, should the answer be lost: what was asked for, in each side's words. And the claim.
+/// Prepares the save before the create: the claim, and as images the values that are asked for, which are the base if
+/// the answer is lost.
 fn write_down<P: Ports>(
     work: &mut Work<'_, P>,
     referral: &Referral,
@@ -132,7 +134,7 @@ fn write_down<P: Ports>(
     work.link.engagement = referral.engagement().cloned();
     let now = work.run.now();
     work.link.partner_center.saw(&Version::of_referral(referral), now);
-    // Told ahead: a run that dies with the create half known has told it, too.
+    // Reported before the create: a run that dies without knowing its outcome has reported it, too.
     let left_out = new.left_out.iter().map(|lack| format!("left out: {lack}"));
     let defaults = new.defaults.iter().filter_map(|(unit, value)| deal::by_default(map, unit, value));
     for words in told.into_iter().chain(left_out).chain(defaults) {
@@ -144,7 +146,7 @@ fn write_down<P: Ports>(
     work.link.claim = Some(Claim { side: Side::Crm, units, base: None, deadline });
 }
 
-/// The Audit field is born with the record: no write of its own.
+/// Puts the Audit field's text into the create, so that it needs no write of its own.
 fn show_decisions<P: Ports>(work: &Work<'_, P>, referral: &Referral, new: &mut NewRecord) {
     let map = work.run.map.of(kind_of(&work.run, referral));
     let mut journal = work.link.journal.clone();
@@ -156,7 +158,8 @@ fn show_decisions<P: Ports>(work: &Work<'_, P>, referral: &Referral, new: &mut N
     }
 }
 
-/// What both sides agree on once the record is made: what the answer shows of what was asked for.
+/// Saves what both sides agree on once the record is created: what was asked for, or the form in which the answer shows
+/// it.
 fn agree<P: Ports>(
     work: &mut Work<'_, P>,
     referral: &Referral,
@@ -168,7 +171,7 @@ fn agree<P: Ports>(
     let shown = map.record_fields(&seen.record);
     for (unit, value) in fields {
         let Some(crm) = shown.get(unit) else { continue };
-        // What reads differently from what was asked for was changed by somebody since.
+        // A value that differs from what was asked for was changed by a user since.
         let asked = map.unit(unit).is_some_and(|unit| unit.to_crm());
         match asked_for(map, new, unit, value) {
             Some(asked_for) if asked && !map.shows(unit, Side::Crm, &asked_for, crm) => {
@@ -177,11 +180,11 @@ fn agree<P: Ports>(
             _ => work.link.agree(unit, value, crm),
         }
     }
-    // What only the CRM has goes out as a change of its own.
+    // A unit that is only filled while it is empty has no base, so that the CRM's value is sent as a change.
     work.link.forget(&map.units().filter(|u| u.only_while_empty).map(|u| u.name.clone()).collect());
 }
 
-/// The key of the create is taken: by an earlier attempt of ours, or before we asked for it.
+/// The key of the create is taken: by an earlier attempt of ours, or by a record that had it before.
 async fn already_there<P: Ports>(
     mut work: Work<'_, P>,
     referral: Referral,
@@ -197,7 +200,7 @@ async fn already_there<P: Ports>(
             Ok(Ended::later(1, "overwritten"))
         }
         Some(seen) if new_here => {
-            // Its key was taken before we asked for it.
+            // This was our first attempt, so the record had the key before.
             run.ports.links().commit(work.remove()).await?;
             let link = Link::new(referral.id().clone(), None, State::Creating);
             Box::pin(found_again(Work::fresh(&run, link), referral, seen)).await
@@ -211,12 +214,12 @@ async fn already_there<P: Ports>(
     }
 }
 
-/// What a unit of the new record is to show: the referral's value, else the map's.
+/// The value that a unit of the new record should have: the map's default, else the referral's value.
 fn asked_for(map: &Map, new: &NewRecord, unit: &str, value: &Value) -> Option<Value> {
     new.defaults.get(unit).cloned().or_else(|| map.to_crm(unit, value).ok())
 }
 
-/// Nothing was made: the link goes, the reason stays.
+/// The create was refused: the link is deleted and the referral parked with the reason.
 async fn refuse<P: Ports>(work: &Work<'_, P>, referral: &Referral, refused: Refused) -> Outcome {
     let words = match &refused.field {
         Some(field) => format!("`{field}`: {}", refused.text),

@@ -1,4 +1,4 @@
-//! The record of a create is there: looked for where an attempt died, and linked.
+//! Finds the record that an earlier attempt has created, and links it.
 
 use super::kind_of;
 use crate::{
@@ -19,7 +19,8 @@ use crate::{
 use mapping::{Map, RecordKind, Referral, names::STATUS};
 use std::collections::BTreeSet;
 
-/// What an earlier attempt made of a referral. It may have been accepted since it was about to become a lead.
+/// The record that an earlier attempt has created. The referral may have been accepted after that attempt began to
+/// create a lead.
 pub(super) async fn made_before<P: Ports>(
     work: &mut Work<'_, P>,
     referral: &Referral,
@@ -27,7 +28,7 @@ pub(super) async fn made_before<P: Ports>(
     let (run, id) = (work.run.clone(), referral.id());
     let mut seen = run.ports.crm().find(RecordKind::Opportunity, id).await?;
     if let Some(lead) = seen.as_ref().and_then(|deal| deal.lead.clone()) {
-        // A seller qualified the lead before its create was known: the link begins with the lead and moves.
+        // A seller qualified the lead before we knew that it was created: the link begins with the lead and then moves.
         match run.ports.crm().fetch(&lead).await? {
             Some(lead) => seen = Some(lead),
             None => {
@@ -43,11 +44,11 @@ pub(super) async fn made_before<P: Ports>(
     Ok(seen)
 }
 
-/// A record of ours that nobody had seen yet. Meanwhile it may have come to belong to another referral: by its
-/// opportunity, which that one names.
+/// Links a record that carries the referral's id and has no link. Meanwhile it may have come to belong to another
+/// referral, which names it.
 pub(super) async fn found_again<P: Ports>(mut work: Work<'_, P>, referral: Referral, seen: Seen) -> Outcome {
     let record = &seen.record.id;
-    // Before a create of ours is written down nothing is of our making: somebody typed the identifier.
+    // No create of ours was saved, so a user has typed the identifier.
     if work.is_fresh()
         && !names_back(&work.run, &referral, &seen)
         && let Err(lacks) = may_link(&work.run, &referral, &seen)
@@ -70,18 +71,19 @@ fn names_back<P: Ports>(run: &Run<'_, P>, referral: &Referral, seen: &Seen) -> b
     named.is_some_and(|named| named.id == seen.record.id.id)
 }
 
-/// The record of a create is known: link it and go on.
+/// Links the record that was created, and settles the link.
 pub(super) async fn found<P: Ports>(mut work: Work<'_, P>, referral: Referral, seen: Seen) -> Outcome {
     work.link.claim = None;
     work.link.state = State::Linked;
     work.link.record = Some(seen.record.id.clone());
     if !work.is_fresh() {
-        // Made of the referral just now: what has no base lost it on the way.
+        // The record was created from the referral: a unit without a base is one that lost it, not one with a new rule.
         let (map, before) = (work.map(), work.run.map);
         work.link.is_read_by(map, before);
     }
-    // A create makes open records: the status of a deal that is closed already has no base and follows by its action.
-    // One that was only accepted since the create was sent keeps its base, and goes to the CRM as any change.
+    // A create makes open records. If the referral is closed already, the status gets no base and follows by its
+    // action. If it was only accepted since the create was sent, the status keeps its base and goes to the CRM as any
+    // change.
     let crm = work.map().record_field(STATUS, &seen.record);
     let pc = work.map().referral_field(STATUS, &referral);
     if let (Some(pc), Some(crm)) = (pc, crm)
@@ -99,13 +101,13 @@ pub(super) async fn found<P: Ports>(mut work: Work<'_, P>, referral: Referral, s
     .await
 }
 
-/// A record of ours shows the decisions up to its create.
+/// Notes that the record was created. Its Audit field shows the decisions up to then.
 pub(super) fn born<P: Ports>(work: &mut Work<'_, P>, referral: &Referral) {
     work.note("created", created(work.map(), referral), true);
     work.link.journal.shown(AUDIT_LENGTH);
 }
 
-/// What the seller reads first, and until when to answer.
+/// The first line of the Audit field: that the record was created, and until when the seller should answer.
 pub(super) fn created(map: &Map, referral: &Referral) -> String {
     let mut words = "created from the referral in Partner Center".to_owned();
     if let Some(at) = referral.expires().filter(|_| referral.is_new()) {
@@ -118,7 +120,7 @@ pub(super) fn created(map: &Map, referral: &Referral) -> String {
     words
 }
 
-/// What a refused create depends on: another map may bring what was missing.
+/// The fingerprint of a create: the referral's state and the map, which may add what was missing.
 pub(super) fn create_print<P: Ports>(run: &Run<'_, P>, referral: &Referral) -> String {
     parked::print(&referral_print(referral), run.map)
 }

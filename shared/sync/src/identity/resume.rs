@@ -1,4 +1,4 @@
-//! A link is settled; one whose record's creation was not finished goes on with that first.
+//! Settles a link; if the creation of its record was not finished, that continues first.
 
 use super::{
     create::create_as,
@@ -16,7 +16,7 @@ use crate::{
 };
 use mapping::ReferralId;
 
-/// Settles a link; one whose record's creation was not finished is resumed first.
+/// Settles a link; if the creation of its record was not finished, that continues first.
 pub(crate) async fn settle_or_resume<P: Ports>(
     run: &Run<'_, P>,
     id: &ReferralId,
@@ -35,7 +35,7 @@ pub(crate) async fn settle_or_resume<P: Ports>(
     }
 }
 
-/// A create whose outcome was not saved: the record is there, or it is created now.
+/// Continues a create whose outcome was not saved: the record is found, or is created now.
 async fn resume<P: Ports>(run: &Run<'_, P>, link: Link, rev: u64) -> Outcome {
     let now = run.now();
     if let Some(claim) = link.claim.as_ref().filter(|c| now <= c.deadline) {

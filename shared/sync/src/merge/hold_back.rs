@@ -1,4 +1,4 @@
-//! What the state of a deal forbids.
+//! Takes from a plan what the state of the deal forbids.
 
 use super::plan::{Plan, Shown, Unfit};
 use crate::{
@@ -8,10 +8,11 @@ use crate::{
 use mapping::{Fields, Map, Side, Value, names::STATUS};
 use std::collections::BTreeSet;
 
-/// What is parked keeps a deal open until it was tried so often.
+/// A parked unit keeps a deal open until it has failed this many times.
 const TRIES: u32 = 2;
 
-/// What the state of the deal forbids: edits before acceptance wait, edits after the end are taken as they are.
+/// Takes from the plan what the state of the deal forbids: edits before acceptance wait; on a closed side both values
+/// stay as they are and become the images.
 pub(super) fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Plan) {
     fn status<'a>(fields: Option<&'a Fields>, base: Option<&'a Value>) -> &'a Value {
         fields.and_then(|f| f.get(STATUS)).or(base).unwrap_or(&Value::Null)
@@ -27,7 +28,7 @@ pub(super) fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Pla
         let is = |value: &Value, base: Option<&Value>| base.is_some_and(|base| is_image(value, base));
         let known = is(&p, link.partner_center.images.get(unit)) && is(&c, link.crm.images.get(unit));
         if !known {
-            // Said once: afterwards it is what both sides remember.
+            // Reported once: from then on both values are images.
             plan.refused.insert(unit.to_owned(), format!("`{unit}`: {words}"));
         }
         plan.agree.insert(unit.to_owned(), (p, c));
@@ -51,8 +52,9 @@ pub(super) fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Pla
             take_as_it_is(plan, &unit, "not written, the record is closed");
         }
     }
-    // A terminal move waits for what is parked, since afterwards nothing could be sent any more: until its second try. What
-    // is no value for the other side never becomes one by waiting. What was never accepted takes no edits anyway.
+    // A terminal move waits for parked units, since nothing can be sent after it, but only until their second try has
+    // failed. A unit that cannot be converted for the other side is not waited for: waiting does not help. A referral
+    // that was never accepted takes no edits anyway.
     let waits = |(unit, parked): (&String, &Parked)| {
         unit != STATUS && !plan.unfit.contains_key(unit) && parked.attempts < TRIES
     };
@@ -65,7 +67,7 @@ pub(super) fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Pla
         plan.conflicts.remove(STATUS);
         plan.waiting.insert(STATUS.to_owned());
     } else if ends && !parked && !link.parked.contains_key(STATUS) {
-        // Told before nothing can be told any more.
+        // Reported now: once the deal is closed, the Audit field can no longer be written.
         let left: BTreeSet<&String> = plan.unfit.keys().chain(link.parked.keys()).collect();
         let left = left.into_iter().filter(|unit| map.unit(unit).is_some_and(|unit| unit.name != STATUS));
         for unit in left.cloned().collect::<Vec<_>>() {
@@ -75,7 +77,7 @@ pub(super) fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Pla
     await_acceptance(map, pc, plan);
 }
 
-/// Edits of a referral that nobody has accepted wait, unless a move of its status goes with them.
+/// Edits of a referral that is not accepted wait, unless a move of its status is sent with them.
 pub(crate) fn await_acceptance(map: &Map, status: &Value, plan: &mut Plan) {
     if !deal::is_new(status)
         || planted::is(Bug::EditsBeforeAcceptance)

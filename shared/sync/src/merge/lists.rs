@@ -1,4 +1,4 @@
-//! Lists: merged per element.
+//! Merges lists element by element.
 
 use super::{
     plan::{Change, Plan},
@@ -11,7 +11,7 @@ use crate::{
 use mapping::{Direction, Map, Side, Unit, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Lists merge per element by key; the target's list is read before it is written, since it is sent whole.
+/// Merges a list element by element, by key. The target's list must have been read, since it is sent whole.
 pub(super) fn lists(map: &Map, unit: &Unit, pc: View<'_>, crm: View<'_>, plan: &mut Plan) {
     let name = &unit.name;
     let (Some(p), Some(c)) = (pc.value, crm.value) else {
@@ -26,7 +26,8 @@ pub(super) fn lists(map: &Map, unit: &Unit, pc: View<'_>, crm: View<'_>, plan: &
     let mut other_words = BTreeSet::new();
     for key in p.keys().chain(c.keys()).chain(pb.keys()).chain(cb.keys()).collect::<BTreeSet<_>>() {
         let differs = |now: &BTreeMap<String, Value>, base: &BTreeMap<String, Value>| {
-            // By key: after an answer without state the base has the other side's words.
+            // Only the keys are compared: after an answer without state, the base holds the other side's form of the
+            // element.
             now.contains_key(key) != base.contains_key(key)
         };
         let (p_new, c_new) = match planted::is(Bug::ListsWhole) {
@@ -47,7 +48,8 @@ pub(super) fn lists(map: &Map, unit: &Unit, pc: View<'_>, crm: View<'_>, plan: &
         };
         let (from, to) = if from_p { (&p, &mut to_c) } else { (&c, &mut to_p) };
         match from.get(key) {
-            // An element both sides have keeps each side's own words for what the other does not know.
+            // An element that both sides have stays as each side has it: each may hold columns that the other does not
+            // know.
             Some(element) if !to.contains_key(key) => {
                 to.insert(key.clone(), element.clone());
             }
@@ -85,8 +87,9 @@ fn elements(value: &Value) -> BTreeMap<String, Value> {
     }
 }
 
-/// What an element of a list that only the CRM decides (people) shall show once somebody changed it there. What the CRM
-/// leaves empty is not in it and stays as it was: several people may have one key, and this one's words are no other's.
+/// For a list that only the CRM decides (people): the new form of an element that a user changed in the CRM. A field
+/// that is empty in the CRM is left out and stays as it is in Partner Center: several people may share one key, and one
+/// person's values must not replace another's.
 fn reworded(map: &Map, unit: &Unit, key: &str, [p, c, base]: [&BTreeMap<String, Value>; 3]) -> Option<Value> {
     let (p, c, base) = (p.get(key)?, c.get(key)?, base.get(key)?);
     if unit.direction != Direction::ToPartnerCenter || is_image(c, base) {

@@ -1,4 +1,4 @@
-//! What should happen next to a link: decided by the merge, then left out what has to wait.
+//! What should happen next to a link: the merge decides it, then what has to wait is taken out.
 
 use mapping::{Fields, Side, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One unit on its way to the other side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// What the target shall show, in its own words.
+    /// The value that the target should get, in the target's form.
     pub value: Value,
-    /// What the source's image becomes once it is written.
+    /// The value that becomes the source's image once the write is done.
     pub source: Value,
-    /// Elements of a list whose own change still has to go the other way: their images stay as they were.
+    /// Elements of a list whose change still has to go in the other direction: their images stay as they were.
     pub pending: BTreeSet<String>,
 }
 
@@ -20,10 +20,11 @@ impl Change {
     }
 }
 
-/// What should happen next.
+/// The plan: what should happen next to a link.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
-    /// Units on which both sides agree already, or whose present state is taken as it is: (Partner Center's, CRM's).
+    /// Units on which both sides agree already, or whose two values are taken as they are: (Partner Center's, the
+    /// CRM's).
     pub agree: BTreeMap<String, (Value, Value)>,
     /// What goes to the CRM by a patch.
     pub to_crm: BTreeMap<String, Change>,
@@ -31,45 +32,46 @@ pub struct Plan {
     pub action: Option<Change>,
     /// What goes to Partner Center.
     pub to_partner_center: BTreeMap<String, Change>,
-    /// Both sides changed and differ: the loser's words, before they are overwritten.
+    /// Units that both sides changed to different values: the loser, noted before it is overwritten.
     pub conflicts: BTreeMap<String, Conflict>,
-    /// Refused by rule; the present state is taken: unit and sentence.
+    /// Units whose change is refused by rule, each with a sentence why; both values stay as they are.
     pub refused: BTreeMap<String, String>,
-    /// Cannot be converted for the other side.
+    /// Units that cannot be converted for the other side.
     pub unfit: BTreeMap<String, Unfit>,
-    /// Changes that wait for acceptance of the referral (or for a parked unit to heal before the deal is closed).
+    /// Units whose change waits for acceptance of the referral (or for a parked unit to heal before the deal is
+    /// closed).
     pub waiting: BTreeSet<String>,
-    /// Long texts of Partner Center of which the CRM holds a shortened form, and which its edit now replaces.
+    /// Long texts of Partner Center that are about to be overwritten by a seller's edit of the CRM's shortened form.
     pub kept: BTreeMap<String, Value>,
-    /// Microsoft is to be invited, by this request for a referral.
+    /// The body of a referral from which Microsoft's half is made, if Microsoft is to be invited.
     pub invite: Option<String>,
-    /// This side must be read before anything can be decided.
+    /// A side that must be read by id before the merge can decide.
     pub need: Option<Side>,
-    /// It was needed and could not be had: nothing is settled.
+    /// That side was read by id and the merge still cannot decide: no version becomes settled.
     pub incomplete: bool,
 }
 
 /// A value that cannot go where it should.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unfit {
-    /// Where it should go.
+    /// The side it should go to.
     pub target: Side,
-    /// Why it cannot.
+    /// Why it cannot go there.
     pub words: String,
-    /// What it is.
+    /// The value.
     pub value: Value,
 }
 
-/// Who lost what.
+/// A conflict's outcome.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conflict {
     /// The side that wins.
     pub winner: Side,
-    /// What the other side showed.
+    /// The other side's value.
     pub loser: Value,
 }
 
-/// What each side shows; `None`: not read, it stands at its settled version and so shows its images.
+/// What each side shows; `None`: it was not read, so it stands at its settled version and shows its images.
 #[derive(Clone, Copy)]
 pub struct Shown<'a> {
     /// Partner Center.

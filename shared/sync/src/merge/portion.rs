@@ -1,11 +1,11 @@
-//! Lists in portions: one write takes only so many rows. What stays back is no part of the write, so it is no part of
-//! what both sides agree on afterwards: the next merge sends it.
+//! Splits lists into portions, since one write takes a limited number of rows. The rest is no part of the write and so
+//! does not enter the images: the next merge sends it.
 
 use mapping::{Fields, Map, NewRecord, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Of a list that shall be `wanted` and is `shown`, what one write of `most` rows makes of it, and the elements that
-/// stay as they are until the next one.
+/// Takes the first `most` changed rows of a list that should become `wanted` and is now `shown`. Returns the list after
+/// that write, and the elements that stay as they are until a later one.
 pub(crate) fn portion(wanted: &Value, shown: &Value, most: usize) -> (Value, BTreeSet<String>) {
     let (mut next, shown) = (elements(wanted), elements(shown));
     let differs = |key: &&String| next.contains_key(*key) != shown.contains_key(*key);
@@ -20,8 +20,8 @@ pub(crate) fn portion(wanted: &Value, shown: &Value, most: usize) -> (Value, BTr
     (Value::Map(next), later)
 }
 
-/// The first rows of a new record's lists, and of the fields the elements they are of: rows and elements are in the
-/// order of their keys.
+/// Cuts a new record's lists to the first `most` rows, and the list units of `fields` to the same elements: rows and
+/// elements are both in the order of their keys.
 pub(crate) fn first_portion(map: &Map, new: &mut NewRecord, fields: &mut Fields, most: usize) {
     new.lists.values_mut().for_each(|rows| rows.truncate(most));
     for (unit, value) in fields {

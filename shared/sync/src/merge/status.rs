@@ -1,4 +1,4 @@
-//! The units that only move along: the status by its allowed steps, visibility upwards.
+//! The units that move in one direction only: the status by its allowed steps, visibility from off to on.
 
 use super::{
     plan::{Change, Plan, Unfit},
@@ -7,7 +7,7 @@ use super::{
 use crate::planted::{self, Bug};
 use mapping::{CrmStep, Map, Side, Unit, Value, names::STATUS};
 
-/// Allowed moves only; each step of a two-step move sets its own image.
+/// Plans a move of the status: only an allowed one; each step of a two-step move sets its own image.
 pub(super) fn status(map: &Map, target: Side, pc: View<'_>, crm: View<'_>, plan: &mut Plan) {
     let (Some(p), Some(c)) = (pc.present(), crm.present()) else { return };
     let name = STATUS.to_owned();
@@ -19,7 +19,8 @@ pub(super) fn status(map: &Map, target: Side, pc: View<'_>, crm: View<'_>, plan:
                     take(plan);
                 }
                 Some((first, rest)) => {
-                    // While steps remain, the CRM's image is that of the step, so that its change stays one.
+                    // While steps remain, the CRM's image is the status of the step, so that the rest still counts as a
+                    // change.
                     let last = rest.is_empty() || planted::is(Bug::StepIsTheEnd);
                     let source = if last { Ok(c.clone()) } else { map.to_crm(STATUS, first) };
                     match source {
@@ -64,7 +65,8 @@ pub(super) fn status(map: &Map, target: Side, pc: View<'_>, crm: View<'_>, plan:
     }
 }
 
-/// Visibility only ever turns on: seen on one side, it is on for both; turning it off is refused and undone.
+/// Merges visibility, which is only ever turned on: if one side shows it on, it is turned on for the other; turning it
+/// off is refused and undone.
 pub(super) fn rise(map: &Map, unit: &Unit, pc: View<'_>, crm: View<'_>, plan: &mut Plan) {
     let on = |v: Option<&Value>| matches!(v, Some(Value::Bool(true)));
     let (p, c) = (pc.present(), crm.present());

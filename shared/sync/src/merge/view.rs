@@ -1,4 +1,4 @@
-//! What one side shows of one unit, beside what it showed when both agreed.
+//! One side's value of one unit, and its image.
 
 use crate::state::image::is_image;
 use mapping::{Fields, Value};
@@ -23,7 +23,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// What it shows as far as known: read, else its image.
+    /// The value as far as it is known: what was read, else the image.
     pub(super) fn present(&self) -> Option<&'a Value> {
         self.value.or(self.base)
     }

@@ -1,4 +1,5 @@
-//! The ways that lead to a link: from its record, from the lead that the record was made of, from Microsoft's half.
+//! Aliases: rows that lead to a link from its record, from the lead that the record was made of, and from Microsoft's
+//! half.
 
 use crate::{
     planted::{self, Bug},
@@ -12,12 +13,13 @@ use crate::{
 };
 use mapping::{RecordId, ReferralId};
 
-/// The way from Microsoft's half to our link.
+/// The alias that leads from Microsoft's half to our link.
 pub(crate) fn alias_of_sibling(sibling: &ReferralId, own: &ReferralId) -> Change {
     Change::put(Key::sibling(sibling), Expect::Any, Item::Alias { referral: own.clone() })
 }
 
-/// One record has one referral: its alias must not exist. Whatever was parked for either is over.
+/// The alias from a record to its link; it must not exist before, since one record has one referral. What was parked
+/// for the record or the referral without a link is deleted.
 pub(crate) fn links_back(link: &Link, record: &RecordId) -> Vec<Change> {
     let nobody = if planted::is(Bug::OneRecordTwoReferrals) { Expect::Any } else { Expect::Absent };
     vec![
@@ -27,7 +29,7 @@ pub(crate) fn links_back(link: &Link, record: &RecordId) -> Vec<Change> {
     ]
 }
 
-/// The lead it was made of, which nobody had linked: that leads here, too.
+/// Adds an alias for the lead that the record was made of and that had no link: the lead leads to the same link.
 pub(crate) fn remember_lead<P: Ports>(work: &mut Work<'_, P>, seen: &Seen) {
     if let Some(lead) = seen.lead.clone().filter(|_| work.run.map.has_leads()) {
         let alias = Item::Alias { referral: work.link.referral.clone() };
@@ -47,7 +49,7 @@ pub(crate) async fn alias_of<P: Ports>(
     })
 }
 
-/// Who names this record in vain.
+/// The referrals that name this record without its consent.
 pub(crate) async fn namers<P: Ports>(
     run: &Run<'_, P>,
     record: &RecordId,

@@ -1,5 +1,5 @@
-//! An intent in the table: its first save, and every further one over the revision that was read. Only the holder of its
-//! claim POSTs.
+//! An intent in the table: its first save, and every further save over the revision that was read. Only the holder of
+//! its claim POSTs.
 
 use crate::{
     planted::{self, Bug},
@@ -13,8 +13,8 @@ use crate::{
     },
 };
 
-/// The first save of an intent. Should no run end it, its time comes and `retry` takes it up: it is set aside, as it was
-/// `before` or as what is being done.
+/// The first save of an intent. Its record is parked with it, as it was parked `before` or with a reason of its own: if
+/// this run does not end the intent, `retry` takes it up when the next try is due.
 pub(crate) fn first_save(intent: &Intent, before: Option<Parked>) -> Vec<Change> {
     let put = Item::Intent(Box::new(intent.clone()));
     let mut begun = vec![Change::put(Key::intent(&intent.record), Expect::Absent, put)];
@@ -28,19 +28,19 @@ pub(crate) fn first_save(intent: &Intent, before: Option<Parked>) -> Vec<Change>
     begun
 }
 
-/// An intent to invite Microsoft, saved with its link, and the record as it was read.
+/// An intent to invite Microsoft that was saved together with its link, and the record as it was read.
 #[derive(Debug)]
 pub(crate) struct Begun {
     pub(crate) intent: Intent,
     pub(crate) seen: Seen,
 }
 
-/// A held intent: every save goes over the revision that was read.
+/// An intent whose claim this run holds; every save is conditional on the revision that was read.
 pub(crate) struct Held<'a, P: Ports> {
     pub(crate) run: &'a Run<'a, P>,
     pub(crate) intent: Intent,
     pub(crate) rev: u64,
-    /// `unknown` was saved by this run for a POST it has not sent yet.
+    /// This run has saved `unknown` for a POST that it has not sent yet.
     pub(crate) about_to_post: bool,
 }
 
@@ -49,7 +49,7 @@ impl<P: Ports> Held<'_, P> {
         Key::intent(&self.intent.record)
     }
 
-    /// Saves the intent, with other changes in the same transaction. `false`: somebody else saved it.
+    /// Saves the intent, with other changes in the same transaction. `false`: another run saved it first.
     pub(crate) async fn save(&mut self, besides: Vec<Change>) -> Result<bool, Failure> {
         let mut changes =
             vec![Change::put(self.key(), Expect::Rev(self.rev), Item::Intent(Box::new(self.intent.clone())))];
@@ -58,7 +58,8 @@ impl<P: Ports> Held<'_, P> {
         if saved {
             self.rev += 1;
         } else {
-            // The normal reason: the referral's own webhook noted its id meanwhile. Our claim still stands.
+            // The usual reason is that the run of the referral's own webhook noted its id meanwhile. Our claim is still
+            // valid.
             let row = self.run.ports.links().read(&[self.key()]).await?.pop().flatten();
             if let Some(Row { rev, item: Item::Intent(other), .. }) = row
                 && other.claim_until == self.intent.claim_until
@@ -71,7 +72,7 @@ impl<P: Ports> Held<'_, P> {
         Ok(saved)
     }
 
-    /// Lets the next one go on at once.
+    /// Ends the claim, so that the next run can continue at once.
     pub(crate) async fn release(&mut self) -> Result<(), Failure> {
         self.intent.claim_until = self.run.now();
         self.save(vec![]).await.map(drop)

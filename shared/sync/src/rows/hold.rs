@@ -1,4 +1,5 @@
-//! A system that is out of reach rests: one item, shared by all environments, read together with the links.
+//! Holds: no run calls a system that is out of reach until an instant. One row per system, shared by all environments
+//! and read together with the links.
 
 use crate::{
     ports::{Links, Ports},
@@ -11,14 +12,14 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-/// The shortest pause.
+/// The shortest pause, in seconds.
 const SHORTEST: i64 = 10;
-/// The longest pause.
+/// The longest pause, in seconds.
 const LONGEST: i64 = 30 * 60;
 /// The systems that can be held.
 pub const SYSTEMS: [&str; 2] = ["partner_center", "crm"];
 
-/// Until when somebody must wait, if any of these rows holds a system.
+/// The instant until which a run must wait, if one of these rows holds a system.
 pub fn held_until<'a>(rows: impl Iterator<Item = &'a Row>, now: Timestamp) -> Option<Timestamp> {
     rows.filter_map(|row| match &row.item {
         Item::Hold(hold) if hold.until > now => Some(hold.until),
@@ -27,8 +28,8 @@ pub fn held_until<'a>(rows: impl Iterator<Item = &'a Row>, now: Timestamp) -> Op
     .max()
 }
 
-/// Holds the failure's system if everybody would meet it: as long as the vendor says, else 10 s growing to 30 min.
-/// Returns the pause for the one that met it.
+/// Holds the failure's system if every call would meet the failure: as long as the vendor says, else 10 s growing to 30
+/// min. Returns the pause after which the message that met it is delivered again.
 pub async fn hold<P: Ports>(run: &Run<'_, P>, failure: &Failure) -> Result<SignedDuration, Failure> {
     let Class::Retryable { after } = failure.class else { return Ok(SignedDuration::ZERO) };
     if !failure.wide || !SYSTEMS.contains(&failure.system.as_str()) {
@@ -41,12 +42,12 @@ pub async fn hold<P: Ports>(run: &Run<'_, P>, failure: &Failure) -> Result<Signe
         Some(Row { rev, item: Item::Hold(hold), .. }) => {
             let since = now.duration_since(hold.until);
             let attempts = if since.is_negative() {
-                // It was under way when the hold began: the same trouble, met once more.
+                // The call began before the hold did: it met the same trouble.
                 hold.attempts
             } else if since < SignedDuration::from_hours(1) {
                 hold.attempts + 1
             } else {
-                // An hour without trouble begins anew.
+                // After an hour without a hold the pauses begin again at the shortest.
                 1
             };
             (Expect::Rev(*rev), attempts, -since)
@@ -61,13 +62,14 @@ pub async fn hold<P: Ports>(run: &Run<'_, P>, failure: &Failure) -> Result<Signe
     };
     if pause > left {
         let hold = Hold { until: now + pause, reason: failure.text.clone(), attempts };
-        // Lost: somebody else holds it as well.
+        // If this save is lost, another run has placed a hold.
         run.ports.links().commit(vec![Change::put(key, expect, Item::Hold(hold))]).await?;
     }
     Ok(pause)
 }
 
-/// A write may have happened: its claim stays, and no run looks before its deadline.
+/// The end of a run whose write may have happened: the claim stays, and the message is delivered again after the
+/// claim's deadline.
 pub(crate) async fn not_known<P: Ports>(
     run: &Run<'_, P>,
     what: &str,
@@ -79,8 +81,8 @@ pub(crate) async fn not_known<P: Ports>(
     Ok(run.just_after(run.deadline(), format!("it is not known whether {what}: {failure}")))
 }
 
-/// Both systems have answered: holds that have run out are over, and what troubles them next begins with a short pause
-/// again. Otherwise one failing call in a hundred would make each pause half an hour.
+/// Both systems have answered: deletes the holds that have run out, so that the next trouble begins with the shortest
+/// pause again. Otherwise one failing call in a hundred would raise each pause to half an hour.
 pub async fn answered<P: Ports>(run: &Run<'_, P>, rows: impl Iterator<Item = &Row>) {
     let now = run.now();
     let over: Vec<Change> = rows
@@ -88,12 +90,13 @@ pub async fn answered<P: Ports>(run: &Run<'_, P>, rows: impl Iterator<Item = &Ro
         .map(|row| Change::delete(row.key.clone(), Expect::Rev(row.rev)))
         .collect();
     if !over.is_empty() {
-        // Lost: it is held again, or another was first.
+        // If this save is lost, the system is held again, or another run was first.
         let _ = run.ports.links().commit(over).await;
     }
 }
 
-/// Whether a link's hint can tell nothing new: the link is clean and the hint is not after the settled instant.
+/// Whether a hint has nothing new for a link: the link is clean and the hint's instant is not after the settled
+/// version.
 pub fn tells_nothing_new(link: &Link, at: Timestamp) -> bool {
     link.is_clean() && link.partner_center.settled.as_ref().is_some_and(|settled| settled.covers(at))
 }

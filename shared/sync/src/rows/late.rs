@@ -1,4 +1,4 @@
-//! A read older than what its hint told of: a reason to look again, never a verdict.
+//! A read that is older than its hint is a reason to read again, never a verdict.
 
 use crate::{
     planted::{self, Bug},
@@ -9,7 +9,8 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 use mapping::Referral;
 
-/// A record's read older than what its hint's sender saw: the feed will not show that again.
+/// Whether to read a record again because the read is older than the version its hint's sender saw: three times, after
+/// growing pauses. The feed will not list that version again.
 pub(crate) fn older_than_seen<P: Ports>(
     run: &Run<'_, P>,
     at_least: Option<i64>,
@@ -28,8 +29,8 @@ pub(crate) fn older_than_seen<P: Ports>(
     }
 }
 
-/// A read older than its own hint is a reason to look again, twice, never a verdict. How far the stamps of an event and
-/// of its referral may lie apart is the map's to say.
+/// Whether to read a referral again because the read is older than its hint: twice. The map says how far the stamps of
+/// an event and of its referral may lie apart.
 pub(crate) fn older_than_hint<P: Ports>(
     run: &Run<'_, P>,
     since: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! Setting aside a referral or record that has no link.
+//! Parks a referral or record that has no link.
 
 use crate::{
     ports::{Links, Ports, Seen},
@@ -16,27 +16,28 @@ use crate::{
 };
 use mapping::RecordId;
 
-/// What is set aside, and why.
+/// What is to be parked, and why.
 pub(crate) struct Aside<'a> {
     /// A referral's or a record's id.
     pub(crate) what: &'a str,
     pub(crate) words: &'a str,
-    /// Of the inputs.
+    /// The fingerprint of its inputs.
     pub(crate) fingerprint: &'a str,
-    /// Of a record: as what it was looked at. In a feed it is not looked at again before it shows a newer version.
+    /// For a record: the version in which it was judged. A feed's row of the record is skipped until it shows a newer
+    /// version.
     pub(crate) version: Option<Version>,
-    /// Of a referral: the record that has to agree.
+    /// For a referral: the record whose consent is missing.
     pub(crate) waits_for: Option<RecordId>,
 }
 
 impl<'a> Aside<'a> {
-    /// Of which no more than the id is known.
+    /// Only the id is known, no version.
     pub(crate) fn new(what: &'a str, words: &'a str, fingerprint: &'a str) -> Self {
         Aside { what, words, fingerprint, version: None, waits_for: None }
     }
 }
 
-/// What is set aside under this id.
+/// What is parked under this id.
 pub(crate) async fn parked_row<P: Ports>(run: &Run<'_, P>, what: &str) -> Result<Option<Parked>, Failure> {
     Ok(match run.ports.links().read(&[Key::parked(what)]).await?.pop().flatten() {
         Some(Row { item: Item::Parked(parked), .. }) => Some(parked),
@@ -44,12 +45,12 @@ pub(crate) async fn parked_row<P: Ports>(run: &Run<'_, P>, what: &str) -> Result
     })
 }
 
-/// Sets aside a referral, or a record of which no more than the id is known.
+/// Parks a referral, or a record of which only the id is known.
 pub(crate) async fn park<P: Ports>(run: &Run<'_, P>, what: &str, words: &str, fingerprint: &str) -> Outcome {
     park_besides(run, Aside::new(what, words, fingerprint), vec![]).await
 }
 
-/// Sets aside a record as it was just read.
+/// Parks a record as it was just read.
 pub(crate) async fn park_record<P: Ports>(
     run: &Run<'_, P>,
     seen: &Seen,
@@ -61,7 +62,7 @@ pub(crate) async fn park_record<P: Ports>(
     park_besides(run, Aside { version, ..Aside::new(what, words, fingerprint) }, vec![]).await
 }
 
-/// Sets aside, with an audit line, in one transaction with other changes.
+/// Parks, with an audit line if the reason is new, in one transaction with other changes.
 pub(crate) async fn park_besides<P: Ports>(
     run: &Run<'_, P>,
     Aside { what, words, fingerprint, version, waits_for }: Aside<'_>,

@@ -1,4 +1,4 @@
-//! A referral as Partner Center shows it to us, and what tells one state of it from another.
+//! Reads a referral as Partner Center shows it to us, and identifies its state.
 
 use crate::{
     planted::{self, Bug},
@@ -12,7 +12,7 @@ use crate::{
 use jiff::SignedDuration;
 use mapping::{Referral, ReferralId};
 
-/// Reads one; a 403 is asked back from the list once: refused there too, the role is gone.
+/// Reads one referral. After a 403 the list is read once: if that is refused too, our user has lost its role.
 pub(crate) async fn look_up<P: Ports>(
     run: &Run<'_, P>,
     id: &ReferralId,
@@ -37,7 +37,7 @@ pub(crate) async fn look_up<P: Ports>(
     }
 }
 
-/// What a referral's parked state depends on.
+/// The fingerprint of a referral's state, for parking it.
 pub(crate) fn referral_print(referral: &Referral) -> String {
     digest(&format!("{}{}", referral.etag().unwrap_or_default(), referral.updated()))
 }

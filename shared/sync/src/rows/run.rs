@@ -1,4 +1,4 @@
-//! What one run of a story is given: ports, map, settings, and when it will be killed.
+//! What a run gives to a story: ports, map, settings, and the instant at which the run is killed.
 
 use crate::{
     ports::{Clock, Ports},
@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use mapping::Map;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// No outside write begins with less than this left: its answer must still be saved.
+/// No write begins with less time left than this: its answer must still be saved.
 const TAIL: SignedDuration = SignedDuration::from_secs(15);
 
 /// Facts of the deployment that the stories need.
@@ -16,27 +16,28 @@ const TAIL: SignedDuration = SignedDuration::from_secs(15);
 pub struct Settings {
     /// Our organisation in Partner Center.
     pub organization: String,
-    /// The longest a sent request may still land after its sender died, plus replica lag.
+    /// The longest time in which a sent request may still take effect after its sender died, plus replica lag.
     pub grace: SignedDuration,
     /// How long audit lines are kept.
     pub audit_kept: SignedDuration,
     /// Whether this stack may write to Partner Center (`PartnerCenterWrites`).
     pub writes: bool,
-    /// How many referrals that nothing of ours names are asked for.
+    /// Limits how many unknown referrals are read.
     pub strangers: Arc<Budget>,
 }
 
-/// So many in [`PERIOD`]: more than any partner's new deals, and few enough for Partner Center to bear beside all else.
+/// The most calls within [`PERIOD`]: more than any partner has new deals, and few enough for Partner Center to bear
+/// beside the other calls.
 const MOST: u32 = 1_000;
 const PERIOD: SignedDuration = SignedDuration::from_mins(10);
 
-/// A number of calls in a time. Genuine events of anybody can be sent to us again by the thousand; what they are about,
-/// if it is ours, the sweep lists.
+/// Limits the calls within a period. Anyone can send us genuine events of other organisations again, by the thousand.
+/// If such an event is about a referral of ours, the sweep lists it.
 #[derive(Debug, Default)]
 pub struct Budget(Mutex<Option<(Timestamp, u32)>>);
 
 impl Budget {
-    /// One more, if there is one.
+    /// Takes one call from the budget. `false`: none is left in this period.
     pub fn take(&self, now: Timestamp) -> bool {
         let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (began, count) = match *spent {
@@ -48,17 +49,17 @@ impl Budget {
     }
 }
 
-/// One run.
+/// One run of a story.
 pub struct Run<'a, P: Ports> {
-    /// The outside.
+    /// The outside systems.
     pub ports: &'a P,
     /// The field map.
     pub map: &'a Map,
-    /// The deployment.
+    /// The facts of the deployment.
     pub settings: &'a Settings,
-    /// The instant this run is killed.
+    /// The instant at which this run is killed.
     pub ends: Timestamp,
-    /// How often this hint was received, this time included.
+    /// How many times this hint was received, this time included.
     pub attempt: u32,
 }
 
@@ -80,7 +81,7 @@ impl<P: Ports> Run<'_, P> {
         self.ports.clock().now()
     }
 
-    /// Whether an outside write may still begin.
+    /// Whether a write to Partner Center or the CRM may still begin.
     pub fn may_write(&self) -> bool {
         self.now() + TAIL <= self.ends
     }
@@ -90,7 +91,7 @@ impl<P: Ports> Run<'_, P> {
         self.ends + self.settings.grace
     }
 
-    /// Again when this instant has passed.
+    /// Ends the story; the message is delivered again just after this instant.
     pub(crate) fn just_after(&self, instant: Timestamp, why: impl Into<String>) -> Ended {
         let after = instant.duration_since(self.now()) + SignedDuration::from_secs(1);
         Ended::Later { after, why: why.into() }
@@ -100,39 +101,39 @@ impl<P: Ports> Run<'_, P> {
 /// How a story ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// Acknowledge.
+    /// The message is acknowledged.
     Done(Decision),
-    /// Come again.
+    /// The message is delivered again.
     Later {
-        /// After this pause.
+        /// The pause before that.
         after: SignedDuration,
-        /// Because.
+        /// The reason.
         why: String,
     },
 }
 
-/// What was decided, for the log: one line each.
+/// What was decided, for one line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// A fixed word.
+    /// The kind of decision, a fixed word.
     pub decision: &'static str,
-    /// Why, in words.
+    /// The reason, as text.
     pub reason: String,
 }
 
 impl Ended {
-    /// An acknowledged decision.
+    /// The story is done: the message is acknowledged.
     pub fn done(decision: &'static str, reason: impl Into<String>) -> Self {
         Ended::Done(Decision { decision, reason: reason.into() })
     }
 
-    /// Again after so many seconds.
+    /// The message is delivered again after so many seconds.
     pub fn later(seconds: i64, why: impl Into<String>) -> Self {
         Ended::Later { after: SignedDuration::from_secs(seconds), why: why.into() }
     }
 }
 
-/// A story's end, or the failure that stopped it.
+/// How a story ended, or the failure that stopped it.
 pub type Story = Result<Ended, Failure>;
 
 #[cfg(test)]

@@ -1,20 +1,20 @@
-//! Why a story goes no further than where it is.
+//! Why a story ends early.
 
 use crate::{
     rows::{held::Begun, run::Ended},
     state::failure::Failure,
 };
 
-/// What ends a story early; `?` carries it to whoever began the story.
+/// What ends a story early; `?` carries it to the caller that began the story.
 #[derive(Debug)]
 pub(crate) enum Stop {
     /// A call failed.
     Failed(Failure),
     /// Another run saved this row first: reload and start over.
     Overtaken,
-    /// This is how it ended; what was learnt is saved.
+    /// The story ended so, and what it learnt is saved.
     Ended(Ended),
-    /// It ended, and Microsoft is to be invited by an intent that was saved with the link.
+    /// The story ended and has saved an intent to invite Microsoft, which the caller carries out.
     Invites(Box<Begun>),
 }
 
@@ -30,5 +30,5 @@ impl From<Ended> for Stop {
     }
 }
 
-/// How a story, or a part of one, came out.
+/// The result of a story, or of a part of one.
 pub(crate) type Outcome = Result<Ended, Stop>;

@@ -1,4 +1,4 @@
-//! A record that lacks something, or was refused: set aside, and its seller is told why.
+//! Parks a record that lacks something or was refused, and writes the reason to its Audit field for its seller.
 
 use crate::{
     ports::{Crm, Ports, Seen},
@@ -18,14 +18,14 @@ use crate::{
 };
 use mapping::{Fields, Mark, Trim};
 
-/// Lacks what the other side needs: parked naming everything at once, and the seller sees it in Audit. Heals by
-/// itself when the field arrives.
+/// Parks a record that lacks what Partner Center needs: the reason names everything that is missing, and the seller
+/// sees it in the Audit field. The record heals by itself when the fields are filled.
 pub(crate) async fn lacking<P: Ports>(run: &Run<'_, P>, seen: &Seen, words: &str) -> Outcome {
     let print = print(words, run.map);
     park_and_tell(run, seen, words, &print, vec![]).await
 }
 
-/// Sets a record aside; the seller is told once for the same reason and inputs.
+/// Parks a record. The same reason with the same inputs is written to its Audit field once.
 pub(crate) async fn park_and_tell<P: Ports>(
     run: &Run<'_, P>,
     seen: &Seen,
@@ -38,15 +38,16 @@ pub(crate) async fn park_and_tell<P: Ports>(
     let told = before.is_some_and(|parked| parked.tells(words, print));
     let mut version = seen.version.clone();
     if !told {
-        // Told first: what is set aside counts as told.
+        // The Audit field is written first: the reason of a parked record counts as reported.
         version = tell(run, seen, words, Some(Mark::Failed)).await?.unwrap_or(version);
     }
     let aside = Aside { version: Some(version), ..Aside::new(&what, words, print) };
     park_besides(run, aside, besides).await
 }
 
-/// Shows one line in the Audit field of a record that has no link. The CRM may refuse it: the parked row still says it.
-/// `mark`: none at a record that its seller has not given to Partner Center. The version that shows it, if it is known.
+/// Writes one line to the Audit field of a record without a link. If the CRM refuses it, the reason is still in the
+/// parked row. `mark`: `None` for a record that its seller has not given to Partner Center. Returns the record's
+/// version after the write, if it is known.
 pub(crate) async fn tell<P: Ports>(
     run: &Run<'_, P>,
     seen: &Seen,

@@ -1,4 +1,4 @@
-//! One link being worked on: what was loaded, what was learnt, and the one way to save it.
+//! A link that a story works on: what was loaded, what was learnt, and the one way to save it.
 
 use crate::{
     planted::{self, Bug},
@@ -20,33 +20,33 @@ use jiff::Timestamp;
 use mapping::{Map, RecordKind, Side, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The whole link is set aside.
+/// The key under which a whole link is parked.
 pub(crate) const WHOLE: &str = "*";
-/// Set aside by the brake: only time frees it.
+/// The fingerprint of a link that the brake has parked: no input changes it, so only time ends it.
 const BRAKE: &str = "brake";
-/// Characters of all reasons of a link.
+/// The most characters of all reasons of a link together.
 const REASONS: usize = 4_000;
-/// What the CRM's Audit field holds.
+/// The most characters of the CRM's Audit field.
 pub(crate) const AUDIT_LENGTH: usize = 10_000;
 
-/// A link in work.
+/// A link that a story works on.
 pub(crate) struct Work<'a, P: Ports> {
     /// The run.
     pub(crate) run: Run<'a, P>,
-    /// Every read of this work began after this instant, however late its answer came.
+    /// Every read of this story began after this instant, however late its answer came.
     pub(crate) began: Timestamp,
-    /// As it should be saved next.
+    /// The link as it should be saved next.
     pub(crate) link: Link,
     saved: Option<Link>,
     rev: u64,
     notes: Vec<Line>,
     told: BTreeSet<(String, String)>,
-    /// Saved with the next save, once: aliases, an intent's end.
+    /// Other changes of the next save, once: aliases, an intent's end.
     pub(crate) besides: Vec<Change>,
 }
 
 impl<'a, P: Ports> Work<'a, P> {
-    /// A link as loaded.
+    /// A link that was loaded in this revision.
     pub(crate) fn loaded(run: &Run<'a, P>, link: Link, rev: u64) -> Self {
         let saved = Some(link.clone());
         let mut work = Work { saved, rev, ..Work::fresh(run, link) };
@@ -68,21 +68,22 @@ impl<'a, P: Ports> Work<'a, P> {
         }
     }
 
-    /// Nothing of the link is in the table yet.
+    /// Whether the link is not in the table yet.
     pub(crate) fn is_fresh(&self) -> bool {
         self.saved.is_none()
     }
 
-    /// What the map says of the link's record.
+    /// The map for the kind of the link's record.
     pub(crate) fn map(&self) -> &'a Map {
         let record = self.link.record.as_ref();
         self.run.map.of(record.map_or(RecordKind::Opportunity, |record| record.kind))
     }
 
-    /// A decision that matters: an audit line in the next save's transaction. `show`: the seller should see it.
+    /// Notes a decision that matters: an audit line in the transaction of the next save. `show`: the seller should see
+    /// it.
     pub(crate) fn note(&mut self, decision: &str, text: impl Into<String>, show: bool) {
         let line = Line { at: self.run.now(), decision: decision.to_owned(), text: text.into() };
-        // A lost race, or the next pass of the loop, decides the same again: told once a run.
+        // After a lost race, or in the next pass of the loop, the same is decided again: it is noted once a run.
         if !self.told.insert((line.decision.clone(), line.text.clone())) {
             return;
         }
@@ -90,12 +91,12 @@ impl<'a, P: Ports> Work<'a, P> {
         self.notes.push(line);
     }
 
-    /// Saves what was learnt.
+    /// Saves what was learnt. [`Stop::Overtaken`]: another run saved this row first.
     pub(crate) async fn save(&mut self) -> Result<(), Stop> {
         if self.try_save().await? { Ok(()) } else { Err(Stop::Overtaken) }
     }
 
-    /// Saves what was learnt: then the story ends so.
+    /// Saves what was learnt, then ends the story.
     pub(crate) async fn end(&mut self, ended: Ended) -> Stop {
         match self.save().await {
             Ok(()) => Stop::Ended(ended),
@@ -103,8 +104,8 @@ impl<'a, P: Ports> Work<'a, P> {
         }
     }
 
-    /// Saves what changed, all or nothing, over the revision that was read. Nothing learnt: no save. `false`: another run
-    /// saved this row first.
+    /// Saves what changed, all or nothing, over the revision that was read; saves nothing if nothing was learnt.
+    /// `false`: another run saved this row first.
     pub(crate) async fn try_save(&mut self) -> Result<bool, Failure> {
         if self.saved.as_ref() == Some(&self.link) && self.notes.is_empty() && self.besides.is_empty() {
             return Ok(true);
@@ -129,7 +130,7 @@ impl<'a, P: Ports> Work<'a, P> {
                 None => Change::delete(key, Expect::Any),
             });
         }
-        // One change of a row in a transaction: what this save says about it stands.
+        // A transaction may change a row once: the change that this save makes itself takes precedence.
         for beside in &self.besides {
             if changes.iter().all(|change| change.key != beside.key) {
                 changes.push(beside.clone());
@@ -155,12 +156,12 @@ impl<'a, P: Ports> Work<'a, P> {
         }
     }
 
-    /// The table still holds a claim that is over: before anything else is read, that is saved.
+    /// Whether the table still holds a claim that has ended: that is saved before anything else is read.
     pub(crate) fn claim_is_over(&self) -> bool {
         self.link.claim.is_none() && self.saved.as_ref().is_some_and(|saved| saved.claim.is_some())
     }
 
-    /// Sets a unit (or the whole link) aside with the words why.
+    /// Parks a unit (or the whole link) with the reason.
     pub(crate) fn park(&mut self, unit: &str, words: &str, fingerprint: String, side: Option<Side>) {
         let before = self.link.parked.get(unit);
         let told = before.is_some_and(|p| p.tells(words, &fingerprint));
@@ -174,7 +175,7 @@ impl<'a, P: Ports> Work<'a, P> {
         }
     }
 
-    /// What was set aside is well again.
+    /// Ends the parking of a unit (or of the whole link), and notes that it healed.
     pub(crate) fn heal(&mut self, unit: &str) {
         if self.link.parked.remove(unit).is_some() {
             let about = if unit == WHOLE { "the deal" } else { unit };
@@ -182,7 +183,7 @@ impl<'a, P: Ports> Work<'a, P> {
         }
     }
 
-    /// Counts a write that is about to leave. `false`: the brake; the link is set aside.
+    /// Counts a write that is about to be sent. `false`: there were too many, and the brake has parked the link.
     pub(crate) fn brake_allows(&mut self, units: &str) -> bool {
         let now = self.run.now();
         if self.link.own_writes.add(now) <= OWN_WRITES_AN_HOUR {
@@ -192,11 +193,11 @@ impl<'a, P: Ports> Work<'a, P> {
         false
     }
 
-    /// Sets the link aside because it goes to and fro.
+    /// Parks the link because its values change back and forth.
     pub(crate) fn brake(&mut self, units: &str) {
         tracing::error!(referral.id = %self.link.referral, units, alarm = "oscillates", "link is set aside: it oscillates");
         self.park(WHOLE, &format!("oscillates: `{units}`"), BRAKE.to_owned(), None);
-        // Rows that pass by meanwhile are acknowledged: afterwards both sides are read.
+        // Feed rows are acknowledged unread while the link is parked: afterwards both sides are read.
         self.link.partner_center.settled = None;
         self.link.crm.settled = None;
     }
@@ -216,7 +217,7 @@ impl<'a, P: Ports> Work<'a, P> {
     }
 }
 
-/// The one parked row of a link: when the first of its units is due, and all reasons.
+/// The one parked row of a link: the time at which the first of its units is due, and all reasons.
 fn summary(parked: &BTreeMap<String, Parked>) -> Option<Parked> {
     let first = parked.values().min_by_key(|p| p.next_try)?;
     let reasons: Vec<_> = parked.iter().map(|(unit, p)| format!("{unit}: {}", p.reason)).collect();

@@ -1,4 +1,4 @@
-//! What the answer of a write makes of its link.
+//! What a link learns from the answer to a write.
 
 use super::{
     read_referral::{referral_fields, renamed},
@@ -19,8 +19,8 @@ use crate::{
 use mapping::{Direction, Fields, Side, Value, names::STATUS, reads_alike};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Images and version from the answer. Any other unit that the answer shows changed is an edit of somebody else: it
-/// stays a difference to its image, and the next pass of the loop merges it.
+/// Takes images and version from the answer. Any other unit that the answer shows changed was edited by a user: it
+/// still differs from its image, and the next pass of the loop merges it.
 pub(super) fn done<P: Ports>(
     work: &mut Work<'_, P>,
     write: &Write,
@@ -39,7 +39,7 @@ pub(super) fn done<P: Ports>(
         let shown = fields
             .get(unit)
             .map_or_else(|| change.value.clone(), |shown| written(shown, &change.value, unit, work.map()));
-        // A side that was not read stands at its settled version, and so shows its image.
+        // A side that was not read stands at its settled version, so its value is its image.
         let stays = match (before.get(unit), work.link.side(write.side).images.get(unit)) {
             (Some(before), _) => *before == shown,
             (None, Some(image)) => is_image(&shown, image),
@@ -68,7 +68,7 @@ pub(super) fn done<P: Ports>(
     }
 }
 
-/// What the answer shows, as a read of its side, and in which version.
+/// Takes the answer as a read of its side; returns what it shows, and the version.
 fn take_answer<P: Ports>(work: &Work<'_, P>, answer: Answer, sides: &mut Sides) -> (Fields, Option<Version>) {
     match answer {
         Answer::Referral(Some(referral)) if referral.etag().is_some() => {
@@ -81,14 +81,15 @@ fn take_answer<P: Ports>(work: &Work<'_, P>, answer: Answer, sides: &mut Sides) 
         }
         Answer::Record(Some(seen)) => {
             let fields = work.map().kept_record_fields(&seen.record);
-            // The answer may show the record's own columns only: lists stand as they were read before.
+            // The answer may show only the record's own columns: its lists stay as they were read before.
             let before = sides.crm.take().filter(|_| !planted::is(Bug::AnswerHidesLists));
             let mut known = before.map(|read| read.fields).unwrap_or_default();
             known.extend(fields.clone());
             sides.crm = Some(Read { fields: known, version: seen.version.clone(), shown: seen.clone() });
             (fields, Some(seen.version))
         }
-        // No state in the answer: nothing is settled, and the version written over is known to be old.
+        // The answer does not show the state: nothing is settled, and the version that was overwritten is known to be
+        // old.
         Answer::Referral(_) => {
             sides.partner_center = None;
             (Fields::new(), None)
@@ -100,7 +101,8 @@ fn take_answer<P: Ports>(work: &Work<'_, P>, answer: Answer, sides: &mut Sides) 
     }
 }
 
-/// Both sides agree on a unit that was written; of a list all but the elements that still have to go the other way.
+/// Both sides agree on a unit that was written; for a list, on all elements but those that still have to go in the
+/// other direction.
 fn agree<P: Ports>(work: &mut Work<'_, P>, side: Side, unit: &str, change: &Change, shown: &Value) {
     let before = |side: Side| work.link.side(side).images.get(unit).cloned();
     let (pc_before, crm_before) = (before(Side::PartnerCenter), before(Side::Crm));
@@ -117,9 +119,10 @@ fn agree<P: Ports>(work: &mut Work<'_, P>, side: Side, unit: &str, change: &Chan
     }
 }
 
-/// A value that the target stored as another one: told. What it merely writes otherwise (blanks, case) is no other value.
-/// One that it did not take at all (`stays`: it shows what it showed before, as revenue does that the CRM computes from
-/// products) goes back, once, where it is the target's to decide: as if it had been changed since.
+/// Whether a value goes back because the target did not take it. A value that the target stored differently is reported
+/// to the seller; a different form (blanks, case) does not count. If the target took nothing of it (`stays`: it shows
+/// what it showed before, as revenue does that the CRM computes from products) and owns the unit, its value goes back
+/// once, as if it had been changed there.
 fn stored_otherwise<P: Ports>(
     work: &mut Work<'_, P>,
     side: Side,
@@ -151,7 +154,7 @@ fn stored_otherwise<P: Ports>(
     true
 }
 
-/// Whether people would read both as the same.
+/// Whether a person would read both values as the same.
 fn is_alike(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Text(one), Value::Text(other)) => reads_alike(one, other),
@@ -163,8 +166,8 @@ fn is_alike(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// What the target's image becomes: what the answer shows; of a list only the elements that were written. Others were
-/// added by somebody meanwhile (a child row has no part in the record's version) and are merged next.
+/// The target's new image: what the answer shows; for a list only the elements that were written. Users added the
+/// others meanwhile (a child row has no part in the record's version), and the next pass merges them.
 fn written(shown: &Value, value: &Value, unit: &str, map: &mapping::Map) -> Value {
     match (shown, value) {
         _ if planted::is(Bug::AnswerSwallowsLists) => shown.clone(),
@@ -177,7 +180,7 @@ fn written(shown: &Value, value: &Value, unit: &str, map: &mapping::Map) -> Valu
     }
 }
 
-/// The list with the pending elements as they were when both agreed.
+/// The list, with its pending elements as they were when both sides agreed.
 fn keep_pending(now: &Value, before: Option<Value>, pending: &BTreeSet<String>) -> Value {
     let elements = |value: Option<Value>| match value {
         Some(Value::Map(elements)) => elements,

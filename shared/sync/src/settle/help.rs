@@ -1,5 +1,6 @@
-//! "How can Microsoft help?" is asked once. Asked of a deal that is in step already, Microsoft is invited into its
-//! engagement; changed or taken back afterwards, the CRM shows again what was asked.
+//! "How can Microsoft help?" is answered once by the seller. If the deal is in step already, Microsoft is then invited
+//! into its engagement. If the seller changes the answer or takes it back afterwards, the CRM's field is set back to
+//! what was asked.
 
 use crate::{
     merge::{Change as Write, Plan, Unfit},
@@ -28,13 +29,13 @@ pub(crate) struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// The record with what it is related to, not only its own columns.
+    /// The record, if it was read with its related rows and not only its own columns.
     fn whole(&self) -> Option<&Seen> {
         self.record.filter(|seen| !seen.record.lists.is_empty())
     }
 }
 
-/// What the choice means for a linked deal: part of the plan, since it travels by no patch of the referral.
+/// Adds what the seller's choice means for a linked deal to the plan; no patch of the referral transports it.
 pub(crate) fn look<P: Ports>(work: &Work<'_, P>, shown: &Shown<'_>, plan: &mut Plan) {
     let (map, link) = (work.run.map, &work.link);
     if map.unit(HELP).is_none() || closed(map, link, shown) {
@@ -46,13 +47,13 @@ pub(crate) fn look<P: Ports>(work: &Work<'_, P>, shown: &Shown<'_>, plan: &mut P
         None => image(Side::PartnerCenter),
     };
     let Some(chosen) = shown.record.and_then(|seen| map.record_field(HELP, &seen.record)) else {
-        // Asked in Partner Center: the CRM shows it, once.
+        // The help was asked for in Partner Center: read the CRM, which should show it once.
         if in_center.is_some() && image(Side::PartnerCenter).is_none() {
             plan.need = plan.need.or(Some(Side::Crm));
         }
         return;
     };
-    // Our own half says so, and nobody was invited: its seller had set Sync to No.
+    // Our own half asks for help and Microsoft was not invited: the seller had set Sync to No.
     if link.awaiting.contains(HELP) && link.microsoft.is_none() && !chosen.is_null() {
         return ask(work, shown, plan, chosen);
     }
@@ -83,7 +84,7 @@ pub(crate) fn look<P: Ports>(work: &Work<'_, P>, shown: &Shown<'_>, plan: &mut P
     }
 }
 
-/// Nobody asks for help with what has ended.
+/// Whether the deal is closed on a side: then no help is asked for.
 fn closed(map: &Map, link: &Link, shown: &Shown<'_>) -> bool {
     let of_record = shown.record.and_then(|seen| map.record_field(STATUS, &seen.record));
     let of_record = of_record.as_ref().or(link.crm.images.get(STATUS));
@@ -99,7 +100,8 @@ fn restore(plan: &mut Plan, value: Value, source: Value) {
     plan.to_crm.insert(HELP.to_owned(), Write::new(value, source));
 }
 
-/// Everything Microsoft's half needs must be there, and the deal visible, before Microsoft is invited.
+/// Plans to invite Microsoft, once everything is there that its half needs; the deal becomes visible to Microsoft
+/// first.
 fn ask<P: Ports>(work: &Work<'_, P>, shown: &Shown<'_>, plan: &mut Plan, chosen: Value) {
     let map = work.run.map;
     let (Some(referral), Some(seen)) = (shown.referral, shown.whole()) else {
@@ -121,7 +123,7 @@ fn ask<P: Ports>(work: &Work<'_, P>, shown: &Shown<'_>, plan: &mut Plan, chosen:
             plan.unfit.insert(HELP.to_owned(), unfit);
         }
         Ok(request) => {
-            // Seen on one side it is on for both; without help it may be off on either.
+            // Visibility that is on for one side is on for both; without help it may be off on either side.
             let on = Some(Value::Bool(true));
             let yes = || Write::new(Value::Bool(true), Value::Bool(true));
             if map.referral_field(VISIBLE, referral) != on {
@@ -138,7 +140,8 @@ fn ask<P: Ports>(work: &Work<'_, P>, shown: &Shown<'_>, plan: &mut Plan, chosen:
     }
 }
 
-/// Writes down that Microsoft is to be invited, together with what was learnt. `None`: another run has begun.
+/// Prepares the save of an intent to invite Microsoft, together with what was learnt. `None`: another run has begun
+/// one.
 pub(super) async fn begin<P: Ports>(
     work: &mut Work<'_, P>,
     request: String,
@@ -166,7 +169,7 @@ pub(super) async fn begin<P: Ports>(
     Ok(Some(Begun { intent, seen }))
 }
 
-/// Microsoft takes part: what was asked is what both sides remember.
+/// Microsoft takes part: remembers what was asked as agreed on both sides.
 pub(crate) fn sent<P: Ports>(work: &mut Work<'_, P>, request: &str) {
     let request: serde_json::Value = serde_json::from_str(request).unwrap_or_default();
     if let Some(asked) = work.run.map.help_asked(&request) {

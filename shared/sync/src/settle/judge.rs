@@ -1,4 +1,4 @@
-//! What a read is worth: whether it is older than what was seen, and what it says of a write that may have happened.
+//! How reliable a read is: whether it is older than one before, and what it says about a write that may have happened.
 
 use crate::{
     planted::{self, Bug},
@@ -9,8 +9,8 @@ use crate::{
 use mapping::{Fields, Map, Side};
 use std::collections::BTreeSet;
 
-/// A read older than what was seen before decides nothing: look again, until the newer one was seen so long ago that
-/// no replica lags any more; then the older one is believed, and that is audited.
+/// A read older than the newest version seen decides nothing: the read is repeated until the newest was seen so long
+/// ago that no replica lags any more. Then the older one is believed, and that is audited.
 pub(super) fn stale<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version) -> Option<Ended> {
     let memory = work.link.side(side);
     if !memory.is_stale(version) {
@@ -31,7 +31,7 @@ pub(super) fn stale<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Vers
     None
 }
 
-/// Judges a write of this side that was left in flight.
+/// Judges the claim of a write to this side whose outcome is unknown.
 pub(super) fn judge<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version, fields: &Fields) {
     let map = work.map();
     if let Some(claim) = work.link.claim.as_ref().filter(|claim| claim.side == side) {
@@ -45,7 +45,7 @@ pub(super) fn judge<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Vers
     }
 }
 
-/// [`Bug::ValueIsProof`]: what this side shows is what the dead write wrote.
+/// [`Bug::ValueIsProof`]: takes what this side shows for what the claimed write wrote.
 fn believe(link: &mut Link, units: &BTreeSet<String>, side: Side, fields: &Fields, map: &Map) {
     for unit in units {
         let Some(shown) = fields.get(unit) else { continue };

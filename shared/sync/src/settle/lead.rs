@@ -1,20 +1,26 @@
-//! A lead that becomes an opportunity: accepted in Partner Center, or qualified by its seller. One link throughout.
+//! A lead becomes an opportunity because its referral was accepted in Partner Center, or because its seller qualified
+//! it. It is one link throughout.
 //!
-//! (1) Accepted and still open: claim, then `QualifyLead` in one transaction with its customer, only in the version that
-//! was read. (2) Qualified, by whomever: the lead leads to its opportunity, so an answer that got lost, and a seller's
-//! own doing, are the same case; nothing is qualified or created again. (3) What an opportunity is born with and the
-//! lead could not hand on (Referral Identifier, Sync) is written, only in the version that was read, only where nothing
-//! is shown. Where a CRM qualifies outside a transaction and fills in of its own what it must have, all that the
-//! opportunity would have been made with is written, with what the lead's seller had edited: nobody has written it but
-//! ourselves, so nobody's word is lost. What it is filled in with is saved first: should the answer be lost, that is no
-//! edit of its seller. It begins with the lead read anew: it takes no version to qualify it so, and it may have been
-//! edited until then. (4) One save moves the link: record, alias, no claim. The lead's alias stays: its opportunity never
-//! gets a second referral. From there the opportunity is settled like any other; a seller's qualifying accepts the
-//! referral by the opportunity's status, with the opportunity's values.
+//! (1) Accepted, and the lead is still open: claim, then `QualifyLead` in one transaction with its customer, only in
+//! the version that was read.
 //!
-//! Whoever dies between two steps leaves a claim and a lead that is qualified: (2) goes on after the deadline. A lead
-//! that was qualified without an opportunity keeps the link: its status alone accepts the referral, once no read lags
-//! any more.
+//! (2) Qualified, by us or by a user: the opportunity is read through the lead, so a lost answer and a seller's own
+//! step are the same case. Nothing is qualified or created again.
+//!
+//! (3) What the lead could not hand on (Referral Identifier, Sync) is written to the opportunity, only in the version
+//! that was read and only where nothing is shown. Where a CRM qualifies outside a transaction and fills in required
+//! fields itself, everything that the opportunity would have been created with is written, with the seller's edits of
+//! the lead: only we have written the opportunity, so no edit is lost. The values are saved first: if the answer is
+//! lost, they do not count as a seller's edits. The lead is read again before, since such a qualifying takes no version
+//! and the lead may have been edited until then.
+//!
+//! (4) One save moves the link: record, alias, no claim. The lead's alias stays, so its opportunity never gets a second
+//! referral. From here on the opportunity is settled like any other. If a seller qualified the lead, the opportunity's
+//! status accepts the referral, with the opportunity's values.
+//!
+//! A run that dies between two steps leaves a claim and a qualified lead: step (2) follows after the deadline. A lead
+//! that was qualified without an opportunity keeps the link; its status alone accepts the referral, once no replica
+//! lags any more.
 
 mod base;
 
@@ -38,12 +44,12 @@ use mapping::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Why the link does not move to an opportunity.
+/// Why the link does not move to an opportunity now.
 enum Hitch {
     Stop(Stop),
-    /// In the vendor's words, or what is missing.
+    /// The vendor's message, or what is missing.
     Refused(String),
-    /// Qualified without an opportunity.
+    /// The lead was qualified without an opportunity.
     NoDeal,
 }
 
@@ -53,7 +59,7 @@ impl<S: Into<Stop>> From<S> for Hitch {
     }
 }
 
-/// The record is a lead that is qualified, or should be.
+/// Whether the record is a lead that is qualified, or should be.
 fn is_due<P: Ports>(work: &Work<'_, P>, sides: &Sides) -> bool {
     let (map, shown) = (work.map(), sides.shown());
     let status = |fields: Option<&Fields>, side: Side| {
@@ -65,7 +71,8 @@ fn is_due<P: Ports>(work: &Work<'_, P>, sides: &Sides) -> bool {
     map.is_qualified(&crm) && !planted::is(Bug::LeadNotFollowed) || map.is_open_lead(&crm) && accepted()
 }
 
-/// Follows a lead that is due. `true`: the sides are to be read anew, by id or of the opportunity that took its place.
+/// Follows a lead that is due. `true`: read the sides again, by id, or those of the opportunity that took the lead's
+/// place.
 pub(super) async fn follow_if_due<P: Ports>(
     work: &mut Work<'_, P>,
     pass: &mut Pass,
@@ -80,7 +87,7 @@ pub(super) async fn follow_if_due<P: Ports>(
     if !follow(work, &referral, &seen).await? {
         return Ok(false);
     }
-    // From here it is the opportunity's story, with the referral as it was just read.
+    // From here on the opportunity is settled, with the referral as it was just read.
     if let Some(deal) = work.link.record.clone() {
         (pass.record, pass.sides) = (deal, Sides::default());
         pass.written += 1;
@@ -89,7 +96,7 @@ pub(super) async fn follow_if_due<P: Ports>(
     Ok(true)
 }
 
-/// Both sides were just read. Whether the link is the opportunity's now.
+/// Follows the lead after both sides were just read. `true`: the link has moved to the opportunity.
 async fn follow<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lead: &Seen) -> Result<bool, Stop> {
     let map = work.map();
     let wanted = map.referral_field(STATUS, referral).and_then(|status| map.to_crm(STATUS, &status).ok());
@@ -110,7 +117,7 @@ async fn follow<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lead: &Se
             }
         },
     };
-    // An open lead goes on as it is; of a qualified one nothing can be written any more.
+    // An open lead is settled as it is; to a qualified one nothing can be written any more.
     match qualified {
         true => Err(work.end(Ended::done("parked", words)).await),
         false => Ok(false),
@@ -137,8 +144,8 @@ async fn deal_of<P: Ports>(
         true => already_qualified(work, lead, &new).await?,
         false => Qualified { deal: qualify(work, lead, &with_edits, qualified).await?, ours: false },
     };
-    // Once it carries the identifier a write of ours has filled in what there was to fill; that its answer got lost makes
-    // no one else's words ours.
+    // An opportunity that carries the identifier was filled in by a write of ours already. That this write's answer was
+    // lost does not make a user's values ours.
     let bare = is_free(work, referral, &deal).await?;
     let ours = ours && bare;
     let columns: BTreeMap<_, _> = match ours {
@@ -148,7 +155,7 @@ async fn deal_of<P: Ports>(
             new.columns.into_iter().filter(|(column, _)| born_with(column)).collect()
         }
     };
-    // One that its seller has closed meanwhile takes nothing more: its alias leads to the link all the same.
+    // An opportunity that its seller has closed meanwhile takes no write; its alias leads to the link all the same.
     let closed = run.map.record_field(STATUS, &deal.record).is_some_and(|s| run.map.is_closed_in_crm(&s));
     let filled_before = work.link.filling.clone();
     if bare {
@@ -159,7 +166,7 @@ async fn deal_of<P: Ports>(
         let patch = RecordPatch { columns, ..RecordPatch::default() };
         let written = run.ports.crm().patch(&deal.record.id, &deal.version, &patch).await;
         if matches!(written, Written::Lost) {
-            // The read was old: an earlier attempt of ours may have come first.
+            // The read was old: an earlier attempt of ours may have written first.
             work.link.filling = filled_before;
         }
         let shown = ended(work, written).await?;
@@ -171,7 +178,7 @@ async fn deal_of<P: Ports>(
     Ok(work.save().await?)
 }
 
-/// The opportunity of a lead that is qualified: nothing is qualified or created again.
+/// Reads the opportunity of a lead that is qualified: nothing is qualified or created again.
 async fn already_qualified<P: Ports>(
     work: &mut Work<'_, P>,
     lead: &Seen,
@@ -204,7 +211,7 @@ async fn qualify<P: Ports>(
     Ok(shown.ok_or_else(|| look_again(work, "the lead was qualified"))?)
 }
 
-/// The opportunity belongs to no other referral. Whether it carries no Referral Identifier yet.
+/// Refuses an opportunity that belongs to another referral. `true`: it carries no Referral Identifier yet.
 async fn is_free<P: Ports>(work: &Work<'_, P>, referral: &Referral, deal: &Seen) -> Result<bool, Hitch> {
     let (run, record) = (&work.run, &deal.record.id);
     let carries = run.map.record_referral_id(&deal.record);
@@ -220,7 +227,7 @@ async fn is_free<P: Ports>(work: &Work<'_, P>, referral: &Referral, deal: &Seen)
     Ok(bare)
 }
 
-/// What an opportunity is born with, and its lead could not hand on: where nothing is shown.
+/// Whether a column is one that an opportunity is created with and that its lead could not hand on, and shows nothing.
 fn is_born_with(map: &Map, column: &str, deal: &Seen) -> bool {
     let shows_nothing = matches!(
         deal.record.columns.get(column),
@@ -230,14 +237,14 @@ fn is_born_with(map: &Map, column: &str, deal: &Seen) -> bool {
     shows_nothing && unit.is_some_and(|unit| !unit.is_kept_in_step() || unit.name == REFERRAL_ID)
 }
 
-/// A write happened that shows nothing: what came of it is read, and the lead with it.
+/// A write happened and its answer shows nothing: its result is read again, and the lead with it.
 fn look_again<P: Ports>(work: &mut Work<'_, P>, what: &str) -> Stop {
     work.link.claim = None;
     work.link.crm.settled = None;
     Ended::later(2, format!("{what}: what it shows is read anew")).into()
 }
 
-/// It was qualified without an opportunity, or a read that lags does not show the opportunity yet.
+/// The lead was qualified without an opportunity, or a late read does not show the opportunity yet.
 fn no_deal<P: Ports>(work: &Work<'_, P>) -> Hitch {
     let grace = work.run.settings.grace;
     match work.link.crm.seen_long_ago(work.began, grace) || planted::is(Bug::NoDealBelieved) {
@@ -246,7 +253,7 @@ fn no_deal<P: Ports>(work: &Work<'_, P>) -> Hitch {
     }
 }
 
-/// Placed before each write, kept until the link has moved.
+/// Saves a claim before each write; it is kept until the link has moved.
 async fn claim<P: Ports>(work: &mut Work<'_, P>, on: &Seen) -> Result<(), Stop> {
     if !work.run.may_write() {
         return Err(Ended::later(0, "this run has no time left to qualify the lead").into());
@@ -260,7 +267,7 @@ async fn claim<P: Ports>(work: &mut Work<'_, P>, on: &Seen) -> Result<(), Stop> 
     work.save().await
 }
 
-/// How a write under the claim ended. Done: the claim stays.
+/// Acts on how a write under the claim ended. After `Done` the claim stays.
 async fn ended<P: Ports, T>(work: &mut Work<'_, P>, written: Written<T>) -> Result<T, Hitch> {
     let now = work.run.now();
     match written {

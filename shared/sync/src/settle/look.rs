@@ -1,32 +1,32 @@
-//! Where the caller says to look.
+//! Where the caller of `settle` says to look.
 
 use crate::ports::Seen;
 use jiff::Timestamp;
 use mapping::Referral;
 
-/// What may have changed, and what of it was read already.
+/// What may have changed, and what of it the caller has already read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Look {
-    /// The referral changed, as somebody says.
+    /// A hint says that the referral changed.
     pub(crate) referral: bool,
-    /// Something in its engagement changed, as somebody says.
+    /// A hint says that something in its engagement changed.
     pub(crate) engagement: bool,
-    /// ... at this instant: an older read is looked at again.
+    /// The instant of the referral's change: an older read is repeated.
     pub(crate) since: Option<Timestamp>,
-    /// The record changed, as somebody says.
+    /// A hint says that the record changed.
     pub(crate) record: bool,
-    /// ... in a version of this order: an older read is looked at again.
+    /// The order of the record's version that the hint's sender saw: an older read is repeated.
     pub(crate) at_least: Option<i64>,
-    /// The record was deleted, as its feed says.
+    /// The CRM's feed says that the record was deleted.
     pub(crate) gone: bool,
-    /// A row of the record that was just read (own columns only).
+    /// The record's row of a feed, just read (own columns only).
     pub(crate) row: Option<Seen>,
-    /// The referral as it was just read.
+    /// The referral, just read.
     pub(crate) body: Option<Referral>,
 }
 
 impl Look {
-    /// Somebody else saved: what was read stays a reason to look, not a state to decide on.
+    /// Another run saved the link first: what was read before is only a reason to read again.
     pub(crate) fn anew(self) -> Self {
         Look {
             referral: self.referral || self.body.is_some(),

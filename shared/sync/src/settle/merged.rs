@@ -1,4 +1,4 @@
-//! A lead that somebody merged into another one: its referral goes on with that one, and nobody declined anything.
+//! A user merged a lead into another one, its master: the referral continues with the master and is not declined.
 
 use crate::{
     ports::{Crm, Links, Ports, Seen},
@@ -16,10 +16,10 @@ use crate::{
 use mapping::{Direction, Fields, RecordId, RecordKind, Trim, Unit, Value, names::SYNC};
 use std::collections::BTreeSet;
 
-/// A lead may be merged into one that was merged itself.
+/// The longest chain of merged leads that is followed: a master may have been merged itself.
 const CHAIN: usize = 5;
 
-/// What becomes of a link whose record is not shown any more; `None`: it was merged into none.
+/// Moves the link of a lead that is not shown any more to its master; `None`: the lead was not merged.
 pub(super) async fn follow<P: Ports>(
     work: &mut Work<'_, P>,
     record: &RecordId,
@@ -50,8 +50,8 @@ pub(super) async fn follow<P: Ports>(
     Ok(Some(Ended::later(1, "its lead was merged into another one, which takes its place")))
 }
 
-/// The master keeps its own Sync, which nobody may have thought of: the lead that went into it was to be kept in step. A
-/// run that dies after this write comes here again.
+/// Reads the master and sets its Sync to Yes: the lead that went into it was kept in step, and the CRM keeps the
+/// master's own Sync. A run that dies after this write repeats this step.
 async fn take_up<P: Ports>(work: &mut Work<'_, P>, master: &RecordId) -> Result<Seen, Stop> {
     let crm = work.run.ports.crm();
     let Some(seen) = crm.fetch(master).await? else {
@@ -68,7 +68,7 @@ async fn take_up<P: Ports>(work: &mut Work<'_, P>, master: &RecordId) -> Result<
         return Err(work.end(ended).await);
     }
     match crm.patch(master, &seen.version, &patch).await {
-        // Refused: the link moves, and rests until its seller sets Sync.
+        // Refused: the link moves, and is stopped until its seller sets Sync.
         Written::Done(_) | Written::Refused(_) => Ok(seen),
         Written::Lost | Written::Exists | Written::Unknown(_) => {
             let ended = Ended::later(5, "the lead that it was merged into is changing");
@@ -78,8 +78,9 @@ async fn take_up<P: Ports>(work: &mut Work<'_, P>, master: &RecordId) -> Result<
     }
 }
 
-/// What the master shows otherwise than the lead did is what its seller chose. What it does not show nobody took away, and
-/// what only we write has to be written again.
+/// Moves the link. A value that differs between master and lead is the seller's choice and stays an edit. A value that
+/// is empty in the master was removed by no user, and a unit that only we write has to be written again: both lose
+/// their base.
 fn move_to<P: Ports>(work: &mut Work<'_, P>, master: RecordId, shown: &Fields) {
     let map = work.map();
     let empty = |unit: &Unit| shown.get(&unit.name).is_none_or(Value::is_null);
@@ -92,7 +93,7 @@ fn move_to<P: Ports>(work: &mut Work<'_, P>, master: RecordId, shown: &Fields) {
     link.partner_center.settled = None;
     (link.related, link.gone, link.claim) = (None, None, None);
     link.children.clear();
-    // The old id leads here as well: hints of it are on their way.
+    // The lead's alias stays: hints about the lead may still be on their way.
     let alias = Item::Alias { referral: link.referral.clone() };
     work.besides.push(Change::put(Key::record(&master), Expect::Any, alias));
     work.note("merged", format!("the lead was merged into `{master}`, which takes its place"), true);

@@ -1,4 +1,4 @@
-//! Microsoft's half of an engagement: never a record of its own, never a reason to change our status. What it says is
+//! Microsoft's half of an engagement never gets a record of its own and never changes our status. Its messages are
 //! shown in the CRM.
 
 use super::look::Look;
@@ -9,12 +9,12 @@ use crate::{
 };
 use mapping::{Referral, one_line};
 
-/// Characters of what it says that are kept: the link holds them.
+/// How many characters of a message are kept: the link holds them.
 const SAID: usize = 4_000;
-/// Notes that may be owed at a time.
+/// The most notes that may be owed at a time.
 const OWED: usize = 10;
 
-/// Reads the engagement: both halves in one call.
+/// Reads both halves of the engagement in one call.
 pub(super) async fn look<P: Ports>(work: &mut Work<'_, P>, look: &mut Look) -> Result<(), Failure> {
     look.engagement = false;
     let Some(engagement) = work.link.engagement.clone() else { return Ok(()) };
@@ -33,7 +33,7 @@ async fn learn<P: Ports>(work: &mut Work<'_, P>, half: &Referral) -> Result<(), 
         if let Some(key) = record
             && work.run.ports.links().read(&[key]).await?.pop().flatten().is_some()
         {
-            // It is being invited by us: whoever does so goes on.
+            // We are inviting Microsoft: the intent's holder saves its half.
             return Ok(());
         }
         work.besides.push(alias_of_sibling(half.id(), &work.link.referral));

@@ -1,6 +1,7 @@
-//! Notes at the record: what Microsoft said, and what became of a record that takes no more than notes. The link owes it
-//! from the save that remembers the words until the CRM has answered, so a run that dies loses none. One claim covers the
-//! whole of it: nobody else writes it meanwhile, and after the claim's deadline the CRM itself tells whether it is there.
+//! Notes at the record: Microsoft's messages, and what became of a record that is closed and takes only notes. A note
+//! is owed from the save that remembers its text until the CRM has answered, so a run that dies loses none. A claim
+//! keeps every other run from writing it meanwhile; after the claim's deadline the CRM itself shows whether the note is
+//! there.
 
 use super::sides::Sides;
 use crate::{
@@ -17,7 +18,8 @@ use crate::{
 use mapping::{RecordKind, Side, names::STATUS};
 use std::collections::BTreeSet;
 
-/// A closed record takes no Audit: what its seller should read there becomes a note. Whether there is any.
+/// Makes a note of the lines that the Audit field should show but no longer can, since the record is closed. `true`:
+/// there are some.
 pub(super) fn owes_news<P: Ports>(work: &mut Work<'_, P>, sides: &Sides) -> bool {
     let shown = sides.shown().crm.and_then(|fields| fields.get(STATUS));
     let status = shown.or(work.link.crm.images.get(STATUS));
@@ -69,7 +71,7 @@ pub(super) async fn settle_debts<P: Ports>(work: &mut Work<'_, P>, sides: &Sides
     Ok(())
 }
 
-/// One claim covers all notes of a record.
+/// Saves a claim without units before a note is written.
 async fn claim<P: Ports>(work: &mut Work<'_, P>, sides: &Sides) -> Result<(), Stop> {
     if !work.run.may_write() {
         return Err(work.end(Ended::later(0, "this run has no time left for a note")).await);

@@ -1,4 +1,4 @@
-//! What becomes of a link when a plan needs no write, when a write was refused, and when nothing is left to do.
+//! What becomes of a link where a plan needs no write, where a write was refused, and where nothing is left to do.
 
 use super::{
     sides::{Read, Sides},
@@ -17,10 +17,11 @@ use mapping::{
 };
 use std::collections::BTreeMap;
 
-/// The unit of the customer's people.
+/// The unit that holds the customer's people.
 const CONTACTS: &str = "contacts";
 
-/// A contact that was shared with Microsoft can no longer be changed in Partner Center: nothing is sent, nothing waits.
+/// A contact that was shared with Microsoft can no longer be changed in Partner Center: its change is refused, nothing
+/// waits.
 pub(super) fn freeze_contacts<P: Ports>(work: &Work<'_, P>, sides: &Sides, plan: &mut Plan) {
     let shared = |read: &Read<Referral>| {
         let filled = read.fields.get(CONTACTS).is_some_and(|list| !list.is_null());
@@ -42,7 +43,8 @@ pub(super) fn freeze_contacts<P: Ports>(work: &Work<'_, P>, sides: &Sides, plan:
     }
 }
 
-/// What the images become without a write, what is refused by rule, what cannot be converted.
+/// Takes from the plan what needs no write: units that both sides agree on, changes refused by rule, values that cannot
+/// be converted.
 pub(super) fn take_plan<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan) {
     for (unit, (p, c)) in &plan.agree {
         work.link.agree(unit, p, c);
@@ -61,8 +63,8 @@ pub(super) fn take_plan<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan) {
     }
 }
 
-/// A parked unit that is no longer on its way to the side that would not take it is over: somebody took the change
-/// back, or the other side's now stands.
+/// Heals parked units that are no longer planned for the side that would not take them: a user took the change back, or
+/// the other side's value stands now. `true`: there were some.
 pub(super) fn heal_over<P: Ports>(work: &mut Work<'_, P>, plan: &Plan, sides: &Sides) -> bool {
     if !sides.both_read() || plan.incomplete || work.link.parked.is_empty() {
         return false;
@@ -91,20 +93,21 @@ pub(super) fn heal_over<P: Ports>(work: &mut Work<'_, P>, plan: &Plan, sides: &S
     !over.is_empty()
 }
 
-/// Sets aside what the vendor refused: one unit if it names one, else the link.
+/// Parks what the vendor refused: the unit that it names, else the whole link.
 pub(super) fn park_refused<P: Ports>(work: &mut Work<'_, P>, write: &Write, refused: Refused) {
     if write.changes.is_empty() {
-        // The Audit field alone: it is only a rendering and is not tried for its own sake. What is parked stays parked.
+        // The Audit field alone was refused: it only repeats the audit and is not tried again by itself. Parked units
+        // stay parked.
         work.note("parked", format!("the Audit field was refused: {}", refused.text), false);
         work.link.journal.shown(AUDIT_LENGTH);
         return;
     }
-    // The vendor names its column or path, our own converter the unit.
+    // The vendor names its column or path, our own converter names the unit.
     let field = refused.field.as_deref().unwrap_or_default();
     let named = work.map().unit_of(write.side, field).unwrap_or(field);
     let unit = match write.units.get(named) {
         Some(unit) => Some(unit.clone()),
-        // One unit alone in the request is named by that.
+        // If the request holds one unit, that is the refused one.
         None if write.units.len() == 1 => write.units.iter().next().cloned(),
         None => None,
     };
@@ -121,9 +124,9 @@ pub(super) fn park_refused<P: Ports>(work: &mut Work<'_, P>, write: &Write, refu
     }
 }
 
-/// Nothing is left to write: what may be settled is settled.
+/// Nothing is left to write: settles what may be settled.
 pub(super) fn finish<P: Ports>(work: &mut Work<'_, P>, sides: &Sides, plan: &Plan) {
-    // What waited before and is not seen now still waits.
+    // A unit that was awaiting and that this row of the CRM does not show is still awaiting.
     let unseen = |unit: &String| {
         unit.as_str() != HELP && sides.crm.as_ref().is_some_and(|read| !read.fields.contains_key(unit))
     };

@@ -1,18 +1,18 @@
-//! One attempt at a link: what it has read and done so far.
+//! One attempt to settle a link: what it has read and done so far.
 
 use super::sides::Sides;
 use crate::state::version::Version;
 use mapping::RecordId;
 
-/// An attempt under way.
+/// An attempt that is under way.
 pub(super) struct Pass {
     pub(super) record: RecordId,
     pub(super) sides: Sides,
-    /// Outside writes.
+    /// How many requests it has sent that write.
     pub(super) written: u32,
-    /// Of these, whose condition did not hold.
+    /// For how many of these the condition did not hold.
     pub(super) lost: u32,
-    /// The version of a lead that was followed: another one may be qualified by now.
+    /// The version of the lead that was last followed: in another version it may be qualified.
     pub(super) followed: Option<Version>,
 }
 

@@ -1,5 +1,5 @@
-//! Reading the CRM's side of a link: a page's row where that is enough, the record by id where it is not; and what it means
-//! that the record is not shown.
+//! Reads the CRM's side of a link: from a page's row where that is enough, else by id. Decides what it means if the CRM
+//! does not return the record.
 
 use super::{
     judge::{judge, stale},
@@ -21,13 +21,13 @@ use jiff::SignedDuration;
 use mapping::{Map, Record, RecordId, Side};
 use std::collections::BTreeSet;
 
-/// The way back from a child row outlives it so long: a feed may be that far behind.
+/// How long the alias of a child row is kept after the row was deleted: a feed may be that far behind.
 const CHILD_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// In a list's row: its own id.
+/// The key of a list's row that holds the row's own id.
 const ROW: &str = "@id";
 
 impl Sides {
-    /// Reads it, and makes it a basis of decisions.
+    /// Reads the CRM's side, judges its claim, and remembers the version as seen.
     pub(super) async fn read_crm<P: Ports>(
         &mut self,
         work: &mut Work<'_, P>,
@@ -57,18 +57,18 @@ impl Sides {
         remember_related(work, &seen.record);
         let fields = work.map().kept_record_fields(&seen.record);
         judge(work, Side::Crm, &seen.version, &fields);
-        // A basis of decisions from here on: whatever is older is late.
+        // Decisions rest on this version from here on: a read of an older one is late.
         let now = work.run.now();
         work.link.crm.saw(&seen.version, now);
         self.crm = Some(Read { fields, version: seen.version.clone(), shown: seen });
         Ok(())
     }
 
-    /// The row that the caller has read, if it shows enough.
+    /// The row that the caller has read, if it is enough to decide on.
     fn usable_row<P: Ports>(&self, work: &Work<'_, P>, look: &mut Look) -> Option<Seen> {
         let judging = work.link.claim.as_ref().is_some_and(|claim| claim.side == Side::Crm);
-        // A row shows its own columns only: what is outstanding, or was left undone by a run that did not end, may be
-        // something else.
+        // A row shows its own columns only. What is outstanding, or was left undone by a run that did not end, may be
+        // in a list.
         let undone = work.link.crm.settled.is_none() && !work.is_fresh();
         let outstanding = !work.link.awaiting.is_empty() || !work.link.parked.is_empty();
         let forgets = planted::is(Bug::WaitingForgotten);
@@ -77,7 +77,7 @@ impl Sides {
         let rested = matches!(work.link.state, State::Stopped | State::Detached);
         look.row.take().filter(|row| {
             let memory = &work.link.crm;
-            // What happened to its lists while it rested was acknowledged unseen.
+            // Changes of its lists while the link was stopped or detached were acknowledged without a read.
             let resumes = match rested {
                 true => {
                     work.map().wants_referral(&row.record) != Some(false) && !planted::is(Bug::ResumedFromRow)
@@ -94,7 +94,7 @@ impl Sides {
     }
 }
 
-/// The record by id, or what it comes to that it is not shown.
+/// Reads the record by id. If the CRM does not return it: was it merged, or is it deleted?
 async fn fetch<P: Ports>(work: &mut Work<'_, P>, look: &Look, record: &RecordId) -> Result<Seen, Stop> {
     if work.claim_is_over() {
         work.save().await?;
@@ -113,7 +113,7 @@ async fn fetch<P: Ports>(work: &mut Work<'_, P>, look: &Look, record: &RecordId)
     Err(work.end(ended).await)
 }
 
-/// The record is gone: nothing is written or made again.
+/// Detaches the link: the record is gone, and nothing is written or made again.
 fn detach<P: Ports>(work: &mut Work<'_, P>) -> Ended {
     if work.link.state != State::Detached {
         work.note("detached", "the record was deleted in the CRM; the referral is left alone", false);
@@ -125,8 +125,8 @@ fn detach<P: Ports>(work: &mut Work<'_, P>) -> Ended {
     Ended::done("detached", "the record is gone")
 }
 
-/// The record is not shown: deleted, or a read that lags is older than its making. Unless its feed says that it was
-/// deleted, that is believed when it is not shown after the grace period either.
+/// The CRM does not return the record: it was deleted, or a late read is older than its creation. Unless the feed says
+/// that it was deleted, it counts as deleted only if it is still not returned after the grace period.
 fn not_shown<P: Ports>(work: &mut Work<'_, P>, look: &Look) -> Ended {
     if look.gone || work.link.state == State::Detached || planted::is(Bug::GoneAtFirstSight) {
         return detach(work);
@@ -136,20 +136,21 @@ fn not_shown<P: Ports>(work: &mut Work<'_, P>, look: &Look) -> Ended {
     if left.is_negative() {
         return detach(work);
     }
-    // Whoever comes next looks, too.
+    // The next run reads the CRM as well.
     work.link.crm.settled = None;
     let why = "the record is not shown: looked at again before it counts as deleted".into();
     Ended::Later { after: left + SignedDuration::from_secs(1), why }
 }
 
-/// A record that was gone a moment ago and is shown: more likely a late read than a restored record.
+/// A record that is returned although it was gone a moment ago: more likely a late read than a restored record.
 fn just_gone<P: Ports>(work: &Work<'_, P>) -> Option<Ended> {
     let gone = work.link.gone.filter(|_| !planted::is(Bug::RevivedByOldRead))?;
     let again = || Ended::later(60, "the record was gone a moment ago");
     (work.began.duration_since(gone) <= work.run.settings.grace).then(again)
 }
 
-/// The rows a record points to, and what names elements of its lists: others, and its lists have to be read again.
+/// The rows that a record points to and the texts that name elements of its lists: if they differ, its lists have to be
+/// read again.
 fn related(map: &Map, record: &Record) -> Option<String> {
     let of = |column: &str| Some(format!("{column} {}", record.columns.get(column)?));
     let all: Vec<String> =
@@ -157,12 +158,12 @@ fn related(map: &Map, record: &Record) -> Option<String> {
     (!all.is_empty()).then(|| all.join(", "))
 }
 
-/// A row without its lists, which may look different now.
+/// Whether a row without lists points to other rows than are known: then its lists may differ too.
 fn points_elsewhere(map: &Map, record: &Record, known: Option<&str>) -> bool {
     record.lists.is_empty() && related(map, record).is_some_and(|now| Some(now.as_str()) != known)
 }
 
-/// Whom a record read with its lists points to, and the way back from its child rows.
+/// Remembers which rows a record points to, and saves aliases of its child rows, if it was read with its lists.
 fn remember_related<P: Ports>(work: &mut Work<'_, P>, record: &Record) {
     if record.lists.is_empty() {
         return;
@@ -176,14 +177,14 @@ fn remember_related<P: Ports>(work: &mut Work<'_, P>, record: &Record) {
         work.besides.push(Change::put(Key::child(new), Expect::Any, parent.clone()));
     }
     for gone in work.link.children.difference(&children) {
-        // A run that dies with it half done is told by the same feed again.
+        // If this run dies half-way, the feed reports the deletion again.
         let kept = work.run.now() + CHILD_KEPT;
         work.besides.push(Change::put(Key::child(gone), Expect::Any, parent.clone()).until(kept));
     }
     work.link.children = children;
 }
 
-/// Sync set to No stops both directions and keeps the link; Yes again goes on from the images.
+/// Sync set to No stops both directions and keeps the link; set to Yes again, it continues from the images.
 pub(super) fn stop_or_go<P: Ports>(work: &mut Work<'_, P>, seen: &Read<Seen>) -> Option<Ended> {
     match (work.map().wants_referral(&seen.shown.record), work.link.state) {
         (Some(false), _) if planted::is(Bug::StopIgnored) => None,

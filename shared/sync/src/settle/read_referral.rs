@@ -1,4 +1,4 @@
-//! Reading Partner Center's side of a link, and what a referral shows there.
+//! Reads Partner Center's side of a link, and what a referral shows.
 
 use super::{
     judge::{judge, stale},
@@ -20,11 +20,12 @@ use crate::{
 };
 use mapping::{Fields, Referral, Side, Value};
 
-/// The fingerprint of a referral that cannot be read: it is over when it can.
+/// The fingerprint of a link that is parked because its referral cannot be read; it heals when the referral can be
+/// read.
 const GONE: &str = "gone";
 
 impl Sides {
-    /// Reads it, and makes it a basis of decisions.
+    /// Reads Partner Center's side, judges its claim, and remembers the version as seen.
     pub(super) async fn read_partner_center<P: Ports>(
         &mut self,
         work: &mut Work<'_, P>,
@@ -39,7 +40,7 @@ impl Sides {
             microsoft::look(work, look).await?;
         }
         let by_id = work.link.claim.is_some() || self.forced.contains(&Side::PartnerCenter);
-        // Nobody knows when a body that is older than what was seen was read.
+        // It is not known when a body was read: one older than the newest version seen is read again by id.
         let memory = &work.link.partner_center;
         let fits = |referral: &Referral| believed || !memory.is_stale(&Version::of_referral(referral));
         let referral = match look.body.take().filter(|body| !by_id && fits(body)) {
@@ -57,7 +58,8 @@ impl Sides {
             }
             let words = "Partner Center does not show this referral any more";
             work.park(WHOLE, words, GONE.to_owned(), Some(Side::PartnerCenter));
-            // What the other side showed was not compared: a child row's change has no version to come back by.
+            // What the CRM showed was not compared: the change of a child row has no version by which it would be
+            // noticed later.
             work.link.partner_center.settled = None;
             work.link.crm.settled = None;
             return Err(work.end(Ended::done("parked", words)).await);
@@ -81,7 +83,7 @@ impl Sides {
     }
 }
 
-/// A referral that still names the lead its record was: that is ours, and as good as empty.
+/// A referral may still name the lead that its record was. That reference is ours and counts as empty.
 pub(super) fn renamed<P: Ports>(work: &Work<'_, P>, referral: Referral) -> Referral {
     let lead = work.link.lead.as_ref();
     match referral.external_reference() {
@@ -92,13 +94,13 @@ pub(super) fn renamed<P: Ports>(work: &Work<'_, P>, referral: Referral) -> Refer
     }
 }
 
-/// Closed referrals hide data: there an empty field is not observed.
+/// The units that a referral shows. A closed referral hides data: its empty fields are not observed.
 pub(super) fn referral_fields<P: Ports>(work: &Work<'_, P>, referral: &Referral) -> Fields {
     let mut fields = work.map().kept_referral_fields(referral);
     if referral.is_terminal() && !planted::is(Bug::HiddenIsEmpty) {
         fields.retain(|_, value| !value.is_null());
     }
-    // Microsoft's own number may stand in Microsoft's half only.
+    // Only Microsoft's half may hold Microsoft's own number.
     if let (Some(unit), Some(id)) = (work.map().microsoft_crm_id(), &work.link.microsoft_crm_id)
         && fields.get(unit).is_none_or(Value::is_null)
     {

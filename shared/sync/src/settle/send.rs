@@ -1,4 +1,4 @@
-//! Sending one request of a link: claimed before it leaves, recorded when its answer is there.
+//! Sends one request of a link: claims it before it is sent, and saves what its answer shows.
 
 use super::{
     ROUNDS,
@@ -20,11 +20,11 @@ use crate::{
 };
 use mapping::{Fields, RecordId, Referral, Refusal, Side, Trim};
 
-/// Outside writes of one run: each side's values, the steps of a status, an action, the Audit field.
+/// The most writes of one run: each side's values, the steps of a status, an action, the Audit field.
 const WRITES: u32 = 8;
 
-/// Claims a write: that binds every run from here to its deadline. The version that it is conditional on; `None`: the
-/// side has to be read first.
+/// Claims a write, which binds every run until the claim's deadline. Returns the version that the write is conditional
+/// on; `None`: the side has to be read first.
 pub(super) async fn claim<P: Ports>(
     work: &mut Work<'_, P>,
     pass: &mut Pass,
@@ -37,15 +37,15 @@ pub(super) async fn claim<P: Ports>(
     let base = pass.sides.version(write.side).or_else(|| work.link.side(write.side).settled.clone());
     let read = !write.is_action() || pass.sides.crm_fetched || planted::is(Bug::ActionUnread);
     let Some(base) = base.filter(|_| read) else {
-        // A condition needs a version; an action takes none and reads the state just before.
+        // A condition needs a version; an action takes none, so the state is read just before.
         pass.sides.force(write.side);
         return Ok(None);
     };
     if !work.brake_allows(&write.name()) {
         return Err(work.end(Ended::done("parked", "oscillates")).await);
     }
-    // The loser of a conflict was noted when the write was chosen and is saved in the same transaction, before it is
-    // overwritten.
+    // The loser of a conflict was noted when the write was chosen. This save holds that audit line too, before the
+    // value is overwritten.
     let (units, deadline) = (write.units.clone(), work.run.deadline());
     let claim = Claim { side: write.side, units, base: Some(base.clone()), deadline };
     work.link.claim = Some(claim).filter(|_| !planted::is(Bug::NoClaim));
@@ -53,7 +53,7 @@ pub(super) async fn claim<P: Ports>(
     Ok(Some(base))
 }
 
-/// The one request under the claim, and what its answer makes of the link.
+/// Sends the one request under the claim and saves what its answer means for the link.
 pub(super) async fn send_and_record<P: Ports>(
     work: &mut Work<'_, P>,
     pass: &mut Pass,
@@ -83,7 +83,7 @@ pub(super) async fn send_and_record<P: Ports>(
     Ok(())
 }
 
-/// The condition did not hold: what we held is old.
+/// The condition did not hold: the version that we had is old.
 async fn lost<P: Ports>(
     work: &mut Work<'_, P>,
     pass: &mut Pass,
@@ -106,14 +106,14 @@ async fn lost<P: Ports>(
     Ok(())
 }
 
-/// What the answer of a write shows, whichever side it went to.
+/// What the answer to a write shows, by side.
 pub(super) enum Answer {
     Referral(Option<Referral>),
     Record(Option<Seen>),
 }
 
 impl Write {
-    /// What the request is conditional on.
+    /// The version that the request is conditional on.
     fn condition(&self, base: &Version) -> Version {
         let token = match self.side {
             Side::Crm if planted::is(Bug::UpdateMayCreate) => "",
@@ -123,7 +123,7 @@ impl Write {
         Version { token: token.to_owned(), ..base.clone() }
     }
 
-    /// An answer that shows nothing.
+    /// An answer that shows no state.
     pub(super) fn unseen(&self) -> Answer {
         match self.side {
             Side::PartnerCenter => Answer::Referral(None),
@@ -131,7 +131,7 @@ impl Write {
         }
     }
 
-    /// The one request.
+    /// Sends the request.
     pub(super) async fn send<P: Ports>(
         &self,
         work: &Work<'_, P>,

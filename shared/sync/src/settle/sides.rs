@@ -1,4 +1,4 @@
-//! Both sides of a link as far as this run has read them, and which of them has to be read.
+//! Both sides of a link as far as this run has read them, and the decision which of them has to be read.
 
 use super::{help, look::Look, read_crm::stop_or_go};
 use crate::{
@@ -10,26 +10,26 @@ use crate::{
 use mapping::{Fields, RecordId, Referral, Side};
 use std::collections::BTreeSet;
 
-/// One side as this run knows it.
+/// One side as this run has read it.
 pub(super) struct Read<T> {
     pub(super) shown: T,
     pub(super) fields: Fields,
     pub(super) version: Version,
 }
 
-/// Both sides, as far as they were read.
+/// Both sides; `None`: not read by this run.
 #[derive(Default)]
 pub(super) struct Sides {
     pub(super) partner_center: Option<Read<Referral>>,
     pub(super) crm: Option<Read<Seen>>,
-    /// The CRM's side was read by id, lists included, not taken from a page.
+    /// Whether the CRM's side was read by id, lists included, and not taken from a page.
     pub(super) crm_fetched: bool,
-    /// To be read by id, whatever is known.
+    /// The sides that must be read by id, even if a row or a body is at hand.
     pub(super) forced: BTreeSet<Side>,
 }
 
 impl Sides {
-    /// For the merge: a side that was not read stands at its settled version.
+    /// The input of the merge: a side that was not read stands at its settled version.
     pub(super) fn shown(&self) -> Shown<'_> {
         Shown {
             partner_center: self.partner_center.as_ref().map(|read| &read.fields),
@@ -52,14 +52,14 @@ impl Sides {
         }
     }
 
-    /// What a side shows, as far as it was read.
+    /// The units of a side, as far as they were read.
     pub(super) fn fields(&self, side: Side) -> Fields {
         let shown = self.shown();
         let fields = if side == Side::Crm { shown.crm } else { shown.partner_center };
         fields.cloned().unwrap_or_default()
     }
 
-    /// Has this side read anew; whether that was not asked for before.
+    /// Discards what was read of a side, so that it is read by id. `false`: that was already asked for.
     pub(super) fn force(&mut self, side: Side) -> bool {
         match side {
             Side::PartnerCenter => self.partner_center = None,
@@ -68,17 +68,17 @@ impl Sides {
         self.forced.insert(side)
     }
 
-    /// Has this side read by id, once; `false`: it was, and shows what it shows.
+    /// Has a side read by id, once. `false`: that was done, and it shows no more.
     pub(super) fn read_anew(&mut self, side: Side) -> bool {
         !self.forced.contains(&side) && self.force(side)
     }
 
-    /// A write's answer stands for a read.
+    /// Counts a write's answer as a read of its side.
     pub(super) fn answered(&mut self, side: Side) {
         self.forced.remove(&side);
     }
 
-    /// Both sides as they were read by id; else what is missing will be.
+    /// Both sides, if both were read and the CRM's by id; otherwise a side that is missing is read next.
     pub(super) fn whole(&mut self) -> Option<(Referral, Seen)> {
         match (&self.partner_center, &self.crm) {
             (Some(referral), Some(seen)) if self.crm_fetched => {
@@ -94,7 +94,8 @@ impl Sides {
         self.partner_center.is_some() && self.crm.is_some()
     }
 
-    /// Reads each side that has no settled version, that the hint is about, or that a dead write left unjudged.
+    /// Reads each side that has no settled version, that the hint is about, that has to be read by id, or whose claim
+    /// must be judged.
     pub(super) async fn read<P: Ports>(
         &mut self,
         work: &mut Work<'_, P>,
@@ -114,7 +115,7 @@ impl Sides {
         {
             return Err(work.end(ended).await);
         }
-        // What Microsoft said meanwhile passed by.
+        // While the link was stopped, Microsoft's messages were not read.
         look.engagement |= stopped && work.link.state == State::Linked;
         let hinted = look.referral || look.body.is_some();
         if self.partner_center.is_none() && due(self, work, Side::PartnerCenter, hinted) {

@@ -1,4 +1,4 @@
-//! Picking the next request of a link.
+//! Picks the next request of a link.
 
 use super::sides::Sides;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 use mapping::{Mark, Side, Value, names::STATUS};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One outside request.
+/// One request that writes to one side.
 pub(super) struct Write {
     pub(super) side: Side,
     pub(super) units: BTreeSet<String>,
@@ -28,7 +28,7 @@ impl Write {
         matches!(self.what, What::Act(_))
     }
 
-    /// Its units, for messages.
+    /// The names of its units, for messages.
     pub(super) fn name(&self) -> String {
         self.units.iter().cloned().collect::<Vec<_>>().join(", ")
     }
@@ -39,8 +39,8 @@ pub(super) enum What {
     Act(mapping::Action),
 }
 
-/// Picks the next request: the CRM's values, then Partner Center's, then the CRM's closing action, then the Audit
-/// field alone. What stays back is taken out first.
+/// Picks the next request: the CRM's values, then Partner Center's, then the CRM's closing action, then the Audit field
+/// alone. What has to wait is taken out of the plan first.
 pub(super) fn next_write<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan, sides: &Sides) -> Option<Write> {
     let crm = sides.crm.as_ref();
     hold_back(work, plan, sides);
@@ -62,7 +62,7 @@ pub(super) fn next_write<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan, side
         return Some(Write::new(Side::PartnerCenter, changes, what));
     }
     if let Some(change) = plan.action.take() {
-        // Nothing could be written afterwards: the Audit field first.
+        // After the action nothing could be written: the Audit field is written first.
         if audit.is_none()
             && let Some(action) = deal::closing_action(work.map(), &change.value)
         {
@@ -76,8 +76,8 @@ pub(super) fn next_write<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan, side
     })
 }
 
-/// What of a plan stays back: of lists what one write does not take, what is parked with the same inputs, edits before
-/// acceptance, and all that a stack which writes nothing would send.
+/// Takes out of a plan what has to wait: rows of a list beyond what one write takes, what is parked with the same
+/// inputs, edits before acceptance, and, in a stack that writes nothing, everything that goes to Partner Center.
 fn hold_back<P: Ports>(work: &Work<'_, P>, plan: &mut Plan, sides: &Sides) {
     take_portions(work, plan, sides);
     if planted::is(Bug::ParkedStopsAll) && !work.link.parked.is_empty() {
@@ -86,7 +86,7 @@ fn hold_back<P: Ports>(work: &Work<'_, P>, plan: &mut Plan, sides: &Sides) {
     }
     leave_parked(work, &mut plan.to_crm, &mut plan.waiting);
     leave_parked(work, &mut plan.to_partner_center, &mut plan.waiting);
-    // A status that stays back keeps back what would have gone with it.
+    // If a move of the status has to wait, the edits that were to be sent with it wait too.
     let shown = sides.partner_center.as_ref().and_then(|read| read.fields.get(STATUS));
     if let Some(status) = shown.or(work.link.partner_center.images.get(STATUS))
         && !planted::is(Bug::StatusLeftBehind)
@@ -102,7 +102,7 @@ fn hold_back<P: Ports>(work: &Work<'_, P>, plan: &mut Plan, sides: &Sides) {
     }
 }
 
-/// What is parked with the same inputs waits: single units, and the rest where the whole link is.
+/// Takes out what is parked with the same inputs: single units, and the rest where the whole link is parked.
 fn leave_parked<P: Ports>(
     work: &Work<'_, P>,
     changes: &mut BTreeMap<String, Change>,
@@ -127,7 +127,8 @@ fn leave_parked<P: Ports>(
     }
 }
 
-/// Of lists only what one write takes goes now. What is parked is told again by what would go, so this comes first.
+/// Cuts each list to what one write takes. The fingerprint of a parked unit depends on what would be sent, so this
+/// comes first.
 fn take_portions<P: Ports>(work: &Work<'_, P>, plan: &mut Plan, sides: &Sides) {
     let most = work.run.ports.crm().rows_at_once();
     let shown = sides.crm.as_ref().map(|read| &read.fields);
@@ -141,7 +142,7 @@ fn take_portions<P: Ports>(work: &Work<'_, P>, plan: &mut Plan, sides: &Sides) {
     }
 }
 
-/// The losers' words of the side that is written next: the CRM's values first, then Partner Center's.
+/// Notes the losers of the conflicts on the side that is written next: the CRM's values first, then Partner Center's.
 fn note_conflicts<P: Ports>(work: &mut Work<'_, P>, plan: &Plan) {
     for (unit, long) in &plan.kept {
         let long = serde_json::json!(long);

@@ -1,60 +1,61 @@
-//! Decisions that mattered, one line each, and their rendering for the CRM's Audit field.
+//! The audit: one line for each decision that mattered, and the text of these lines for the CRM's Audit field.
 
 use crate::state::image::digest;
 use jiff::Timestamp;
 use mapping::one_line;
 use serde::{Deserialize, Serialize};
 
-/// How many lines a link keeps beside the table's own, for the CRM's Audit field.
+/// How many lines a link keeps for the CRM's Audit field; the table keeps all of them in rows of their own.
 const KEPT: usize = 12;
-/// So many characters of each: others write what a line quotes, and the link has to fit into an item of the table.
+/// The most characters of a line within a link: other systems write what a line quotes, and the link has to fit into an
+/// item of the table.
 const LINE: usize = 500;
-/// So many of a line in a row of its own.
+/// The most characters of a line in a row of its own.
 const ROW: usize = 30_000;
-/// Characters of a line's time and of what is between it and the text.
+/// Characters of a line's time and of the separator before its text.
 const TIME: usize = 19;
-/// What a link keeps if it would be too large otherwise: lines, and characters of each.
+/// What is kept of the journal of a link that would be too large: this many lines, this many characters of each.
 const LEAST: (usize, usize) = (3, 100);
 
-/// One decision.
+/// One decision that mattered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// When.
+    /// When it was made.
     pub at: Timestamp,
-    /// A fixed word: `created`, `conflict`, `refused`, `parked`, `healed`, ...
+    /// Its kind, a fixed word: `created`, `conflict`, `refused`, `parked`, `healed`, ...
     pub decision: String,
     /// A sentence a seller understands; no personal data beyond the deal's own field values.
     pub text: String,
 }
 
-/// The last lines of a link or record, newest last, and what the CRM shows of them.
+/// The last lines of a link or record, newest last, and what the CRM's Audit field shows of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Journal {
     lines: Vec<Line>,
-    /// The digest of the text without times that the CRM's Audit field shows by our last write; until there were digests,
-    /// the text itself.
+    /// The digest of what our last write of the Audit field showed, without times; in a row from before there were
+    /// digests, the text itself.
     shown: String,
-    /// Something sellers should see has happened since.
+    /// Whether a decision that the seller should see was made since that write.
     due: bool,
-    /// How many of the last lines came since.
+    /// How many of the last lines are newer than that write.
     news: usize,
 }
 
 impl Journal {
-    /// Notes a decision. `show`: it belongs into the CRM's Audit field (create, refusal, conflict, parking, healing).
+    /// Notes a decision. `show`: the seller should see it in the CRM's Audit field (create, refusal, conflict, parking,
+    /// healing).
     pub fn note(&mut self, line: Line, show: bool) {
         self.due |= show;
         self.news = (self.news + 1).min(KEPT);
-        // Others write what a line quotes: it stays one line.
+        // Other systems write what a line quotes: line breaks are taken out.
         self.lines.push(Line { text: one_line(&line.text, LINE), ..line });
         let excess = self.lines.len().saturating_sub(KEPT);
         self.lines.drain(..excess);
     }
 
-    /// The Audit field's new text, if it should be written: newest line first, never longer than `length`
-    /// characters, the beginning of the newest always there. `None`: nothing due, or the text without times is what the
-    /// CRM shows already.
+    /// The Audit field's new text: newest line first, at most `length` characters, always with the beginning of the
+    /// newest line. `None`: the seller need not see anything new, or the CRM already shows this text, times apart.
     pub fn to_show(&self, length: usize) -> Option<String> {
         let is_shown = || {
             let text = self.render(length, false);
@@ -63,19 +64,19 @@ impl Journal {
         (self.due && !is_shown()).then(|| self.render(length, true))
     }
 
-    /// The CRM shows the present text.
+    /// Remembers that the CRM's Audit field now shows the present text.
     pub fn shown(&mut self, length: usize) {
         self.shown = digest(&self.render(length, false));
         (self.due, self.news) = (false, 0);
     }
 
-    /// What sellers should see and the Audit field does not show yet, oldest first.
+    /// The lines that the seller should see and the Audit field does not show yet, oldest first.
     pub fn news(&self) -> Option<String> {
         let lines = self.lines.iter().rev().take(self.news).rev().map(|line| line.text.as_str());
         self.due.then(|| lines.collect::<Vec<_>>().join("\n")).filter(|text| !text.is_empty())
     }
 
-    /// Keeps no more than must stay.
+    /// Keeps only the last few lines, shortened.
     pub(crate) fn shrink(&mut self) {
         let (lines, characters) = LEAST;
         let excess = self.lines.len().saturating_sub(lines);
@@ -99,7 +100,7 @@ impl Journal {
             } else {
                 format!("{}\n", line.text)
             };
-            // Room for the times counts even where they are left out, so that both renderings keep the same lines.
+            // The room for the times counts even where they are left out, so that both renderings keep the same lines.
             let left = length.saturating_sub(used + if times { 0 } else { TIME });
             used += line.chars().count() + if times { 0 } else { TIME };
             if used > length {
@@ -113,13 +114,13 @@ impl Journal {
 }
 
 impl Line {
-    /// As it stands in a row of its own.
+    /// The line as it is stored in a row of its own.
     pub(crate) fn bounded(&self) -> Line {
         Line { text: one_line(&self.text, ROW), ..self.clone() }
     }
 }
 
-/// The text's beginning, in at most so many characters.
+/// The beginning of a text, at most `most` characters.
 pub(crate) fn cut(text: &str, most: usize) -> String {
     if text.chars().nth(most).is_none() {
         return text.to_owned();

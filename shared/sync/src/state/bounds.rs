@@ -1,12 +1,14 @@
-//! A link fits into an item of the table, whatever others write: the size is known before a save.
+//! Keeps a link within the size of a table item, however much text other systems write: the size is checked before a
+//! save.
 
 use crate::state::{image::whole, link::Link};
 use mapping::{Side, names::STATUS};
 
-/// Bytes of a link as JSON; an item takes 400 KB.
+/// The most bytes of a link as JSON; a DynamoDB item takes 400 KB.
 const MOST: usize = 300_000;
-/// Makes a link small enough: first what is only told goes (it lies in rows of its own), then images become digests, the
-/// largest first. A list of which only a digest is known is merged without a base: it grows and nothing is taken off.
+/// Makes a link small enough. First its journal is shortened, since the audit rows keep every line; then the images of
+/// groups and lists become digests, the largest first. A list with only a digest has no base for its elements: elements
+/// are added and none is removed.
 pub(crate) fn fit(link: &mut Link) {
     if size(link) <= MOST {
         return;

@@ -1,9 +1,9 @@
-//! How things end that did not go well, and how a write ended. Classes are set once, where a failure is
-//! understood, and acted on once, in a handler.
+//! How calls fail and how writes end. The client sets the class where it understands the answer; a handler acts on it,
+//! once.
 
 use jiff::SignedDuration;
 
-/// An outside system, as holds and messages name it.
+/// A system that we call, under the name that holds and messages use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum System {
     /// The Referrals and Webhooks APIs and the login in front of them.
@@ -28,15 +28,15 @@ impl System {
     }
 }
 
-/// What can be done about a failure.
+/// Whether a failure may pass by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// Time may cure it.
+    /// A later try may succeed.
     Retryable {
         /// The vendor's `Retry-After`, if it named one.
         after: Option<SignedDuration>,
     },
-    /// Understood and refused.
+    /// The request was understood and refused.
     Permanent,
 }
 
@@ -54,20 +54,21 @@ impl Class {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{system} {operation}: {class}: {text}", system = system.as_str(), class = class.as_str())]
 pub struct Failure {
-    /// Which system.
+    /// The system that was called.
     pub system: System,
-    /// What was tried, on what: ``fetch referral `0f9d…` ``.
+    /// The operation and its object: ``fetch referral `0f9d…` ``.
     pub operation: String,
-    /// What can be done.
+    /// Whether a later try may succeed.
     pub class: Class,
-    /// Everybody meets it (throttling, outage, lost credentials): the system is held, not just this one link.
+    /// Every call to the system would meet it (throttling, outage, lost credentials): the system is held, not only this
+    /// link.
     pub wide: bool,
-    /// The vendor's words.
+    /// The vendor's message.
     pub text: String,
 }
 
 impl Failure {
-    /// A failure of one operation that time may cure.
+    /// A failure of one operation for which a later try may succeed.
     pub fn later(system: System, operation: impl Into<String>, text: impl Into<String>) -> Self {
         Failure {
             system,
@@ -78,31 +79,31 @@ impl Failure {
         }
     }
 
-    /// Whether time may cure it.
+    /// Whether a later try may succeed.
     pub fn is_retryable(&self) -> bool {
         matches!(self.class, Class::Retryable { .. })
     }
 }
 
-/// How a write ended (sync/README.md, *How a write ends*). A write that may have left is never re-sent by whoever sent it.
+/// How a write ended (sync/README.md, *How a write ends*). A client never sends a write again that may have been sent.
 #[derive(Clone, Debug)]
 pub enum Written<T> {
-    /// It happened; what the answer shows.
+    /// The write happened; this is what the answer shows.
     Done(T),
-    /// A create-only write found the row already there.
+    /// A create-only write found that its row exists already.
     Exists,
-    /// The condition did not hold (409, 412): read again and decide again.
+    /// The condition did not hold (409, 412): read and merge again.
     Lost,
-    /// It did not happen and time may cure it (401, 429, lock and limit codes).
+    /// The write did not happen; a later try may succeed (401, 429, lock and limit codes).
     Later(Failure),
-    /// It did not happen and will not as it stands.
+    /// The write did not happen and will not happen unless its input, or a rule or role of the vendor's, changes.
     Refused(Refused),
-    /// It may or may not have happened (time-out, broken connection, 408, any 5xx, unreadable 2xx).
+    /// The write may or may not have happened (time-out, broken connection, 408, any 5xx, unreadable 2xx).
     Unknown(Failure),
 }
 
 impl<T> Written<T> {
-    /// The same end with another answer.
+    /// Converts the answer and keeps how the write ended.
     pub fn map<U>(self, to: impl FnOnce(T) -> U) -> Written<U> {
         match self {
             Written::Done(answer) => Written::Done(to(answer)),
@@ -115,11 +116,11 @@ impl<T> Written<T> {
     }
 }
 
-/// A refusal in the vendor's words.
+/// A vendor's refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The vendor's column or path, if it named one.
     pub field: Option<String>,
-    /// Its words.
+    /// The vendor's message.
     pub text: String,
 }

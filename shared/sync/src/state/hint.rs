@@ -1,5 +1,5 @@
-//! What travels on the queue: a hint where to look. Versioned, ids only, never payload: duplicates, disorder and
-//! replays are harmless, because whoever receives it reads the present state.
+//! The message on the queue: a hint where to look. It is versioned and holds ids, never data: duplicates, disorder and
+//! replays are harmless, because the run that receives it reads the present state.
 
 use jiff::Timestamp;
 use mapping::{RecordId, ReferralId};
@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 /// The version this code writes and the only one it reads.
 pub const VERSION: u8 = 1;
 
-/// Where to look, and since when.
+/// Where to look, and an instant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hint {
     v: u8,
-    /// What it is about.
+    /// What the hint is about.
     #[serde(flatten)]
     pub subject: Subject,
-    /// The webhook's event name, or who in this house sent it (`sweep`, `poll`, `retry`, ...).
+    /// The webhook's event name, or which of our own parts sent it (`sweep`, `poll`, `retry`, ...).
     pub from: String,
-    /// The sender's instant: the change's for webhooks and sweep, the beginning of the sender's run otherwise.
+    /// For webhooks and the sweep the instant of the change, otherwise when the sender's run began.
     pub at: Timestamp,
 }
 
@@ -32,7 +32,7 @@ pub enum Subject {
     },
     /// Something in a referral's engagement changed; the id may be the sibling's (vendors/partner-center.md, *Events*).
     Engagement {
-        /// The id the event carried.
+        /// The id that the event carried.
         referral: ReferralId,
     },
     /// A CRM record changed.
@@ -42,21 +42,21 @@ pub enum Subject {
         /// Its referral, where the sender knew the link.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         referral: Option<ReferralId>,
-        /// The order of the version that the sender saw: an older read is late.
+        /// The order of the version that the sender saw: a read with a lower one is late.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seen: Option<i64>,
     },
 }
 
 impl Subject {
-    /// Of something set aside: a referral's or a record's id; a message's is no subject.
+    /// The subject of a parked row's id, which is a referral's or a record's; `None` for a parked message.
     pub fn parked(what: &str) -> Option<Subject> {
         let record =
             RecordId::parse(what).map(|record| Subject::Record { record, referral: None, seen: None });
         record.or_else(|| ReferralId::parse(what).map(|referral| Subject::Referral { referral }))
     }
 
-    /// The referral it names, if it does.
+    /// The referral that the hint names, if any.
     pub fn referral(&self) -> Option<&ReferralId> {
         match self {
             Subject::Referral { referral } | Subject::Engagement { referral } => Some(referral),
@@ -64,7 +64,7 @@ impl Subject {
         }
     }
 
-    /// The record it names, if it does.
+    /// The record that the hint names, if any.
     pub fn record(&self) -> Option<&RecordId> {
         match self {
             Subject::Record { record, .. } => Some(record),
@@ -76,10 +76,10 @@ impl Subject {
 /// Why a queue message is not a hint of ours.
 #[derive(Debug, thiserror::Error)]
 pub enum NotAHint {
-    /// Not JSON, or not our members.
+    /// The message is not JSON, or has not the members of a hint.
     #[error("not a hint: {0}")]
     Shape(#[from] serde_json::Error),
-    /// A version this code does not read.
+    /// The hint's version is one that this code does not read.
     #[error("hint version `{0}` is not known here, expected `{VERSION}`")]
     Version(u64),
 }
@@ -104,7 +104,7 @@ impl Hint {
         serde_json::json!(self).to_string()
     }
 
-    /// FIFO group: hints of one link are worked off one after the other.
+    /// The FIFO group: the queue delivers the hints of one group one after the other.
     pub fn group(&self) -> String {
         match &self.subject {
             Subject::Referral { referral } | Subject::Engagement { referral } => referral.to_string(),
@@ -121,7 +121,8 @@ impl Hint {
         }
     }
 
-    /// FIFO deduplication: the same change told twice within five minutes is one message, a second change is not.
+    /// The FIFO deduplication id: a change reported twice within five minutes is one message, a second change is
+    /// another.
     pub fn deduplication(&self) -> String {
         format!("{}:{}:{}", self.from, self.about(), self.at)
     }

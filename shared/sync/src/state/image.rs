@@ -1,11 +1,12 @@
-//! What is kept of a value to tell later whether it changed: the value itself, or a digest of what is long.
+//! The image of a value, by which a later read finds out whether the value changed: the value itself, or a digest of a
+//! long one.
 
 use mapping::Value;
 
-/// Text beyond this many bytes is kept as digest.
+/// Text of more bytes than this is kept as a digest.
 const LONG: usize = 256;
 
-/// What is kept of a value to tell later whether it changed.
+/// The image that is stored for a value. In a group or list each member has its own.
 pub fn image(value: &Value) -> Value {
     match value {
         Value::Text(text) if text.len() > LONG => Value::Text(format!("digest:{}", digest(text))),
@@ -14,12 +15,12 @@ pub fn image(value: &Value) -> Value {
     }
 }
 
-/// An image that does not say what the value was.
+/// Whether an image is only a digest, from which the value cannot be recovered.
 pub(crate) fn is_digest(image: &Value) -> bool {
     image.text().is_some_and(|text| text.starts_with("digest:"))
 }
 
-/// Whether a value's image is this one.
+/// Whether `of` is the image of `value`, whole lists that were reduced to one digest included.
 pub(crate) fn is_image(value: &Value, of: &Value) -> bool {
     match (value, of) {
         (Value::Map(members), Value::Map(images)) => {
@@ -32,17 +33,17 @@ pub(crate) fn is_image(value: &Value, of: &Value) -> bool {
     }
 }
 
-/// The digest of a whole image.
+/// One digest for the image of a whole group or list: the smallest form it can be stored in.
 pub(super) fn whole(image: &Value) -> Value {
     Value::Text(format!("digest:{}", digest(&serde_json::json!(image).to_string())))
 }
 
-/// Whether a value's image was made this digest.
+/// Whether `of` is the one digest that [`whole`] makes of this value's image.
 fn is_whole(value: &Value, of: &Value) -> bool {
     whole(&image(value)) == *of
 }
 
-/// A short digest (UUIDv5) of anything that is compared and never shown.
+/// A short digest (UUIDv5) of a text that is compared and never displayed.
 pub fn digest(text: &str) -> String {
     uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, text.as_bytes()).to_string()
 }

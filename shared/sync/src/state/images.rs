@@ -1,4 +1,4 @@
-//! What one side of a link showed. Shared by the copies of the link until one of them changes it: most runs only look.
+//! The images of one side of a link. Copies of a link share them until one copy changes: most runs change nothing.
 
 use mapping::Value;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,7 +1,7 @@
-//! What may stand in a log: our own words, ids, statuses and codes. What a vendor says besides may repeat anybody's name,
-//! address or number; it goes to the table and to Audit only.
+//! What may be logged: our own text, ids, statuses and codes. The rest of a vendor's message may repeat a person's
+//! name, address or number: it goes only to the table and to the Audit field.
 
-/// A reason or failure as it may be logged: what follows a status and its code is left out.
+/// A reason or failure as it may be logged: without the text that follows a status and its code.
 pub fn in_log(text: &str) -> String {
     let mut kept: Vec<String> = vec![];
     let mut words = text.split_whitespace();
@@ -36,7 +36,7 @@ fn is_code(word: &str) -> bool {
     plain && !code.is_empty() && (word.ends_with(':') || code.starts_with("0x") || code.contains('_'))
 }
 
-/// Without an address or a number by which a person is reached.
+/// Masks an e-mail address or a telephone number.
 fn masked(word: &str) -> String {
     let number = word.trim_matches(['`', '(', ')', '"']).strip_prefix('+');
     let reaches =

@@ -1,36 +1,36 @@
-//! The intent: a create in Partner Center, written down before it is tried. Only the holder of its claim POSTs.
+//! The intent: a create in Partner Center, saved before the first POST. Only the holder of its claim POSTs.
 
 use jiff::{SignedDuration, Timestamp};
 use mapping::{EngagementId, RecordId, Referral, ReferralId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A create in flight. Only the holder of its claim POSTs.
+/// A create in Partner Center that is in flight.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Intent {
-    /// For which record.
+    /// The record that the referral is made for.
     pub record: RecordId,
-    /// Its holder's claim: who comes later than this may take over.
+    /// When the holder's claim ends; after this instant another run may take over.
     pub claim_until: Timestamp,
-    /// Which half is next.
+    /// Which half is created next.
     pub step: Step,
-    /// Whether Microsoft's half is wanted.
+    /// Whether the deal is a co-sell deal, which needs Microsoft's half too.
     pub cosell: bool,
-    /// The own half's request, as stored before it was sent.
+    /// The body of the POST of our own half, as stored before it was sent.
     pub request: String,
-    /// Grows with each definite answer: part of `MS-RequestId`.
+    /// How many attempts have definitely ended: part of `MS-RequestId`.
     pub n: u32,
-    /// When it began.
+    /// When the intent was saved first.
     pub began: Timestamp,
     /// Our referral, once known: from the answer, a look-up, or its own webhook.
     pub referral: Option<ReferralId>,
-    /// Its engagement.
+    /// The referral's engagement, once known.
     pub engagement: Option<EngagementId>,
     /// Microsoft's half, once its POST was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub microsoft: Option<ReferralId>,
-    /// A POST of the present step that may have left. Saved before it leaves, cleared only together with a definite
-    /// answer: whoever finds it looks the referral up before posting again.
+    /// A POST of the present step that may have been sent. Saved before it is sent and cleared only with a definite
+    /// answer; a run that finds it looks the referral up before it POSTs again.
     pub unknown: Option<Unknown>,
 }
 
@@ -38,27 +38,27 @@ pub struct Intent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
-    /// Our own referral.
+    /// Our own half.
     Own,
-    /// Microsoft's.
+    /// Microsoft's half.
     Microsoft,
 }
 
-/// An outcome that is being looked up.
+/// A POST whose outcome is unknown and is being looked up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unknown {
-    /// Since when.
+    /// When the POST was about to be sent.
     pub since: Timestamp,
-    /// How often it was looked for in vain.
+    /// How many look-ups have found nothing.
     pub look_ups: u32,
 }
 
-/// By how much Partner Center's clock may be behind ours.
+/// How far Partner Center's clock may be behind ours.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 
 impl Intent {
-    /// Whether a referral that names the record may be what came of this intent: one that was there before, or that is
-    /// about another customer, is a stranger's.
+    /// Whether a referral that names the record may have been created by this intent: not if it was created before the
+    /// intent, nor if it names another customer.
     pub(crate) fn may_be(&self, referral: &Referral) -> bool {
         let customer = |body: &serde_json::Value| body["customerProfile"]["name"].as_str().map(str::to_owned);
         let asked = serde_json::from_str(&self.request).ok().as_ref().and_then(customer);
@@ -69,7 +69,7 @@ impl Intent {
         same && referral.created().is_none_or(|created| created >= self.began - CLOCKS)
     }
 
-    /// `MS-RequestId`: the same for the same attempt, another one after any answer.
+    /// `MS-RequestId`: stays the same until an attempt has definitely ended, then changes.
     pub(crate) fn request_id(&self) -> String {
         let step = if self.step == Step::Own { "own" } else { "microsoft" };
         let name = format!("{}#{}#{step}#{}", self.record, self.began, self.n);

@@ -1,5 +1,5 @@
-//! The link row: which referral and record belong together, what each side showed when both agreed, which versions
-//! were seen, and whose write is in flight.
+//! The link row: which referral and record belong together, each side's values when both agreed, which versions were
+//! seen, and the claim of a write that is in flight.
 
 pub use super::{
     image::{digest, image},
@@ -14,78 +14,80 @@ use mapping::{EngagementId, Map, RecordId, ReferralId, Side, Unit, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The brake: own writes to one link in an hour.
+/// The brake parks a link with more writes of ours within an hour than this.
 pub const OWN_WRITES_AN_HOUR: u32 = 20;
-/// The brake: lost races of one link in an hour.
+/// The brake parks a link with more lost races within an hour than this.
 pub const LOST_RACES_AN_HOUR: u32 = 60;
 
-/// One referral and one record.
+/// A link between one referral and one record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Link {
     /// Our referral.
     pub referral: ReferralId,
-    /// Its engagement.
+    /// The engagement of the referral.
     pub engagement: Option<EngagementId>,
     /// Microsoft's half.
     pub microsoft: Option<ReferralId>,
-    /// Microsoft's own number of the deal, as its half showed it.
+    /// Microsoft's own number of the deal, from Microsoft's half.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub microsoft_crm_id: Option<String>,
-    /// What Microsoft's half said last.
+    /// Microsoft's last message, from its half.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub microsoft_said: Option<String>,
-    /// What it said that is not noted at the record yet.
+    /// Notes that are still to be written at the record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
-    /// The help that was asked of Microsoft, as the CRM shows it.
+    /// The kind of help that was asked of Microsoft, as the CRM shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Value>,
-    /// Whom the record pointed to when its related rows were last read.
+    /// The rows that the record pointed to (contact, owner) when its related rows were last read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub related: Option<String>,
-    /// The rows of its lists then: a bare deletion must find its parent.
+    /// The ids of the rows of its lists at that time: the feed reports a deleted child row by its id alone.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub children: BTreeSet<String>,
     /// The record; `None` while it is being created.
     pub record: Option<RecordId>,
-    /// The lead the record was made of, while there was only that.
+    /// The lead that the record was made of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead: Option<RecordId>,
-    /// What an opportunity is being filled in with that takes its lead's place, where that is not what the lead was agreed
-    /// on: Partner Center's image and the CRM's.
+    /// The values that an opportunity is filled in with when it takes its lead's place, where they differ from what was
+    /// agreed with the lead: Partner Center's image and the CRM's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub filling: BTreeMap<String, (Value, Value)>,
     /// Where the link is in its life.
     pub state: State,
-    /// What Partner Center showed.
+    /// What is remembered of Partner Center.
     pub partner_center: Memory,
-    /// What the CRM showed.
+    /// What is remembered of the CRM.
     pub crm: Memory,
-    /// A write in flight. It binds everyone until its deadline, its maker's next run too.
+    /// The claim of a write in flight. It binds every run until its deadline, its maker's next run too.
     pub claim: Option<Claim>,
-    /// Units set aside; `*` is the whole link.
+    /// Parked units; `*` stands for the whole link.
     #[serde(default)]
     pub parked: BTreeMap<String, Parked>,
-    /// How each unit's images were read ([`mapping::Unit::reading`]). A unit that was read otherwise has no images; one of a
-    /// link from before there were readings counts as read by the map of that time.
+    /// How each unit's images were read ([`mapping::Unit::reading`]). A unit whose rule now reads otherwise has no
+    /// images. A unit without an entry, in a link from before readings were stored, counts as read by the map of that
+    /// time.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub readings: BTreeMap<String, String>,
     /// Units whose change waits for acceptance.
     #[serde(default)]
     pub awaiting: BTreeSet<String>,
-    /// When the record was last seen to be gone; of a link that is not detached: when it was first not shown.
+    /// When a detached link's record was last not found; of any other link, when a read first did not return the
+    /// record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<Timestamp>,
-    /// Units of which the CRM holds a shortened text.
+    /// Units whose text the CRM holds in shortened form.
     #[serde(default)]
     pub shortened: BTreeSet<String>,
-    /// The last decisions.
+    /// The last audit lines.
     #[serde(default)]
     pub journal: Journal,
-    /// For the brake.
+    /// Our own writes within the present hour, for the brake.
     #[serde(default)]
     pub own_writes: Hourly,
-    /// For the brake.
+    /// The lost races within the present hour, for the brake.
     #[serde(default)]
     pub lost_races: Hourly,
 }
@@ -96,9 +98,9 @@ pub struct Link {
 pub enum State {
     /// The record is being created.
     Creating,
-    /// Both are there and kept in step.
+    /// Both sides exist and are kept in step.
     Linked,
-    /// The record is gone; nothing is written or re-created.
+    /// The record is gone; nothing is written or made again.
     Detached,
     /// The referral is terminal and both sides show it.
     Closed,
@@ -106,20 +108,20 @@ pub enum State {
     Stopped,
 }
 
-/// A write in flight.
+/// A saved announcement of one write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
-    /// Which side is written.
+    /// The side that is written.
     pub side: Side,
-    /// Which units; empty for a write of the Audit field alone.
+    /// The units that are written; empty for a write of the Audit field alone.
     pub units: BTreeSet<String>,
     /// The version the write is conditional on; `None` for a create.
     pub base: Option<Version>,
-    /// A read begun after this instant may judge it.
+    /// A read that began after this instant may judge the claim.
     pub deadline: Timestamp,
 }
 
-/// A count within the running hour.
+/// A count that begins anew after an hour.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hourly {
     since: Option<Timestamp>,
@@ -127,7 +129,7 @@ pub struct Hourly {
 }
 
 impl Hourly {
-    /// Counts one more; the count of the hour.
+    /// Counts one more, and returns the count of the present hour.
     pub fn add(&mut self, now: Timestamp) -> u32 {
         if self.since.is_none_or(|since| now.duration_since(since) > SignedDuration::from_hours(1)) {
             *self = Hourly { since: Some(now), count: 0 };
@@ -138,7 +140,7 @@ impl Hourly {
 }
 
 impl Link {
-    /// A new link between two known ends, without any base.
+    /// A new link between a referral and a record, without any base.
     pub fn new(referral: ReferralId, record: Option<RecordId>, state: State) -> Self {
         Link {
             referral,
@@ -168,7 +170,7 @@ impl Link {
         }
     }
 
-    /// No claim, nothing outstanding, both settled.
+    /// Whether the link is clean: no claim, nothing outstanding, both versions settled.
     pub fn is_clean(&self) -> bool {
         self.claim.is_none()
             && self.parked.is_empty()
@@ -178,7 +180,7 @@ impl Link {
             && self.crm.settled.is_some()
     }
 
-    /// One side's memory.
+    /// What the link remembers of one side.
     pub fn side(&self, side: Side) -> &Memory {
         match side {
             Side::PartnerCenter => &self.partner_center,
@@ -186,7 +188,7 @@ impl Link {
         }
     }
 
-    /// One side's memory.
+    /// What the link remembers of one side, for a change.
     pub fn side_mut(&mut self, side: Side) -> &mut Memory {
         match side {
             Side::PartnerCenter => &mut self.partner_center,
@@ -194,7 +196,7 @@ impl Link {
         }
     }
 
-    /// Both sides agree on a unit, each in its own words.
+    /// Saves what both sides agree on for a unit: each side's own value becomes its image.
     pub fn agree(&mut self, unit: &str, partner_center: &Value, crm: &Value) {
         self.partner_center.images.insert(unit.to_owned(), image(partner_center));
         let agreed = if planted::is(Bug::OneAgreedValue) { partner_center } else { crm };
@@ -210,7 +212,7 @@ impl Link {
         }
     }
 
-    /// Nothing is known any more of what these units showed when both agreed.
+    /// Takes the base from these units: it is no longer known what both sides agreed on.
     pub fn forget(&mut self, units: &BTreeSet<String>) {
         for unit in units {
             self.partner_center.images.remove(unit);
@@ -218,7 +220,7 @@ impl Link {
         }
     }
 
-    /// The units whose images another rule read. What one column showed says nothing of another one.
+    /// The units whose images another rule read: the value of one column says nothing about another column.
     pub fn read_otherwise<'a>(&'a self, map: &'a Map) -> impl Iterator<Item = &'a Unit> {
         let known = |unit: &&Unit| {
             let images = [&self.partner_center.images, &self.crm.images];
@@ -228,12 +230,12 @@ impl Link {
             let noted = self.readings.get(&unit.name).map(String::as_str);
             noted.or(map.reading_before(&unit.name)).is_some_and(|reading| reading != unit.reading)
         };
-        // Of a deal that is over nothing is compared any more.
+        // A closed deal is no longer compared.
         let over = self.state == State::Closed || planted::is(Bug::ReadingsIgnored);
         map.units().filter(move |_| !over).filter(known).filter(other)
     }
 
-    /// Forgets the images that another rule read: both sides are read anew.
+    /// Takes the base from the units that another rule read, and has both sides read again.
     pub fn forget_other_readings(&mut self, map: &Map) {
         let other: BTreeSet<String> = self.read_otherwise(map).map(|unit| unit.name.clone()).collect();
         if other.is_empty() {
@@ -241,17 +243,18 @@ impl Link {
         }
         self.forget(&other);
         for unit in other {
-            // As good as another rule's: what was never noted is not this one's either.
+            // An empty reading is another rule's as well: a unit without one must not count as read by the present
+            // rule.
             self.readings.entry(unit).or_default();
         }
         self.partner_center.settled = None;
         self.crm.settled = None;
     }
 
-    /// Notes how the images were read that are kept now.
+    /// Saves by which rule the present images were read.
     pub fn note_readings(&mut self, map: &Map) {
         if self.state == State::Closed {
-            // Its images stay as they are, whatever read them.
+            // A closed link keeps its images, whichever rule read them.
             return;
         }
         for unit in map.units() {
@@ -262,8 +265,8 @@ impl Link {
         }
     }
 
-    /// The record is of another kind from here on, or is known now: what one map read by its rule of a name, the other one
-    /// reads by its own. What a rule that is no longer in effect read stays that.
+    /// The record's kind has changed, or is now known. A unit that the rule of the map `before` read counts from now on
+    /// as read by the rule of the same name in `map`; a unit that was read by neither keeps its reading.
     pub(crate) fn is_read_by(&mut self, map: &Map, before: &Map) {
         for unit in map.units() {
             let same = |reading: &String| before.unit(&unit.name).is_some_and(|old| old.reading == *reading);
@@ -273,14 +276,15 @@ impl Link {
         }
     }
 
-    /// The unit has no images because no rule, or another one, read it before.
+    /// Whether the unit has no usable images because another rule read it before, or none did.
     pub fn is_new_to(&self, unit: &Unit) -> bool {
         self.readings.get(&unit.name) != Some(&unit.reading)
     }
 
-    /// What stands after `deadline` and a read: still at the claimed version, it never happened; anything else, the
-    /// claimed units have no base. That the value is there proves nothing: a person may have typed it. Nor does the
-    /// version say anything of `loose` units: the rows of a CRM's list are no part of the record's version.
+    /// Judges a claim whose deadline has passed, by a read that began after it. The read returned the claimed version:
+    /// the write never happened. Any other version: the claimed units have no base. An equal value proves nothing, a
+    /// person may have typed it. `loose` units lose their base in either case: the rows of a CRM's list are no part of
+    /// the record's version.
     pub fn judge_claim(&mut self, read: &Version, loose: impl Fn(&str) -> bool) {
         if let Some(claim) = self.claim.take() {
             if planted::is(Bug::DeadWriteForgotten) {

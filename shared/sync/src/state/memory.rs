@@ -1,4 +1,4 @@
-//! What one side of a link showed: its images, the version that is settled, and the versions seen since.
+//! What a link remembers of one side: its images, the settled version, and the versions seen since.
 
 use crate::{
     planted::{self, Bug},
@@ -11,19 +11,19 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// How many replaced eTags are remembered.
+/// How many replaced tokens are remembered.
 const REPLACED_KEPT: usize = 5;
 
-/// What one side showed.
+/// What a link remembers of one side.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
-    /// Per unit: what this side itself showed when both agreed (long text as digest).
+    /// Per unit: this side's own value when both sides agreed (long text as a digest).
     pub images: Images,
-    /// A version in which no mapped unit was outstanding: permits writing without reading.
+    /// A version in which no mapped unit was outstanding: it permits a write without a read before it.
     pub settled: Option<Version>,
-    /// The newest version seen, and when first.
+    /// The newest version that a read returned, and when it was first returned.
     pub seen: Option<Sighting>,
-    /// Tokens known to be replaced.
+    /// Tokens of versions that are known to be replaced: a read that returns one is late.
     #[serde(default)]
     pub replaced: VecDeque<String>,
 }
@@ -31,14 +31,15 @@ pub struct Memory {
 /// A version and when it was first seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sighting {
-    /// The version.
+    /// The version that was read.
     pub version: Version,
-    /// When.
+    /// When it was first read.
     pub at: Timestamp,
 }
 
 impl Memory {
-    /// Remembers a version that was seen; an older one changes nothing.
+    /// Makes `version` the newest one seen, and the one before it a replaced one. It does not compare the two:
+    /// [`Memory::is_stale`] does, before.
     pub fn saw(&mut self, version: &Version, now: Timestamp) {
         match &self.seen {
             _ if planted::is(Bug::SeenForgotten) => {}
@@ -52,13 +53,14 @@ impl Memory {
         }
     }
 
-    /// The version a write replaced without showing the new one: reads that still show it are late, from now on.
+    /// A write replaced `base`, or lost its race, and its answer does not show the new version: from now on a read that
+    /// returns `base` is late.
     pub fn wrote_over(&mut self, base: &Version, now: Timestamp) {
         self.replace(base.token.clone());
         self.seen = Some(Sighting { version: base.clone(), at: now });
     }
 
-    /// A token that is no longer current.
+    /// Remembers that this token is no longer current.
     pub fn replace(&mut self, token: String) {
         if !self.replaced.contains(&token) {
             self.replaced.push_back(token);
@@ -68,14 +70,15 @@ impl Memory {
         }
     }
 
-    /// Whether a read is older than what was seen before.
+    /// Whether a read is older than the newest version seen.
     pub fn is_stale(&self, read: &Version) -> bool {
         !planted::is(Bug::OlderBelieved)
             && (self.replaced.contains(&read.token)
                 || self.seen.as_ref().is_some_and(|seen| matches!(read.against(&seen.version), Age::Older)))
     }
 
-    /// Whether the newest version was seen longer ago than a replica may lag: then an older one is believed.
+    /// Whether the newest version was first seen more than `grace` ago, longer than a replica may lag: then an older
+    /// one is believed.
     pub fn seen_long_ago(&self, now: Timestamp, grace: SignedDuration) -> bool {
         self.seen.as_ref().is_none_or(|seen| now.duration_since(seen.at) > grace)
     }

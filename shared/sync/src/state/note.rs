@@ -1,29 +1,29 @@
-//! A note at a record: what somebody said, told once. Who said it and what make its identity, so that whoever is asked
-//! to write it again finds it.
+//! A note on a record: a message from Microsoft or about the deal's end, written once. Its text and the referral it
+//! comes from identify it, so a later attempt to write it finds the note that is already there.
 
 use mapping::{ReferralId, child_id};
 use serde::{Deserialize, Serialize};
 
-/// Characters of the words that a title repeats.
+/// How many characters of the text the title repeats.
 const HEAD: usize = 100;
 
-/// A note, always the same for the same words of the same half of an engagement.
+/// A note. Two notes with the same text and the same referral are one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// Whose words: Microsoft's half, or our own referral for what became of the deal.
+    /// The referral it comes from: Microsoft's half, or our own referral for what became of the deal.
     pub half: ReferralId,
-    /// The words.
+    /// The note's text.
     pub text: String,
 }
 
 impl Note {
-    /// What tells it from every other note, also in a title: whose words, and a digest of them.
+    /// The mark that identifies the note, also within a title: its referral's id and a digest of its text.
     pub fn mark(&self) -> String {
         let digest = child_id(&["note", self.half.as_str(), &self.text]);
         format!("co-sell {} {}", self.half, &digest[..8])
     }
 
-    /// The beginning of the words, and the mark.
+    /// The beginning of the text, followed by the mark.
     pub fn title(&self) -> String {
         let head = self.text.split([':', ';', '\n']).next().unwrap_or_default();
         let head: String = head.chars().take(HEAD).collect();

@@ -1,4 +1,4 @@
-//! What is set aside, why, and when it is tried again.
+//! What is parked, why, and when it is tried again.
 
 use crate::state::{
     image::digest,
@@ -8,33 +8,33 @@ use jiff::{SignedDuration, Timestamp};
 use mapping::{Map, RecordId, Side, one_line};
 use serde::{Deserialize, Serialize};
 
-/// Characters of a reason: a vendor's words may repeat what was sent.
+/// The most characters of a reason: a vendor's message may repeat what was sent.
 const REASON: usize = 2_000;
 
-/// A field, link, record or message that was refused or lacks something. Acknowledged; tried again when the
-/// fingerprint of its inputs differs, and by time, because a fixed role or validation rule changes no input.
+/// A field, link, record or message that was refused or lacks something. It is acknowledged and tried again when the
+/// fingerprint of its inputs changes, and also by time, because a corrected role or validation rule changes no input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parked {
-    /// The vendor's words, or what is missing, all of it.
+    /// The vendor's message, or everything that is missing.
     pub reason: String,
-    /// The field, where one is named.
+    /// The field that the reason is about, if it is about one.
     pub field: Option<String>,
-    /// The side that would not take it, where a link's unit is set aside.
+    /// For a link's unit: the side that would not take it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
-    /// Digest of the inputs (values, map).
+    /// The fingerprint: a digest of the inputs (values and map).
     pub fingerprint: String,
     /// When it is tried again.
     pub next_try: Timestamp,
-    /// How often it was tried.
+    /// How many attempts have failed.
     pub attempts: u32,
-    /// Since when it is set aside, whatever was tried meanwhile; unknown of rows of an older version.
+    /// Since when it has been parked, across all attempts; `None` in a row that an older version wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// Of a referral: the record that it names, and that has not agreed to it.
+    /// For a referral: the record that it names and that has not consented.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<RecordId>,
-    /// Of a record without a link: the version it was looked at in.
+    /// For a record without a link: the version in which it was judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
     /// For an unusable message: its body, at most 4 KB, so that it can be replayed.
@@ -42,17 +42,18 @@ pub struct Parked {
     pub body: Option<String>,
 }
 
-/// Between the two parts of a print.
+/// Separates the two parts of a fingerprint.
 const MAP: char = '.';
 
-/// The fingerprint of an attempt: what was attempted, and the map that made it so. Another map is worth another attempt,
-/// but no second telling.
+/// The fingerprint of an attempt: the values that were attempted, and the map. With another map the attempt is made
+/// again, but the same result is not reported to the seller a second time.
 pub fn print(attempt: &str, map: &Map) -> String {
     format!("{}{MAP}{}", digest(attempt), map.hash().get(..12).unwrap_or_default())
 }
 
 impl Parked {
-    /// Sets aside at `now`; `before` is the same thing parked earlier. A look that was not due is no try.
+    /// Parks at `now`; `before` is the same thing's parked row, if there is one. A run that looked before the next try
+    /// was due does not count as an attempt.
     pub fn again(
         reason: String,
         field: Option<String>,
@@ -61,7 +62,7 @@ impl Parked {
         before: Option<&Parked>,
     ) -> Self {
         let (attempts, next_try) = match before.filter(|before| before.fingerprint == fingerprint) {
-            // Whoever looked did so for a reason of its own: the clock runs on.
+            // Not due yet: some other reason caused this look, so attempts and next try stay.
             Some(before) if now < before.next_try => (before.attempts, before.next_try),
             Some(before) => (before.attempts + 1, now + pause(before.attempts + 1)),
             None => (1, now + pause(1)),
@@ -81,30 +82,30 @@ impl Parked {
         }
     }
 
-    /// Whether a row of a feed shows no more than what was looked at when it was set aside.
+    /// Whether a feed's row is no newer than the version that was judged when the record was parked.
     pub fn has_seen(&self, row: &Version) -> bool {
         self.version.as_ref().is_some_and(|seen| matches!(row.against(seen), Age::Same | Age::Older))
     }
 
-    /// Whether whoever reads it has read this already: the same words about the same attempt, whichever map made it.
+    /// Whether this was reported already: the same reason for the same attempt, whatever the map.
     pub fn tells(&self, words: &str, fingerprint: &str) -> bool {
         let attempt = |print: &str| print.split_once(MAP).map(|(attempt, _)| attempt.to_owned());
         let same = match (attempt(&self.fingerprint), attempt(fingerprint)) {
             (Some(before), Some(now)) => before == now,
             (None, None) => self.fingerprint == fingerprint,
-            // From before a print had two parts.
+            // One of the two was written before fingerprints had two parts: the reason alone decides.
             _ => true,
         };
         self.reason == words && same
     }
 
-    /// Whether it stays set aside: the same inputs, and its time has not come.
+    /// Whether it stays parked: the inputs are the same and its next try is not due.
     pub fn holds(&self, fingerprint: &str, now: Timestamp) -> bool {
         self.fingerprint == fingerprint && now < self.next_try
     }
 }
 
-/// 15 min, 1 h, 6 h, then daily.
+/// The pause after so many attempts: 15 min, 1 h, 6 h, then 24 h.
 fn pause(attempts: u32) -> SignedDuration {
     match attempts {
         0 | 1 => SignedDuration::from_mins(15),
@@ -127,7 +128,7 @@ mod tests {
         for minutes in [15, 60, 6 * 60, 24 * 60, 24 * 60] {
             let begun = parked.next_try - SignedDuration::from_mins(minutes);
             for looked in 1..9 {
-                // Its own feed, child rows, hints: looks that nobody waited for.
+                // Runs for other reasons (its feed, child rows, hints) come before the next try is due.
                 let early = park("a", begun + SignedDuration::from_secs(looked), Some(&parked));
                 assert_eq!(early, parked);
             }

@@ -1,4 +1,4 @@
-//! The items of the one table (sync/README.md, *The table*) and their keys. Every save is conditional.
+//! The rows of the one table (sync/README.md, *The table*) and their keys.
 
 use crate::state::{audit::Line, intent::Intent, link::Link, parked::Parked};
 use jiff::Timestamp;
@@ -6,7 +6,7 @@ use mapping::{Readings, RecordId, ReferralId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Where an item lies.
+/// A row's address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// Partition key.
@@ -23,31 +23,32 @@ impl Key {
     pub fn link(id: &ReferralId) -> Self {
         Key::new(["REFERRAL#", id.as_str()].concat(), "LINK")
     }
-    /// From Microsoft's half to our referral.
+    /// The alias that leads from Microsoft's half to our referral.
     pub fn sibling(id: &ReferralId) -> Self {
         Key::new(["REFERRAL#", id.as_str()].concat(), "ALIAS")
     }
-    /// An id that is not ours.
+    /// The tombstone of a referral that is not ours.
     pub fn foreign(id: &ReferralId) -> Self {
         Key::new(["REFERRAL#", id.as_str()].concat(), "FOREIGN")
     }
-    /// From a record to its referral.
+    /// The alias that leads from a record to its referral.
     pub fn record(id: &RecordId) -> Self {
         Key::new(format!("RECORD#{id}"), "LINK")
     }
-    /// From a child row to its record.
+    /// The alias that leads from a child row to its record.
     pub fn child(id: &str) -> Self {
         Key::new(["CHILD#", id].concat(), "LINK")
     }
-    /// The referrals that name a record which has not agreed to them: before another is made for it, they are asked.
+    /// The referrals that name a record without its consent. They are read again before another referral is made for
+    /// the record.
     pub fn named(id: &RecordId) -> Self {
         Key::new(format!("RECORD#{id}"), "NAMED")
     }
-    /// A create in Partner Center in flight.
+    /// The intent of a create in Partner Center.
     pub fn intent(id: &RecordId) -> Self {
         Key::new(format!("RECORD#{id}"), "CREATE")
     }
-    /// A feed's watermark.
+    /// The watermark of a part of the poller: a feed, the sweep or the daily round.
     pub fn watermark(feed: &str) -> Self {
         Key::new(["WATERMARK#", feed].concat(), "-")
     }
@@ -55,15 +56,16 @@ impl Key {
     pub fn hold(system: &str) -> Self {
         Key::new(["HOLD#", system].concat(), "-")
     }
-    /// Something set aside, by referral or record id; before there was [`Key::message`], by message id too.
+    /// What is parked, by referral or record id. Rows written before there was [`Key::message`] may have a message id.
     pub fn parked(what: &str) -> Self {
         Key::new("PARKED".to_owned(), what)
     }
-    /// A message that could not be read. Its id has the form of a referral's, so it has a space of its own.
+    /// A parked message that could not be read. A message id has the form of a referral's, so it has a prefix of its
+    /// own.
     pub fn message(id: &str) -> Self {
         Key::new("PARKED".to_owned(), &["MESSAGE#", id].concat())
     }
-    /// One audit line. `about` is a link's or a record's partition key.
+    /// One audit line, the `n`th of a save. `about` is a link's or a record's partition key.
     pub fn audit(about: &str, at: Timestamp, rev: u64, n: usize) -> Self {
         Key { pk: about.to_owned(), sk: format!("AUDIT#{at}#{rev}.{n}") }
     }
@@ -71,89 +73,90 @@ impl Key {
     pub fn lease() -> Self {
         Key::new("LEASE#poller".to_owned(), "-")
     }
-    /// One act of an administrator, in the order of time. `request`: the invocation's id.
+    /// One command of an administrator; these rows are in the order of time. `request`: the id of the Lambda
+    /// invocation.
     pub fn act(at: Timestamp, request: &str) -> Self {
         Key { pk: Key::ACTS.to_owned(), sk: format!("{at:.6}#{request}") }
     }
-    /// The partition of the administrators' acts.
+    /// The partition key of the administrators' commands.
     pub const ACTS: &str = "ACTS";
     /// The override of the field map that is in effect.
     pub fn active_map() -> Self {
         Key::new("MAP".to_owned(), "ACTIVE")
     }
-    /// The numbers of the schedule's last looks.
+    /// The counts of the last runs of `watch`.
     pub fn history() -> Self {
         Key::new("HISTORY".to_owned(), "-")
     }
-    /// One of the overrides that were ever set; in their order.
+    /// One of all overrides of the field map that were ever set, in the order of their versions.
     pub fn map(version: u32) -> Self {
         Key::new("MAP".to_owned(), &format!("{version:06}"))
     }
 }
 
-/// What a row holds.
+/// The content of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Item {
     /// A link.
     Link(Box<Link>),
-    /// The way back from another id.
+    /// An alias: leads from another id to a link.
     Alias {
-        /// The link's referral.
+        /// The referral of that link.
         referral: ReferralId,
     },
-    /// Who names a record in vain, newest last.
+    /// The referrals that name a record without its consent.
     Named {
-        /// The referrals.
+        /// Their ids, newest last.
         referrals: Vec<ReferralId>,
     },
-    /// The way back from a child row.
+    /// An alias of a child row: leads to its record.
     Parent {
-        /// Its record.
+        /// The record that the child row belongs to.
         record: RecordId,
     },
-    /// A create in flight.
+    /// A create in Partner Center that is in flight.
     Intent(Box<Intent>),
-    /// Not ours: a replay costs nothing.
+    /// A tombstone: webhook hints of this id are dropped without a call.
     Foreign,
-    /// How far a feed was read.
+    /// How far a part of the poller has come.
     Watermark(Watermark),
-    /// A system rests.
+    /// A hold: the system is not called until an instant.
     Hold(Hold),
-    /// Set aside, with its reason.
+    /// What is parked, with the reason.
     Parked(Parked),
-    /// A decision that mattered.
+    /// An audit line.
     Audit(Line),
-    /// Who polls now.
+    /// The poller's lease.
     Lease {
-        /// Until when.
+        /// Until when no other poller begins.
         until: Timestamp,
     },
-    /// An override of the field map, as an admin set it.
+    /// An override of the field map, as an administrator set it.
     Map(StoredMap),
-    /// What an administrator asked for.
+    /// A command of an administrator that changes something.
     Act(Act),
-    /// The numbers of the schedule's last looks, as one text: a tree of attributes would cost three times as much.
+    /// The counts of the last runs of `watch`, as one text: a tree of attributes would take three times as much room.
     History {
-        /// Whoever looks says how they stand in it.
+        /// The counts; `watch` defines the format.
         samples: String,
     },
 }
 
-/// What an administrator asked for, and how it ended.
+/// A command of an administrator that changes something, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Act {
     /// When it began.
     pub at: Timestamp,
-    /// The command.
+    /// The command's name.
     pub command: String,
     /// Its arguments, shortened.
     pub on: String,
-    /// `proven: ARN`, or `not proven` and why.
+    /// The caller: `proven: ARN`, or `not proven` and why.
     pub who: String,
     /// Lambda's id of the invocation, by which CloudTrail names the caller.
     pub request: String,
-    /// The first sentence of the answer; `None`: it has not ended, or its run was killed.
+    /// The first sentence of the answer; `None`: the command has not ended, or its run was killed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
 }
@@ -165,112 +168,114 @@ pub struct StoredMap {
     pub version: u32,
     /// TOML; empty: the default map as it is.
     pub toml: String,
-    /// Since when.
+    /// When it was set.
     pub at: Timestamp,
-    /// In the active one: how units were read by the map that was in effect before any link noted it.
+    /// Only in the active override: how each unit was read by the map that was in effect before links stored their
+    /// readings.
     #[serde(default, skip_serializing_if = "Readings::is_empty")]
     pub readings: Readings,
-    /// In the active one: the optional rules whose column was seen in the CRM ([`mapping::Map::with_seen`]).
+    /// Only in the active override: the optional rules whose column was seen in the CRM ([`mapping::Map::with_seen`]).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub seen: BTreeSet<String>,
 }
 
-/// How far a feed was read. Saved only over the `rev` that was read.
+/// How far a part of the poller has come. Saved only over the revision that was read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Watermark {
     /// Live work: the CRM's delta position; `None` while a walk has not ended.
     pub position: Option<String>,
-    /// Everything changed before this instant was seen by live work.
+    /// Live work has seen every change before this instant.
     pub seen_until: Timestamp,
-    /// The first start: nothing older is looked for.
+    /// When the poller first started: live work looks for no older change.
     pub since: Timestamp,
-    /// The round of live work that is under way; `None` between two.
+    /// The round of live work that is under way; `None`: none is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round: Option<Walk>,
-    /// The walk behind the live work; for the sweep, its unfinished pages.
+    /// The walk behind the live work; of the sweep and the daily round, how far the present one has come.
     pub walk: Option<Walk>,
-    /// Of the sweep: what its overlap will list again and needs no look at, as digests of id and stamp.
+    /// Only of the sweep: the states that its overlap lists again and that need no further look, as digests of id and
+    /// stamp.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub settled: BTreeSet<String>,
-    /// The map the rows were read with; another one means a resync.
+    /// The hash of the map that the rows were read with; with another map the whole table is walked again.
     pub map: String,
 }
 
 impl Watermark {
-    /// Nothing was read yet; nothing before this instant will be.
+    /// The first watermark: nothing was read yet, and nothing that changed before this instant will be.
     pub fn since(since: Timestamp, map: &str) -> Self {
         let (position, round, walk, settled) = (None, None, None, BTreeSet::new());
         Watermark { position, seen_until: since, since, round, walk, settled, map: map.to_owned() }
     }
 }
 
-/// A walk over a whole table: stores positions, settles known links, creates nothing.
+/// How far a round of live work, a walk over a whole table, or a list of several pages has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Walk {
     /// When it began.
     pub began: Timestamp,
-    /// Its next page; `None` before the first.
+    /// The position of its next page; `None` before the first page.
     pub cursor: Option<String>,
-    /// How far that page was worked off: up to this record, as long as its version is not after this order.
+    /// How far that page is done: its records up to this one are, unless their version is newer than this order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<(RecordId, i64)>,
 }
 
 impl Walk {
-    /// At a page's beginning.
+    /// A walk at the beginning of a page.
     pub fn at(began: Timestamp, cursor: Option<String>) -> Self {
         Walk { began, cursor, after: None }
     }
 }
 
-/// A system rests until then; shared by all environments.
+/// No run calls the system until an instant; all environments share the row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hold {
-    /// Until when.
+    /// The instant from which on the system is called again.
     pub until: Timestamp,
-    /// Why.
+    /// Why the system is held.
     pub reason: String,
-    /// How often in a row, for the growing pause.
+    /// How many holds followed one another, by which the pause grows.
     pub attempts: u32,
 }
 
-/// A stored item.
+/// A stored row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// Where.
+    /// The row's address.
     pub key: Key,
-    /// Which revision; grows by one with each save.
+    /// Its revision, which grows by one with each save.
     pub rev: u64,
-    /// What.
+    /// Its content.
     pub item: Item,
 }
 
 /// What a change demands of the row it replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// There is none.
+    /// There is no such row.
     Absent,
-    /// It is in this revision; the save makes it the next.
+    /// The row has this revision; the save makes it the next one.
     Rev(u64),
-    /// Whatever is there.
+    /// No condition.
     Any,
 }
 
 /// One conditional save or delete.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// Where.
+    /// The row's address.
     pub key: Key,
-    /// On what condition.
+    /// The condition of the save.
     pub expect: Expect,
-    /// What; `None` deletes.
+    /// The new content; `None` deletes the row.
     pub item: Option<Item>,
-    /// When the table may forget it. Readers filter by it too: the table deletes late.
+    /// When the table may delete the row. Readers check it too: the table deletes late.
     pub expires_at: Option<Timestamp>,
 }
 
 impl Change {
-    /// A save that is kept.
+    /// A save without an expiry.
     pub fn put(key: Key, expect: Expect, item: Item) -> Self {
         Change { key, expect, item: Some(item), expires_at: None }
     }
@@ -280,7 +285,7 @@ impl Change {
         Change { key, expect, item: None, expires_at: None }
     }
 
-    /// Forgotten after this instant.
+    /// Lets the row expire at this instant.
     pub fn until(mut self, at: Timestamp) -> Self {
         self.expires_at = Some(at);
         self

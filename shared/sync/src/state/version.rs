@@ -1,11 +1,11 @@
-//! The version of one side as that side shows it, and which of two is older. Older decides nothing by itself:
-//! it is only ever a reason to look again.
+//! The version of one side, as that side reports it, and which of two versions is older. An older version decides
+//! nothing by itself: it is only a reason to read again.
 
 use jiff::Timestamp;
 use mapping::Referral;
 use serde::{Deserialize, Serialize};
 
-/// A state of one side.
+/// A version: identifies one state of one side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
     /// What a conditional write sends: Partner Center's eTag, Dataverse's `W/"n"`, Salesforce's `LastModifiedDate`.
@@ -14,11 +14,11 @@ pub struct Version {
     pub order: Option<i64>,
 }
 
-/// What stands behind it in a token tells versions apart that share a stamp; a write of ours never shares one, since it
-/// waits until the stamp it is conditional on is old.
+/// Separates a token's stamp from a digest of the row. The digest distinguishes two versions with one stamp. No write
+/// of ours shares its stamp with the version it is conditional on: it waits until that stamp is old.
 pub const BESIDES: &str = "|#";
 
-/// How a version stands to another one of the same row.
+/// How a version relates to another one of the same row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
     /// The same state.
@@ -27,23 +27,24 @@ pub enum Age {
     Newer,
     /// An earlier state.
     Older,
-    /// Cannot be told: look again by id.
+    /// The order cannot be decided: read the row again by id.
     Unknown,
 }
 
 impl Version {
-    /// Partner Center's: eTag and `updatedDateTime`.
+    /// A referral's version: its eTag and `updatedDateTime`.
     pub fn of_referral(referral: &Referral) -> Self {
         let token = referral.etag().unwrap_or_default().to_owned();
         Version { token, order: nanoseconds(referral.updated()) }
     }
 
-    /// Whether a referral's version is not before this instant.
+    /// Whether this referral's version is at or after `instant`.
     pub fn covers(&self, instant: Timestamp) -> bool {
         self.order.is_some_and(|own| nanoseconds(instant).is_some_and(|other| other <= own))
     }
 
-    /// Whether no write of ours, conditional on `self`, happened before `other` was read.
+    /// Whether a write of ours that was conditional on `self` had not happened when `other` was read: their stamps are
+    /// equal.
     pub fn was_not_written_over(&self, other: &Version) -> bool {
         fn stamp(version: &Version) -> &str {
             version.token.split(BESIDES).next().unwrap_or_default()
@@ -51,7 +52,7 @@ impl Version {
         stamp(self) == stamp(other)
     }
 
-    /// How `self` stands to `other`.
+    /// How `self` relates to `other`.
     pub fn against(&self, other: &Version) -> Age {
         if self.token == other.token {
             return Age::Same;
@@ -64,7 +65,7 @@ impl Version {
     }
 }
 
-/// Until the year 2262.
+/// `None` after the year 2262: an `i64` holds no later instant.
 fn nanoseconds(instant: Timestamp) -> Option<i64> {
     i64::try_from(instant.as_nanosecond()).ok()
 }

@@ -1,4 +1,4 @@
-//! The rows of a page, reduced to what has to be looked at, and what the table knows of them.
+//! Reduces the rows of a page to the records that have to be looked at, and reads what the table holds about them.
 
 use crate::{
     ports::{Changed, Feed, Links, Ports, Seen},
@@ -12,16 +12,16 @@ use crate::{
 use mapping::{RecordId, RecordKind, ReferralId};
 use std::collections::BTreeMap;
 
-/// One row of a page, reduced to what has to be looked at.
+/// One record that a page says has changed.
 pub(super) struct Candidate {
     pub(super) record: RecordId,
     pub(super) row: Option<Seen>,
-    /// The referral its own Referral Identifier names.
+    /// The referral that its own Referral Identifier names.
     pub(super) names: Option<ReferralId>,
     pub(super) gone: bool,
 }
 
-/// Each record once, as its last row has it.
+/// Each record of a page once, as its last row shows it.
 pub(super) async fn candidates<P: Ports>(
     run: &Run<'_, P>,
     feed: Feed,
@@ -45,7 +45,7 @@ pub(super) async fn candidates<P: Ports>(
     Ok(rows.into_iter().map(candidate).map(|one| (one.record.clone(), one)).collect())
 }
 
-/// What the table knows of a page's records.
+/// What the table holds about a page's records.
 pub(super) struct Known {
     pub(super) links: BTreeMap<RecordId, Row>,
     pub(super) intents: BTreeMap<RecordId, Row>,
@@ -53,7 +53,7 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// `creates`: what is set aside matters, too.
+    /// `creates`: the caller may create referrals, so parked records are read too.
     pub(super) async fn read<P: Ports>(
         run: &Run<'_, P>,
         candidates: &BTreeMap<RecordId, Candidate>,
@@ -68,19 +68,19 @@ impl Known {
         Ok(Known { links, intents, parked })
     }
 
-    /// Whether a row shows no more than what was looked at when its record was set aside.
+    /// Whether a row is no newer than the version that was judged when its record was parked.
     pub(super) fn has_seen(&self, one: &Candidate) -> bool {
         let parked = self.parked.get(&one.record);
         parked.zip(one.row.as_ref()).is_some_and(|(parked, row)| parked.has_seen(&row.version))
     }
 
-    /// The referral whose link a record belongs to.
+    /// The referral of the link that a record belongs to.
     pub(super) fn referral(&self, record: &RecordId) -> Option<ReferralId> {
         self.links.get(record)?.key.pk.strip_prefix("REFERRAL#").and_then(ReferralId::parse)
     }
 }
 
-/// Of a deleted child row only the id is told: its alias knows the record.
+/// The records of deleted child rows: the feed reports only the id of such a row, and its alias leads to the record.
 async fn parents_of_gone<P: Ports>(
     run: &Run<'_, P>,
     rows: &[Changed],
@@ -100,8 +100,8 @@ async fn parents_of_gone<P: Ports>(
     Ok(parents)
 }
 
-/// The links and intents of a page's records: the Referral Identifier leads to the link, which must name the record;
-/// else the record's alias does. Two batch reads, however many rows.
+/// The links and intents of a page's records. The Referral Identifier leads to the link, which must name the record;
+/// otherwise the record's alias does. Two batch reads, however many rows.
 async fn known_of<P: Ports>(
     run: &Run<'_, P>,
     candidates: impl Iterator<Item = &Candidate>,
@@ -123,7 +123,7 @@ async fn known_of<P: Ports>(
     for (record, row) in owners.into_iter().zip(run.ports.links().read(&keys).await?) {
         let Some(row) = row else { continue };
         match &row.item {
-            // One that names no record yet is being created: this may be its record.
+            // A link without a record is being created: this may be its record.
             Item::Link(link) if link.record.as_ref().is_none_or(|own| *own == record) => {
                 links.insert(record, row);
             }
@@ -146,7 +146,7 @@ async fn known_of<P: Ports>(
     Ok((links, intents))
 }
 
-/// What is set aside of the page's records that want a referral and have none: one batch read, if there are any.
+/// The parked rows of the page's records that want a referral and have none: at most one batch read.
 async fn parked_of<P: Ports>(
     run: &Run<'_, P>,
     candidates: impl Iterator<Item = &Candidate>,

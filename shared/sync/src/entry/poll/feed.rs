@@ -13,11 +13,11 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-/// `modifiedon` is set before the commit: a slow transaction appears with an older stamp (vendors/dataverse.md, *Change
-/// tracking*).
+/// How far a round by time goes back. `modifiedon` is set before the commit, so a slow transaction appears with an
+/// older stamp (vendors/dataverse.md, *Change tracking*).
 const CRM_OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 
-/// What changed since the last tick, then the walk behind it.
+/// Works off what changed since the last tick, then continues the walk behind it.
 pub(super) async fn feed<P: Ports>(
     run: &Run<'_, P>,
     feed: Feed,
@@ -25,7 +25,8 @@ pub(super) async fn feed<P: Ports>(
 ) -> Result<Came, Failure> {
     let mut mark = Mark::read(run, feed.as_str(), tick.began).await?;
     if mark.mark.map != run.map.hash() {
-        // Another map reads other columns: live work goes on by time, the walk behind it looks at everything anew.
+        // Another map reads other columns: live work continues by time, and the walk behind it looks at every row
+        // again.
         mark.mark.map = run.map.hash().to_owned();
         mark.mark.position = None;
         mark.mark.round = None;
@@ -61,7 +62,7 @@ async fn live<P: Ports>(
             Changes::Expired => {
                 mark.mark.round = None;
                 if delta.is_none() {
-                    // A page of a round by time is gone: the round begins anew, at the next tick if this was its first.
+                    // A page of a round by time is gone: the round begins again, at the latest at the next tick.
                     return saved(run, mark, Came::Through).await;
                 }
                 mark.mark.position = None;
@@ -97,7 +98,7 @@ async fn live<P: Ports>(
     }
 }
 
-/// The walk over the whole table: stores the position behind it, settles known links, creates nothing.
+/// The walk over the whole table: saves the position that follows it, settles known links, creates nothing.
 async fn walk<P: Ports>(
     run: &Run<'_, P>,
     feed: Feed,
@@ -122,7 +123,7 @@ async fn walk<P: Ports>(
                 match next {
                     Some(next) => mark.mark.walk = Some(Walk::at(walk.began, Some(next))),
                     None => {
-                        // Rows changed while the walk went by may be in neither the walk nor the changes after it.
+                        // Rows that changed during the walk may be neither in the walk nor in the changes after it.
                         if since(run, feed, walk.began, tick).await? == Came::PartWay {
                             return Ok(Came::PartWay);
                         }
@@ -139,7 +140,7 @@ async fn walk<P: Ports>(
     Ok(Came::Through)
 }
 
-/// All pages of what was changed since an instant.
+/// Works off all rows that were changed since an instant.
 async fn since<P: Ports>(
     run: &Run<'_, P>,
     feed: Feed,
@@ -164,7 +165,7 @@ async fn since<P: Ports>(
 
 enum Saved {
     Yes(Came),
-    /// Another run saved the mark; what that one read stands.
+    /// Another run saved the watermark first: what that run read counts.
     ByAnother,
 }
 

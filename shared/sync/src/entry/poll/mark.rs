@@ -12,10 +12,10 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-/// A part that has not caught up for so long is told of by an alarm.
+/// An alarm reports a part that has not caught up for longer than this.
 pub const BEHIND: SignedDuration = SignedDuration::from_mins(30);
 
-/// A feed's watermark and the revision it was read in.
+/// The watermark of a part, and the revision that was read.
 pub(super) struct Mark {
     key: Key,
     expect: Expect,
@@ -48,9 +48,9 @@ impl Mark {
         }
     }
 
-    /// Whether it has not caught up for so long that somebody should know.
+    /// Whether the part has not caught up for longer than [`BEHIND`].
     pub(super) fn is_behind(&self, now: Timestamp) -> bool {
-        // A daily round is up to date for a day; what is late is one under way.
+        // Between two daily rounds nothing is late; a round that is under way may be.
         let since = match self.key == Key::watermark(ROUND) {
             true => self.mark.walk.as_ref().map_or(now, |walk| walk.began),
             false => self.mark.seen_until,
@@ -58,7 +58,7 @@ impl Mark {
         now.duration_since(since) > BEHIND
     }
 
-    /// `false`: another run saved it; what that one read stands.
+    /// Saves the watermark. `false`: another run saved it first, and what that run read counts.
     pub(super) async fn save<P: Ports>(&mut self, run: &Run<'_, P>) -> Result<bool, Failure> {
         let expect = if planted::is(Bug::MarkOverAnothers) { Expect::Any } else { self.expect };
         let put = Change::put(self.key.clone(), expect, Item::Watermark(self.mark.clone()));

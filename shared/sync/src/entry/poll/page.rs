@@ -31,16 +31,16 @@ use std::{
     task::Poll,
 };
 
-/// The rows of a page, and how far an earlier run came in it.
+/// The rows of a page, and how far an earlier run has come in it.
 pub(super) struct Rows {
     pub(super) rows: Vec<Changed>,
     pub(super) after: Option<(RecordId, i64)>,
 }
 
-/// What was worked off so far, if there was no time for all.
+/// `None`: the page is done. Otherwise how far the run came before its time was up.
 pub(super) type PartWay = Option<Option<(RecordId, i64)>>;
 
-/// `None`: all of it was worked off.
+/// Works off a page. `creates`: records without a link may get a referral.
 pub(super) async fn page<P: Ports>(
     run: &Run<'_, P>,
     feed: Feed,
@@ -71,7 +71,7 @@ pub(super) async fn page<P: Ports>(
                 tick.report.settled += 1;
                 tick.report.decisions.push((id.to_string(), decision.decision.to_owned(), decision.reason));
             }
-            // One record that cannot be finished now never stops the page: the queue takes it.
+            // A record that cannot be finished now does not stop the page: the queue takes it.
             Ok(Some(Ended::Later { .. })) if planted::is(Bug::LaterRowForgotten) => {}
             Ok(Some(Ended::Later { why, .. })) => {
                 tick.report.decisions.push((id.to_string(), "later".into(), why));
@@ -94,13 +94,13 @@ pub(super) async fn page<P: Ports>(
     Ok(None)
 }
 
-/// Worked off by an earlier run, and not changed since.
+/// Whether an earlier run has worked a row off and it has not changed since.
 fn was_worked_off(one: &Candidate, after: &Option<(RecordId, i64)>) -> bool {
     let (Some((last, newest)), Some(row)) = (after, &one.row) else { return false };
     one.record <= *last && row.version.order.is_some_and(|order| order <= *newest)
 }
 
-/// What the queue is told of a row that cannot be finished now.
+/// The hint for a row that cannot be finished now.
 fn hint(one: &Candidate, known: &Known, began: Timestamp) -> Hint {
     let seen = one.row.as_ref().and_then(|row| row.version.order);
     let from = if one.gone { GONE } else { "poll" };
@@ -108,7 +108,7 @@ fn hint(one: &Candidate, known: &Known, began: Timestamp) -> Hint {
     Hint::new(Subject::Record { record, referral, seen }, from, began)
 }
 
-/// A row whose work panics fails alone.
+/// Turns a panic of a row's work into a failure of that row alone.
 async fn guarded<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let mut work = Box::pin(work);
     poll_fn(move |context| {
@@ -120,7 +120,7 @@ async fn guarded<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T,
     .await
 }
 
-/// `None`: nothing to do.
+/// Looks at one record of the page. `None`: there is nothing to do.
 async fn look_at<P: Ports>(
     run: &Run<'_, P>,
     candidate: Candidate,
@@ -133,7 +133,7 @@ async fn look_at<P: Ports>(
     let link_row = known.links.get(&candidate.record);
     let intent = known.intents.get(&candidate.record).cloned();
     let at_least = candidate.row.as_ref().and_then(|seen| seen.version.order);
-    // An engagement half made goes on even where its own half is linked already.
+    // A half-made engagement is completed even if its own half is linked already.
     if intent.is_some() && !(planted::is(Bug::HalfMadeLeft) && link_row.is_some()) {
         let outcome = Box::pin(create_engagement(run, &candidate.record, intent, at_least)).await;
         return conclude(run, outcome).await.map(Some);
@@ -153,7 +153,7 @@ async fn look_at<P: Ports>(
     }
 }
 
-/// A row whose record has a link: settled, unless it shows nothing new.
+/// Settles the link of a row's record, unless the row shows nothing new.
 async fn look_at_link<P: Ports>(
     run: &Run<'_, P>,
     candidate: Candidate,
@@ -162,11 +162,11 @@ async fn look_at_link<P: Ports>(
 ) -> Result<Option<Ended>, Failure> {
     let id = &known.referral;
     if known.lead.as_ref() == Some(&candidate.record) {
-        // A lead that is an opportunity now: nothing of it is followed any more.
+        // A lead that became an opportunity: its changes are no longer followed.
         return Ok(None);
     }
     let Some(seen) = candidate.row else {
-        // A child row or a deletion: the record itself is looked at.
+        // A child row or a deletion: read the record itself.
         let look = Look { record: true, gone: candidate.gone, ..Look::default() };
         let ended = link(run, id, Some(row.clone()), look).await?;
         return Ok(Some(if candidate.gone { gone(ended) } else { ended }));
@@ -185,16 +185,16 @@ async fn look_at_link<P: Ports>(
     link(run, id, Some(row.clone()), look).await.map(Some)
 }
 
-/// Whether a record without a link may become a referral: what becomes of nothing costs no look.
+/// Whether a record without a link may become a referral. The others cost no further call.
 fn wants_referral<P: Ports>(run: &Run<'_, P>, candidate: &Candidate) -> bool {
     let map = run.map.of(candidate.record.kind);
     let wants = candidate.row.as_ref().is_none_or(|seen| map.wants_referral(&seen.record) == Some(true));
-    // Leads that did not come from Partner Center do not go there.
+    // A lead that did not come from Partner Center is not sent there.
     let comes = candidate.record.kind == RecordKind::Opportunity || candidate.names.is_some();
     if candidate.gone || !wants || !comes {
         return false;
     }
-    // A closed record, or a stack that writes nothing.
+    // No new referral is made of a closed record, nor by a stack that writes nothing.
     let over = |seen: &Seen| {
         let status = map.record_field(STATUS, &seen.record);
         let closed = status.is_some_and(|status| deal::is_closed_record(map, &status));

@@ -1,25 +1,25 @@
-//! What a tick did.
+//! What a tick has done.
 
 use jiff::SignedDuration;
 
-/// What a run did, for its log line.
+/// What a tick has done, for its log line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Rows of the CRM's feeds.
+    /// How many rows the CRM's feeds returned.
     pub rows: u32,
-    /// Rows settled or created here.
+    /// How many rows were settled or created in this run.
     pub settled: u32,
-    /// Referrals listed by the sweep.
+    /// How many referrals the sweep has listed.
     pub listed: u32,
-    /// Referrals whose change no webhook had told, or not brought to its end yet.
+    /// How many of them had a change that no webhook had reported, or that was not settled yet.
     pub found: u32,
-    /// How old the oldest of these changes is.
+    /// The age of the oldest of these changes.
     pub lag: SignedDuration,
-    /// Hints sent: by the sweep, for parked items, for rows that need another look.
+    /// How many hints were sent: by the sweep, for parked items, for rows that need another look.
     pub hints: u32,
-    /// What each row came to: record or referral id, decision, reason.
+    /// The outcome of each row: record id, decision, reason.
     pub decisions: Vec<(String, String, String)>,
-    /// The parts that this run had no time left for: they go on at the next tick where they are.
+    /// The parts that this run had no time left for: the next tick continues with them.
     pub unfinished: Vec<&'static str>,
     /// Why the run stopped early, or which of its parts failed.
     pub stopped: Option<String>,

@@ -1,5 +1,5 @@
-//! Once a day every linked deal is looked at from all sides, some at each tick: a lost `related-*` event must not hide what
-//! Microsoft answered, nor a CRM that tells no deletions who left a list.
+//! The daily round: once a day every linked deal is read in full, some deals at each tick. A lost `related-*` event
+//! must not hide Microsoft's answer, and some CRMs do not report who was removed from a list.
 
 use super::{
     mark::Mark,
@@ -19,12 +19,12 @@ use crate::{
 };
 use jiff::SignedDuration;
 
-/// The round's watermark.
+/// The name of the round's watermark.
 pub(super) const ROUND: &str = "engagements";
-/// From one round's beginning to the next one's.
+/// The time between the beginnings of two rounds.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// One page of the table, if a round is due or under way. `row`: its watermark, if it was just read.
+/// Sends hints for one page of the table, if a round is due or under way. `row`: its watermark, if it was just read.
 pub(super) async fn round<P: Ports>(
     run: &Run<'_, P>,
     row: Option<Option<Row>>,

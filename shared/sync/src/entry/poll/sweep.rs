@@ -1,4 +1,4 @@
-//! The sweep: what no webhook told.
+//! The sweep: finds changes of referrals that no webhook reported.
 
 use super::{
     mark::Mark,
@@ -19,22 +19,22 @@ use jiff::SignedDuration;
 use mapping::Referral;
 use std::collections::BTreeSet;
 
-/// The sweep's overlap.
+/// How far a sweep goes back before its watermark.
 const SWEEP_OVERLAP: SignedDuration = SignedDuration::from_mins(15);
-/// A place in the list that still fails after this time is given up.
+/// If reading on from a saved page still fails after this time, the sweep begins again.
 const CURSOR: SignedDuration = SignedDuration::from_mins(30);
-/// The sweep's watermark.
+/// The name of the sweep's watermark.
 pub const SWEEP: &str = "referrals";
 
-/// How much of the overlap is remembered.
+/// How many states of the overlap are remembered.
 const REMEMBERED: usize = 1000;
 
-/// Referrals updated since the mark, minus the overlap: what no webhook told becomes hints. Newest first, so that a
-/// page is never shifted by what happens meanwhile.
+/// Lists the referrals updated since the watermark minus the overlap; changes that no webhook reported become hints.
+/// The list is newest first, so that changes made meanwhile do not move later rows to another page.
 pub(super) async fn sweep<P: Ports>(run: &Run<'_, P>, tick: &mut Tick<'_>) -> Result<Came, Failure> {
     let mut mark = Mark::read(run, SWEEP, tick.began).await?;
     if mark.first {
-        // Older deals come when they change, or by `backfill`.
+        // Older deals follow when they change, or by `backfill`.
         mark.mark.walk = None;
         mark.save(run).await?;
         return Ok(Came::Through);
@@ -48,7 +48,7 @@ pub(super) async fn sweep<P: Ports>(run: &Run<'_, P>, tick: &mut Tick<'_>) -> Re
             return Ok(Came::PartWay);
         }
         let page = match run.ports.referrals().stamps_since(since, walk.cursor.as_deref()).await {
-            // The saved page is no longer there, or has failed for so long that it is the page: the sweep begins anew.
+            // The saved page is gone, or has failed for so long that the page is the cause: the sweep begins again.
             Err(failure)
                 if walk.cursor.is_some()
                     && (!failure.is_retryable() || tick.began.duration_since(walk.began) > CURSOR) =>
@@ -78,7 +78,7 @@ pub(super) async fn sweep<P: Ports>(run: &Run<'_, P>, tick: &mut Tick<'_>) -> Re
     }
 }
 
-/// What one page tells anew becomes hints; of the rest the digests.
+/// Sends hints for what is new on a page; returns the digests of the rest.
 async fn look<P: Ports>(
     run: &Run<'_, P>,
     listed: &[Referral],
@@ -112,7 +112,7 @@ async fn look<P: Ports>(
     Ok(settled)
 }
 
-/// One state of one referral, in eight characters.
+/// A digest of one state of a referral, in eight characters.
 fn stamped(referral: &Referral) -> String {
     digest(&format!("{} {}", referral.id(), referral.updated())).chars().take(8).collect()
 }

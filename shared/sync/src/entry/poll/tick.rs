@@ -1,4 +1,4 @@
-//! One tick in work: its parts share its time, its report and the way to the queue.
+//! One tick: its parts share its time, its report and the way to the queue.
 
 use super::report::Report;
 use crate::{
@@ -12,32 +12,32 @@ use crate::{
 };
 use jiff::Timestamp;
 
-/// One tick in work.
+/// A tick that is under way.
 pub(super) struct Tick<'a> {
-    /// Before anything was read.
+    /// When the tick began, before anything was read.
     pub(super) began: Timestamp,
-    /// The present part goes on until then.
+    /// Until when the present part may work.
     pub(super) until: Timestamp,
     pub(super) report: &'a mut Report,
 }
 
 impl Tick<'_> {
-    /// Whether the part has used its share.
+    /// Whether the present part has used up its share.
     pub(super) fn is_over<P: Ports>(&self, run: &Run<'_, P>) -> bool {
         run.now() > self.until
     }
 }
 
-/// How far a part came.
+/// How far a part has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Came {
-    /// To the end of what there was.
+    /// It is done.
     Through,
-    /// Its time was up; where it is, is saved.
+    /// Its time was up; how far it came is saved.
     PartWay,
 }
 
-/// Everybody would meet it. What only one row meets is that row's, what only one feed meets that feed's.
+/// Whether every row would meet the failure. A failure of one row or one feed does not stop the others.
 pub(super) fn stops_a_run(failure: &Failure) -> bool {
     failure.wide || failure.is_retryable() && matches!(failure.system, System::Table | System::Queue)
 }

@@ -1,4 +1,4 @@
-//! With which base an opportunity takes its lead's place: a seller's edits of the lead are still edits.
+//! The base with which an opportunity takes its lead's place: a seller's edits of the lead still count as edits.
 
 use crate::{
     planted::{self, Bug},
@@ -17,8 +17,8 @@ use mapping::{
 };
 use std::collections::BTreeMap;
 
-/// What the seller wrote into the lead: an opportunity made beside it shows it too. So it does what may be the seller's:
-/// where nobody knows what both showed when they agreed, the opportunity's merge decides, and says so.
+/// What the seller changed in the lead; the opportunity is filled in with it too. A unit without a base counts as
+/// changed: the opportunity's merge decides on it and reports the loser.
 pub(super) fn edited<P: Ports>(work: &Work<'_, P>, lead: &Seen) -> Fields {
     let (agreed, map) = (&work.link.crm.images, work.run.map);
     let is_edit = |unit: &String, value: &Value| {
@@ -32,7 +32,8 @@ pub(super) fn edited<P: Ports>(work: &Work<'_, P>, lead: &Seen) -> Fields {
         .collect()
 }
 
-/// What the opportunity shows of the referral once it is filled in: its base, should the answer be lost.
+/// The values that differ from what was agreed with the lead and that the opportunity is filled in with: they become
+/// its base, if the answer is lost.
 pub(super) fn filling<P: Ports>(
     work: &Work<'_, P>,
     referral: &Referral,
@@ -51,13 +52,13 @@ pub(super) fn filling<P: Ports>(
     .collect()
 }
 
-/// What a person's edit on either side may be of, but for the status.
+/// Whether users on both sides may edit the unit; the status is left out.
 fn goes_both_ways(map: &Map, unit: &str) -> bool {
     unit != STATUS && map.unit(unit).is_some_and(|u| u.direction == Direction::Both && !u.list)
 }
 
-/// The opportunity takes the lead's place, with the base it would have had from the beginning: a seller's edits of the
-/// lead are still edits. What only ever comes from Partner Center has no base.
+/// Moves the link to the opportunity, with the base it would have had from the beginning: a seller's edits of the lead
+/// still count as edits. A unit that only ever comes from Partner Center has no base.
 pub(super) fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lead: &Seen, deal: &Seen) {
     let (of_leads, map) = (work.map(), work.run.map);
     let (was, is) = (of_leads.kept_record_fields(&lead.record), map.kept_record_fields(&deal.record));
@@ -70,7 +71,7 @@ pub(super) fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lea
         let Some(rule) = map.unit(unit).filter(|u| !u.list && !u.only_while_empty) else { continue };
         let (Some(shown), Some(based)) = (is.get(unit), crm.get(unit)) else { continue };
         if let Some(same) = told.get(unit).filter(|told| map.equal(unit, told, shown)) {
-            // What it was filled in with is no edit of its seller.
+            // The value that we filled in is no edit of the seller's.
             link.agree(unit, same, shown);
         } else if let Some((agreed, filled)) = filling.get(unit) {
             link.partner_center.images.insert(unit.clone(), agreed.clone());
@@ -81,13 +82,13 @@ pub(super) fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lea
             link.crm.images.insert(unit.clone(), base);
             link.shortened.extend(shortened.get(unit).cloned());
         } else if rule.direction == Direction::Both && !is_empty(shown) && !is_digest(agreed) {
-            // The seller edited the opportunity since.
+            // The seller has edited the opportunity since.
             if let Ok(would_show) = map.to_crm(unit, agreed) {
                 link.agree(unit, agreed, &would_show);
             }
         }
     }
-    // What the lead could not hand on, or was not let to, is empty until Partner Center's value is in it.
+    // What the lead could not or must not hand on has an empty base, so that Partner Center's value is written.
     for unit in map.units().filter(|u| u.direction == Direction::Both && !u.only_while_empty) {
         let empty =
             |shown: &&Value| is_empty(shown) || unit.name == VALUE && shown.member("deal_value").is_null();
@@ -96,7 +97,7 @@ pub(super) fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lea
             link.agree(&unit.name, &Value::Null, shown);
         }
     }
-    // What the map puts where Partner Center has nothing is no edit of a seller's.
+    // A default of the map, where Partner Center has nothing, is no edit of the seller's.
     let defaults = map.new_record(referral).map(|new| new.defaults).unwrap_or_default();
     let mut stands = vec![];
     for (unit, value) in defaults.iter().filter(|(unit, value)| is.get(*unit) == Some(value)) {
@@ -105,18 +106,18 @@ pub(super) fn move_to<P: Ports>(work: &mut Work<'_, P>, referral: &Referral, lea
             stands.extend(deal::by_default(map, unit, value));
         }
     }
-    // What a referral that is closed by now had shown when the lead was qualified is not known: without a base, whatever
-    // the seller says of the opportunity is told before it is closed.
+    // If the referral is closed by now, its status at the time of qualifying is not known. Without a base, the merge
+    // reports the opportunity's status before it is overwritten.
     let status = map.referral_field(STATUS, referral).or(before.get(STATUS).cloned());
     if let Some(now) = status.filter(|now| !deal::is_terminal(now))
         && let Ok(would_show) = map.to_crm(STATUS, &now)
     {
         link.agree(STATUS, &now, &would_show);
     }
-    // Leads and opportunities have rules of one name: what stands here now is the opportunity's.
+    // Rules of leads and opportunities have the same names: these values were read by the opportunity's rules.
     link.is_read_by(map, of_leads);
     link.partner_center.settled = None;
-    // Another row: its versions have nothing to do with the lead's.
+    // The opportunity is another row: the versions of the lead say nothing about it.
     link.crm = Memory { images: std::mem::take(&mut link.crm.images), ..Memory::default() };
     link.lead = link.record.replace(deal.record.id.clone());
     link.claim = None;
