@@ -194,7 +194,7 @@ impl<'a, P: Ports> Work<'a, P> {
 
     /// Sets the link aside because it goes to and fro.
     pub(crate) fn brake(&mut self, units: &str) {
-        tracing::error!(referral.id = %self.link.referral, units, alarm = "oscillates", "link is set aside: it oscillates");
+        tracing::error!(referral.id = %self.link.referral, units, alarm = "oscillates", "link is parked: it oscillates");
         self.park(WHOLE, &format!("oscillates: `{units}`"), BRAKE.to_owned(), None);
         // Rows that pass by meanwhile are acknowledged: afterwards both sides are read.
         self.link.partner_center.settled = None;
