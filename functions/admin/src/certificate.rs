@@ -15,7 +15,7 @@ const SOON: SignedDuration = SignedDuration::from_hours(24 * 14);
 const WAITS: &str =
     "the ingress answers 503 and Partner Center tries again; what gets lost is found by the sweep";
 
-/// The check as a report of its own, for `selftest`.
+/// The check as a report of its own, for `selftest` and for a deployment.
 pub(crate) async fn of_webhook(app: &App) -> Result<Report, Failure> {
     let mut report = Report::default();
     let clock = app.live.app().await?.outside.clock.clone();

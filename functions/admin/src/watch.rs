@@ -1,6 +1,6 @@
 //! What the schedule checks every five minutes, so that no administrator has to: whose the registration is, what waits,
 //! what is parked, how old the refresh token is. It also continues `backfill` and `rebase`. Warnings and faults are
-//! logged and measured, and the alarms watch that.
+//! logged; alarms watch what is measured.
 
 use crate::{
     App,

@@ -17,8 +17,8 @@ pub(crate) enum Answer {
     NotVerified(NotVerified),
     /// The body exceeds the limit; its signature was not looked at.
     TooLarge,
-    /// It could not be verified or queued now: the sender is asked to try again. `too_often`: because
-    /// certificates were fetched as often as is allowed for now.
+    /// It could not be verified or queued now: the sender is asked to try again. `too_often`: because certificates were
+    /// fetched as often as is allowed for now.
     Unavailable { reason: String, too_often: bool },
 }
 
