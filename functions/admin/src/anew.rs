@@ -32,8 +32,8 @@ struct Deal {
     name: Option<String>,
 }
 
-/// Adds both to the report. Reads every link, but both sides only of the deals with a unit that is read by another rule;
-/// with `all` of the other deals too.
+/// Adds both to the report. Reads every link, and both sides of the deals with a unit that is read by another rule;
+/// with `all` both sides of the other deals too.
 pub(crate) async fn tell(
     report: &mut Report,
     worker: &Arc<App>,

@@ -95,8 +95,8 @@ pub(crate) async fn command(
     Ok(report)
 }
 
-/// Continues what is under way, if anything is, until it is over or the time is up. Tests, in which a pause takes no time,
-/// return instead of waiting for the queue.
+/// Continues what is under way, if anything is, until it is over or the time is up. In tests, whose
+/// pauses take no time, it returns instead of waiting for the queue.
 pub(crate) async fn go_on(
     app: &App,
     long: Long,
