@@ -143,7 +143,7 @@ async function rolledBack(page) {
   await page.keyboard.press('Escape');
 }
 
-async function setAside(page) {
+async function parked(page) {
   await to(page, 'local');
   await trouble(page, 'Import 200 rows');
   const group = page.locator('section.card', { hasText: /^\s*200 .*at least one is needed/ }).first();
@@ -161,7 +161,7 @@ async function setAside(page) {
   await picture(page, 'plan');
   await dialog.getByRole('button', { name: 'Retry 200' }).click();
   await dialog.getByText('200 of 200: 200 sent, 0 left out').first().waitFor({ timeout: 60_000 });
-  await dialog.getByText(/200 still set aside/).first().waitFor({ timeout: 60_000 });
+  await dialog.getByText(/200 still parked/).first().waitFor({ timeout: 60_000 });
   await accessible(page, 'the plan');
   await page.keyboard.press('Escape');
 }
@@ -184,7 +184,7 @@ async function charted(page) {
   await to(page, 'overview');
   await page.locator('svg[role=img]').nth(3).waitFor({ timeout: 40_000 });
   const said = await page.locator('svg[role=img]').first().getAttribute('aria-label');
-  holds(/^Set aside in the last \d+ \w+: /.test(said), said);
+  holds(/^Parked in the last \d+ \w+: /.test(said), said);
   await page.getByText('The same as a table').click();
   await page.getByRole('region', { name: /numbers of the charts/ }).waitFor();
   await page.getByRole('button', { name: 'Pause' }).click();
@@ -343,7 +343,7 @@ await step('every trouble, and it heals', () => troubled(page, partnerCenter));
 await step('a name with HTML is text', () => hostile(page, partnerCenter));
 await step('a map with a fault, and one without', () => mapped(page));
 await step('what another map would change, and a rollback', () => rolledBack(page));
-await step('an import is one group of what is set aside, and all of it is retried as planned', () => setAside(page));
+await step('an import is one group of what is parked, and all of it is retried as planned', () => parked(page));
 await step('once it is filled in, the group closes itself', () => healed(page));
 await step('a deal is linked anew', () => relinked(page));
 await step('filters stand in the address, and what they leave is exported', () => filtered(page));

@@ -5,7 +5,7 @@ use crate::storm::Storm;
 const SECONDS: usize = 600;
 const EVENTS: usize = 200 * SECONDS;
 const CHANCE: f64 = 0.05;
-/// On one deal, on average: at 20 writes of ours an hour the brake sets it aside.
+/// On one deal, on average: at 20 writes of ours an hour the brake parks it.
 const EVENTS_ON_A_DEAL: usize = 6;
 
 pub(crate) async fn run(storm: &mut Storm) -> anyhow::Result<()> {

@@ -1,5 +1,5 @@
-//! What a map that is not in effect yet would do to linked deals: which fields it reads otherwise than they were read, and
-//! what would be written that the present map would not write. The same code as `preview`.
+//! What a map that is not in effect yet would do to linked deals: which units it reads by another rule than the present
+//! map, and what would be written that the present map would not write. Uses the code of `preview`.
 
 use crate::{
     dry::{Dry, Write},
@@ -19,10 +19,11 @@ use sync::{
     table::Item,
 };
 
-/// So many deals are looked at from both sides; where all are asked for, as many as this time allows.
+/// Deals whose two sides are read, unless all are asked for.
 const LOOKED_AT: usize = 25;
+/// After this time the reading of another deal is not begun, however many were asked for.
 const LONGEST: SignedDuration = SignedDuration::from_secs(30);
-/// So many deals are shown with what would be written.
+/// Deals that the answer names with what would be written.
 const SHOWN: usize = 200;
 
 /// A linked deal.
@@ -31,7 +32,8 @@ struct Deal {
     name: Option<String>,
 }
 
-/// Tells it. Reads every link, and of some deals both sides: those that are read otherwise, and with `all` the others too.
+/// Adds both to the report. Reads every link, and both sides of the deals with a unit that is read by another rule;
+/// with `all` both sides of the other deals too.
 pub(crate) async fn tell(
     report: &mut Report,
     worker: &Arc<App>,
@@ -53,7 +55,7 @@ pub(crate) async fn tell(
     if deals.is_empty() {
         return Ok(());
     }
-    // The last one that is begun is looked at to its end.
+    // A deal that is begun is read to its end: the last one begins early enough for that.
     let begins_until = (ends - preview::ONE).min(worker.outside.clock.now() + LONGEST);
     let (present, dry) = (Dry::new(Arc::clone(worker)), Dry::new(Arc::new(worker.with_map(Arc::new(map)))));
     let mut writes = BTreeMap::<String, u32>::new();
@@ -80,7 +82,7 @@ pub(crate) async fn tell(
     Ok(())
 }
 
-/// Which units are read otherwise in how many deals; these deals, and the others.
+/// In how many deals each unit is read by another rule; these deals, and all other linked deals.
 async fn linked(
     worker: &App,
     map: &Map,
@@ -116,7 +118,7 @@ fn deal(link: &Link) -> Deal {
     Deal { referral: link.referral.clone(), name: name.and_then(Value::text).map(str::to_owned) }
 }
 
-/// What is due anyway is no work of the new map.
+/// What the new map would write in a deal, without what the present map would write as well.
 async fn difference(
     present: &Dry,
     new: &Dry,

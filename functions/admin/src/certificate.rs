@@ -1,5 +1,5 @@
-//! The certificate with which Partner Center signs: is it there, for how long, and does its chain reach a trusted root? Asked
-//! as the ingress asks it, with nothing kept from before: what a cold start would find.
+//! The certificate with which Partner Center signs: can it be fetched, until when is it valid, and does its chain reach
+//! a trusted root? Asked with the ingress's own code and an empty cache: the answer is what a cold start would find.
 
 use crate::{App, report::Report};
 use clients::{
@@ -9,13 +9,13 @@ use clients::{
 use jiff::{SignedDuration, Timestamp};
 use sync::failure::Failure;
 
-/// So long before its end a certificate is worth a word.
+/// A certificate that ends within this time is a warning.
 const SOON: SignedDuration = SignedDuration::from_hours(24 * 14);
-/// What becomes of events while a certificate host does not answer.
+/// The cure's text where a certificate host does not answer: what happens to events meanwhile.
 const WAITS: &str =
     "the ingress answers 503 and Partner Center tries again; what gets lost is found by the sweep";
 
-/// The same as a report of its own, for whoever sets up.
+/// The check as a report of its own, for `selftest` and for a deployment.
 pub(crate) async fn of_webhook(app: &App) -> Result<Report, Failure> {
     let mut report = Report::default();
     let clock = app.live.app().await?.outside.clock.clone();
@@ -23,7 +23,7 @@ pub(crate) async fn of_webhook(app: &App) -> Result<Report, Failure> {
     Ok(report)
 }
 
-/// Looks at the certificate that is expected at the first place of the list; until when it is valid.
+/// Checks the certificate that is expected at the first address of the list. Returns until when it is valid.
 pub(crate) async fn certificate(app: &App, clock: Clock, report: &mut Report) -> Option<Timestamp> {
     let certificates = match Certificates::new(&app.config.certificates, clock.clone()) {
         Ok(certificates) => certificates,
@@ -81,7 +81,7 @@ async fn judge(
     }
 }
 
-/// What brings events in again. Until then they are refused, and changes come by the sweep.
+/// What to do so that events are verified again. Until then they are refused, and the sweep finds the changes.
 fn cure(why: &NotGenuine) -> &'static str {
     match why {
         NotGenuine::Missing(Missing { why: Why::OffList(_), .. }) => {

@@ -16,18 +16,18 @@ usage: sam remote invoke Admin --stack-name STACK --event '{\"command\": \"NAME\
   register   {overwrite: yes|no}           registers the webhook at Partner Center; a foreign one only with yes
   rotate                                   renews the webhook's address and registers it anew
   unregister                               gives the registration back, if it is ours
-  selftest                                 asks Partner Center for a test event and tells how it arrived
+  selftest                                 asks Partner Center for a test event and says how it arrived
   watch                                    what the schedule looks at: registration, queues, parked items, tokens
   provision                                makes the missing columns and tables of the CRM
   deprovision {delete_data: yes, confirm: HOST}  says what of the CRM would go; with both it goes, data and all
-  overview                                 is it well: how far each side was read, what waits, what is set aside
+  overview                                 is it well: how far each side was read, what waits, what is parked
   deals      {state, filter, limit, cursor}  every linked deal, as a list; state: also parked, waiting, conflict
-  parked                                   what is set aside, grouped by what would heal it
+  parked                                   what is parked: kept and tried again, waiting for someone
   acts                                     what administrators asked for: who, when, and how it ended
   explain    {referral | record, sides: yes}  one deal: its state and every decision; with sides: both sides as they are
   look       {referral | record}           both sides are read now, and what is due is written
   preview    {referral | record | all: yes}  what would be written now, and why; writes nothing
-  backfill   {action: start|status|stop}   every referral and every record with Sync set; goes on by itself
+  backfill   {action: start|status|stop}   every referral and every record with Sync set; continues by itself
   retry      {filter}                      what is parked is tried at once; filter: part of id or reason, or a cause
   redrive    {filter}                      dead letters and unusable messages go back to the queue
   relink     {referral, record | all_from} a detached link looks for its record, or takes this one; two are linked
@@ -47,7 +47,8 @@ pub enum Command {
     Doctor(Option<String>),
     /// Registers the webhook.
     Register {
-        /// Somebody else's registration too; `None`: as deployed.
+        /// Whether a registration of another address is replaced too; `None`: as the parameter `OverwriteRegistration`
+        /// says.
         overwrite: Option<bool>,
     },
     /// Renews the webhook's address.
@@ -62,7 +63,7 @@ pub enum Command {
     Provision,
     /// Deletes them.
     Deprovision {
-        /// With what stands in them; else it is only told what would go.
+        /// Whether they are deleted with all data in them; else the answer only says what would be deleted.
         data: bool,
         /// The host of the environment that is meant.
         confirm: Option<String>,
@@ -71,7 +72,7 @@ pub enum Command {
     Overview,
     /// Every linked deal.
     Deals(Listed),
-    /// What is set aside.
+    /// What is parked.
     Parked,
     /// What administrators asked for.
     Acts,
@@ -93,8 +94,8 @@ pub enum Command {
         /// Part of the body.
         filter: Option<String>,
     },
-    /// Revives detached links, and makes those that an administrator confirms: whose, and with which record if it is
-    /// another one.
+    /// Revives detached links, and makes links that an administrator confirms. Each referral, with its record if that
+    /// is not the one it had.
     Relink(Vec<(ReferralId, Option<RecordId>)>),
     /// Stops one deal.
     Disconnect(About),
@@ -102,7 +103,7 @@ pub enum Command {
     Rebase(Action),
     /// The override of the field map.
     Map(MapAction),
-    /// Shows first what one of them would do, or does what was shown.
+    /// A command of which only the plan is asked for, or whose plan is carried out.
     Planned(Box<Command>, Planning),
     /// The usage text.
     Help,
@@ -124,53 +125,53 @@ pub const STATES: [&str; 9] = [
 /// Which deals, and how many.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
-    /// Of this state or with this mark only.
+    /// Only deals of this state, or with this mark: one of [`STATES`].
     pub state: Option<String>,
-    /// Part of what the list shows of a deal.
+    /// Only deals of which a text that the list shows contains this.
     pub filter: Option<String>,
-    /// At least so many, if there are.
+    /// At least as many deals as this, if there are.
     pub limit: Option<usize>,
-    /// Where the page before ended.
+    /// The answer's `data.next` of the page before.
     pub cursor: Option<String>,
 }
 
 /// A deal, by one of its ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum About {
-    /// Of Partner Center.
+    /// By its end in Partner Center.
     Referral(ReferralId),
-    /// Of the CRM.
+    /// By its end in the CRM.
     Record(RecordId),
 }
 
-/// Of something long.
+/// What is done with a command that needs many calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Begins, or goes on.
+    /// Begins, or continues what was begun.
     Start,
-    /// How far it is.
+    /// Says how far it is.
     Status,
-    /// Ends it where it is.
+    /// Ends it; what was sent stays sent.
     Stop,
 }
 
-/// Of the field map's override.
+/// What is done with the field map's override.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MapAction {
-    /// Faults of a TOML text, and what it would change; of all deals, as far as time allows, or of some.
+    /// Says which faults a TOML text has and what it would change: in all deals that time allows (`true`), or in some.
     Check(String, bool),
-    /// Checks and puts it into effect.
+    /// Checks a TOML text and puts it into effect.
     Set(String),
-    /// The one in effect.
+    /// Shows the override that is in effect.
     Show,
-    /// All that were set.
+    /// Shows every version that was set.
     History,
-    /// An earlier one again; `None`: the one before.
+    /// Puts this earlier version into effect again; `None`: the one before.
     Rollback(Option<u32>),
 }
 
 impl Command {
-    /// Reads one; the error says what is wrong in words.
+    /// Reads a command from an event; the error is a sentence that says what is wrong with it.
     pub fn parse(event: &Value, map: &Map) -> Result<Command, String> {
         let Some(members) = event.as_object() else { return Err("expected a JSON object".into()) };
         if let Some((planning, rest)) = Planning::read(members)? {

@@ -1,5 +1,5 @@
-//! Every deal that is linked, as a list: how it stands on both sides, what it is worth, what it waits for. From the table
-//! alone: no vendor is asked.
+//! Every linked deal, as a list: its status on both sides, its value, what it waits for. From the table alone: no
+//! vendor is asked.
 
 use crate::{App, command::Listed, report::Report};
 use clients::outside;
@@ -14,13 +14,15 @@ use sync::{
     table::Item,
 };
 
-/// Rows an answer holds unless `limit` says otherwise, and at most: an answer of Lambda ends at 6 MB.
+/// Deals of one answer, unless `limit` names another number; and the most it may name: an answer of Lambda ends at 6
+/// MB.
 const LIMIT: usize = 200;
 const MOST: usize = 1_000;
-/// What takes longer goes on with the next call.
+/// A call reads the table for this long at most; the next one continues at its cursor.
 const LONGEST: SignedDuration = SignedDuration::from_secs(10);
 
-/// One page of them: at least a page of the table, and more until the limit is reached. `data.next` leads on.
+/// One page of the list: at least a page of the table, and more until the limit is reached. `data.next` is the cursor
+/// of the next one.
 pub(crate) async fn deals(app: &App, listed: Listed) -> Result<Report, Failure> {
     let worker = app.live.app().await?;
     let limit = listed.limit.unwrap_or(LIMIT).clamp(1, MOST);
@@ -47,7 +49,8 @@ pub(crate) async fn deals(app: &App, listed: Listed) -> Result<Report, Failure> 
     Ok(report)
 }
 
-/// Hands over the links page by page, for at most [`LONGEST`] and while more is wanted; where the next page begins.
+/// Gives the links to `more`, page by page, while it returns `true` and for [`LONGEST`] at most. Returns the cursor of
+/// the next page.
 pub(crate) async fn each_page(
     worker: &outside::App,
     mut cursor: Option<String>,
@@ -78,7 +81,7 @@ fn fits(deal: &Json, listed: &Listed) -> bool {
     state && listed.filter.as_deref().is_none_or(holds)
 }
 
-/// A link as a person would list it.
+/// A link as a row of the list.
 fn deal(map: &Map, link: &Link) -> Json {
     let shown = |unit: &str| {
         let image = |memory: &Memory| memory.images.get(unit).cloned();
@@ -97,7 +100,7 @@ fn deal(map: &Map, link: &Link) -> Json {
     })
 }
 
-/// The word of a link's state in answers.
+/// How answers name a link's state.
 pub(crate) fn state(link: &Link) -> &'static str {
     match link.state {
         State::Creating => "creating",
@@ -108,7 +111,7 @@ pub(crate) fn state(link: &Link) -> &'static str {
     }
 }
 
-/// What asks for somebody's eye.
+/// Why a person may want to look at this deal: the marks of [`crate::command::STATES`].
 fn marks(map: &Map, link: &Link) -> Vec<&'static str> {
     let kind = link.record.as_ref().map_or(RecordKind::Opportunity, |record| record.kind);
     let nothing_read = Shown { partner_center: None, crm: None };
@@ -125,12 +128,12 @@ fn marks(map: &Map, link: &Link) -> Vec<&'static str> {
     .collect()
 }
 
-/// Whether something of it is on its way, or is kept until it may go.
+/// Whether a write is in flight, a unit awaits acceptance, or its record is being made.
 pub(crate) fn waits(link: &Link) -> bool {
     link.claim.is_some() || !link.awaiting.is_empty() || link.state == State::Creating
 }
 
-/// How a side stands, in its own words.
+/// A side's status, in that side's own words.
 fn status(memory: &Memory) -> Option<String> {
     let members = memory.images.get(names::STATUS)?.members()?;
     let order = ["status", "substatus", "stage", "state"];

@@ -15,12 +15,12 @@ use sync::{
     table::{Item, Key, Row},
 };
 
-/// What the table knows of a deal.
+/// What the table holds about a deal; with `both`, both sides as they are now, too.
 pub(crate) async fn explain(app: &App, about: About, both: bool) -> Result<Report, Failure> {
     let worker = app.live.app().await?;
     let links = &worker.outside.links;
     let mut report = Report::default();
-    // Whichever end was named, and the other one where a link leads to it.
+    // The partition of the end that was named; that of the other end is added where a link or an alias leads to it.
     let mut partitions = vec![match &about {
         About::Referral(id) => Key::link(id).pk,
         About::Record(id) => Key::record(id).pk,
@@ -81,7 +81,7 @@ pub(crate) async fn explain(app: &App, about: About, both: bool) -> Result<Repor
     Ok(report)
 }
 
-/// What is set aside under one of the ids.
+/// What is parked under one of the ids.
 async fn parked(links: &impl Links, about: &About, rows: &[Row]) -> Result<Vec<Row>, Failure> {
     let mut keys: Vec<Key> = rows
         .iter()
@@ -94,7 +94,7 @@ async fn parked(links: &impl Links, about: &About, rows: &[Row]) -> Result<Vec<R
         About::Referral(id) => Key::parked(id.as_str()),
         About::Record(id) => Key::parked(&id.to_string()),
     });
-    // A link tells its own parked fields itself.
+    // A link's own row says which of its units are parked; the parked row of its referral would repeat that.
     let linked = rows.iter().any(|row| matches!(row.item, Item::Link(_)));
     keys.retain(|key| !(linked && matches!(about, About::Referral(id) if key.sk == id.as_str())));
     Ok(links.read(&keys).await?.into_iter().flatten().collect())
@@ -132,7 +132,8 @@ fn describe(report: &mut Report, link: &Link) {
     }
 }
 
-/// Why nothing happened, as far as the rows say: what was seen last and is what both sides agreed on.
+/// Why nothing happened, as far as the rows say: the referral is not ours, or a side's newest version is its settled
+/// one.
 fn nothing(item: &Item) -> Vec<Value> {
     let told =
         |at: Option<Timestamp>, text: &str| json!({ "at": at, "decision": "nothing to do", "text": text });
@@ -157,7 +158,7 @@ fn nothing(item: &Item) -> Vec<Value> {
     }
 }
 
-/// What both sides remember differently although nothing is on its way.
+/// Names the units whose images differ although no write is in flight.
 fn differing(report: &mut Report, map: &Map, link: &Link) {
     let kind = link.record.as_ref().map_or(RecordKind::Opportunity, |record| record.kind);
     let nothing_read = Shown { partner_center: None, crm: None };
@@ -170,7 +171,7 @@ fn differing(report: &mut Report, map: &Map, link: &Link) {
 fn set_aside(report: &mut Report, what: &str, parked: &Parked) {
     let what = if what.is_empty() { "it" } else { what };
     report.warn(
-        format!("{what} is set aside: {}", parked.reason),
+        format!("{what} is parked: {}", parked.reason),
         &format!("tried again when something of it changes and at {}; now: `retry`", minute(parked.next_try)),
     );
 }
@@ -183,7 +184,7 @@ fn data(item: &Item) -> Option<Value> {
     }))
 }
 
-/// To the minute: enough to find it in a log.
+/// A time to the minute: enough to find its lines in a log.
 fn minute(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%MZ").to_string()
 }

@@ -59,14 +59,14 @@ pub struct App {
     dead: Queue,
     secrets: Secrets,
     callers: Callers,
-    /// Whose requests of CloudFormation are answered, and where.
+    /// Which requests of CloudFormation are answered: those about this stack, at an address of CloudFormation's.
     whose: Whose,
-    /// Whether waiting takes time; a world's clock is moved by its test.
+    /// Whether a pause takes its full time. `false` in tests, which move the clock themselves.
     sleeps: bool,
 }
 
 impl App {
-    /// Builds every client once. `table`: AWS as the table is reached.
+    /// Builds every client once. `table`: the AWS configuration with which the table is reached.
     pub fn open(
         config: config::Admin,
         aws: &SdkConfig,
@@ -93,7 +93,7 @@ impl App {
         })
     }
 
-    /// By which metrics of several stacks are told apart.
+    /// The stack's name: a dimension of each metric, so that several stacks do not mix.
     pub fn stack(&self) -> &str {
         &self.config.worker.stack
     }
@@ -108,15 +108,15 @@ impl App {
     }
 }
 
-/// The function, or why it could not be opened: every call is answered all the same.
+/// The function, or why it could not be opened; a call is answered in either case.
 pub type Opened = Result<App, String>;
 
-/// What Lambda says of an invocation.
+/// What Lambda says about an invocation.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// When its run is killed.
     pub ends: Timestamp,
-    /// Its id, by which CloudTrail names the caller.
+    /// Its request id: CloudTrail names the caller under it.
     pub request: String,
 }
 
@@ -162,7 +162,7 @@ async fn answer(app: &App, event: &Value, ends: Timestamp, request: &str) -> Rep
     }
 }
 
-/// One command to its end; a failure is told as a line.
+/// Carries a command out; a failure becomes a line of the report.
 async fn done(app: &App, command: Command, ends: Timestamp) -> Report {
     Box::pin(run(app, command, ends)).await.unwrap_or_else(|failure| {
         let mut report = Report::default();
@@ -171,7 +171,7 @@ async fn done(app: &App, command: Command, ends: Timestamp) -> Report {
     })
 }
 
-/// One command to its end.
+/// Carries a command out.
 async fn run(app: &App, command: Command, ends: Timestamp) -> Result<Report, Failure> {
     match command {
         Command::Register { overwrite } => {

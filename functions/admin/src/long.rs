@@ -1,6 +1,6 @@
-//! What is too long for one call: the first load, and comparing all links anew. How far it is stands in the table, a
-//! call does as much as its time allows, and the schedule goes on. It drips: the next page is sent only while few
-//! messages wait, so that what happens today is not kept behind what happened last year.
+//! Work that is too long for one call: `backfill`, the first load, and `rebase`, which compares all links anew. The
+//! table keeps how far it has come; a call does as much as its time allows, and the schedule's next call continues
+//! there. The next page is sent only while few messages wait: today's changes must not queue behind last year's.
 
 use crate::{
     App,
@@ -20,14 +20,14 @@ use sync::{
     table::{Change, Expect, Item, Key, Row, Watermark},
 };
 
-/// So many messages may wait when the next page is sent.
+/// The next page is sent while fewer messages than this wait in the queue.
 const FEW: u64 = 100;
-/// How long it is waited for that.
+/// Between two looks at the queue's depth.
 const PAUSE: Duration = Duration::from_secs(2);
-/// The longest it takes to look at a page.
+/// The longest that one page takes: with less time left, no further page is begun.
 const PAGE: SignedDuration = SignedDuration::from_secs(30);
 
-/// Which one.
+/// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Long {
     /// Every referral, and every record with Sync set.
@@ -49,14 +49,14 @@ impl Long {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Progress {
     began: Timestamp,
-    /// `None`: over.
+    /// Where the next page begins; `None`: it is over.
     place: Option<Place>,
     sent: u64,
     pages: u64,
     left_out: u64,
 }
 
-/// Begins, tells or ends it.
+/// Starts it, says how far it is, or stops it.
 pub(crate) async fn command(
     app: &App,
     long: Long,
@@ -95,7 +95,8 @@ pub(crate) async fn command(
     Ok(report)
 }
 
-/// Goes on with what is under way, if anything is.
+/// Continues what is under way, if anything is, until it is over or the time is up. In tests, whose
+/// pauses take no time, it returns instead of waiting for the queue.
 pub(crate) async fn go_on(
     app: &App,
     long: Long,
@@ -172,7 +173,7 @@ async fn rebase(
         let Item::Link(link) = row.item else { continue };
         match repair::rebase(&run, *link, row.rev).await? {
             Ok(hint) => hints.push(hint),
-            // In work at this moment: whoever works on it compares it.
+            // Another run works on it at this moment, and compares it.
             Err(_) => left_out += 1,
         }
     }
@@ -198,7 +199,7 @@ fn tell(report: &mut Report, long: Long, progress: &Progress) {
     });
 }
 
-/// What waits for the other side's word, as `relink` takes it.
+/// Adds what awaits the other side's consent, in the form that `relink` takes.
 async fn waiting(worker: &clients::outside::App, report: &mut Report) -> Result<(), Failure> {
     let rows = worker.outside.links.parked().await?;
     let waits: Vec<_> = rows
@@ -223,7 +224,7 @@ async fn waiting(worker: &clients::outside::App, report: &mut Report) -> Result<
     Ok(())
 }
 
-/// Kept where watermarks are: how far something was read.
+/// The progress in a watermark's row: it is stored as one, in `position`.
 fn progress(row: &Row) -> Option<Progress> {
     match &row.item {
         Item::Watermark(mark) => serde_json::from_str(mark.position.as_deref()?).ok(),

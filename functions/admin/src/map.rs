@@ -1,4 +1,4 @@
-//! The field map's override in the table: checked whole before it takes effect, with all that were ever set.
+//! The field map's override in the table: checked whole before it takes effect; every version that was set is kept.
 
 use crate::{anew, columns, command::MapAction, report::Report};
 use clients::outside::App;
@@ -12,7 +12,7 @@ use sync::{
     table::{Change, Expect, Item, Key, Row, StoredMap},
 };
 
-/// One action on the override. Needs no map itself: an unusable one is mended here.
+/// One action on the override. Works without a usable map: this command is how an unusable one is replaced.
 pub(crate) async fn map(app: &crate::App, action: MapAction, ends: Timestamp) -> Result<Report, Failure> {
     let worker = app.live.last();
     let links = &worker.outside.links;
@@ -62,7 +62,7 @@ pub(crate) async fn map(app: &crate::App, action: MapAction, ends: Timestamp) ->
                     return Ok(Report::fault_only(format!("there is no version {wanted}"), cure));
                 }
             };
-            // What was good once may not be after an upgrade.
+            // A map that was accepted once may have faults since an upgrade.
             check(&mut report, &worker, stored(active.as_ref()), (&toml, false), ends).await;
             if report.ok {
                 report.good(match wanted {
@@ -76,8 +76,9 @@ pub(crate) async fn map(app: &crate::App, action: MapAction, ends: Timestamp) ->
     Ok(report)
 }
 
-/// By the form of maps, then by the CRM's own metadata. A CRM that is out of reach keeps nobody from mending a map.
-/// `all`: what it would change is looked at in every deal that time allows.
+/// Checks a map's form, then its columns by the CRM's own metadata. While the CRM is out of reach the second check is a
+/// warning only: a map can be corrected all the same. `all`: what it would change is read in every deal that time
+/// allows.
 async fn check(
     report: &mut Report,
     worker: &Arc<App>,
@@ -139,18 +140,19 @@ async fn set(
     Ok(())
 }
 
-/// How units were read before any link noted it: as it was stored once, else by the map in effect now.
+/// By which rule each unit was read before links began to note that: as [`note_readings`] stored it, else by the map
+/// that is in effect now.
 fn readings_before(worker: &App, stored: Option<&StoredMap>) -> Readings {
     let known = stored.map(|map| &map.readings).filter(|readings| !readings.is_empty());
     let now = || {
         let toml = stored.map_or("", |map| map.toml.as_str());
-        // A map that cannot be used has read nothing since it could.
+        // With a map that cannot be used no unit was read.
         Map::with_override(worker.map.crm(), toml).map(|map| map.readings()).unwrap_or_default()
     };
     known.cloned().unwrap_or_else(now)
 }
 
-/// Stores how units are read, once: what links remember from before they noted it was read so.
+/// Stores once by which rule each unit is read: links from before they noted that were read by these rules.
 pub(crate) async fn note_readings(worker: &App) -> Result<(), Failure> {
     let active = active(worker).await?;
     let map = or_default(worker, stored(active.as_ref()));
@@ -161,7 +163,7 @@ pub(crate) async fn note_readings(worker: &App) -> Result<(), Failure> {
     note(worker, active.as_ref(), StoredMap { readings, ..map }).await.map(drop)
 }
 
-/// Stores which optional columns are there: from the next run on they are used.
+/// Stores which optional columns the CRM has: the next run begins to use them.
 pub(crate) async fn note_columns(worker: &App, report: &mut Report) -> Result<(), Failure> {
     let active = active(worker).await?;
     let map = or_default(worker, stored(active.as_ref()));
@@ -178,7 +180,7 @@ pub(crate) async fn note_columns(worker: &App, report: &mut Report) -> Result<()
     Ok(())
 }
 
-/// A map that cannot be used names no column.
+/// The map's optional columns that the CRM has; none, if the map cannot be used.
 async fn seen(worker: &App, toml: &str) -> Result<BTreeSet<String>, Failure> {
     match Map::with_override(worker.map.crm(), toml) {
         Ok(map) => columns::seen(&worker.outside.crm, &map).await,
@@ -186,7 +188,7 @@ async fn seen(worker: &App, toml: &str) -> Result<BTreeSet<String>, Failure> {
     }
 }
 
-/// Which override is in effect; 0: none was ever set.
+/// The version of the override that is in effect; 0: none was ever set.
 pub(crate) async fn version(app: &crate::App) -> Result<u32, Failure> {
     Ok(stored(active(&app.live.last()).await?.as_ref()).map_or(0, |map| map.version))
 }
@@ -206,7 +208,8 @@ fn or_default(worker: &App, stored: Option<&StoredMap>) -> StoredMap {
     stored.cloned().unwrap_or_else(none)
 }
 
-/// The active map with another note. `false`: another map was set just now; whoever looks next notes it.
+/// Saves the active map with what is noted beside it. `false`: another map was set meanwhile; the next call notes it
+/// there.
 async fn note(worker: &App, active: Option<&Row>, map: StoredMap) -> Result<bool, Failure> {
     let expect = active.map_or(Expect::Absent, |row| Expect::Rev(row.rev));
     let change = Change::put(Key::active_map(), expect, Item::Map(map));

@@ -1,24 +1,24 @@
-//! What is set aside, grouped by what would heal it: one missing field in forty deals is one thing to do.
+//! What is parked, grouped by what would heal it: one missing field in forty deals is one thing to do.
 
 use crate::{App, report::Report};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use sync::{failure::Failure, parked::Parked, ports::Links, table::Item};
 
-/// So many of a group are named; the others are counted.
+/// Ids that the answer names of each group; the count includes the others.
 const NAMED: usize = 50;
 
-/// A cause and all that it keeps.
+/// What is parked for one cause.
 #[derive(Default)]
 struct Group {
     ids: Vec<String>,
-    /// The earliest look by the clock.
+    /// When the first of them is tried again by the clock.
     next: Option<jiff::Timestamp>,
     attempts: u32,
     message: bool,
 }
 
-/// All of them.
+/// Everything that is parked, the largest group first.
 pub(crate) async fn parked(app: &App) -> Result<Report, Failure> {
     let worker = app.live.app().await?;
     let mut groups = BTreeMap::<String, Group>::new();
@@ -37,7 +37,7 @@ pub(crate) async fn parked(app: &App) -> Result<Report, Failure> {
         report.warn(format!("{} × {cause}", group.ids.len()), cure(group));
     }
     if groups.is_empty() {
-        report.good("nothing is set aside");
+        report.good("nothing is parked");
     }
     report.data =
         json!({ "groups": groups.iter().map(|(cause, group)| told(cause, group)).collect::<Vec<_>>() });
@@ -51,7 +51,7 @@ fn told(cause: &str, group: &Group) -> Value {
     })
 }
 
-/// The reason without what belongs to one deal only: ids, numbers and what stands in quotes.
+/// The reason without what belongs to one deal only: ids, long numbers and texts in quotes.
 pub(crate) fn cause(parked: &Parked) -> String {
     let mut cause = String::new();
     let mut quoted = false;

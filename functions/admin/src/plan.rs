@@ -188,7 +188,7 @@ async fn retry(app: &App, plan: &Plan, ends: Timestamp) -> Result<Report, Failur
     for deal in &plan.deals {
         let now = standing.get(&deal.id);
         match rows.remove(&deal.id).filter(is_deal) {
-            None => done.leave_out(&deal.id, "it is no longer set aside"),
+            None => done.leave_out(&deal.id, "it is no longer parked"),
             Some(_) if !now.is_some_and(|now| now.stands_as(deal)) => done.leave_out(&deal.id, MOVED),
             Some(_) if worker.outside.clock.now() >= ends => done.leave_out(&deal.id, NO_TIME),
             Some(row) => done.add(&worker, &deal.id, sync::repair::try_now(&run, row).await?).await?,

@@ -1,4 +1,4 @@
-//! What would be written now, and why: the stories on the ports of a dry run.
+//! What would be written now, and why: the stories of `sync` run with the ports of a dry run, which write nothing.
 
 use crate::{
     App,
@@ -22,7 +22,7 @@ use sync::{
 /// One deal takes at most this long.
 pub(crate) const ONE: SignedDuration = SignedDuration::from_secs(20);
 
-/// Of one deal, or of all.
+/// Previews one deal, or all for as long as there is time.
 pub(crate) async fn preview(app: &App, about: Option<About>, ends: Timestamp) -> Result<Report, Failure> {
     let worker = app.live.app().await?;
     let dry = Dry::new(worker.clone());
@@ -58,12 +58,12 @@ pub(crate) async fn preview(app: &App, about: Option<About>, ends: Timestamp) ->
     Ok(report)
 }
 
-/// What would be written of one deal; nothing, if it cannot be read now.
+/// What would be written in one deal; nothing, if its story fails. Only a wide failure is an error.
 pub(crate) async fn writes(dry: &Dry, one: One, ends: Timestamp) -> Result<Vec<Write>, Failure> {
     writes_of(dry, one.subject().1, ends).await
 }
 
-/// The same, whatever leads to it.
+/// The same for any subject of a hint.
 pub(crate) async fn writes_of(dry: &Dry, subject: Subject, ends: Timestamp) -> Result<Vec<Write>, Failure> {
     let story = story(dry, subject, ends).await;
     let writes = dry.take();
@@ -73,7 +73,7 @@ pub(crate) async fn writes_of(dry: &Dry, subject: Subject, ends: Timestamp) -> R
     }
 }
 
-/// One deal; what fails is told and does not stop the others.
+/// Adds one deal to the report. A failure is a line of its own and does not stop the other deals.
 async fn look(dry: &Dry, one: One, ends: Timestamp, report: &mut Report, data: &mut Vec<Value>) {
     let (about, subject) = one.subject();
     let ended = story(dry, subject, ends).await;

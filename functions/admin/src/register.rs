@@ -1,4 +1,4 @@
-//! The webhook's registration: Partner Center keeps one per tenant, and the last to register is told.
+//! The webhook's registration. Partner Center keeps one per tenant: the last one registered receives the events.
 
 use crate::{
     App, certificate,
@@ -12,12 +12,12 @@ use serde_json::json;
 use std::time::Duration;
 use sync::failure::Failure;
 
-/// What we want to be told.
+/// The events for which we register.
 pub const EVENTS: [&str; 4] =
     ["referral-created", "referral-updated", "related-referral-created", "related-referral-updated"];
-/// What Partner Center's self-test sends; nothing of ours is behind it.
+/// The event that Partner Center's self-test sends; it names no referral.
 const TEST: &str = "test-created";
-/// How often and how long a self-test's answer is waited for.
+/// How often the result of a self-test is asked for, and the pause after each time.
 const LOOKS: u32 = 10;
 const PAUSE: Duration = Duration::from_secs(3);
 
@@ -25,17 +25,17 @@ const PAUSE: Duration = Duration::from_secs(3);
 pub(crate) enum Whose {
     /// Ours, with all events.
     Ours,
-    /// The same, and it is not noted yet until when the former address stays good.
+    /// Ours, with all events; our secret does not yet say until when the former address is accepted.
     Unconfirmed,
-    /// Ours, but not of all events.
+    /// Ours, but without some of the events.
     Incomplete,
-    /// Ours, at an address that was good before.
+    /// Ours, at an address of ours that is not the present one.
     Former,
     /// There is none.
     Nobodys,
-    /// Ours, of no event any more: it was given back.
+    /// Ours, with none of our events: it was given back.
     GivenBack,
-    /// Somebody else's, as it may be shown.
+    /// Of another address than ours: that address, in the form that may be shown.
     Foreign(String),
 }
 
@@ -58,7 +58,7 @@ fn judge(address: &Address, found: Option<&Registration>) -> Whose {
     }
 }
 
-/// Registers the webhook; somebody else's registration is replaced only if that is asked.
+/// Registers the webhook. `overwrite`: a foreign registration is replaced; otherwise it is left and reported.
 pub(crate) async fn register(app: &App, overwrite: bool) -> Result<Report, Failure> {
     let mut report = Report::default();
     let address = app.address().await?;
@@ -74,7 +74,7 @@ pub(crate) async fn register(app: &App, overwrite: bool) -> Result<Report, Failu
         whose => {
             let wanted = Registration::new(&address.url(), &EVENTS);
             tell(app, &address, &EVENTS, found.is_some()).await?;
-            // What Partner Center keeps, not what was sent, decides who is told.
+            // Who receives the events is decided by what Partner Center keeps, not by what was sent: read it back.
             match app.webhooks.registration().await? {
                 Some(kept) if kept == wanted => {
                     if !address.is_confirmed() {
@@ -99,7 +99,8 @@ pub(crate) async fn register(app: &App, overwrite: bool) -> Result<Report, Failu
     Ok(report)
 }
 
-/// Tells Partner Center where we are and what we want to hear. Its refusal may repeat the address.
+/// Sends our address and these events to Partner Center. A refusal may repeat the address, so it is hidden in the
+/// failure.
 async fn tell(app: &App, address: &Address, events: &[&str], exists: bool) -> Result<(), Failure> {
     let registration = Registration::new(&address.url(), events);
     app.webhooks.register(&registration, exists).await.map_err(|failure| address.hide(failure))
@@ -110,7 +111,7 @@ async fn confirm(app: &App, address: &Address, known: bool) -> Result<(), Failur
     address.confirm(&app.secrets, &app.config.webhook_token_arn, known, now).await
 }
 
-/// Somebody else is told, and not we.
+/// Reports that another address is registered, and raises the alarm.
 pub(crate) fn stolen(report: &mut Report, url: &str) {
     tracing::error!(alarm = "registration", found = url, "the webhook is registered by somebody else");
     report.warn(
@@ -119,8 +120,8 @@ pub(crate) fn stolen(report: &mut Report, url: &str) {
     );
 }
 
-/// Gives the registration back, if it is ours. There is no DELETE: the list of events is emptied, or, where an empty
-/// one is refused (which of both is not documented), left to the test event alone.
+/// Gives the registration back, if it is ours. There is no DELETE: its list of events is emptied. Whether an empty list
+/// is accepted is not documented; if it is refused, the list holds the test event alone.
 pub(crate) async fn unregister(app: &App) -> Result<Report, Failure> {
     let mut report = Report::default();
     match whose(app).await? {
@@ -141,7 +142,7 @@ pub(crate) async fn unregister(app: &App) -> Result<Report, Failure> {
     Ok(report)
 }
 
-/// One event from Partner Center to the ingress and what became of it.
+/// Asks Partner Center for a test event, and reports how the ingress answered it.
 pub(crate) async fn self_test(app: &App) -> Result<Report, Failure> {
     let mut report = Report::default();
     if !matches!(whose(app).await?, Whose::Ours | Whose::Unconfirmed) {
@@ -149,7 +150,7 @@ pub(crate) async fn self_test(app: &App) -> Result<Report, Failure> {
         report.data = trace(&report, &[]);
         return Ok(report);
     }
-    // The event decides: it may name another certificate, and the ingress may have kept what it needs.
+    // Only advice: the event may name another certificate, and the ingress may still have what it fetched before.
     report.advise(certificate::of_webhook(app).await?);
     let address = app.address().await?;
     let with_test: Vec<&str> = EVENTS.into_iter().chain([TEST]).collect();
@@ -175,7 +176,7 @@ pub(crate) async fn self_test(app: &App) -> Result<Report, Failure> {
     Ok(report)
 }
 
-/// What is known of each check on a test event's way, in their order. What the ingress found wrong its own log says.
+/// The result of each check on a test event's way, in their order. Which check of the ingress failed only its log says.
 fn trace(chain: &Report, answers: &[String]) -> serde_json::Value {
     let words = if chain.ok {
         "it is ours, for all four events"

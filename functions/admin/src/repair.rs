@@ -1,4 +1,5 @@
-//! What went wrong is tried again, and links are mended by hand. What may be done to a link says `sync::repair`.
+//! Commands that try again what went wrong, and that repair links. What may be done to a link is decided in
+//! `sync::repair`.
 
 use crate::{App, command::About, parked, report::Report, walk::One};
 use jiff::Timestamp;
@@ -15,10 +16,10 @@ use sync::{
     table::{Change, Expect, Item, Key, Row},
 };
 
-/// How long a dead letter is kept from others while it is sent again.
+/// Seconds for which a received dead letter is hidden from other receivers, while it is sent again.
 const HIDDEN: i32 = 60;
 
-/// What is parked is tried at once.
+/// Tries at once what is parked and fits the filter.
 pub(crate) async fn retry(app: &App, filter: Option<&str>, ends: Timestamp) -> Result<Report, Failure> {
     let worker = app.live.app().await?;
     let run = worker.run(ends, 1);
@@ -43,7 +44,7 @@ pub(crate) async fn retry(app: &App, filter: Option<&str>, ends: Timestamp) -> R
     Ok(report)
 }
 
-/// Both sides of a deal are read now, and what is due is written.
+/// Sends a hint, so that the writer reads both sides of a deal now and writes what is due.
 pub(crate) async fn look(app: &App, about: About) -> Result<Report, Failure> {
     let worker = app.live.app().await?;
     let (id, subject) = One::from(about).subject();
@@ -53,15 +54,15 @@ pub(crate) async fn look(app: &App, about: About) -> Result<Report, Failure> {
     Ok(report)
 }
 
-/// Part of the id or of the reason, or the cause as `parked` groups it.
+/// Whether the filter is part of the row's id or reason, or its cause as `parked` groups it.
 pub(crate) fn fits(row: &Row, filter: Option<&str>) -> bool {
     let Some(part) = filter else { return true };
     let told = |parked: &Parked| parked.reason.contains(part) || parked::cause(parked) == part;
     row.key.sk.contains(part) || matches!(&row.item, Item::Parked(parked) if told(parked))
 }
 
-/// Dead letters, and messages that were unusable, go back to the queue: received, sent, deleted, in that order, so that
-/// a lost answer leaves one too many and never one too few.
+/// Puts dead letters and unusable messages back on the queue: received, sent, deleted, in that order, so that a lost
+/// answer leaves one message too many and never one too few.
 pub(crate) async fn redrive(app: &App, filter: Option<&str>, ends: Timestamp) -> Result<Report, Failure> {
     let worker = app.live.app().await?;
     let run = worker.run(ends, 1);
@@ -115,7 +116,8 @@ pub(crate) async fn redrive(app: &App, filter: Option<&str>, ends: Timestamp) ->
     Ok(report)
 }
 
-/// Detached links look for their record again, or take another; what waited for the administrator's word is linked.
+/// Sends hints so that detached links look for their record again, or take another, and that pairs which awaited an
+/// administrator's consent are linked.
 pub(crate) async fn relink(
     app: &App,
     pairs: Vec<(ReferralId, Option<RecordId>)>,
@@ -165,7 +167,7 @@ async fn looked_at(app: &App, done: Repaired, words: &str) -> Result<Report, Fai
     Ok(report)
 }
 
-/// The referral of a deal, whichever end was named.
+/// The referral of the deal, also where its record was named; `None`: the record has no link.
 async fn referral_of(links: &impl Links, about: About) -> Result<Option<ReferralId>, Failure> {
     Ok(match about {
         About::Referral(referral) => Some(referral),

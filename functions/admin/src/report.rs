@@ -1,4 +1,4 @@
-//! What a command answers: lines a person can read, and data for a program.
+//! The answer of a command: lines for a person, and data for a program.
 
 use crate::sign_in;
 use mapping::one_line;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sync::failure::Failure;
 
-/// Characters of a line: others write what it repeats.
+/// Characters of a line at most: it may repeat a text of a vendor or a stranger.
 const LONGEST: usize = 8_000;
 
 /// How a line is meant.
@@ -15,7 +15,7 @@ const LONGEST: usize = 8_000;
 pub enum Level {
     /// As it should be.
     Ok,
-    /// It works, but somebody should look.
+    /// It works, but an administrator should look at it.
     Warning,
     /// It does not work.
     Fault,
@@ -26,14 +26,14 @@ pub enum Level {
 pub struct Line {
     /// How it is meant.
     pub level: Level,
-    /// What is so.
+    /// What was found or done.
     pub text: String,
-    /// What to do about it.
+    /// What to do about it; empty: nothing.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub cure: String,
 }
 
-/// Of answers; raised when what reads them would misunderstand a new one.
+/// The version of an answer's form. Raised when a program that reads answers would misunderstand the new form.
 pub const SCHEMA: u32 = 1;
 
 /// The whole answer.
@@ -43,9 +43,9 @@ pub struct Report {
     pub schema_version: u32,
     /// No line is a fault.
     pub ok: bool,
-    /// In the order of what was done.
+    /// In the order in which things were done.
     pub lines: Vec<Line>,
-    /// By command.
+    /// For programs; its form depends on the command.
     pub data: Value,
 }
 
@@ -63,42 +63,41 @@ impl Report {
         report
     }
 
-    /// As it should be.
+    /// Adds a line: it is as it should be.
     pub fn good(&mut self, text: impl Into<String>) {
         self.line(Level::Ok, text.into(), "");
     }
 
-    /// Somebody should look.
+    /// Adds a line: it works, but an administrator should look at it.
     pub fn warn(&mut self, text: impl Into<String>, cure: &str) {
         self.line(Level::Warning, text.into(), cure);
     }
 
-    /// It does not work.
+    /// Adds a line: it does not work.
     pub fn fault(&mut self, text: impl Into<String>, cure: &str) {
         self.line(Level::Fault, text.into(), cure);
     }
 
-    /// A call that failed, with what usually helps.
+    /// Adds a fault for a call that failed, with what usually helps.
     pub fn failed(&mut self, failure: &Failure) {
         let later = if failure.is_retryable() { "try again later" } else { "" };
         self.fault(failure.to_string(), sign_in::cure(failure).unwrap_or(later));
     }
 
-    /// All lines of another one.
+    /// Adds all lines of another report.
     pub fn append(&mut self, other: Report) {
         self.ok &= other.ok;
         self.lines.extend(other.lines);
     }
 
-    /// All lines of another one that decides nothing here: its faults are worth a look.
+    /// Adds all lines of another report that does not decide over this one: its faults become warnings.
     pub fn advise(&mut self, other: Report) {
         for line in other.lines {
             self.line(line.level.min(Level::Warning), line.text, &line.cure);
         }
     }
 
-    /// The first thing that is not as it should be, else the last that was done: for where there is room for one
-    /// sentence only.
+    /// The report in one sentence: its first line of the worst level, else, if all is well, its last line.
     pub fn sentence(&self) -> String {
         let worst = self.lines.iter().map(|line| line.level).max().filter(|worst| *worst > Level::Ok);
         let line = self.lines.iter().find(|line| Some(line.level) == worst).or(self.lines.last());

@@ -1,12 +1,12 @@
-//! The webhook's address is renewed: a new secret segment, told to Partner Center; the one before stays good until the
-//! new one has been registered for a day.
+//! Renews the webhook's address: makes a new secret segment and registers the address with it in Partner Center. The
+//! segment before is accepted until the new one has been registered for a day.
 
 use crate::{App, register, report::Report};
 use clients::door::PAUSE;
 use std::time::Duration;
 use sync::failure::Failure;
 
-/// A new address, known to every ingress before Partner Center uses it.
+/// Stores a new address, waits until every ingress knows it, and then registers it.
 pub(crate) async fn rotate(app: &App) -> Result<Report, Failure> {
     let address = app.address().await?;
     if address.renew(&app.secrets, &app.config.webhook_token_arn).await?.is_none() {
@@ -20,7 +20,7 @@ pub(crate) async fn rotate(app: &App) -> Result<Report, Failure> {
         report.warn("RegisterWebhook=no: Partner Center was not told", "{\"command\": \"register\"}");
         return Ok(report);
     }
-    // An ingress looks a strange segment up once a minute at most.
+    // An ingress looks up an unknown segment once a minute at most: until then it would refuse the new address.
     app.pause(Duration::try_from(PAUSE).unwrap_or_default() + Duration::from_secs(1)).await;
     report.append(register::register(app, false).await?);
     Ok(report)

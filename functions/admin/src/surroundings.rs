@@ -1,20 +1,21 @@
-//! What is checked without a word of a vendor's API: clocks, the day on which a secret ends, who is told of alarms.
+//! Checks that need no call of a vendor's API: clocks, the day on which a secret ends, who receives alarms.
 
 use crate::{App, report::Report};
 use clients::{config::AlarmsTo, outside};
 use jiff::{SignedDuration, civil::Date, tz::TimeZone};
 use sync::failure::System;
 
-/// Differences of clocks that are worth a word, and that break something.
+/// A difference of clocks above the first is a warning; above the second a fault: tokens and deadlines go wrong.
 const NOTABLE: SignedDuration = SignedDuration::from_mins(1);
 const WRONG: SignedDuration = SignedDuration::from_mins(5);
 
-/// The member of a secret that says on which day its client secret or certificate ends; only the administrator knows.
+/// The member of a secret that says on which day its client secret or certificate ends. The administrator stores it:
+/// the connector cannot ask for that day.
 const ENDS_ON: &str = "ends_on";
-/// So many days before that it is worth a word.
+/// With this many days left, or fewer, the end is a warning.
 const ENDS_SOON: i32 = 30;
 
-/// Days until the first secret ends that has `ends_on`; `None`: none has.
+/// Days until the first of the secrets ends that have `ends_on`; `None`: no secret has it.
 pub(crate) async fn secrets_end(app: &App, worker: &outside::App, report: &mut Report) -> Option<i32> {
     let arn = app.config.worker.crm.secret_arn();
     let of =
@@ -22,7 +23,7 @@ pub(crate) async fn secrets_end(app: &App, worker: &outside::App, report: &mut R
     let today = worker.outside.clock.now().to_zoned(TimeZone::UTC).date();
     let mut first = None;
     for (system, arn) in of {
-        // A secret that cannot be read is told where it is needed.
+        // A secret that cannot be read is reported by the checks that need it.
         let Ok(stored) = app.secrets.fetch(system, arn).await else { continue };
         let Some(text) = stored.member(ENDS_ON) else { continue };
         let Ok(day) = text.expose().parse::<Date>() else {
@@ -44,7 +45,7 @@ pub(crate) async fn secrets_end(app: &App, worker: &outside::App, report: &mut R
     first
 }
 
-/// Whether an alarm reaches anybody.
+/// Reports where alarms are sent; a warning, if they are sent nowhere.
 pub(crate) fn alarms(to: Option<AlarmsTo>, report: &mut Report) {
     match to {
         Some(AlarmsTo::Nobody) => report.warn(
@@ -59,7 +60,7 @@ pub(crate) fn alarms(to: Option<AlarmsTo>, report: &mut Report) {
     }
 }
 
-/// Whether the systems' clocks and ours agree, by the dates of what they answered just now.
+/// Reports whether both systems' clocks agree with ours, by the `Date` of their latest answers.
 pub(crate) fn clocks(worker: &outside::App, report: &mut Report) {
     let before = report.lines.len();
     let skews =

@@ -1,5 +1,6 @@
-//! What the schedule looks at, so that nobody has to: whose the registration is, what waits, what is parked, how old the
-//! refresh token is; and what is too long for one call goes on. Warnings and faults are alarms.
+//! What the schedule checks every five minutes, so that no administrator has to: whose the registration is, what waits,
+//! what is parked, how old the refresh token is. It also continues `backfill` and `rebase`. Warnings and faults are
+//! logged; alarms watch what is measured.
 
 use crate::{
     App,
@@ -24,7 +25,7 @@ use sync::{
 /// A refresh token dies after 90 days without use: it should have been rotated long before.
 const OLD: SignedDuration = SignedDuration::from_hours(60 * 24);
 
-/// One look.
+/// Carries out all checks once; `data.metrics` holds what was measured.
 pub(crate) async fn watch(app: &App, ends: Timestamp) -> Result<Report, Failure> {
     let mut report = Report::default();
     let worker = app.live.app().await?;
@@ -72,10 +73,10 @@ pub(crate) async fn watch(app: &App, ends: Timestamp) -> Result<Report, Failure>
     Ok(report)
 }
 
-/// Which system is held; if none is, how long ago the part of a tick that is furthest behind was read to its end. While
-/// a system is held everything is late, and the hold has an alarm of its own.
+/// Measures which system is held. If none is, measures how long ago the part of a tick that is furthest behind was last
+/// read to its end: under a hold every part is late, and the hold has an alarm of its own.
 async fn waits(worker: &outside::App) -> Vec<(&'static str, Option<Value>)> {
-    // Told by `doctor`; here they are numbers.
+    // Only the numbers are needed here: `doctor` reports the lines.
     let mut aside = Report::default();
     let holds = pace::holds(worker, &mut aside).await;
     let held = |system: &str| holds.iter().any(|hold| hold["system"] == system).then(|| json!(1));
@@ -87,17 +88,17 @@ async fn waits(worker: &outside::App) -> Vec<(&'static str, Option<Value>)> {
     vec![("OnHoldPartnerCenter", held("partner_center")), ("OnHoldCrm", held("crm"))]
 }
 
-/// How many messages wait, died, and how many rows are parked; `None`: it could not be asked.
+/// How many messages wait, how many are dead letters, how many rows are parked; `None`: the count could not be read.
 #[derive(Default)]
 pub(crate) struct Queues {
     pub(crate) waiting: Option<u64>,
     pub(crate) dead: Option<u64>,
     pub(crate) parked: Option<usize>,
-    /// For how long the referral has waited that is set aside the longest and has no record.
+    /// For how long the oldest parked referral without a record has been parked.
     pub(crate) parked_referral: Option<SignedDuration>,
 }
 
-/// What waits, what died, what is parked.
+/// Counts the messages that wait, the dead letters and what is parked, and reports each count.
 pub(crate) async fn queues(app: &App, worker: &outside::App, report: &mut Report) -> Queues {
     let mut queues = Queues::default();
     match app.dead.depth().await {
@@ -139,7 +140,8 @@ pub(crate) async fn queues(app: &App, worker: &outside::App, report: &mut Report
     queues
 }
 
-/// Since when a referral is set aside for which there is no record: Microsoft ends an unanswered one after 14 days.
+/// Since when a referral without a record has been parked: Microsoft ends an unanswered referral after 14 days. `None`:
+/// the row is of something else, or of a version that did not note the time.
 fn waits_since(row: &Row) -> Option<Timestamp> {
     match (&row.item, Subject::parked(&row.key.sk)) {
         (Item::Parked(parked), Some(Subject::Referral { .. })) if parked.field.is_none() => parked.since,
@@ -181,7 +183,7 @@ async fn registration(app: &App, report: &mut Report) {
             tracing::error!(alarm = "registration", "the webhook's registration was given back");
             report.warn("the webhook's registration was given back", "{\"command\": \"register\"}");
         }
-        // What a deployment could not do, or what was lost since.
+        // The deployment could not register, or the registration was lost since: register again.
         Ok(Whose::Nobodys | Whose::Incomplete | Whose::Former | Whose::Unconfirmed) => {
             match register::register(app, false).await {
                 Ok(done) => report.append(done),

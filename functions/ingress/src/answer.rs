@@ -1,4 +1,4 @@
-//! What the sender is told, and what the log says. The sender never learns why a verification failed.
+//! What is answered to the sender, and what the log says. The sender never learns why a verification failed.
 
 use crate::{event::Malformed, signature::NotVerified};
 use mapping::ReferralId;
@@ -11,13 +11,14 @@ pub(crate) enum Answer {
     Enqueued { referral: ReferralId, event: String },
     /// Verified, nothing to do.
     Ignored(String),
-    /// Verified, of no use.
+    /// Verified, but it does not say which referral changed, and when.
     Malformed(Malformed),
-    /// Not Partner Center's, for all we can tell.
+    /// Not proven to be Partner Center's.
     NotVerified(NotVerified),
-    /// Not even looked at.
+    /// The body exceeds the limit; its signature was not looked at.
     TooLarge,
-    /// The sender shall try again.
+    /// It could not be verified or queued now: the sender is asked to try again. `too_often`: because certificates were
+    /// fetched as often as is allowed for now.
     Unavailable { reason: String, too_often: bool },
 }
 
@@ -49,7 +50,7 @@ impl Answer {
         })
     }
 
-    /// One line.
+    /// Writes the one log line of the call.
     pub(crate) fn log(&self, duration_ms: i128) {
         let (duration_ms, status) = (duration_ms as u64, self.status());
         match self {

@@ -20,13 +20,13 @@ pub enum Event {
         /// What goes on the queue.
         hint: Hint,
     },
-    /// `test-created`: somebody tries the registration.
+    /// `test-created`: a self-test of the registration.
     Test,
-    /// An event we do not handle; ten more deliveries would help nobody.
+    /// An event we do not handle, by its name. It is accepted: refused, it would be delivered ten more times.
     Other(String),
 }
 
-/// Why a verified body is of no use.
+/// Why a verified body is not an event of ours.
 #[derive(Debug, thiserror::Error)]
 pub enum Malformed {
     /// Not JSON, or not the documented members.

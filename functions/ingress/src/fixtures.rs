@@ -107,7 +107,7 @@ pub(crate) fn sign(body: &[u8]) -> String {
     sign_with(LEAF, body)
 }
 
-/// The signature of somebody else's key.
+/// The signature of a key that is not the certificate's.
 pub(crate) fn forge(body: &[u8]) -> String {
     sign_with(FOREIGN, body)
 }
@@ -120,7 +120,7 @@ fn sign_with(pem: &str, body: &[u8]) -> String {
     STANDARD.encode(signed)
 }
 
-/// The gateway's event of a call with these headers, the same one twice joined.
+/// The gateway's event of a call with these headers; the values of a repeated header are joined, as the gateway does.
 pub(crate) fn event(headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut joined = serde_json::Map::new();
     for (name, value) in headers {

@@ -1,5 +1,5 @@
-//! Partner Center -> queue: verify, parse, enqueue, answer. Knows no CRM, no table and no secret but its own address,
-//! and calls nothing that the sender names unless it is on the list.
+//! Partner Center -> queue: verify, parse, enqueue, answer. Has no access to the CRM, to the table or to a secret other
+//! than its own address, and calls no address that the sender names unless it is on the list.
 
 mod answer;
 pub mod call;
@@ -29,13 +29,13 @@ use signature::{Claim, NotVerified};
 use std::time::Duration;
 use sync::{hint::Hint, ports::Hints};
 
-/// Partner Center's bodies have some 200 bytes.
+/// Bytes of a body at most. Partner Center's have some 200.
 const BODY_LIMIT: usize = 64 * 1024;
-/// For the queue, so that with the looks at the address, the certificate and its issuers (2 s each) an answer leaves
-/// before the function's own 10 s are over.
+/// The longest that the queue is waited for. With the look-ups of the address, the certificate and its issuers (2 s
+/// each) an answer then leaves before the function's own time-out of 10 s.
 const QUEUE_TIME: Duration = Duration::from_secs(3);
 
-/// Clocks differ by less.
+/// An event may be ahead of our clock by this much: clocks differ by less.
 const AHEAD: SignedDuration = SignedDuration::from_mins(10);
 
 /// What lives as long as the process.
@@ -60,8 +60,8 @@ impl App {
         Ok(App { queue: Queue::new(aws, &config.queue_url), door, certificates, oldest, clock })
     }
 
-    /// Opens what the first event needs, in parallel: the queue, the own address, and Microsoft's certificate if it is on
-    /// the list.
+    /// Opens what the first event needs, in parallel: the queue, the own address, and Microsoft's certificate if it is
+    /// on the list.
     pub async fn open(&self) {
         tokio::join!(self.queue.open(), self.door.open(), self.expect_certificate());
     }
@@ -86,7 +86,7 @@ impl App {
 
     async fn decide(&self, event: &[u8]) -> Answer {
         let Ok(call) = Call::read(event) else { return Answer::NotVerified(NotVerified::Unreadable) };
-        // Before anything is spent on a stranger.
+        // First of all: a call to an unknown path must cost nothing more.
         match self.admit(&call.path).await {
             Ok(true) => {}
             Ok(false) => return Answer::NotVerified(NotVerified::Path),
@@ -111,8 +111,8 @@ impl App {
         }
     }
 
-    /// Microsoft signs the body alone: an event of long ago, or of another tenant, stays genuine for ever. What it is about
-    /// the sweep has seen.
+    /// Why an event is ignored for its time. Microsoft signs the body alone, so an event of long ago stays genuine for
+    /// ever and could be sent again by anyone who has it; the sweep has seen the change that it reports.
     fn of_another_time(&self, at: Timestamp) -> Option<&'static str> {
         let age = self.clock.now().duration_since(at);
         if age > self.oldest {
@@ -131,7 +131,8 @@ impl App {
         }
     }
 
-    /// With the certificate that is known; if it does not fit, once more with the one that lies there now.
+    /// Verifies with the certificate that was fetched before. If the signature does not fit, fetches it again:
+    /// Microsoft may have renewed it.
     async fn verify(&self, claim: &Claim, body: &[u8]) -> Result<(), Answer> {
         let address = self.certificates.on_list(&claim.certificate_url);
         let address = address.ok_or(Answer::NotVerified(NotVerified::Address))?;
@@ -142,14 +143,15 @@ impl App {
             return Ok(());
         };
         match self.verify_anew(claim, body, &address).await {
-            // Asked often enough whether it was renewed: it was not.
+            // It was fetched as often as is allowed for now, and was not renewed: the signature is wrong.
             Err(Answer::Unavailable { too_often: true, .. }) => Err(Answer::NotVerified(reason)),
             other => other,
         }
     }
 
     async fn verify_anew(&self, claim: &Claim, body: &[u8], address: &Address) -> Result<(), Answer> {
-        // Kept whatever the signature is: a forged one says nothing against the certificate it names.
+        // The certificate is kept even if the signature is wrong: a forged one says nothing against the certificate it
+        // names.
         let genuine = self.certificates.obtain(address).await.map_err(|why| match why {
             why if why.is_for_now() => Answer::Unavailable {
                 reason: why.to_string(),

@@ -9,13 +9,13 @@ const ALGORITHM: &str = "rsa-sha256";
 const SCHEME: &str = "Signature";
 /// RSA keys have up to 8192 bits.
 const LONGEST_SIGNATURE: usize = 1024;
-/// Microsoft's own sample verifies the text without it.
+/// A body may begin with it. Microsoft's own sample verifies the text without it: both are accepted.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What the headers claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// Where the certificate is said to lie. Chosen by the sender.
+    /// The address at which the sender says the certificate lies: to be trusted only if it is on our list.
     pub certificate_url: String,
     signature: Vec<u8>,
 }
@@ -26,19 +26,19 @@ pub enum NotVerified {
     /// The gateway's event, or the body in it, cannot be read.
     #[error("unreadable")]
     Unreadable,
-    /// Another address than the one that Partner Center was told.
+    /// The call's path is not that of the address that is registered in Partner Center.
     #[error("the path is not the registered one")]
     Path,
     /// A header is missing, repeated or not readable.
     #[error("header `{0}` is missing or unusable")]
     Header(&'static str),
-    /// Another algorithm than the one documented.
+    /// The header names another algorithm than the documented one.
     #[error("the algorithm is not `{ALGORITHM}`", ALGORITHM = ALGORITHM)]
     Algorithm,
     /// Two different signatures: which one counts is not for the sender to choose.
     #[error("two different signatures")]
     TwoSignatures,
-    /// The certificate lies elsewhere.
+    /// The certificate's address is not on our list.
     #[error("the certificate's address is not on the list")]
     Address,
     /// There is no certificate, or not one of Microsoft's.
@@ -69,13 +69,13 @@ pub fn verify(claim: &Claim, body: &[u8], certificate: &Genuine, now: u64) -> Re
     if fits { Ok(()) } else { Err(NotVerified::Signature) }
 }
 
-/// The body without the mark that JSON does not know.
+/// The body without a byte order mark, which JSON does not allow.
 pub fn text(body: &[u8]) -> &[u8] {
     body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body)
 }
 
-/// `Authorization: Signature <base64>`, or `x-ms-signature` with or without the scheme, where a gateway keeps the
-/// first for itself. An `Authorization` of another scheme is the gateway's.
+/// The signature in `Authorization: Signature <base64>`, or, where a gateway keeps that header for itself, in
+/// `x-ms-signature` with or without the scheme. An `Authorization` of another scheme is the gateway's and is ignored.
 fn signature(headers: &Headers) -> Result<Vec<u8>, NotVerified> {
     const OWN: &str = "x-ms-signature";
     const STANDARD_PLACE: &str = "authorization";

@@ -1,5 +1,5 @@
-//! Every row of the answer table on `handle`. Nobody listens at the queue's and the certificates' port; a
-//! certificate that should be there is put where the first fetch would have left it.
+//! Every answer of `handle`. Nothing listens at the port of the queue and of the certificates; a certificate that a
+//! test needs is put where the first fetch would have left it.
 
 use super::*;
 use crate::fixtures::{self, Authority, FOLDER, GENUINE, Leaf, MICROSOFT, NOW, forge, headers, sign};
@@ -23,7 +23,7 @@ fn app() -> App {
     };
     let config = config::Ingress::read(&variables).unwrap();
     let app = App::new(&config, &aws::at(CLOSED).unwrap(), Clock::of(|| NOW)).unwrap();
-    // Nobody listens at the vault's port either: as if it had been looked up.
+    // Nothing listens at the port of Secrets Manager either: the segments are kept as if they had been fetched.
     app.door.keep(
         Segments::read(&Stored::of(&[
             ("token", fixtures::SEGMENT),
@@ -42,7 +42,7 @@ fn warm() -> App {
 fn warm_with(leaf: Leaf) -> App {
     let app = app();
     let address = app.certificates.on_list(&url(NAME)).unwrap();
-    // It proved genuine while it was valid.
+    // It was proven genuine at an instant at which it was valid.
     let then: jiff::Timestamp = format!("{}-06-01T00:00:00Z", leaf.until - 1).parse().unwrap();
     let file = Authority::of(MICROSOFT).issue(leaf);
     app.certificates.keep(&address, genuine(file.der(), then.as_second() as u64));
@@ -210,7 +210,8 @@ async fn a_silent_certificate_host_is_answered_503_and_bounded() {
     let app = app();
     let body = event("referral-updated", ID);
     let authorization = format!("Signature {}", sign(&body));
-    // Fetches of made-up names run out; the sender is still told to come again, and the known name is unaffected.
+    // The fetches that made-up names may cause are used up. The answer is still 503, which has the sender try again,
+    // and the known name is still fetched.
     for n in 0..12 {
         let made_up = url(&format!("{n}.cer"));
         assert_eq!(answer(&app, &headers(&authorization, &made_up), &body).await.0, 503);

@@ -8,8 +8,8 @@ use sync::{
     poll::{Report, poll, stop},
 };
 
-/// The numbers of a tick. `Polled` counts every one that ended by itself: a tick that met an outage is not one that is
-/// missing, and the outage has an alarm of its own.
+/// The metrics of a tick. `Polled` counts every tick that was not killed, also one that stopped at an outage: its alarm
+/// is for ticks that are missing, and the outage has an alarm of its own.
 pub fn numbers(report: &Report) -> serde_json::Map<String, serde_json::Value> {
     let numbers = [("Polled", 1), ("Settled", report.settled.into()), ("HintsSent", i64::from(report.hints))];
     numbers.map(|(name, n)| (name.to_owned(), n.into())).into_iter().collect()

@@ -5,7 +5,7 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use std::collections::BTreeMap;
 use sync::hint::Hint;
 
-/// Hints of one FIFO group: worked off as one, done together, failed together.
+/// The hints of one FIFO group: worked off as one; they succeed together and fail together.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
     /// The referral's or record's id.

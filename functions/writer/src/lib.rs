@@ -1,5 +1,5 @@
-//! Queue -> CRM, and whatever settling a link needs. Decodes the batch, lets `sync` tell the story of each group,
-//! and turns how it ended into the partial batch answer. Decides nothing itself.
+//! Queue -> CRM, and the calls to Partner Center that settling a link needs. Decodes the batch, has `sync` work off
+//! each group, and turns the verdicts into the partial batch answer. Decides nothing itself.
 
 mod batch;
 
@@ -21,7 +21,7 @@ use sync::{
 };
 use tokio::task::JoinSet;
 
-/// How the sweep signs its hints.
+/// The sender's name in hints of the sweep.
 const SWEEP: &str = "sweep";
 
 /// Works off one batch. `ends`: the instant this run is killed.
@@ -58,7 +58,7 @@ pub async fn handle(live: &Live, event: SqsEvent, ends: Timestamp) -> Result<Sqs
     Ok(answer)
 }
 
-/// Works off the groups side by side, each as one, and answers each by its story.
+/// Works off the groups concurrently, each as a whole, and adds each group's verdict to the answer.
 async fn work_off(
     app: &Arc<App>,
     groups: &[Group],
@@ -66,7 +66,7 @@ async fn work_off(
     ends: Timestamp,
     answer: &mut SqsBatchResponse,
 ) -> Result<(), Failure> {
-    // Tasks end with this invocation, whatever ends it.
+    // Dropping the set ends its tasks: none outlives this invocation.
     let mut tasks = JoinSet::new();
     let ids: Vec<_> = groups
         .iter()
@@ -98,7 +98,7 @@ async fn work_off(
     Ok(())
 }
 
-/// All rows the batch's first decisions need, the holds and the map, in one read.
+/// Reads in one call all rows that the batch's first decisions need, with the holds and the active map.
 async fn read_all(app: &App, groups: &[Group]) -> Result<Rows, Failure> {
     let mut keys = keys(groups.iter().flat_map(|group| &group.hints));
     keys.insert(Key::active_map());
@@ -120,7 +120,7 @@ async fn task(
     tokio::time::timeout(left, story).await.unwrap_or_else(|_| stopped())
 }
 
-/// What the queue is told of a group.
+/// Adds a group's verdict to the answer: a group that is not done is reported as failed, and SQS keeps its messages.
 async fn reply(app: &App, group: &Group, verdict: Verdict, answer: &mut SqsBatchResponse) {
     match verdict {
         Verdict::Acknowledge => {}
@@ -128,11 +128,11 @@ async fn reply(app: &App, group: &Group, verdict: Verdict, answer: &mut SqsBatch
     }
 }
 
-/// The group comes again after a pause: hidden for that long, and reported so that SQS keeps it.
+/// Returns a group to the queue: its messages are hidden for the pause, and reported as failed so that SQS keeps them.
 async fn again(app: &App, group: &Group, after: SignedDuration, answer: &mut SqsBatchResponse) {
     for message in &group.messages {
         if let Err(failure) = app.outside.queue.change_visibility(&message.receipt, after).await {
-            // It comes again anyway, by the queue's own visibility.
+            // The message is delivered again all the same, after the queue's own visibility time-out.
             tracing::warn!(reason = in_log(&failure.to_string()), "visibility not changed");
         }
         let mut item = BatchItemFailure::default();
@@ -141,7 +141,8 @@ async fn again(app: &App, group: &Group, after: SignedDuration, answer: &mut Sqs
     }
 }
 
-/// Who sent a group's hints. `sweep` only where nobody else did: then no webhook had told of the change.
+/// Who sent a group's hints: the first sender other than the sweep. `sweep` alone means that no webhook announced the
+/// change; an alarm counts these.
 fn told_by(hints: &[Hint]) -> &str {
     hints.iter().map(|hint| hint.from.as_str()).find(|from| *from != SWEEP).unwrap_or(SWEEP)
 }

@@ -16,26 +16,26 @@ pub trait Admin: Send + Sync {
     /// Where it runs, as people name it: `local run`, a stack's name.
     fn name(&self) -> String;
 
-    /// What whoever asks may do.
+    /// What the user may do, as far as is known by now.
     fn may(&self) -> May {
         May::Act
     }
 
-    /// What the command line needs to reach it again: `--local`, `--stack NAME`.
+    /// The flags with which the command line reaches the same one again: `--local`, `--stack NAME`.
     fn flags(&self) -> String;
 }
 
-/// What whoever asks may do.
+/// What the user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum May {
-    /// Commands that change nothing.
+    /// Send commands that change nothing.
     Look,
-    /// Every command.
+    /// Send every command.
     Act,
 }
 
 impl May {
-    /// As the page is told.
+    /// The word for the page.
     pub fn as_str(self) -> &'static str {
         match self {
             May::Look => "look",
@@ -44,18 +44,18 @@ impl May {
     }
 }
 
-/// There is no answer that could be shown.
+/// Why there is no answer that could be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreachable {
-    /// Whoever asks has to sign in, or has no right to ask; what helps.
+    /// The user has to sign in, or lacks a right; the text says what helps.
     SignIn(String),
     /// No local run listens there.
     NoLocalRun(String),
-    /// What came is no report.
+    /// The answer is no report.
     NoReport(String),
-    /// A report of a schema that is newer than this program.
+    /// The answer has a schema that is newer than this program.
     Newer(String),
-    /// Anything else; what helps.
+    /// Anything else; the text says what failed.
     Failed(String),
 }
 
@@ -89,7 +89,8 @@ impl fmt::Display for Unreachable {
     }
 }
 
-/// A report of a schema this program understands, or why it is none. One without `schema_version` is older than the first.
+/// The answer, if it is a report that this program understands. A report without `schema_version` is older than the
+/// first schema and is accepted.
 pub fn report(answer: Value) -> Result<Value, Unreachable> {
     let version = &answer["schema_version"];
     if !version.is_null() && version.as_u64().is_none_or(|version| version > SCHEMA) {

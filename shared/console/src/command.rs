@@ -24,10 +24,10 @@ Examples:
   cosell --local overview                     ask that run, from another terminal
   cosell --stack cosell-connector doctor      is a deployed stack set up as it should be
   export COSELL_STACK=cosell-connector        ... and from here on without --stack
-  cosell deals --state parked                 the deals that are set aside
+  cosell deals --state parked                 deals kept and tried again, waiting for someone
   cosell explain DEAL                         why it is as it is; its id, or its address in a browser
   cosell tail --since 10m                     every decision as it is taken
-  cosell backfill start --wait                read everything once, and tell when that is over
+  cosell backfill start --wait                read everything once, and say when that is over
   cosell deals --json | jq '.data.deals[].name'";
 
 /// Shown below the flags by `--help`.
@@ -46,7 +46,7 @@ Exit: 0 fine
       130 stopped by Ctrl-C
 
 An error has a code in brackets: shared/console/README.md says what to do.
-No telemetry: this program talks to your AWS account or to this machine, to nobody else.";
+No telemetry: this program talks to your AWS account or to this machine only.";
 
 /// Co-sell connector: what it does with your deals, and what you can do about it.
 #[derive(Debug, Parser)]
@@ -92,11 +92,11 @@ pub enum Color {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Is it well: how far each side was read, what waits, what is set aside
+    /// Is it well: how far each side was read, what waits, what is parked
     Overview,
     /// Every linked deal, as a list
     Deals(Deals),
-    /// What is set aside, grouped by what would heal it
+    /// What is parked (kept and tried again, waiting for someone), grouped by what would heal it
     Parked,
     /// What was asked for that changes something: who, when, and how it ended
     Acts,
@@ -110,11 +110,11 @@ pub enum Command {
     Preview(Preview),
     /// Is everything set up as it should be, and what to do if not
     Doctor,
-    /// Asks Partner Center for a test event and tells how it arrived
+    /// Asks Partner Center for a test event and says how it arrived
     Selftest,
-    /// What the schedule looks at: registration, queues, what is set aside, tokens
+    /// What the schedule looks at: registration, queues, what is parked, tokens
     Watch,
-    /// What is set aside is tried at once
+    /// What is parked is tried at once
     Retry(Filter),
     /// Dead letters and unusable messages go back to the queue
     Redrive(Redrive),
@@ -122,7 +122,7 @@ pub enum Command {
     Relink(Relink),
     /// Sets Sync with Partner Center to No at the record: both sides stay as they are
     Disconnect(About),
-    /// Every referral and every record with Sync set is looked at; goes on by itself
+    /// Every referral and every record with Sync set is looked at; continues by itself
     Backfill(Long),
     /// After the table was restored: all deals are compared anew
     Rebase(Long),
@@ -153,7 +153,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// The admin command; `None`: this program's own. A map's text is read by `read`.
+    /// The admin command's event; `None`: a command of this program's own. `read` reads a map's file.
     pub fn event(
         &self,
         read: impl Fn(&std::path::Path) -> Result<String, String>,
@@ -189,10 +189,11 @@ impl Command {
         }))
     }
 
-    /// What is asked before it happens; `None`: it changes nothing that an answer could not change back.
+    /// The question to the user before the command is sent; `None`: it changes nothing, or nothing that another command
+    /// could not change back.
     pub fn question(&self) -> Option<String> {
         Some(match self {
-            Command::Retry(Filter { filter: None }) => "Try everything that is set aside now?".to_owned(),
+            Command::Retry(Filter { filter: None }) => "Try everything that is parked now?".to_owned(),
             Command::Redrive(_) => "Send dead letters and unusable messages again?".to_owned(),
             Command::Relink(relink) => format!("Link referral {} anew?", relink.referral),
             Command::Disconnect(about) => format!("Set Sync to No at the record of {}?", about.deal),
@@ -212,7 +213,8 @@ impl Command {
         })
     }
 
-    /// Whether it only looks. What acts is not sent before it is known that its answer will be understood.
+    /// Whether it changes nothing. A command that acts is sent only once it is known that its answer will be
+    /// understood.
     pub fn only_looks(&self) -> bool {
         match self {
             Command::Overview

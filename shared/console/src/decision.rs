@@ -1,5 +1,5 @@
-//! What a log line of the functions says of a deal. One reading of it, whether the line comes from CloudWatch Logs or from
-//! a function in this process.
+//! Reads decisions from the functions' log lines. The same code reads the lines of CloudWatch Logs and those of a
+//! function in this process.
 
 use crate::present::harmless;
 use jiff::Timestamp;
@@ -15,14 +15,14 @@ pub struct Decision {
     pub referral: Option<String>,
     /// The deal's end in the CRM, where the line names it.
     pub record: Option<String>,
-    /// One word, or two.
+    /// What was decided, in a word or two.
     pub decision: String,
     /// Why.
     pub reason: String,
 }
 
-/// Reads a line. `None`: it is no decision, or one that says nothing: a tick that found nothing to stop at, a message that
-/// was received and whose outcome has a line of its own.
+/// Reads a line. `None`: it holds no decision, or one of no interest: a tick's numbers, or that a message was received,
+/// whose outcome has a line of its own.
 pub fn read(at: Timestamp, line: &Value) -> Option<Decision> {
     let text = |name: &str| line[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     let decision = text("decision").filter(|word| !["polled", "received"].contains(&word.as_str()))?;
@@ -75,14 +75,14 @@ impl Decision {
 pub struct Deal(BTreeSet<String>);
 
 impl Deal {
-    /// Of an answer to `explain`, whose question named one of them.
+    /// From an event of `explain`, which names one of the ids, and its answer, which holds the others.
     pub fn of(event: &Value, report: &Value) -> Self {
         let link = &report["data"]["link"];
         let ids = [&event["referral"], &event["record"], &link["referral"], &link["record"]].into_iter();
         Deal(ids.filter_map(|id| id.as_str().map(str::to_owned)).collect())
     }
 
-    /// Whether a decision is about it; one that names both ends tells the other one.
+    /// Whether a decision is about this deal. From a decision that names both ends, an id not known before is learnt.
     pub fn is(&mut self, decision: &Decision) -> bool {
         let ids = || [&decision.referral, &decision.record].into_iter().flatten();
         let is = ids().any(|id| self.0.contains(id));

@@ -9,9 +9,10 @@ use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::TcpStream;
 
-/// Where the local run's page listens unless it is told otherwise.
+/// The port of a local run's page, unless another one is given.
 pub const PORT: u16 = 7070;
-/// What the command line says of itself: a page of somebody else's cannot send it without being asked first.
+/// The header by which the command line is known. A page of another origin cannot send it: the browser would ask the
+/// local run first, which does not agree.
 pub const CALLER: &str = "x-cosell";
 
 /// A local run.
@@ -21,12 +22,12 @@ pub struct Local {
 }
 
 impl Local {
-    /// The one whose page listens here.
+    /// The local run whose page listens at this port.
     pub fn at(port: u16) -> Self {
         Local { port }
     }
 
-    /// The decisions after the one of this number, oldest first: `[{n, at, referral, record, decision, reason}]`.
+    /// The decisions with a number above this one, oldest first: `[{n, at, referral, record, decision, reason}]`.
     pub async fn decisions(&self, after: u64) -> Result<Vec<Value>, Unreachable> {
         let request = Request::get(format!("/api/decisions?after={after}"));
         let answer = self.sent(request, String::new()).await?;

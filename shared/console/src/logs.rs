@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// The log groups' names in the template.
 const GROUPS: [&str; 4] = ["IngressLog", "WriterLog", "PollerLog", "AdminLog"];
-/// What has a decision; the rest stays where it is.
+/// The filter for lines that hold a decision: no other lines are fetched.
 const PATTERN: &str = "{ $.decision = \"*\" }";
 /// A line may arrive this long after the time it carries.
 const LATE: SignedDuration = SignedDuration::from_secs(30);
@@ -23,12 +23,12 @@ pub struct Logs {
     client: aws_sdk_cloudwatchlogs::Client,
     groups: Vec<String>,
     since: Timestamp,
-    /// Lines that were told, by their ids: a look overlaps the one before.
+    /// The lines that were returned before, by their ids: each call reads some of the time of the call before again.
     told: BTreeMap<String, Timestamp>,
 }
 
 impl Logs {
-    /// Finds the groups. Decisions are told from this instant on.
+    /// Finds the stack's log groups. Decisions from `since` on will be returned.
     pub async fn open(
         name: &str,
         profile: Option<&str>,
@@ -54,7 +54,7 @@ impl Logs {
         Ok(Logs { client, groups, since, told: BTreeMap::new() })
     }
 
-    /// What is new since the last call, oldest first.
+    /// The decisions that are new since the last call, oldest first.
     pub async fn next(&mut self) -> Result<Vec<Decision>, Unreachable> {
         let mut new = vec![];
         for group in &self.groups {
@@ -85,7 +85,7 @@ impl Logs {
     }
 }
 
-/// A refusal names the right that is missing.
+/// An error as text; where access was denied, it names the right that is missing.
 fn refused<E, R>(what: &str, right: &str, error: &SdkError<E, R>) -> Unreachable
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,

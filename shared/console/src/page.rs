@@ -1,8 +1,8 @@
 //! The page, on loopback only: its files, and a small API that hands commands to the admin function.
 //!
-//! Who may open it: whoever has the address that was printed. Its token is good for one use and becomes a strict, http-only
-//! cookie. `Host`, `Origin` and `Sec-Fetch-Site` are looked at on every request, so that no other page, nor a name that
-//! leads to this machine, gets an answer.
+//! Only a browser that opens the printed address gets in: the address's token is good for one use and becomes a strict,
+//! http-only cookie. `Host`, `Origin` and `Sec-Fetch-Site` are checked on every request, so that no other page, nor a
+//! name that leads to this machine, gets an answer.
 
 mod guard;
 mod live;
@@ -43,18 +43,19 @@ const FILES: [(&str, &str, &str); 12] = [
     ("/setup.js", SCRIPT, include_str!("page/setup.js")),
     ("/local.js", SCRIPT, include_str!("page/local.js")),
 ];
-/// A command with a map in it.
+/// Bytes of a request's body at most: a command with a map in it is the largest.
 const MOST: usize = 1 << 20;
 
-/// What only a local run has: its simulators as they are, and hands to act in them.
+/// What only a local run has: the state of its simulators, and acts in them.
 pub trait Simulated: Send + Sync {
     /// Both vendors' deals, and what happened last.
     fn state(&self) -> BoxFuture<'_, Value>;
 
-    /// The decisions after the one of this number, oldest first.
+    /// The decisions with a number above this one, oldest first.
     fn decisions(&self, after: u64) -> Vec<Value>;
 
-    /// Somebody does something; what is wrong with it in words.
+    /// Carries out an act of Microsoft, the partner or a seller, or causes a fault. The error says what is wrong with
+    /// the act.
     fn act<'a>(&'a self, act: &'a Value) -> BoxFuture<'a, Result<Value, String>>;
 }
 
@@ -63,9 +64,9 @@ pub trait Simulated: Send + Sync {
 pub struct Page {
     /// Where its commands go.
     pub admin: Arc<dyn Admin>,
-    /// Which CRM, if it is known beforehand: `dynamics365`, `salesforce`.
+    /// The CRM, if it is known before the first answer: `dynamics365`, `salesforce`.
     pub crm: Option<&'static str>,
-    /// Of a local run.
+    /// The simulators; `None`: it is the page of a stack.
     pub simulated: Option<Arc<dyn Simulated>>,
 }
 
@@ -79,7 +80,7 @@ pub struct Served {
 }
 
 impl Served {
-    /// Until somebody stops it.
+    /// Waits until the server ends.
     pub async fn until_stopped(self) {
         _ = self.server.await;
     }
@@ -134,7 +135,7 @@ async fn state(State(page): State<Page>) -> Response {
     }
 }
 
-/// What `tail` follows.
+/// The decisions that `cosell tail` follows.
 async fn decisions(State(page): State<Page>, RawQuery(query): RawQuery) -> Response {
     let Some(simulated) = &page.simulated else {
         return refused(StatusCode::NOT_FOUND, "only a local run tells its decisions here");

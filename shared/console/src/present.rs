@@ -4,10 +4,10 @@ use crate::command::Color;
 use comfy_table::{ContentArrangement, Table, presets::NOTHING};
 use serde_json::Value;
 
-/// How it is to look.
+/// How the text is to look.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
-    /// Columns of the terminal; `None`: nothing is broken or cut.
+    /// Columns of the terminal; `None`: no text is broken or cut.
     pub width: Option<u16>,
     /// Whether levels have colours besides their words.
     pub colour: bool,
@@ -59,7 +59,7 @@ fn sides(data: &Value, look: Look) -> String {
             return None;
         }
         let word = match (&field["parked"], field["waits"].as_bool(), field["same"].as_bool()) {
-            (Value::String(_), ..) => "set aside",
+            (Value::String(_), ..) => "parked",
             (_, Some(true), _) => "waits",
             (_, _, Some(true)) => "same",
             (_, _, Some(false)) => "differs",
@@ -84,7 +84,7 @@ fn timeline(data: &Value, look: Look) -> String {
     table(&["when", "decision", "reason"], rows, look)
 }
 
-/// The timeline stands in a table of its own.
+/// Whether a line of the report is one of the timeline, which is shown as a table of its own.
 fn is_of_timeline(text: &str, data: &Value) -> bool {
     let lines = data["timeline"].as_array().into_iter().flatten();
     let told = |line: &Value| {
@@ -132,7 +132,7 @@ fn table<const N: usize>(head: &[&str; N], rows: impl Iterator<Item = [String; N
     if table.is_empty() { String::new() } else { text + "\n" }
 }
 
-/// How a table's row keeps a long text: enough to compare it, nothing to show.
+/// How an image of a long text begins: a digest, which can be compared but not shown.
 const DIGEST: &str = "digest:";
 
 /// A value as a person reads it: a group's members and a list's elements one after the other.
@@ -151,7 +151,8 @@ pub fn shown(value: &Value) -> String {
     if text.starts_with(DIGEST) { "(long text)".to_owned() } else { harmless(&text) }
 }
 
-/// Without control characters, nor those that turn the direction of writing: strangers' texts would reach the terminal.
+/// The text without control characters and without those that change the direction of writing: a stranger wrote it, and
+/// it goes to a terminal.
 pub fn harmless(text: &str) -> String {
     text.chars().map(|c| if disturbs(c) { ' ' } else { c }).collect()
 }

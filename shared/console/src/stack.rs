@@ -1,4 +1,5 @@
-//! The admin function of a deployed stack, invoked with the AWS profile and region that every AWS tool of the user's has.
+//! The admin function of a deployed stack, invoked with the AWS profile and region that every AWS tool of the user's
+//! has.
 
 use crate::{
     admin::{Admin, May, Unreachable, report},
@@ -28,20 +29,20 @@ pub struct Stack {
     name: String,
     /// Its ARN.
     id: String,
-    /// As they were given: other ones may have a stack of the same name.
+    /// The profile and region that were given: another account may have a stack of the same name.
     profile: Option<String>,
     region: Option<String>,
     acts: String,
-    /// A stack of an earlier version has none.
+    /// `None`: a stack of an earlier version, which has no such function.
     looks: Option<String>,
-    /// Whoever asks may not invoke the function that acts.
+    /// The user may not invoke the function that acts.
     only_looks: AtomicBool,
     aws: SdkConfig,
     lambda: aws_sdk_lambda::Client,
 }
 
 impl Stack {
-    /// Looks the functions up. Which of them may be invoked shows with the first command.
+    /// Looks the functions up. Which of them the user may invoke is known after the first command.
     pub async fn open(name: &str, profile: Option<&str>, region: Option<&str>) -> Result<Self, Unreachable> {
         let config = config(profile, region).await;
         let stacks = aws_sdk_cloudformation::Client::new(&config).describe_stacks().stack_name(name).send();
@@ -56,7 +57,7 @@ impl Stack {
                 "stack `{name}` has no output `{ACTS}`: is it this product's?"
             )));
         };
-        // A command that was carried out and whose answer was lost is not carried out again.
+        // No retries: a command whose answer was lost may have been carried out, and must not be carried out twice.
         let once =
             aws_sdk_lambda::config::Builder::from(&config).retry_config(RetryConfig::disabled()).build();
         let given = |text: Option<&str>| text.map(str::to_owned);
@@ -100,7 +101,7 @@ impl Stack {
         report(serde_json::from_slice(&payload).unwrap_or_default()).map_err(Refused::Other)
     }
 
-    /// Without one an act is done all the same, and stands as not proven.
+    /// The proof of who asks. Without one a command is carried out all the same, and its row says *not proven*.
     async fn proof(&self) -> Option<String> {
         let keys = self.aws.credentials_provider()?.provide_credentials().await.ok()?;
         let region = self.aws.region()?.as_ref();
@@ -111,7 +112,7 @@ impl Stack {
 
 /// Why a function gave no answer.
 enum Refused {
-    /// Whoever asks may not invoke it.
+    /// The user may not invoke it.
     Right(Unreachable),
     Other(Unreachable),
 }
@@ -146,7 +147,7 @@ impl Admin for Stack {
 
 /// AWS as the user's other tools reach it.
 pub(crate) async fn config(profile: Option<&str>, region: Option<&str>) -> SdkConfig {
-    // The system's own roots: a company's proxy may have put one there.
+    // Trust the system's roots: a company's proxy may have added one.
     let http = Client::new().tls_provider(Provider::rustls(CryptoMode::Ring)).build_https();
     let mut config = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
     if let Some(profile) = profile {
@@ -158,7 +159,7 @@ pub(crate) async fn config(profile: Option<&str>, region: Option<&str>) -> SdkCo
     config.load().await
 }
 
-/// An error with all that its sources say; those of credentials are for whoever runs this.
+/// An error with the texts of all its sources. An error of credentials is one that the user solves by signing in.
 pub(crate) fn unreachable(what: &str, error: &(dyn std::error::Error + 'static)) -> Unreachable {
     let mut words = error.to_string();
     let mut source = error.source();

@@ -5,7 +5,7 @@ use std::fmt;
 /// The kinds; the table of README.md, *Commands*, has each of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
-    /// The words of the command line, or what they name.
+    /// The command line's arguments are wrong, or a file that they name.
     Usage,
     /// Neither a stack nor the local run was named.
     NoTarget,
@@ -13,15 +13,15 @@ pub enum Code {
     NoTerminal,
     /// The question was answered with no.
     Declined,
-    /// Whoever asks has to sign in, or lacks a right.
+    /// The user has to sign in, or lacks a right.
     SignIn,
     /// No local run listens there.
     NoLocalRun,
-    /// What came is no report.
+    /// The answer is no report.
     NoReport,
     /// The admin function is newer than this program.
     NewerSchema,
-    /// This program was built without it.
+    /// This program was built without a feature that the command needs.
     NotBuilt,
     /// Anything else.
     Failed,
@@ -58,7 +58,7 @@ impl Code {
         }
     }
 
-    /// With what the program ends.
+    /// The program's exit code.
     pub fn exit(self) -> u8 {
         match self {
             Code::Usage | Code::NoTarget | Code::NoTerminal | Code::NotBuilt => 2,
@@ -69,22 +69,22 @@ impl Code {
     }
 }
 
-/// One of them, in words.
+/// One failure: its kind, what is wrong, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrong {
-    /// Its kind.
+    /// The kind.
     pub code: Code,
     what: String,
     cure: String,
 }
 
 impl Wrong {
-    /// What is wrong, and where.
+    /// A failure without a cure.
     pub fn new(code: Code, what: impl Into<String>) -> Self {
         Wrong { code, what: what.into(), cure: String::new() }
     }
 
-    /// With what to do about it.
+    /// The same with what to do about it.
     pub fn cured(mut self, cure: impl Into<String>) -> Self {
         self.cure = cure.into();
         self

@@ -7,7 +7,7 @@ use console::{
 use std::io::{self, IsTerminal, Write};
 use tokio::sync::oneshot;
 
-/// Lets a command go on that needs no word or has it.
+/// Returns if the command needs no confirmation or the user gives it.
 pub(crate) async fn confirm(asked: &Cosell, name: &str) -> Result<(), Wrong> {
     let Some(question) = asked.command.question().filter(|_| !asked.yes) else { return Ok(()) };
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
@@ -29,7 +29,7 @@ fn nobody(question: &str) -> Wrong {
     wrong.cured("--yes answers it")
 }
 
-/// What was typed; nothing is a no.
+/// Judges what was typed: no input is a no.
 fn judge(typed: &str) -> Result<(), Wrong> {
     match typed.trim().to_lowercase().as_str() {
         "y" | "yes" => Ok(()),

@@ -1,4 +1,4 @@
-//! Where words go: the answer to standard output, everything else to standard error.
+//! Where output goes: the answer to standard output, everything else to standard error.
 
 #![expect(clippy::print_stderr, reason = "a command line's messages")]
 
@@ -10,7 +10,7 @@ use console::{
 use serde_json::Value;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
-/// How a user wants it.
+/// The form in which the user wants the output.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Out {
     /// Standard output is for a program.
@@ -42,7 +42,8 @@ impl Out {
         self.put(&(present::harmless_json(value, true) + "\n"))
     }
 
-    /// Text as it is, at once. Whoever reads it may have had enough: that is no fault.
+    /// Writes text at once and unchanged. If the reading program has closed the pipe, as `head` does, this program ends
+    /// without a fault.
     pub(crate) fn put(&self, text: &str) -> Result<(), Wrong> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {

@@ -20,7 +20,7 @@ use std::{
 const FAULTS: u8 = 1;
 /// Something long is still under way.
 const NOT_FINAL: u8 = 5;
-/// As shells have it for what Ctrl-C ends.
+/// The exit code that shells use for a program that Ctrl-C ended.
 const STOPPED: u8 = 130;
 
 pub(crate) async fn run(asked: Cosell) -> Result<ExitCode, Wrong> {
@@ -35,7 +35,7 @@ pub(crate) async fn run(asked: Cosell) -> Result<ExitCode, Wrong> {
         Command::Demo(wanted) => return demo(wanted).await,
         _ => {}
     }
-    // Before Ctrl-C is listened for: what is read from standard input blocks.
+    // Read before Ctrl-C is handled here: reading standard input blocks.
     let event = asked.command.event(read).map_err(|words| Wrong::new(Code::Usage, words))?;
     let acts = !asked.command.only_looks();
     tokio::select! {
@@ -48,7 +48,7 @@ pub(crate) async fn run(asked: Cosell) -> Result<ExitCode, Wrong> {
     }
 }
 
-/// What needs the admin function.
+/// Carries out a command that needs the admin function.
 async fn reached(asked: &Cosell, out: &Out, event: Option<Value>) -> Result<u8, Wrong> {
     let target = Target::of(asked)?;
     let wrong = |unreachable: Unreachable| unreachable.wrong();
@@ -57,8 +57,8 @@ async fn reached(asked: &Cosell, out: &Out, event: Option<Value>) -> Result<u8, 
         (command, event) => {
             let admin = target.admin().await?;
             if !command.only_looks() || matches!(command, Command::Console(_)) {
-                // An answer nobody here would understand comes before the act, not after it; and a page knows from its
-                // beginning what may be done.
+                // Asked first: if this program cannot understand the function's answers, it fails before the act and
+                // not after it. It also shows what the user may do, which a page needs from its beginning.
                 admin.invoke(&json!({ "command": "help" })).await.map_err(wrong)?;
             }
             match (command, event) {
@@ -77,7 +77,7 @@ async fn reached(asked: &Cosell, out: &Out, event: Option<Value>) -> Result<u8, 
     Ok(code(&asked.command, &report))
 }
 
-/// How an answer ends the program.
+/// The exit code for an answer.
 fn code(command: &Command, report: &Value) -> u8 {
     let is_long = matches!(command, Command::Backfill(_) | Command::Rebase(_));
     match () {
@@ -87,7 +87,7 @@ fn code(command: &Command, report: &Value) -> u8 {
     }
 }
 
-/// Until Ctrl-C.
+/// Serves the page until Ctrl-C.
 async fn serve(admin: Arc<dyn Admin>, port: u16, out: &Out) -> Result<u8, Wrong> {
     let served = page::serve(Page { admin, crm: None, simulated: None }, port).await;
     let served = served.map_err(|e| {

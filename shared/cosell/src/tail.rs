@@ -13,13 +13,13 @@ use std::time::Duration;
 
 /// Where they come from.
 enum Source {
-    /// With the number of the last one that was told.
+    /// The local run, with the number of the last decision that it returned.
     Local(Local, u64),
     #[cfg(feature = "aws")]
     Stack(Box<console::logs::Logs>),
 }
 
-/// Until Ctrl-C.
+/// Follows decisions until Ctrl-C.
 pub(crate) async fn follow(target: &Target, wanted: &Tail, out: &Out) -> Result<u8, Wrong> {
     let mut deal = deal(target, wanted).await?;
     let since = Timestamp::now() - wanted.since.unwrap_or(SignedDuration::ZERO);

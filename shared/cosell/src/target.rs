@@ -23,7 +23,7 @@ pub(crate) struct Stack {
 }
 
 impl Target {
-    /// A flag says so, else the environment: a flag is nearer.
+    /// The target that a flag names, else the one of the environment.
     pub(crate) fn of(asked: &Cosell) -> Result<Self, Wrong> {
         let from_environment = || std::env::var("COSELL_STACK").ok().filter(|name| !name.is_empty());
         // clap sees the two only where both stand on the same side of the command.

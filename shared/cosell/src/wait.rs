@@ -1,4 +1,4 @@
-//! Waits for what is long, and says what it waits for and since when.
+//! Waits until a long command is over, and says on what and for how long.
 
 #![expect(clippy::print_stderr, reason = "progress")]
 
@@ -17,10 +17,10 @@ use std::{
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(2);
-/// So many looks in a row may fail.
+/// This many looks in a row may fail.
 const FAILURES: u32 = 5;
 
-/// The answer of a command that is over; the first one at once where nobody asked to wait.
+/// Returns a command's final answer: with `--wait` once it is over, otherwise its first answer at once.
 pub(crate) async fn until_over(
     admin: &dyn Admin,
     command: &Command,
@@ -72,7 +72,7 @@ async fn empty(admin: &dyn Admin, out: &Out) -> Result<(), Wrong> {
     }
 }
 
-/// One line that is written over at a terminal, else a line for each change.
+/// Progress: at a terminal one line that is overwritten, else a line for each change.
 struct Progress {
     out: Out,
     began: Instant,
@@ -105,7 +105,7 @@ impl Progress {
         }
     }
 
-    /// An answer, though a look may fail: what is waited for goes on without us.
+    /// An answer, though some looks fail: what is waited for continues meanwhile.
     async fn patiently(&mut self, admin: &dyn Admin, event: &Value) -> Result<Value, Wrong> {
         loop {
             match admin.invoke(event).await {

@@ -1,5 +1,5 @@
-//! The program as people and scripts meet it: each command's text, `--json` and exit code against a local run of each CRM,
-//! and whoever answers something else than a report. Loopback only.
+//! The program as people and scripts meet it: each command's text, `--json` and exit code against a local run of each
+//! CRM, and against servers that answer with something other than a report. Loopback only.
 
 #![expect(
     clippy::unwrap_used,
@@ -42,7 +42,7 @@ fn lists(demo: &Demo, crm: &str, referral: &str) {
     let (text, _) = demo.both(&["deals", "--filter", &referral[..8], "--limit", "5"], 0);
     assert!(text.contains(referral), "{text}");
     let (text, _) = demo.both(&["parked"], 0);
-    assert!(text.contains("nothing is set aside"), "{text}");
+    assert!(text.contains("nothing is parked"), "{text}");
     let (text, report) = demo.both(&["whoami"], 0);
     assert!(text.starts_with("local run (--local="), "{text}");
     assert_eq!(report["name"], "local run");

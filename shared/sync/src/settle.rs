@@ -167,7 +167,7 @@ fn rests<P: Ports>(work: &Work<'_, P>, look: &Look) -> Option<Ended> {
         State::Stopped if !record => {
             return Some(Ended::done("skipped", "Sync with Partner Center is set to No"));
         }
-        _ if work.is_braked() => return Some(Ended::done("skipped", "set aside: it oscillates")),
+        _ if work.is_braked() => return Some(Ended::done("skipped", "parked: it oscillates")),
         _ => {}
     }
     let claim = work

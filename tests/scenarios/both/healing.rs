@@ -1,4 +1,4 @@
-//! What was set aside for something missing heals when that arrives, whichever row it arrives in.
+//! What was parked for something missing heals when that arrives, whichever row it arrives in.
 
 use super::open;
 use crate::deal::{Stage, text};

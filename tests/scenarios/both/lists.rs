@@ -1,4 +1,4 @@
-//! What somebody who looks is told: all deals, what is set aside, one deal with both sides, and whether it is well.
+//! What an administrator who looks is shown: all deals, what is parked, one deal with both sides, and whether it is well.
 
 use super::open;
 use crate::deal::{Stage, text};
@@ -138,7 +138,7 @@ async fn the_looks_of_the_schedule_become_the_numbers_of_a_day() {
     assert!(text(&whole, "sentence").contains("min ago"), "a poller that stands still is told: {whole}");
 }
 
-/// Deals that lack a solution, all set aside; their customer.
+/// Deals that lack a solution, all parked; their customer.
 async fn set_aside(stage: &Stage, deals: usize) -> Vec<String> {
     let customer = stage.customer();
     let deal = |n| stage.deal_of(&customer, json!({ "name": format!("Imported {n}"), "sync": true }));

@@ -75,7 +75,10 @@ async fn the_first_runs_write_what_was_on_its_way_and_nothing_else() {
     let lacking = stage.deal(json!({ "name": "Without a solution", "sync": true }));
     stage.poll().await;
     let lacks = |stage: &Stage| stage.opportunities().into_iter().find(|deal| deal["id"] == lacking);
-    assert!(text(&lacks(&stage).unwrap(), "audit").contains("Microsoft Solutions"), "set aside and told");
+    assert!(
+        text(&lacks(&stage).unwrap(), "audit").contains("Microsoft Solutions"),
+        "parked, and its seller is told"
+    );
 
     // The version before was in the middle of it: a feed half read, hints in the queue.
     let known = deals(&stage);

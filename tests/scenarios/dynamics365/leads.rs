@@ -159,7 +159,7 @@ async fn t44_cosell_only_skips_leads() {
     assert!(stage.rows("leads").is_empty(), "leads are skipped");
     assert_eq!(stage.opportunity()["cosell_referralid"], deal, "co-sell passes");
     assert!(stage.referral(&lead)["externalReferenceId"].is_null());
-    assert!(stage.parked().await.unwrap().is_empty(), "skipped, not set aside");
+    assert!(stage.parked().await.unwrap().is_empty(), "skipped, not parked");
     stage.act(&lead, "accept");
     stage.rest().await;
     let deals = stage.opportunities();

@@ -99,7 +99,7 @@ async fn t44_cosell_only_skips_leads() {
     assert!(stage.rows("leads").is_empty(), "leads are skipped");
     assert_eq!(stage.opportunity()["referral_id"], deal, "co-sell passes");
     assert!(stage.referral(&lead)["externalReferenceId"].is_null());
-    assert!(stage.parked().await.unwrap().is_empty(), "skipped, not set aside");
+    assert!(stage.parked().await.unwrap().is_empty(), "skipped, not parked");
     stage.close().await;
 }
 

@@ -16,7 +16,7 @@ crate::faults::whatever_fails! {
     a_duplicate_rule_that_blocks_is_parked_in_its_words_and_heals,
 }
 
-/// What is set aside is tried after a quarter of an hour, then after an hour.
+/// What is parked is tried after a quarter of an hour, then after an hour.
 async fn later(stage: &Stage) {
     stage.advance(if stage.calm() { 16 } else { 61 } * 60);
     stage.poll().await;

@@ -66,7 +66,7 @@ impl Stage {
         self.close().await;
     }
 
-    /// What was set aside is tried again.
+    /// What was parked is tried again.
     pub(crate) async fn much_later(&self) {
         self.advance(if self.calm() { 16 } else { 61 } * 60);
         self.poll().await;

@@ -1,5 +1,5 @@
-//! Whether a request is CloudFormation's, and about this stack. Whoever may invoke the function could send one and name an
-//! address of his own to be told what happened.
+//! Whether a request is CloudFormation's, and about this stack. A caller with the right to invoke the function could
+//! otherwise send a request of his own, and have the outcome sent to an address of his choice.
 
 use super::Request;
 use clients::{
@@ -11,17 +11,17 @@ use reqwest::Url;
 /// Where CloudFormation keeps its answers, one bucket for each region (template reference, custom resources).
 const BUCKET: &str = "cloudformation-custom-resource-response-";
 
-/// Whose requests are answered.
+/// Which requests are answered.
 pub(crate) struct Whose {
     stack: Option<String>,
     /// The region without hyphens.
     region: Option<String>,
-    /// AWS is on this machine.
+    /// AWS is emulated on this machine: addresses of loopback are accepted.
     emulated: bool,
 }
 
 impl Whose {
-    /// What is known where the function could not be opened.
+    /// Where the function could not be opened, its stack and region are unknown: requests about any stack are answered.
     pub(crate) const UNKNOWN: Whose = Whose { stack: None, region: None, emulated: false };
 
     pub(crate) fn of(config: &config::Admin, aws: &SdkConfig) -> Self {
@@ -29,7 +29,7 @@ impl Whose {
         Whose { stack, region, emulated: aws::is_emulated(aws) }
     }
 
-    /// Why it is none of CloudFormation's about this stack; `None`: it is one.
+    /// Why a request is not answered; `None`: it is CloudFormation's, and about this stack.
     pub(crate) fn refuses(&self, request: &Request) -> Option<&'static str> {
         if self.stack.as_ref().is_some_and(|own| *own != request.stack_id) {
             return Some("the request is about another stack");

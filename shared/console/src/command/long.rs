@@ -29,10 +29,10 @@ pub struct Redrive {
     pub wait: bool,
 }
 
-/// Something long.
+/// A command that needs many calls.
 #[derive(Debug, Args)]
 pub struct Long {
-    /// Begin or go on, say how far it is, or end it where it is.
+    /// Start or continue it, say how far it is, or stop it where it is.
     #[arg(value_enum, default_value = "status")]
     pub action: Action,
     /// Wait until it is over, with progress on standard error; else 5 says that it is still under way.
@@ -46,7 +46,7 @@ impl Long {
     }
 }
 
-/// Of something long.
+/// What is done with a command that needs many calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "the words themselves")]
 pub enum Action {

@@ -11,7 +11,7 @@ import { localView } from './local.js';
 
 const VIEWS = {
   local: ['Local run', localView], overview: ['Overview', overviewView], deals: ['Deals', dealsView], deal: [null, dealView],
-  parked: ['Set aside', parkedView], map: ['Mapping', mapView], setup: ['Set-up', setupView],
+  parked: ['Parked', parkedView], map: ['Mapping', mapView], setup: ['Set-up', setupView],
 };
 
 function route() {

@@ -74,7 +74,7 @@ function dealActs(ids, parked) {
   const plan = (name, says, command) => actor(`${name}…`, () => planned({ title: name, says, command, label: `Confirm: ${name.toLowerCase()}` }));
   return h('div', { class: 'row acts', role: 'group', 'aria-label': 'Acts' },
     act('Look now', 'The connector reads both sides of this deal now and writes what is due.', { command: 'look', ...which }, which),
-    parked.length > 0 && plan('Retry', `Set aside in this deal: ${parked.map((unit) => (unit === '*' ? 'the whole deal' : unit)).join(', ')}. The connector tries again.`, retry),
+    parked.length > 0 && plan('Retry', `Parked in this deal: ${parked.map((unit) => (unit === '*' ? 'the whole deal' : unit)).join(', ')}. The connector tries again.`, retry),
     ids.referral && plan('Relink', 'A detached deal looks for its record again; then both sides are compared.', { command: 'relink', referral: ids.referral }),
     act('Disconnect', 'Sync with Partner Center is set to No at the record. Both sides stay as they are, and nothing goes either way until a seller sets it to Yes again.', { command: 'disconnect', ...which }, null, true));
 }
@@ -111,7 +111,7 @@ function fieldRow(f, shown) {
 
 function fieldState(f) {
   const words = [];
-  if (f.parked) words.push([chip('set aside', 'warn'), h('div', { class: 'quiet' }, rich(f.parked))]);
+  if (f.parked) words.push([chip('parked', 'warn'), h('div', { class: 'quiet' }, rich(f.parked))]);
   if (f.waits) words.push(chip('waits', 'info'));
   if (f.same === true) words.push(chip('✓ same', 'good'));
   else if (f.same === false) words.push(chip('differs', 'warn'));

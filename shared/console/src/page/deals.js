@@ -99,7 +99,7 @@ function cosellCommand(filter) {
   return box;
 }
 
-/** Pending or failed: whatever is set aside, waits, differs, or is neither linked nor closed. */
+/** Whether a deal needs attention: it is parked, waits, differs, or is neither linked nor closed. */
 const asks = (d) => list(d.marks).some((m) => m !== 'awaiting_microsoft') || !['linked', 'closed'].includes(d.state);
 
 function rememberFilter(filter) {

@@ -1,4 +1,4 @@
-//! Who gets an answer: the browser that opened the printed address, and nobody else.
+//! Who gets an answer: only the browser that opened the printed address, and in a local run the command line.
 
 use super::refused;
 use crate::local::CALLER;
@@ -11,18 +11,18 @@ use axum::{
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
-/// Nothing from elsewhere, nothing inline, no frame around it.
+/// The page may load its own files only, has nothing inline, and may not be framed.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What a page's requests are held against.
+/// What each request is checked against.
 pub(super) struct Guard {
     hosts: [String; 2],
     cookie: String,
     session: String,
-    /// Until it was used.
+    /// The token of the printed address; `None`: it was used.
     token: Mutex<Option<String>>,
-    /// The command line may ask without a cookie: all of a local run is made up.
+    /// It is a local run's page: the command line may ask it without a cookie, since all its data are made up.
     local: bool,
 }
 
@@ -42,7 +42,7 @@ impl Guard {
         self.token.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
     }
 
-    /// Whether this is the token, which is good for one use.
+    /// Whether this is the token, and uses it up.
     fn redeem(&self, token: &str) -> bool {
         let mut kept = self.token.lock().unwrap_or_else(PoisonError::into_inner);
         let good = kept.as_deref().is_some_and(|known| same(known, token));
@@ -52,7 +52,7 @@ impl Guard {
         good
     }
 
-    /// It is asked by a page of this one's, or by no page at all.
+    /// Whether the request comes from this page, or from no page at all.
     fn is_own(&self, headers: &HeaderMap) -> bool {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let host = text("host").is_some_and(|host| self.hosts.iter().any(|own| own == host));
@@ -70,7 +70,8 @@ impl Guard {
         pairs.any(|(name, value)| name == self.cookie && same(value, &self.session))
     }
 
-    /// A browser never sends this header to another page's address without asking first, and gets no leave.
+    /// Whether the command line asks, by its header. A browser sends that header to another origin only after a
+    /// preflight request, which is refused here.
     fn is_command_line(&self, request: &Request) -> bool {
         let headers = request.headers();
         self.local
@@ -81,13 +82,13 @@ impl Guard {
     }
 }
 
-/// As long for a wrong text as for the right one.
+/// Compares two texts in a time that does not depend on where they differ.
 fn same(one: &str, other: &str) -> bool {
     let differ = one.bytes().zip(other.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b));
     one.len() == other.len() && differ == 0
 }
 
-/// Before every request.
+/// Checks every request before it is answered, and adds the security headers to every answer.
 pub(super) async fn look(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let mut answer = answered(&guard, request, next).await;
     let headers = answer.headers_mut();

@@ -244,7 +244,7 @@ const levelKind = (level) => ({ ok: 'good', warning: 'warn', fault: 'fault' }[le
 function cureLinks(cure) {
   const ways = [
     [/redrive/i, () => actor('Redrive…', redrive, { class: 'small' })],
-    [/parked|retry|explain/i, () => h('a', { href: '#/parked' }, 'Go to what is set aside')],
+    [/parked|retry|explain/i, () => h('a', { href: '#/parked' }, 'Go to what is parked')],
     [/doctor|selftest/i, () => h('a', { href: '#/setup' }, 'Go to set-up')],
     [/"map"|`map`/i, () => h('a', { href: '#/map' }, 'Go to the mapping')],
   ].filter(([sign]) => sign.test(cure ?? '')).map(([, make]) => make());
@@ -369,7 +369,7 @@ export function redrive() {
 
 export const crmName = (crm) => ({ dynamics365: 'Dynamics 365', salesforce: 'Salesforce' }[crm] ?? 'CRM');
 export const sideName = (side) => ({ crm: 'CRM', partner_center: 'Partner Center' }[side] ?? text(side));
-export const MARKS = { parked: 'set aside', waiting: 'waiting', conflict: 'conflict', awaiting_microsoft: 'awaits Microsoft' };
+export const MARKS = { parked: 'parked', waiting: 'waiting', conflict: 'conflict', awaiting_microsoft: 'awaits Microsoft' };
 export const dealHref = (id) => `#/deal/${String(id).split('/').map(encodeURIComponent).join('/')}`;
 export const go = (hash) => { location.hash = hash; return true; };
 

@@ -1,4 +1,4 @@
-//! What changes, sent to the page while somebody looks at it: the local run as it goes, a stack's overview now and then.
+//! What changes, sent to the page while it is open: a local run's state at once, a stack's overview every 15 s.
 
 use super::{Page, refused};
 use axum::{
@@ -25,7 +25,7 @@ enum Of {
     Overview,
 }
 
-/// An endless answer: whatever was seen last, whenever it is another than before.
+/// An endless answer: the state, and the new state each time it has changed.
 pub(super) async fn live(State(page): State<Page>, Query(query): Query<HashMap<String, String>>) -> Response {
     let of = match query.get("of").map(String::as_str) {
         Some("local") if page.simulated.is_some() => Of::Local,
@@ -52,7 +52,7 @@ async fn seen(page: &Page, of: Of) -> Value {
     match (of, &page.simulated) {
         (Of::Local, Some(simulated)) => {
             let mut state = simulated.state().await;
-            // That time passes is no news.
+            // The simulated time always changes: alone it is no reason to send.
             if let Some(members) = state.as_object_mut() {
                 members.remove("now");
             }

@@ -116,7 +116,7 @@ const withoutId = (e) => text(e.text).replace(e.about ? ` (${e.about})` : '', ''
 
 function eventRow(e) {
   const kind = { parked: 'warn', decision: 'good', you: 'info' }[e.kind] ?? '';
-  const word = { nothing: 'nothing to do', parked: 'set aside' }[e.kind] ?? sideName(e.kind);
+  const word = { nothing: 'nothing to do' }[e.kind] ?? sideName(e.kind);
   return h('li', { class: `event ${e.kind === 'nothing' ? 'quiet' : ''}` }, h('time', { datetime: e.at, title: e.at }, e.at ? clock(e.at) : DASH), chip(word, kind), h('span', null, rich(withoutId(e)), ...dealOf(e.about)));
 }
 

@@ -35,7 +35,7 @@ function overviewShown({ ok, lines, data }) {
     dealTiles(object(o.deals)),
     h('div', { class: 'tiles' },
       tile('Messages waiting', o.waiting),
-      tile('Set aside', o.parked, '#/parked', o.parked > 0 && 'warn'),
+      tile('Parked', o.parked, '#/parked', o.parked > 0 && 'warn'),
       tile('Dead letters', o.dead, null, o.dead > 0 && 'fault', o.dead > 0 && actor('Redrive…', redrive, { class: 'small' }))),
     factsShown(o),
     chartsShown(list(o.history).map(object)),
@@ -63,7 +63,7 @@ function factsShown(o) {
 /* ---------- charts ---------- */
 
 const CHARTS = [
-  ['parked', 'Set aside', count],
+  ['parked', 'Parked', count],
   ['waiting', 'Messages waiting', count],
   ['dead', 'Dead letters', count],
   ['sweep_lag', 'Last sweep of Partner Center', (n) => `${span(Math.max(0, n))} ago`],

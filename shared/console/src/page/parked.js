@@ -1,4 +1,4 @@
-// parked.js: what is set aside, one card for each cause.
+// parked.js: what is parked, one card for each cause.
 
 import {
   DASH, actor, admin, announce, asCommand, button, count, h, heading, list, load, object, plural, redrive,
@@ -12,9 +12,9 @@ export function parkedView(main) {
     const groups = list(object(data).groups).map(object);
     const trouble = lines.filter((line) => line?.level !== 'ok');
     if (!Array.isArray(object(data).groups)) return [h('p', { class: 'notice' }, 'The connector gave no list.'), reportLines(lines)];
-    return [trouble.length > 0 && reportLines(trouble), groups.length ? groups.map(groupCard) : h('p', { class: 'notice' }, 'Nothing is set aside.')];
+    return [trouble.length > 0 && reportLines(trouble), groups.length ? groups.map(groupCard) : h('p', { class: 'notice' }, 'Nothing is parked.')];
   });
-  main.append(heading('Set aside', button('Read again', read)), h('p', { class: 'quiet' }, 'What was refused and is not tried at full speed any more, one card for each cause.'), box);
+  main.append(heading('Parked', button('Read again', read)), h('p', { class: 'quiet' }, 'Parked: kept and tried again, waiting for someone. One card for each cause.'), box);
   read();
 }
 
@@ -40,7 +40,7 @@ function retryAll(group) {
 
 const PATIENCE = 60;
 
-/** What was sent is not healed yet: that says the decision which takes a deal off the list. */
+/** What was sent is not healed yet: a deal is healed once the decision about it has taken it off the list. */
 async function healing(body, plan, dialog, group) {
   const word = h('p', { role: 'status' });
   body.append(word);
@@ -49,7 +49,7 @@ async function healing(body, plan, dialog, group) {
     const left = await stillThere(group.cause).catch(() => null);
     if (left === null) continue;
     const healed = Math.max(0, plan.count - left);
-    word.textContent = left ? `${count(healed)} of ${count(plan.count)} healed, ${count(left)} still set aside.` : `All ${count(plan.count)} healed: nothing of this cause is set aside any more.`;
+    word.textContent = left ? `${count(healed)} of ${count(plan.count)} healed, ${count(left)} still parked.` : `All ${count(plan.count)} healed: nothing of this cause is parked any more.`;
     if (!left) return announce(word.textContent);
   }
   return null;

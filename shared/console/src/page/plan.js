@@ -111,7 +111,7 @@ function sentence(data, plan, deals) {
     return `${of}${of === 'Of ' ? `${count(plan.count)}, ` : ''}${count(data.would_write)} would write, ${count(data.would_change_nothing)} would change nothing.`;
   }
   if (deals.length) return `${plural(plan.count, 'deal')}.`;
-  return plan.command === 'retry' ? 'Nothing is set aside here any more.' : 'Nothing has been done yet.';
+  return plan.command === 'retry' ? 'Nothing is parked here any more.' : 'Nothing has been done yet.';
 }
 
 function writesChip(writes) {

@@ -8,7 +8,7 @@ import { planned } from './plan.js';
 
 const FIRST = 8;
 const PARTS = {
-  partner_center: 'Partner Center', registration: 'Webhook registration', crm: 'CRM', pace: 'Pace', queues: 'Queues and what is set aside',
+  partner_center: 'Partner Center', registration: 'Webhook registration', crm: 'CRM', pace: 'Pace', queues: 'Queues and what is parked',
   token: 'Refresh token', certificate: "Webhook's certificate", clocks: 'Clocks',
 };
 

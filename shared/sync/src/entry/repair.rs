@@ -28,7 +28,7 @@ pub type Repaired = Result<Result<Hint, String>, Failure>;
 /// Makes a parked item due now. `row`: its row among the parked ones.
 pub async fn try_now<P: Ports>(run: &Run<'_, P>, row: Row) -> Repaired {
     const MESSAGE: &str = "a message that could not be read, no deal: `redrive` takes it up";
-    let Item::Parked(mut parked) = row.item else { return Ok(Err("nothing is set aside there".into())) };
+    let Item::Parked(mut parked) = row.item else { return Ok(Err("nothing is parked there".into())) };
     // The id of a message has the form of a referral's.
     let subject = Subject::parked(&row.key.sk).filter(|_| parked.body.is_none());
     let Some(subject) = subject else { return Ok(Err(MESSAGE.into())) };

@@ -195,7 +195,7 @@ impl<'a, P: Ports> Work<'a, P> {
 
     /// Parks the link because its values change back and forth.
     pub(crate) fn brake(&mut self, units: &str) {
-        tracing::error!(referral.id = %self.link.referral, units, alarm = "oscillates", "link is set aside: it oscillates");
+        tracing::error!(referral.id = %self.link.referral, units, alarm = "oscillates", "link is parked: it oscillates");
         self.park(WHOLE, &format!("oscillates: `{units}`"), BRAKE.to_owned(), None);
         // Feed rows are acknowledged unread while the link is parked: afterwards both sides are read.
         self.link.partner_center.settled = None;

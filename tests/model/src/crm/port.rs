@@ -402,7 +402,7 @@ impl State {
         shape.is_some_and(|shape| shape.own.get(super::SYNC) == Some(&serde_json::json!(false)))
     }
 
-    /// A rule refuses a value: once a run, then it is set aside.
+    /// A rule refuses a value: once a run, then it is parked.
     pub(crate) fn refuses_again(&mut self, id: &str, name: &str, value: String) {
         let attempt = (self.runs.name.clone(), format!("{id}/{name}"), value);
         // Whoever does anything meanwhile may have it tried anew.

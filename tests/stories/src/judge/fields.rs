@@ -230,7 +230,7 @@ pub(super) fn arrived(stage: &Stage, told: &[Told]) {
                     Some((_, lacks)) => {
                         format!("cannot-become-one:{}", slug(lacks.split(' ').next().unwrap_or_default()))
                     }
-                    None => slug(reason.trim_start_matches("it is set aside: ")),
+                    None => slug(reason.trim_start_matches("it is parked: ")),
                 };
                 stage.wrong(
                     format!("no-record:{short}"),
