@@ -74,6 +74,12 @@ impl Map {
         self.plain_rule(unit).is_some_and(|rule| scalar::leaves_alone(rule, crm))
     }
 
+    /// Whether a value says nothing. An amount of money that is not there says nothing in whichever currency.
+    pub fn says_nothing(&self, unit: &str, value: &Value) -> bool {
+        let group = |rules: &[Rule]| no_amount(rules, value);
+        value.is_null() || self.rule(unit).is_ok_and(|one| matches!(&one.shape, Shape::Group(rules) if group(rules)))
+    }
+
     /// Both sides show the same: one of them is what the other's value would be there.
     pub fn equal(&self, unit: &str, partner_center: &Value, crm: &Value) -> bool {
         let Ok(one) = self.rule(unit) else { return false };
@@ -89,10 +95,7 @@ impl Map {
         match &one.shape {
             Shape::Plain(rule) => scalar::leaves_alone(rule, crm) || same(rule, partner_center, crm),
             Shape::Group(rules) => {
-                let no_amount = |value: &Value| {
-                    rules.iter().any(|rule| rule.kind == Kind::Money && is_zero(value.member(&rule.name)))
-                };
-                (no_amount(partner_center) && no_amount(crm))
+                (no_amount(rules, partner_center) && no_amount(rules, crm))
                     || rules
                         .iter()
                         .filter(|rule| rule.crm.is_some() || rule.constant.is_some())
@@ -201,6 +204,11 @@ fn same_plain(rule: &Rule, a: &Value, b: &Value) -> bool {
 /// Partner Center takes amounts above 0 only.
 pub(crate) fn is_positive(value: &Value) -> bool {
     value.text().is_some_and(|text| text != "0" && !text.starts_with('-'))
+}
+
+/// Whether a group of money shows no amount.
+fn no_amount(rules: &[Rule], value: &Value) -> bool {
+    rules.iter().any(|rule| rule.kind == Kind::Money && is_zero(value.member(&rule.name)))
 }
 
 fn is_zero(value: &Value) -> bool {

@@ -125,11 +125,15 @@ fn write_down<P: Ports>(
 ) {
     let map = work.run.map.of(kind_of(&work.run, referral));
     for (unit, value) in fields {
-        let goes = map.unit(unit).is_some_and(|unit| unit.to_crm());
-        if let (true, Some(crm)) = (goes, asked_for(map, new, unit, value)) {
-            work.link.partner_center.images.insert(unit.clone(), image(value));
-            work.link.crm.images.insert(unit.clone(), image(&crm));
+        if !map.unit(unit).is_some_and(|unit| unit.to_crm()) {
+            continue;
         }
+        work.link.partner_center.images.insert(unit.clone(), image(value));
+        match asked_for(map, new, unit, value) {
+            Some(crm) => work.link.crm.images.insert(unit.clone(), image(&crm)),
+            // Left out of the record: what it shows instead is known once it is read.
+            None => work.link.crm.images.remove(unit),
+        };
     }
     work.link.engagement = referral.engagement().cloned();
     let now = work.run.now();

@@ -14,7 +14,7 @@ use crate::{
         work::{AUDIT_LENGTH, Work},
     },
     settle::{Look, settle_on},
-    state::{failure::Failure, link::State, parked},
+    state::{failure::Failure, image::image, link::State, parked},
 };
 use mapping::{Map, RecordKind, Referral, names::STATUS};
 use std::collections::BTreeSet;
@@ -61,8 +61,23 @@ pub(super) async fn found_again<P: Ports>(mut work: Work<'_, P>, referral: Refer
         let aside = Aside::new(referral.id().as_str(), &words, &print);
         return park_besides(&work.run, aside, work.remove()).await;
     }
+    agree_on_what_was_left_out(&mut work, &seen);
     born(&mut work, &referral);
     Box::pin(found(work, referral, seen)).await
+}
+
+/// What the create left out of the record and nobody has filled in since: that the CRM shows nothing is what both sides
+/// had in common, and no edit of a seller.
+fn agree_on_what_was_left_out<P: Ports>(work: &mut Work<'_, P>, seen: &Seen) {
+    let map = work.map();
+    let shown = map.record_fields(&seen.record);
+    let without = |unit: &&String| !work.link.crm.images.contains_key(*unit);
+    let units: Vec<String> = work.link.partner_center.images.keys().filter(without).cloned().collect();
+    for unit in units {
+        if let Some(empty) = shown.get(&unit).filter(|value| map.says_nothing(&unit, value)) {
+            work.link.crm.images.insert(unit, image(empty));
+        }
+    }
 }
 
 /// Whether the referral itself names this record.

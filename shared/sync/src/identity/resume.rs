@@ -8,13 +8,14 @@ use crate::{
     planted::{self, Bug},
     ports::{Links, Ports},
     rows::{parking::park, referrals::look_up, run::Run, stop::Outcome, work::Work},
-    settle::{Look, settle},
+    settle::{Look, settle, stale},
     state::{
         link::{Link, State},
         table::{Item, Key, Row},
+        version::Version,
     },
 };
-use mapping::ReferralId;
+use mapping::{ReferralId, Side};
 
 /// Settles a link; if the creation of its record was not finished, that continues first.
 pub(crate) async fn settle_or_resume<P: Ports>(
@@ -47,6 +48,9 @@ async fn resume<P: Ports>(run: &Run<'_, P>, link: Link, rev: u64) -> Outcome {
     };
     let mut work = Work::loaded(run, link, rev);
     work.link.claim = None;
+    if let Some(again) = stale(&mut work, Side::PartnerCenter, &Version::of_referral(&referral)) {
+        return Ok(again);
+    }
     let looks = !planted::is(Bug::CreateNotLookedFor) && !planted::is(Bug::Upsert);
     let seen = made_before(&mut work, &referral).await?;
     match seen.filter(|_| looks) {

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 /// A read older than the newest version seen decides nothing: the read is repeated until the newest was seen so long
 /// ago that no replica lags any more. Then the older one is believed, and that is audited.
-pub(super) fn stale<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version) -> Option<Ended> {
+pub(crate) fn stale<P: Ports>(work: &mut Work<'_, P>, side: Side, version: &Version) -> Option<Ended> {
     let memory = work.link.side(side);
     if !memory.is_stale(version) {
         return None;
