@@ -95,7 +95,8 @@ impl Wire {
     }
 }
 
-/// The part of a link below the root, such as `query/01g…-2000`: without a host, so that no token is sent anywhere else.
+/// The part of a link below the root, such as `query/01g…-2000`. Its host is left out, so that no token is sent
+/// anywhere else.
 fn locator(link: &str) -> Option<&str> {
     let below = link.strip_prefix("/services/data/v")?.split_once('/')?.1;
     let (resource, id) = below.rsplit_once('/')?;

@@ -102,7 +102,8 @@ impl Wire {
         self.tokens.user(AUDIENCE)
     }
 
-    /// Sends parts that only read: each has an outcome of its own. Too many for one composite are sent in several, in order.
+    /// Sends parts that only read: each has an outcome of its own. Too many for one composite are sent in several, in
+    /// order.
     pub(super) async fn look(&self, operation: &str, parts: &[Part]) -> Result<Composite, Failure> {
         let url = self.composite_url().await?;
         let mut all = Composite::default();
