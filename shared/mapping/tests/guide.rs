@@ -79,7 +79,7 @@ fn row(map: &Map, name: &str, rule: &Value) -> Option<String> {
         (_, Some(crm)) => {
             [Some(crm), text("further")].into_iter().flatten().map(code).collect::<Vec<_>>().join(", ")
         }
-        // A template of several lines is one cell.
+        // A template of several lines is one cell of the table.
         (_, None) => made()?.split_whitespace().collect::<Vec<_>>().join(" "),
     };
     let label = text("label").unwrap_or_default();

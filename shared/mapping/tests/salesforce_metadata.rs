@@ -120,7 +120,7 @@ fn permission_set(fields: &BTreeSet<String>) -> String {
         let rights = elements(&[("field", name), ("readable", "true"), ("editable", "true")]);
         let _ = write!(inside, "    <fieldPermissions>\n{}    </fieldPermissions>\n", indented(&rights));
     }
-    // Rights on deals need those on customers, rights on their rows those on deals.
+    // Rights to opportunities require those to customers, and rights to child rows require those to opportunities.
     let objects = [
         ("Account", "false"),
         ("Contact", "false"),
@@ -164,7 +164,8 @@ fn all() -> BTreeMap<PathBuf, String> {
     for (name, text) in lookups() {
         put(SOLUTION, name, text);
     }
-    // Both lookups are required fields, which have no rights of their own: a deployment with them is refused.
+    // Both lookups are required fields, to which no rights can be granted: Salesforce refuses a deployment with such
+    // rights.
     let number = indented(&elements(&[
         ("label", "Microsoft Solution"),
         ("type", "AutoNumber"),

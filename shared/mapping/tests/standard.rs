@@ -120,7 +120,7 @@ fn record() -> Record {
 
 fn comparable(mut request: Json) -> Json {
     request["externalReferenceId"] = Json::Null;
-    // Of a closing date the day is said, at whatever hour.
+    // A closing date is compared by its day, whatever its hour.
     let day = request["details"]["closingDateTime"].as_str().map(|at| at[..10].to_owned());
     request["details"]["closingDateTime"] = json!(day);
     for (parent, name) in [("/customerProfile", "size"), ("/inviteContext", "notes")] {

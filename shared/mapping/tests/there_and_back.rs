@@ -87,7 +87,7 @@ proptest! {
         let read = record(json!({ "estimatedvalue": json, "transactioncurrencyid": "CHF" }));
         let read = dynamics().record_fields(&read).remove("value").unwrap();
         prop_assert_eq!(&read, &there);
-        // Back again: refused if it is not above 0, else exactly the same.
+        // Converted back, it is refused if it is not above 0, and exactly the same otherwise.
         match dynamics().to_partner_center("value", &read) {
             Ok(back) => {
                 let sent = dynamics().referral_patch(None, &Fields::from([("value".to_owned(), back.clone())])).unwrap();
@@ -120,7 +120,7 @@ proptest! {
         prop_assert_eq!(&shown, &value(json!(day.to_string())));
         let there = written("closing_date", "estimatedclosedate", &shown);
         prop_assert!(dynamics().equal("closing_date", &shown, &there));
-        // What we would send for it reads the same, so that neither is ever a change of the other.
+        // What we would send for it reads as the same day, so that neither is ever a change of the other.
         let changes = Fields::from([("closing_date".to_owned(), there)]);
         let sent = dynamics().referral_patch(None, &changes).unwrap();
         let again = referral("/details/closingDateTime", sent[0]["value"].clone());
@@ -174,7 +174,7 @@ proptest! {
 
     #[test]
     fn no_text_upsets_a_map_or_an_id(text in any::<String>()) {
-        // Whatever it is, it is a map or a list of faults, an id or none.
+        // Any text gives a map or a list of faults, and an id or none.
         let _ = Map::with_override(CrmKind::Dynamics365, &text);
         let faults = Map::with_override(CrmKind::Dynamics365, &format!("[fields.notes]\nkind = {text:?}"));
         prop_assert!(faults.is_err() || text == "text" || text == "email" || text == "phone" || text == "id");
@@ -209,7 +209,7 @@ fn a_contacts_name_that_the_crm_cuts_does_not_come_back() {
     let there = dynamics().to_crm("contacts", &shown).unwrap();
     assert_ne!(there, shown, "it is cut");
     assert!(dynamics().equal("contacts", &shown, &there));
-    // Somebody corrects the number in the CRM.
+    // A user corrects the number in the CRM.
     let mut corrected = json!(there);
     corrected["nadia.keller@harborline.example"]["phone"] = json!("+41615550199");
     let back = dynamics().to_partner_center("contacts", &value(corrected)).unwrap();
