@@ -1,4 +1,4 @@
-//! Whatever a person types on one side is the same after a journey to the other side and back.
+//! Whatever a person types on one side is the same after it was written to the other side and back.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -14,7 +14,7 @@ fn value(json: Json) -> Value {
     serde_json::from_value(json).unwrap()
 }
 
-/// A referral that shows `json` at a JSON pointer.
+/// A referral with `json` at a JSON pointer.
 fn referral(pointer: &str, json: Json) -> Referral {
     let text = include_str!("fixtures/referral-incoming-cosell-new-pending.json");
     let mut body: Json = serde_json::from_str(text).unwrap();
@@ -22,14 +22,14 @@ fn referral(pointer: &str, json: Json) -> Referral {
     Referral::parse(body).unwrap()
 }
 
-/// A record that shows these columns.
+/// A record with these columns.
 fn record(columns: Json) -> Record {
     let id =
         RecordId { kind: RecordKind::Opportunity, id: "5f1c2b7e-9a40-4c0e-8f3d-2b6a7d1e9c55".to_owned() };
     Record { id, columns: serde_json::from_value(columns).unwrap(), lists: Default::default() }
 }
 
-/// What the CRM shows after `shown` was written into `column` of `unit`.
+/// The CRM's value of `unit` after `shown` was written into `column`.
 fn written(unit: &str, column: &str, shown: &Value) -> Value {
     let stored = dynamics().to_crm(unit, shown).unwrap();
     let changes = Fields::from([(unit.to_owned(), stored.clone())]);
