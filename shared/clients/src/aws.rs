@@ -1,4 +1,4 @@
-//! How we talk to AWS: ring, the few roots AWS uses, short timeouts; and what AWS's own errors mean for us.
+//! How AWS is called: with ring, the few roots that AWS uses, and short time-outs; and what AWS's errors mean here.
 
 pub use aws_config::SdkConfig;
 
@@ -23,18 +23,18 @@ use jiff::SignedDuration;
 use std::time::Duration;
 use sync::failure::{Class, Failure, System};
 
-/// Amazon Trust Services; no other authority speaks for AWS's endpoints (vendors/aws.md, *Errors and TLS*).
+/// Amazon Trust Services: no other authority signs certificates of AWS's endpoints (vendors/aws.md, *Errors and TLS*).
 const ROOTS: &str = include_str!("../roots/amazon.pem");
-/// A TLS handshake at 128 MB of Lambda memory takes most of a second.
+/// Time limit for connecting: a TLS handshake with 128 MB of Lambda memory takes most of a second.
 const CONNECT: Duration = Duration::from_secs(3);
-/// One try. DynamoDB and SQS answer in milliseconds or not at all.
+/// Time limit of one attempt: DynamoDB and SQS answer in milliseconds or not at all.
 const ATTEMPT: Duration = Duration::from_secs(5);
-/// All tries of a call that may be tried again.
+/// Time limit of all attempts of a call that may be repeated.
 const CALL: Duration = Duration::from_secs(12);
-/// The tries of a call that may be tried again.
+/// The most attempts of a call that may be repeated.
 const TRIES: u32 = 3;
 
-/// Error codes by which AWS asks for patience.
+/// Error codes that pass by themselves: AWS is throttling.
 const THROTTLING: &[&str] = &[
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
@@ -50,7 +50,7 @@ const THROTTLING: &[&str] = &[
     "TransactionInProgressException",
 ];
 
-/// Error codes of a deployment that an admin has to repair: the input is not to blame.
+/// Error codes of a deployment that an administrator has to repair: nothing is wrong with the input.
 const DEPLOYMENT: &[&str] = &[
     "AccessDeniedException",
     "AccessDenied",
@@ -70,14 +70,14 @@ const DEPLOYMENT: &[&str] = &[
     "KmsNotFound",
 ];
 
-/// Why there is no TLS.
+/// Why TLS could not be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("aws: tls cannot be set up: {0}")]
 pub struct NoTls(String);
 
-/// The configuration Lambda's environment describes: the role's keys, the region, `AWS_ENDPOINT_URL` and the like of one
-/// service. The SDK's own chain asks profiles, containers, instances and web identities besides, none of which is there:
-/// a tenth of a binary for nothing.
+/// The configuration that Lambda's environment describes: the role's keys, the region, `AWS_ENDPOINT_URL` and its
+/// variants for one service. The SDK's own chain also asks profiles, containers, instances and web identities, none of
+/// which exists here, and its code would be a tenth of a binary.
 pub fn config() -> Result<SdkConfig, NoTls> {
     let mut config = common()?.service_config(Endpoints);
     config.set_region(environment("AWS_REGION").map(Region::new));
@@ -86,7 +86,7 @@ pub fn config() -> Result<SdkConfig, NoTls> {
     Ok(config.credentials_provider(keys).build())
 }
 
-/// `AWS_ENDPOINT_URL_DYNAMODB` and its like.
+/// Reads `AWS_ENDPOINT_URL_DYNAMODB` and its variants for other services.
 #[derive(Debug)]
 struct Endpoints;
 
@@ -97,25 +97,25 @@ impl LoadServiceConfig for Endpoints {
     }
 }
 
-/// The configuration of an endpoint that stands for AWS (local run, tests); asks no environment.
+/// The configuration for an endpoint that emulates AWS (local run, tests); reads no environment.
 pub fn at(endpoint: &str) -> Result<SdkConfig, NoTls> {
     let credentials = Credentials::new("test", "test", None, None, "local");
     let config = common()?.region(Region::new("us-east-1")).endpoint_url(endpoint);
     Ok(config.credentials_provider(SharedCredentialsProvider::new(credentials)).build())
 }
 
-/// The region without its hyphens, as CloudFormation names it in its addresses.
+/// The region without hyphens, as in the addresses of CloudFormation.
 pub fn region_word(aws: &SdkConfig) -> Option<String> {
     Some(aws.region()?.as_ref().replace('-', ""))
 }
 
-/// Whether something on this machine stands for AWS.
+/// Whether the endpoint is on this machine and emulates AWS.
 pub fn is_emulated(aws: &SdkConfig) -> bool {
     let at = aws.endpoint_url().and_then(|url| reqwest::Url::parse(url).ok());
     at.is_some_and(|url| is_loopback(&url))
 }
 
-/// What holds everywhere.
+/// The settings of every configuration.
 fn common() -> Result<Builder, NoTls> {
     Ok(SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -126,7 +126,7 @@ fn common() -> Result<Builder, NoTls> {
         .retry_config(retries()))
 }
 
-/// No second try: for writes that must not be repeated, because their own success would look like a lost race.
+/// No second attempt: for writes that must not be repeated, because their own success would look like a lost race.
 pub fn once() -> RetryConfig {
     RetryConfig::disabled()
 }
@@ -146,7 +146,7 @@ fn http() -> Result<SharedHttpClient, NoTls> {
     Ok(Client::new().tls_provider(Provider::rustls(CryptoMode::Ring)).tls_context(tls).build_https())
 }
 
-/// What an SDK error means. `wide` stays off: a hold of our own table or queue could not be kept anyway.
+/// The failure for an SDK error. `wide` is never set: a hold is saved in our own table, which may be what failed.
 pub fn failure<E: ProvideErrorMetadata + std::error::Error + 'static>(
     system: System,
     operation: &str,
@@ -169,7 +169,7 @@ pub fn failure<E: ProvideErrorMetadata + std::error::Error + 'static>(
     Failure { system, operation: operation.to_owned(), class, wide: false, text }
 }
 
-/// A code and status of AWS.
+/// The class of an error, by AWS's code and status.
 fn class(code: &str, status: u16) -> Class {
     if status >= 500 || status == 429 || THROTTLING.contains(&code) || DEPLOYMENT.contains(&code) {
         later()
@@ -182,7 +182,7 @@ fn later() -> Class {
     Class::Retryable { after: None::<SignedDuration> }
 }
 
-/// The innermost error's words: the outer ones only say that something failed.
+/// The innermost error's message: the outer ones say only that something failed.
 fn deepest(error: &dyn std::error::Error) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
@@ -206,7 +206,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_port_is_a_failure_that_time_may_cure() {
-        // A client is built with TLS, too: the bundled roots are readable, or this panics.
+        // This also builds a client with TLS, which panics if the bundled roots cannot be read.
         let config = at("http://127.0.0.1:9").unwrap();
         let sqs = aws_sdk_sqs::Client::new(&config);
         let error = sqs.list_queues().send().await.unwrap_err();

@@ -1,6 +1,6 @@
-//! Who invokes the admin function. Lambda passes no caller: so `cosell` signs a request to `sts:GetCallerIdentity`, does
-//! not send it, and puts its query into the event. STS, asked with it, names the signer. The request is valid for a
-//! minute and for one stack, whose ARN is among what is signed. No other host is ever asked.
+//! Finds out who invokes the admin function, because Lambda passes no caller. `cosell` signs a request to
+//! `sts:GetCallerIdentity`, does not send it, and puts its query into the event; the function sends it to STS, which
+//! answers with the signer's ARN. The request is valid for a minute and for one stack, whose ARN is a signed header.
 
 use crate::http::{BuildError, Http};
 use aws_types::SdkConfig;
@@ -10,14 +10,14 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// The header that binds a request to a stack.
 pub const STACK_HEADER: &str = "x-cosell-stack";
-/// A request is valid for so long.
+/// How long a request may be valid.
 pub const VALID_SECONDS: i64 = 60;
-/// The caller's clock may be ahead by so much.
+/// By how much the caller's clock may be ahead.
 const AHEAD_SECONDS: i64 = 60;
-/// A temporary key's token has some 1,500 characters.
+/// The longest query, in bytes; the token of a temporary key has about 1,500 characters.
 const LONGEST: usize = 8_192;
 const ANSWER: Duration = Duration::from_secs(5);
-/// Everything that the query holds.
+/// All parts of the query, and the values that are fixed.
 const PARTS: [(&str, Option<&str>); 9] = [
     ("Action", Some("GetCallerIdentity")),
     ("Version", Some("2011-06-15")),
@@ -30,7 +30,7 @@ const PARTS: [(&str, Option<&str>); 9] = [
     ("X-Amz-Security-Token", None),
 ];
 
-/// Redeems proofs of callers at the region's own STS.
+/// Redeems the proofs of callers at the STS of the stack's region; no other host is called.
 #[derive(Clone, Debug)]
 pub struct Callers {
     http: Http,
@@ -47,7 +47,7 @@ impl Callers {
         Ok(Callers { http: Http::new(ANSWER)?, url, region, stack: stack.to_owned() })
     }
 
-    /// The ARN of the caller who signed the query; the error says why nothing is proven.
+    /// The ARN of the caller who signed the query. The error says why nothing is proven.
     pub async fn redeem(&self, query: &str, now: Timestamp) -> Result<String, String> {
         check(query, &self.region, now)?;
         let url = format!("{}/?{query}", self.url.trim_end_matches('/'));
@@ -60,13 +60,13 @@ impl Callers {
     }
 }
 
-/// STS of a region.
+/// The address of a region's STS.
 pub fn host(region: &str) -> String {
     let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
     format!("https://sts.{region}.amazonaws.com{suffix}")
 }
 
-/// Whether STS may be asked with it: this one call, of this region, of this minute.
+/// Whether a query may be sent to STS: for this one call, signed for this region and within the last minute.
 fn check(query: &str, region: &str, now: Timestamp) -> Result<(), String> {
     let wrong = |what: &str| format!("the proof is not used: {what}");
     if query.len() > LONGEST || query.contains(['#', ' ']) {

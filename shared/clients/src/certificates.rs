@@ -1,5 +1,6 @@
-//! Signing certificates from the addresses on the list: fetched seldom, kept once they have proved genuine. The
-//! sender names the address, so neither where nor how often is fetched may be up to him.
+//! Fetches signing certificates, at a bounded rate and from listed addresses only, and keeps those that proved
+//! genuine. The sender of an event names the address of its certificate, so the sender must decide neither where from
+//! nor how often this process fetches.
 
 mod address;
 mod chain;
@@ -33,14 +34,14 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// For the whole certificate, and once more for all issuers that it lacks.
+/// Time for fetching a certificate, and as much again for all issuers that its file lacks.
 pub const TIME_LIMIT: Duration = Duration::from_secs(2);
-/// No certificate is larger, a chain in PEM included.
+/// The largest file that is read, in bytes, even if it is a chain in PEM.
 const SIZE_LIMIT: usize = 32 * 1024;
-/// Genuine certificates kept; Microsoft uses one or two.
+/// How many genuine certificates are kept; Microsoft uses one or two.
 const KEPT: usize = 32;
 
-/// Where certificates may come from, and whose count.
+/// Where certificates may be fetched from, and which roots are trusted.
 #[derive(Clone, Debug)]
 pub struct Sources {
     /// `CERTIFICATE_URL_PREFIXES`: where a signing certificate may lie; comma separated. Default: Microsoft's.
@@ -52,7 +53,7 @@ pub struct Sources {
     pub roots_pem: Option<String>,
 }
 
-/// The certificates of one process; of those that proved genuine it keeps the verdict.
+/// Fetches and judges the certificates of one process; of each genuine one it keeps the verdict.
 pub struct Certificates {
     http: Http,
     list: Vec<Prefix>,
@@ -65,40 +66,41 @@ pub struct Certificates {
 #[derive(Default)]
 struct State {
     genuine: HashMap<Address, Arc<Genuine>>,
-    /// Path material that stood below a root.
+    /// Issuers' certificates that were part of a valid path to a root, by the address they came from.
     issuers: HashMap<Address, CertificateDer<'static>>,
     fetches: Fetches,
     issuer_fetches: Fetches,
     issuer_failures: Failures<NoCertificate>,
-    /// Certificates that lacked an issuer: while it cannot be fetched they need not be either.
+    /// Certificates whose issuer could not be fetched a moment ago: until that is tried again, they are not fetched
+    /// either.
     lacking: Failures<NotGenuine>,
 }
 
-/// Why there is no certificate.
+/// Why no certificate was fetched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoCertificate {
-    /// Fetched often enough for now.
+    /// The limit of fetches is reached (`fetches.rs`).
     #[error("fetched too often within the hour")]
     TooOften,
-    /// Its host does not answer in time, or says it cannot at the moment.
+    /// Its host did not answer in time, or answered that it cannot at the moment.
     #[error("certificate host: {0}")]
     NotNow(String),
-    /// Its host says there is none, or sends something else.
+    /// Its host answered that there is none, or sent something else.
     #[error("no certificate there: {0}")]
     NotThere(String),
 }
 
-/// Why no certificate can be judged.
+/// Why [`Certificates::new`] failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Unopened {
-    /// The HTTP client.
+    /// The HTTP client could not be built.
     #[error(transparent)]
     Http(#[from] BuildError),
 }
 
 impl Certificates {
-    /// From configuration; opens no connection yet. Roots of one's own that cannot be read keep no event out: the bundled
-    /// ones stand, and that is told.
+    /// From configuration; opens no connection yet. If the configured roots cannot be read, an alarm is logged and the
+    /// bundled roots are used, so that a faulty parameter keeps no event out.
     pub fn new(sources: &Sources, clock: Clock) -> Result<Self, Unopened> {
         let trust = match sources.roots_pem.as_deref().map(Trust::from_pem) {
             Some(Ok(own)) => own,
@@ -108,33 +110,35 @@ impl Certificates {
                 Trust::bundled()
             }
         };
-        // It follows no redirects.
+        // This client follows no redirects, so nothing is fetched from an address that is not listed.
         let http = Http::new(TIME_LIMIT)?;
         let (list, issuer_list) = (sources.prefixes.clone(), sources.issuers.clone());
         Ok(Certificates { http, list, issuer_list, trust, clock, state: Mutex::default() })
     }
 
-    /// The address a sender names, if it is on the list.
+    /// The address that a sender names, if it is on the list.
     pub fn on_list(&self, text: &str) -> Option<Address> {
         Address::on_list(text, &self.list)
     }
 
-    /// Microsoft's present certificate, if its folder is on the list: worth fetching before the first event.
+    /// The address of Microsoft's present certificate, if its folder is on the list. The ingress fetches it before the
+    /// first event arrives.
     pub fn documented(&self) -> Option<Address> {
         Address::documented(&self.list)
     }
 
-    /// The certificate that is expected at the first place of the list.
+    /// The address of the certificate that the first entry of the list leads to.
     pub fn expected(&self) -> Option<Address> {
         Address::expected(&self.list)
     }
 
-    /// A certificate that proved genuine before.
+    /// The verdict on a certificate that proved genuine before.
     pub fn genuine(&self, address: &Address) -> Option<Arc<Genuine>> {
         self.state().genuine.get(address).cloned()
     }
 
-    /// The certificate that lies there now, if it counts; kept from then on instead of the one before.
+    /// Fetches the certificate that lies at this address now and judges it. A genuine one replaces the one that was
+    /// kept.
     pub async fn obtain(&self, address: &Address) -> Result<Arc<Genuine>, NotGenuine> {
         let now = self.clock.now();
         if let Some(why) = self.state().lacking.of(address, now) {
@@ -150,7 +154,7 @@ impl Certificates {
         Ok(self.keep(address, verdict?))
     }
 
-    /// Keeps a certificate that proved genuine, instead of the one before.
+    /// Keeps a genuine certificate, in place of the one that was kept for this address.
     pub fn keep(&self, address: &Address, certificate: Genuine) -> Arc<Genuine> {
         let certificate = Arc::new(certificate);
         let mut state = self.state();
@@ -160,7 +164,7 @@ impl Certificates {
         certificate
     }
 
-    /// Fetches once, within the bounds.
+    /// Fetches the file at an address once, if the limits of `fetches.rs` permit it.
     pub async fn fetch(&self, address: &Address) -> Result<Vec<u8>, NoCertificate> {
         let may = {
             let mut state = self.state();
@@ -209,7 +213,7 @@ impl Certificates {
 }
 
 impl State {
-    /// An address at which Microsoft's certificate is expected, or was found.
+    /// Whether Microsoft's certificate is expected at this address, or was found there.
     fn knows(&self, address: &Address) -> bool {
         address.is_expected() || self.genuine.contains_key(address)
     }

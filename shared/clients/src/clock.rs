@@ -1,20 +1,20 @@
-//! Where the time comes from: the machine in production, a world's clock in tests. Never asked by `sync` itself.
+//! The source of the time: the machine's clock in production, a simulated one in tests. `sync` itself never reads it.
 
 use jiff::Timestamp;
 use std::{fmt, sync::Arc};
 
-/// A source of time; clones show the same time.
+/// A clock; clones return the same time.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// The machine's.
+    /// The machine's clock.
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
     pub fn system() -> Self {
         Clock(Arc::new(Timestamp::now))
     }
 
-    /// Any other.
+    /// A clock that calls this function.
     pub fn of(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Clock(Arc::new(now))
     }

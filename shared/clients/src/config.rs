@@ -1,5 +1,5 @@
-//! Environment -> configuration, once, at the start. Deployment facts only (what is mapped to what lives in the
-//! map); every fault is told, not just the first.
+//! Reads the environment into a configuration, once, at the start. It holds facts of the deployment only (what is
+//! mapped to what is in the map). All faults are reported together.
 
 mod alarms;
 mod certificates;
@@ -16,11 +16,11 @@ use reader::Reader;
 pub(crate) use reader::secure;
 use std::fmt;
 
-/// `GraceSeconds`, where the template does not say.
+/// `GRACE_SECONDS` if it is not set.
 const GRACE_SECONDS: u32 = 180;
-/// `AuditDays`, where the template does not say.
+/// `AUDIT_DAYS` if it is not set.
 const AUDIT_DAYS: u32 = 400;
-/// `EventMaxAgeDays`, where the template does not say.
+/// `EVENT_MAX_AGE_DAYS` if it is not set.
 const EVENT_MAX_AGE_DAYS: u32 = 7;
 
 /// What the ingress needs.
@@ -30,9 +30,9 @@ pub struct Ingress {
     pub queue_url: String,
     /// `WEBHOOK_TOKEN_ARN`: the secret that is the last segment of the webhook's address.
     pub webhook_token_arn: String,
-    /// `EVENT_MAX_AGE_DAYS`: an older event is left to the sweep.
+    /// `EVENT_MAX_AGE_DAYS`: an older event is not queued; the sweep finds its change.
     pub event_max_age_days: u32,
-    /// `CERTIFICATE_…`: where signing certificates may come from, and whose count.
+    /// `CERTIFICATE_…`: where signing certificates may be fetched from, and which roots are trusted.
     pub certificates: Sources,
 }
 
@@ -43,11 +43,11 @@ pub struct Worker {
     pub table_name: String,
     /// `QUEUE_URL`: the queue of hints.
     pub queue_url: String,
-    /// `GRACE_SECONDS`: the longest a sent request may still land, plus replica lag.
+    /// `GRACE_SECONDS`: the longest that a sent request may still take effect, plus replica lag.
     pub grace: SignedDuration,
     /// `AUDIT_DAYS`: how long audit lines are kept.
     pub audit_days: u32,
-    /// `STACK_NAME`: by which metrics of several stacks are told apart.
+    /// `STACK_NAME`: distinguishes the metrics of several stacks.
     pub stack: String,
     /// Partner Center.
     pub partner_center: PartnerCenter,
@@ -58,11 +58,11 @@ pub struct Worker {
 /// What the admin function needs besides what a worker needs.
 #[derive(Clone, Debug)]
 pub struct Admin {
-    /// As writer and poller.
+    /// What writer and poller need too.
     pub worker: Worker,
     /// `DEAD_LETTER_QUEUE_URL`: messages whose every run crashed.
     pub dead_letter_queue_url: String,
-    /// `WEBHOOK_URL`: the address that Partner Center is told, without its last segment.
+    /// `WEBHOOK_URL`: the address that is registered with Partner Center, without its last segment.
     pub webhook_url: String,
     /// `WEBHOOK_TOKEN_ARN`: the secret that is its last segment.
     pub webhook_token_arn: String,
@@ -73,24 +73,25 @@ pub struct Admin {
     /// `REGISTER_WEBHOOK`: whether a deployment registers the webhook (`yes`, `no`); never with
     /// `PARTNER_CENTER_WRITES` none.
     pub register: bool,
-    /// `OVERWRITE_REGISTRATION`: whether a deployment takes over somebody else's registration (`yes`, `no`).
+    /// `OVERWRITE_REGISTRATION`: whether a deployment replaces a registration of another address (`yes`, `no`).
     pub overwrite: bool,
     /// `CERTIFICATE_…`: as the ingress.
     pub certificates: Sources,
-    /// `STACK_ID`: the ARN of the stack, whose CloudFormation asks and to which a proof of the caller is bound; `None`:
-    /// not deployed by CloudFormation.
+    /// `STACK_ID`: the ARN of this stack. Requests of CloudFormation must name it, and a proof of the caller is bound
+    /// to it; `None`: not deployed by CloudFormation.
     pub stack_id: Option<String>,
     /// `ALLOW_DATA_DELETION`: whether data may be deleted (`yes`, `no`).
     pub allow_data_deletion: bool,
-    /// `CRM_ADMIN_SECRET_ARN`: JSON of an administrator who may make columns; `None`: nothing is provisioned.
+    /// `CRM_ADMIN_SECRET_ARN`: the secret (JSON) of an administrator who may create columns; `None`: none are created.
     pub crm_admin_secret_arn: Option<String>,
-    /// `ADMIN_RIGHT`: what this function does for those who may invoke it.
+    /// `ADMIN_RIGHT`: which commands this function carries out.
     pub right: Right,
-    /// `ALARMS_TO`: who is told of alarms (`nobody`, `topic`, `email`); `None`: this function is not told.
+    /// `ALARMS_TO`: where alarms are sent (`nobody`, `topic`, `email`); `None`: this function does not know.
     pub alarms_to: Option<AlarmsTo>,
 }
 
-/// What the admin function does for those who may invoke it: one crate, two functions.
+/// Which commands an admin function carries out. One crate is deployed as two functions, so that the right to invoke a
+/// function decides which commands a caller may give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Right {
     /// `look`: commands that change nothing.
@@ -106,7 +107,7 @@ pub struct PartnerCenter {
     pub tenant_id: String,
     /// `PARTNER_CENTER_CLIENT_ID`.
     pub client_id: String,
-    /// `PARTNER_CENTER_ORGANIZATION_ID`: whose referrals are ours.
+    /// `PARTNER_CENTER_ORGANIZATION_ID`: our organisation, which owns our referrals.
     pub organization_id: String,
     /// `PARTNER_CENTER_SECRET_ARN`: JSON `client_secret`, `refresh_token`.
     pub secret_arn: String,
@@ -114,18 +115,18 @@ pub struct PartnerCenter {
     pub api_url: String,
     /// `PARTNER_CENTER_AUDIENCE`: the Referrals API's token audience.
     pub audience: String,
-    /// `PARTNER_CENTER_WRITES`.
+    /// `PARTNER_CENTER_WRITES`: whether this stack writes to Partner Center.
     pub writes: Writes,
     /// `LOGIN_URL`: origin of Entra's sign-in.
     pub login_url: String,
 }
 
-/// Whether this environment writes to Partner Center.
+/// Whether this stack writes to Partner Center.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writes {
-    /// Yes.
+    /// `all`: it does.
     All,
-    /// No: a staging stack beside production on one tenant.
+    /// `none`: it does not, as a staging stack beside production on one tenant.
     None,
 }
 
@@ -139,7 +140,7 @@ pub enum Crm {
 }
 
 impl Crm {
-    /// Which one.
+    /// Which CRM it is.
     pub fn kind(&self) -> CrmKind {
         match self {
             Crm::Dynamics365(_) => CrmKind::Dynamics365,
@@ -147,7 +148,7 @@ impl Crm {
         }
     }
 
-    /// Where its secret lies.
+    /// The ARN of its secret.
     pub fn secret_arn(&self) -> &str {
         match self {
             Crm::Dynamics365(crm) => &crm.secret_arn,
@@ -184,7 +185,7 @@ pub struct Salesforce {
     pub secret_arn: String,
     /// `SALESFORCE_API_VERSION`: `62.0`.
     pub api_version: String,
-    /// `SALESFORCE_HOST_PATTERN`: which hosts a token may go to.
+    /// `SALESFORCE_HOST_PATTERN`: which hosts a token may be sent to.
     pub host_pattern: String,
 }
 
@@ -204,7 +205,7 @@ impl Ingress {
         Self::read(&environment)
     }
 
-    /// From anything that knows the variables.
+    /// From a function that returns the value of a variable.
     pub fn read(variables: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
         let mut reader = Reader::new(variables);
         let config = Ingress {
@@ -223,7 +224,7 @@ impl Worker {
         Self::read(&environment)
     }
 
-    /// From anything that knows the variables.
+    /// From a function that returns the value of a variable.
     pub fn read(variables: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
         let mut reader = Reader::new(variables);
         let config = Worker::of(&mut reader);
@@ -261,11 +262,12 @@ impl Admin {
         Self::read(&environment)
     }
 
-    /// From anything that knows the variables.
+    /// From a function that returns the value of a variable.
     pub fn read(variables: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
         let mut reader = Reader::new(variables);
         let worker = Worker::of(&mut reader);
-        // A stack that writes nothing there takes no events from the one that does.
+        // A tenant has one registration. A stack that writes nothing to Partner Center must not take it from the one
+        // that does.
         let writes = worker.partner_center.writes == Writes::All;
         let config = Admin {
             worker,

@@ -1,4 +1,4 @@
-//! The CRM of this stack: a closed set, so that `match` finds every place where another one must be thought of.
+//! The CRM of this stack: an enum, so that the compiler finds every `match` to which another CRM must be added.
 
 pub mod dynamics;
 mod html;
@@ -25,7 +25,7 @@ pub enum Crm {
     Salesforce(Salesforce),
 }
 
-/// What a create has looked up before, by CRM.
+/// What was looked up before a create, by CRM.
 pub enum Prepared {
     /// Of Dynamics 365.
     Dynamics(Box<dynamics::Prepared>),

@@ -1,6 +1,6 @@
-//! The webhook's public address. Its last segment is a secret that the stack makes, that no stranger guesses and that an
-//! administrator can renew; the one before stays good until Partner Center has known the new one for a day. A stack
-//! from before this has an address without a segment, which counts as the one before. Never logged.
+//! The webhook's public address. Its last segment is a secret: the stack makes it, and an administrator can renew it.
+//! The former segment stays valid until Partner Center has had the new one for a day. A stack from before there were
+//! segments has an address without one, which counts as the former segment. Segments are never logged.
 
 use crate::{
     clock::Clock,
@@ -14,32 +14,33 @@ use std::{
 };
 use sync::failure::{Failure, System};
 
-/// What stands in the secret.
+/// The names of the members in the secret's JSON.
 const CURRENT: &str = "token";
 const FORMER: &str = "previous";
 const UNTIL: &str = "previous_until";
-/// A shorter one could be guessed, and is nobody's doing but a typing error's.
+/// The shortest segment that is accepted, in characters. A shorter one could be guessed, and only a mistake can have
+/// made it.
 const SHORTEST: usize = 32;
 
-/// What is known is looked up again after so long.
+/// Segments that were looked up this long ago are looked up again.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
-/// ... and no sooner than after so long, whoever knocks with what.
+/// The shortest pause between two look-ups, no matter how many calls arrive and with which segments.
 pub const PAUSE: SignedDuration = SignedDuration::from_mins(1);
-/// For one look: nobody waits longer at the door.
+/// Time limit of one look-up, and so the longest that a caller waits for it.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// The segments that are good.
+/// The segments that are accepted.
 #[derive(Clone, Debug)]
 pub struct Segments {
     current: Secret,
     /// `None`: the address without a segment.
     former: Option<Secret>,
-    /// Until when the former one is good; `None`: the new one is not registered yet.
+    /// Until when the former one is accepted; `None`: no end yet, because the new one is not registered.
     until: Option<Timestamp>,
 }
 
 impl Segments {
-    /// As stored. One that could be guessed is none.
+    /// Reads the stored secret. A segment that could be guessed counts as missing.
     pub fn read(stored: &Stored) -> Result<Self, Failure> {
         let current = stored.member(CURRENT).filter(|segment| segment.expose().len() >= SHORTEST);
         let current = current.ok_or_else(|| unread("its secret has no `token` of 32 characters or more"))?;
@@ -47,7 +48,8 @@ impl Segments {
         Ok(Segments { current, former: stored.member(FORMER), until })
     }
 
-    /// Whether a call with this segment may come in; an empty one: without any. Takes as long whatever it is.
+    /// Whether a call with this segment may come in; an empty one stands for a call without a segment. Takes the same
+    /// time whether or not it may.
     pub fn admit(&self, segment: &str, now: Timestamp) -> bool {
         let former = self.former.as_ref().map_or("", Secret::expose);
         let as_current = same(segment.as_bytes(), self.current.expose().as_bytes());
@@ -60,7 +62,7 @@ fn unread(why: &str) -> Failure {
     Failure::later(System::PartnerCenter, "read the webhook's address", why)
 }
 
-/// Compared to the end, whatever differs.
+/// Compares all bytes, even after a difference.
 fn same(a: &[u8], b: &[u8]) -> bool {
     let different = a.iter().zip(b).fold(0, |different, (a, b)| black_box(different | (a ^ b)));
     (a.len() == b.len()) & (different == 0)
@@ -75,7 +77,7 @@ pub fn segment(path: &str) -> Option<&str> {
     }
 }
 
-/// The ingress's view: what it knows of the segments, looked up rarely.
+/// The ingress's view of the address. It keeps the segments between look-ups.
 #[derive(Debug)]
 pub struct Door {
     secrets: Secrets,
@@ -88,7 +90,7 @@ pub struct Door {
 struct Kept {
     segments: Option<Segments>,
     looked: Option<Timestamp>,
-    /// Why the last look brought nothing.
+    /// Why the last look-up failed; `None`: it did not.
     silent: Option<String>,
 }
 
@@ -98,7 +100,7 @@ impl Door {
         Door { secrets, arn: arn.to_owned(), clock, kept: Mutex::default() }
     }
 
-    /// Looks the segments up before anybody knocks.
+    /// Looks the segments up before the first call arrives.
     pub async fn open(&self) {
         self.look().await;
         if let Some(reason) = &self.kept().silent {
@@ -106,7 +108,8 @@ impl Door {
         }
     }
 
-    /// Whether a call with this segment may come in. `Err`: nobody can say now, so the sender has to come again.
+    /// Whether a call with this segment may come in. `Err`: this cannot be decided now, so the sender must try again
+    /// later.
     pub async fn admits(&self, segment: &str) -> Result<bool, String> {
         let now = self.clock.now();
         let due = {
@@ -122,13 +125,13 @@ impl Door {
         let kept = self.kept();
         match (&kept.segments, &kept.silent) {
             (Some(all), _) if all.admit(segment, now) => Ok(true),
-            // What was good stays good while the vault is silent; of anything else nobody knows.
+            // While Secrets Manager does not answer, a segment that was valid stays valid. Any other may be a new one.
             (_, Some(reason)) => Err(reason.clone()),
             _ => Ok(false),
         }
     }
 
-    /// From now on these are the segments, as if they had been looked up.
+    /// Replaces the segments by these, as if they had just been looked up.
     pub fn keep(&self, segments: Segments) {
         *self.kept() = Kept { segments: Some(segments), looked: Some(self.clock.now()), silent: None };
     }

@@ -1,5 +1,5 @@
-//! The one request path: our roots, no proxy, no redirects, one time-out, the whole answer read and bounded.
-//! Sends once and never again by itself: whoever asked knows whether a second try is harmless.
+//! The one request path: bundled roots, no proxy, no redirects, one time-out, and an answer that is read whole up to a
+//! limit. It sends a request once and never again: only the caller knows whether a second try is harmless.
 
 pub mod text;
 
@@ -10,21 +10,24 @@ use std::{sync::Arc, time::Duration};
 #[cfg(feature = "full")]
 use sync::failure::Failure;
 
-/// No vendor's answer to what we ask is larger: pages are bounded by `maxpagesize` and `$top`.
+/// The largest answer that is read, in bytes. No vendor's answer to our requests is larger: pages are bounded by
+/// `maxpagesize` and `$top`.
 const MOST: usize = 8 << 20;
 
-/// How that is told.
+/// How the message of a larger answer begins; `was_too_large` recognises it.
 const TOO_LARGE: &str = "the answer is larger than";
 
-/// A `Retry-After` counts for no longer. Gateways name days in their maintenance pages, and whoever believed them would
-/// stand still long after the vendor is back; asking once an hour is no burden to anybody.
+/// The longest `Retry-After` that is obeyed. Gateways name days in their maintenance pages, and a client that obeyed
+/// them would stand still long after the vendor is back; one request an hour is no burden to a vendor.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
 
-/// How long a connection may take; a host that does not answer at all is told apart from a slow one.
+/// The longest that connecting may take. Shorter than a request's limit, so that a host that does not answer at all is
+/// distinguished from a slow one.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// A connection that idled longer carries no write: the other side may have forgotten it (a function is frozen between two
-/// runs, and notices nothing), and then nobody knows what became of the write. For a read, which may be repeated, any will do.
+/// A connection that idled longer is not used for a write: the server may have closed it (a function is frozen between
+/// two runs and notices nothing), and then it is unknown whether the write was carried out. A read may be repeated, so
+/// it may use any connection.
 const IDLE: Duration = Duration::from_secs(3);
 
 /// Sends requests; clones share their connections.
@@ -45,16 +48,16 @@ pub enum BuildError {
     Client(#[from] reqwest::Error),
 }
 
-/// How a request ended that got no answer.
+/// Why a request got no answer, or no whole one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
-    /// Refused before a byte was sent.
+    /// The request failed before a byte of it was sent.
     #[error("not sent: {0}")]
     NotSent(String),
-    /// The connection ended before a byte of an answer came: it may have left and may have been carried out.
+    /// The connection ended before a byte of an answer came: the request may have left and may have been carried out.
     #[error("no answer: {0}")]
     Silent(String),
-    /// It may have left and may have been carried out.
+    /// The time ran out, or the answer broke off: the request may have left and may have been carried out.
     #[error("no whole answer: {0}")]
     MaybeSent(String),
 }
@@ -70,7 +73,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// Whether a read failed because there was too much to read: less of it may do.
+/// Whether a read failed because the answer was too large: the caller can ask for less of it.
 #[cfg(feature = "full")]
 pub(crate) fn was_too_large(failure: &Failure) -> bool {
     failure.text.contains(TOO_LARGE)
@@ -96,7 +99,7 @@ impl Http {
                 .tls_backend_preconfigured(tls.clone())
                 .no_proxy()
                 .redirect(reqwest::redirect::Policy::none())
-                // A write that may have left is never re-sent; nobody below us may decide otherwise.
+                // A write that may have left is never sent again, so no lower layer may retry either.
                 .retry(reqwest::retry::never())
                 .timeout(timeout)
                 .connect_timeout(CONNECT.min(timeout))
@@ -110,7 +113,7 @@ impl Http {
         client.request(method, url)
     }
 
-    /// One attempt.
+    /// Sends the request once and reads the answer to its end.
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer, Broken> {
         let mut response = request.send().await.map_err(broken)?;
         let mut body = Vec::new();
@@ -134,7 +137,7 @@ fn broken(error: reqwest::Error) -> Broken {
     }
 }
 
-/// The error with its causes, without the URL: it may hold a name or an e-mail address in a filter.
+/// The error with its causes, without the URL, whose filter may hold a name or an e-mail address.
 fn told(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
@@ -160,18 +163,18 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The body, if it is JSON; what no text can hold is replaced in it.
+    /// The body, if it is JSON; bytes and escapes that no text can hold are replaced in it.
     pub fn json(&self) -> Option<Value> {
         text::json(&self.body).ok()
     }
 
-    /// Of a 2xx that is not what was asked for: its length and where reading stopped. Its text is somebody's row and
-    /// goes into no message.
+    /// Describes a 2xx answer that is not what was asked for: its length, and where reading stopped. Its text may be
+    /// personal data, so it goes into no message.
     pub fn unread(&self) -> String {
         text::unread(&self.body)
     }
 
-    /// The sender's own time.
+    /// The answer's `Date`: the time by the sender's clock.
     pub fn date(&self) -> Option<Timestamp> {
         http_date(self.header("date")?)
     }
@@ -187,11 +190,11 @@ impl Answer {
     }
 }
 
-/// What a `Retry-After` beside this `Date` asks for, bounded.
+/// The pause that a `Retry-After` asks for, an hour at most. `date` is the `Date` of the same answer.
 pub(crate) fn retry_after(text: &str, date: Option<&str>) -> Option<SignedDuration> {
     let text = text.trim();
     let after = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        // More seconds than a number holds are many.
+        // Too many seconds for a `u32` means the longest pause.
         text.parse::<u32>().map_or(LONGEST_PAUSE, |seconds| SignedDuration::from_secs(seconds.into()))
     } else {
         http_date(text)?.duration_since(http_date(date?)?)
@@ -203,7 +206,7 @@ fn http_date(text: &str) -> Option<Timestamp> {
     Some(rfc2822::parse(text).ok()?.timestamp())
 }
 
-/// What others wrote, as it may be repeated.
+/// Cuts a text from outside so that it may stand in a message.
 pub(crate) use mapping::one_line;
 
 /// Whether a URL names this machine.
@@ -224,7 +227,7 @@ mod tests {
         Answer { status: 429, headers: pairs.collect(), body: body.into() }
     }
 
-    /// Answers each connection with the same bytes after reading what was sent; counts the connections.
+    /// Answers each connection with the same bytes after reading a request, and sends that request to the receiver.
     async fn server(bytes: &'static [u8]) -> (String, tokio::sync::mpsc::UnboundedReceiver<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/x", listener.local_addr().unwrap());
@@ -296,7 +299,8 @@ mod tests {
         assert!(seen.try_recv().is_err(), "sent twice");
     }
 
-    /// Keeps its connections open, answers the first request of each, and is gone when a second one comes.
+    /// Keeps its connections open, answers the first request of each, and closes the connection when a second one
+    /// arrives.
     async fn forgetful() -> (String, tokio::sync::mpsc::UnboundedReceiver<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/x", listener.local_addr().unwrap());

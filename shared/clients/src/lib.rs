@@ -1,5 +1,6 @@
-//! Every socket in the house, one file per outside system; implements the ports of `sync`. Decides nothing about
-//! deals. Feature `ingress` is what the webhook needs (no table, no CRM, one secret), `full` the rest.
+//! Every socket of the product, one file per outside system: the ports of `sync` over real connections. This crate
+//! decides nothing about deals. Feature `ingress` is what the webhook needs (no table, no CRM, one secret), `full` is
+//! the rest.
 
 pub mod aws;
 pub mod certificates;

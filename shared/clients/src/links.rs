@@ -1,5 +1,5 @@
-//! The one table (DynamoDB). Reads that decide are consistent, every save is conditional, and a write is sent once:
-//! its own success would look like a lost race to a second try.
+//! The table (DynamoDB). Reads on which a decision depends are consistent, every save is conditional, and a write is
+//! sent once: at a second attempt its own success would look like a lost race.
 
 mod item;
 
@@ -30,13 +30,13 @@ use sync::{
     table::{Change, Key, Row},
 };
 
-/// Items that DynamoDB reads in one call, at most (vendors/aws.md, *DynamoDB*).
+/// The most items in one read (vendors/aws.md, *DynamoDB*).
 const READ_BATCH: usize = 100;
-/// Items that DynamoDB saves together, at most.
+/// The most items in one transaction.
 const TRANSACTION: usize = 100;
-/// Items of any kind that one page of the links looks through.
+/// How many items of any kind are searched for one page of links.
 const PAGE: i32 = 250;
-/// Tries to read what a throttled batch left over, with a growing pause.
+/// How often keys are read that a throttled batch left out, with a pause that doubles each time.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -50,7 +50,7 @@ pub struct Links {
     counts: Arc<Counts>,
 }
 
-/// Calls to the table since the start.
+/// Numbers of calls since the start.
 #[derive(Debug, Default)]
 struct Counts {
     reads: AtomicU64,
@@ -58,7 +58,7 @@ struct Counts {
     transactions: AtomicU64,
 }
 
-/// Calls to the table since the start.
+/// Numbers of calls since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Calls {
     /// Reads of one item, a batch or a page.
@@ -82,7 +82,7 @@ impl Links {
         }
     }
 
-    /// Calls since the start, by this value and its clones.
+    /// The calls since the start, by this value and its clones.
     pub fn calls(&self) -> Calls {
         let Counts { reads, writes, transactions } = &*self.counts;
         Calls {
@@ -146,7 +146,7 @@ impl Links {
         }
     }
 
-    /// The last items of a partition by their sort keys, the last one first.
+    /// The items of a partition with the last sort keys, the last one first.
     pub async fn newest(&self, pk: &str, most: i32) -> Result<Vec<Row>, Failure> {
         self.counts.reads.fetch_add(1, Relaxed);
         let query = self.reads.query().table_name(&self.table).consistent_read(true).limit(most);
@@ -158,7 +158,7 @@ impl Links {
         Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
-    /// `None`: the table should have forgotten it by now.
+    /// The row of an item; `None`: it has expired, and the table has not deleted it yet.
     fn row(&self, found: Attributes) -> Result<Option<Row>, Failure> {
         let key = item::text(&found, "pk");
         item::row(found, self.clock.now()).map_err(|e| refused(&format!("read `{key}`"), e))
@@ -228,7 +228,7 @@ impl Links {
 
 impl Port for Links {
     async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, Failure> {
-        // DynamoDB refuses a key that is named twice.
+        // DynamoDB refuses a read that names a key twice.
         let distinct: Vec<&Key> = keys.iter().collect::<BTreeSet<_>>().into_iter().collect();
         let rows = match distinct[..] {
             [] => return Ok(vec![]),
@@ -280,7 +280,7 @@ impl Port for Links {
     }
 }
 
-/// How one item's save ended.
+/// How the save of one item ended.
 fn saved<T, E: ProvideErrorMetadata + std::error::Error + 'static>(
     operation: &str,
     answer: Result<T, SdkError<E>>,
@@ -288,15 +288,15 @@ fn saved<T, E: ProvideErrorMetadata + std::error::Error + 'static>(
     match answer {
         Ok(_) => Ok(true),
         Err(error) => match error.code() {
-            // A transaction of somebody else holds the item: the race is lost.
+            // Another run's transaction is about to change the item: the race is lost.
             Some("ConditionalCheckFailedException" | "TransactionConflictException") => Ok(false),
             _ => Err(failure(System::Table, operation, &error)),
         },
     }
 }
 
-/// What a cancelled transaction was cancelled for: `Ok`, a lost race; `Err`, something that time cures; `None`,
-/// neither.
+/// Why a transaction was cancelled. `Ok`: the race is lost; `Err`: for a reason that time cures; `None`: for another
+/// one.
 fn lost_transaction(error: &SdkError<TransactWriteItemsError>) -> Option<Result<(), String>> {
     let TransactWriteItemsError::TransactionCanceledException(cancelled) = error.as_service_error()? else {
         return None;

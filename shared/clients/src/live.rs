@@ -1,5 +1,6 @@
-//! The field map in effect: the override an admin set in the table, read with what a run reads anyway, so that a changed
-//! map is seen by every function at its next run and without a deployment.
+//! The field map in effect: the default, or the override that an administrator has stored in the table. It is read
+//! together with what a run reads anyway, so that every function uses a changed map from its next run on, without a
+//! deployment.
 
 use crate::outside::{self, App};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,34 +10,34 @@ use sync::{
     table::{Item, Key, Row},
 };
 
-/// What a function keeps between runs, with the map of the moment.
+/// What a function keeps between runs, with the map that it used last.
 pub struct Live(Mutex<Kept>);
 
 struct Kept {
     app: Arc<App>,
-    /// The stored row's revision; 0: none.
+    /// The revision of the stored map's row; 0: there is none.
     rev: u64,
 }
 
 impl Live {
-    /// Begins with the map that `app` was opened with: the default one.
+    /// Begins with the map of `app`, which is the default one.
     pub fn new(app: App) -> Self {
         Live(Mutex::new(Kept { app: Arc::new(app), rev: 0 }))
     }
 
-    /// As it was last.
+    /// The app with the map that was used last.
     pub fn last(&self) -> Arc<App> {
         self.kept().app.clone()
     }
 
-    /// With the map in effect, which is looked up.
+    /// The app with the map in effect, which is read from the table.
     pub async fn app(&self) -> Result<Arc<App>, Failure> {
         let row = self.last().outside.links.read(&[Key::active_map()]).await?.pop().flatten();
         self.with(row.as_ref())
     }
 
-    /// With the map of this row ([`Key::active_map`]), just read. A stored map that this code cannot read stops the
-    /// function, retryably: writing by another map than the admin's would do harm.
+    /// The app with the map of this row ([`Key::active_map`]), which was just read. If this code cannot read a stored
+    /// map, the function fails, retryably: writing by another map than the administrator's would do harm.
     pub fn with(&self, row: Option<&Row>) -> Result<Arc<App>, Failure> {
         let stored = row.and_then(|row| match &row.item {
             Item::Map(map) => Some((row.rev, map)),

@@ -1,13 +1,15 @@
-//! Metrics in CloudWatch's embedded metric format: one JSON line on standard output, no call, no right needed.
+//! Metrics in CloudWatch's embedded metric format: one JSON line on standard output, without a call and without a
+//! right.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// Where they are found.
+/// The namespace of all metrics.
 const NAMESPACE: &str = "CosellConnector";
 
-/// Writes numbers of this instant, told apart by `stack`. A name that ends in `Age` counts seconds. A metric is paid for
-/// by the hour in which it has a value, so 0 is not written: no alarm and no graph needs it.
+/// Writes the values of several metrics at an instant, for one stack. A metric whose name ends in `Age` counts
+/// seconds. A metric is paid for each hour in which it has a value, so 0 is not written: no alarm and no graph needs
+/// it.
 #[expect(clippy::print_stdout, reason = "CloudWatch reads them from standard output, by their own form")]
 pub fn put(stack: &str, numbers: &Map<String, Value>, at: Timestamp) {
     if let Some(line) = line(stack, numbers, at) {
@@ -15,7 +17,7 @@ pub fn put(stack: &str, numbers: &Map<String, Value>, at: Timestamp) {
     }
 }
 
-/// `None`: nothing but 0.
+/// The line of these metrics; `None`: all are 0.
 fn line(stack: &str, numbers: &Map<String, Value>, at: Timestamp) -> Option<Value> {
     let mut line: Map<_, _> = numbers.clone().into_iter().filter(|(_, n)| *n != json!(0)).collect();
     if line.is_empty() {

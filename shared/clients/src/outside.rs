@@ -1,4 +1,4 @@
-//! The ports of `sync` over real sockets, put together from the configuration: what writer, poller and tests share.
+//! Builds the ports of `sync` over real connections from the configuration, for writer, poller and tests.
 
 use crate::{
     clock::Clock,
@@ -21,10 +21,10 @@ use sync::{
     table::StoredMap,
 };
 
-/// One outside request takes at most this long.
+/// Time limit of one request to Partner Center or the CRM.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// All outside systems of one function.
+/// The outside systems of one function.
 pub struct Outside {
     /// Partner Center.
     pub partner_center: PartnerCenter,
@@ -34,7 +34,7 @@ pub struct Outside {
     pub links: Links,
     /// The queue.
     pub queue: Queue,
-    /// Time.
+    /// The clock.
     pub clock: Clock,
 }
 
@@ -63,17 +63,17 @@ impl Ports for Outside {
 
 /// What writer and poller keep between runs.
 pub struct App {
-    /// The outside.
+    /// The outside systems.
     pub outside: Outside,
     /// The field map.
     pub map: Arc<Map>,
-    /// The deployment.
+    /// Facts of the deployment.
     pub settings: Settings,
 }
 
 impl App {
-    /// Builds every client once. `table`: AWS as the table is reached; the same as `aws`, except where it is
-    /// embedded. `stores_rotation`: the poller, which alone stores a rotated refresh token.
+    /// Builds every client once. `table`: the configuration by which the table is reached; the same as `aws`, except
+    /// where the table is embedded. `stores_rotation`: for the poller, which alone stores a rotated refresh token.
     pub fn open(
         config: &Worker,
         aws: &SdkConfig,
@@ -112,7 +112,7 @@ impl App {
         Ok(App { outside: Outside { partner_center, crm, links, queue, clock }, map, settings })
     }
 
-    /// The same connections and caches, seen through another map.
+    /// The same connections and caches with another map.
     #[must_use]
     pub fn with_map(&self, map: Arc<Map>) -> Self {
         let Outside { partner_center, crm, links, queue, clock } = &self.outside;
@@ -126,18 +126,18 @@ impl App {
         App { outside, map, settings: self.settings.clone() }
     }
 
-    /// One run, killed at `ends`; its hints were received `attempt` times.
+    /// One run, which Lambda kills at `ends`; its hints have been received `attempt` times.
     pub fn run(&self, ends: Timestamp, attempt: u32) -> Run<'_, Outside> {
         Run { ports: &self.outside, map: &self.map, settings: &self.settings, ends, attempt }
     }
 }
 
-/// A field map with all its faults, if it has any.
+/// A stored field map cannot be used; the text lists all its faults.
 #[derive(Debug, thiserror::Error)]
 #[error("the field map has faults:\n{0}")]
 pub struct FaultyMap(String);
 
-/// The default map of a CRM with what is stored of it, if anything is.
+/// The default map of a CRM, with the stored override if there is one.
 pub fn map(crm: CrmKind, stored: Option<&StoredMap>) -> Result<Arc<Map>, FaultyMap> {
     let faulty = |faults: Vec<mapping::Fault>| {
         FaultyMap(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
@@ -149,7 +149,7 @@ pub fn map(crm: CrmKind, stored: Option<&StoredMap>) -> Result<Arc<Map>, FaultyM
     }))
 }
 
-/// The instant Lambda kills an invocation, from its deadline in milliseconds.
+/// The instant at which Lambda kills an invocation, from its deadline in milliseconds.
 pub fn ends(deadline_ms: u64) -> Timestamp {
     i64::try_from(deadline_ms)
         .ok()

@@ -1,5 +1,5 @@
-//! Partner Center's Referrals API (vendors/partner-center.md, *Two services*): read one, list, patch under an eTag,
-//! create. Decides nothing about deals; says how each call ended.
+//! Partner Center's Referrals API (vendors/partner-center.md, *Two services*): reads one referral, lists, patches
+//! under an eTag, creates. It decides nothing about deals; it returns how each call ended.
 
 mod refusal;
 pub mod webhooks;
@@ -23,16 +23,17 @@ use sync::{
 use uuid::Uuid;
 use webhooks::Webhooks;
 
-/// Below the configured origin.
+/// The path below the configured origin.
 const PATH: &str = "/v1.0/engagements/referrals";
 
-/// Everything but OData's own punctuation of option names is escaped.
+/// Escapes everything but what needs no escape anywhere in a URL.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// No engagement has so many pages: a nextLink that never ends is the vendor's fault and must not keep a run.
+/// The most pages of an engagement. No real one has more: a list that never ends is the vendor's fault and must not
+/// block a run.
 const MOST_PAGES: usize = 50;
 
-/// What a referral cannot be read without (vendors/partner-center.md, *Lists*).
+/// The fields without which a referral cannot be read (vendors/partner-center.md, *Lists*).
 const STAMPS: &str = "$select=id,organizationId,status,substatus,updatedDateTime&";
 
 /// The Referrals API.
@@ -44,8 +45,8 @@ pub struct PartnerCenter {
 }
 
 impl PartnerCenter {
-    /// The API at an origin. `filter_by_updated`: `updatedDateTime` may stand in `$filter` (unverified, a vendor
-    /// switch); without it the newest are listed and the first older one ends the list.
+    /// The API at an origin. `filter_by_updated`: whether `updatedDateTime` may be part of `$filter` (unverified, a
+    /// switch of the map); if not, referrals are listed newest first, and the first one that is too old ends the list.
     pub fn new(
         http: Http,
         tokens: Arc<Tokens>,
@@ -57,7 +58,7 @@ impl PartnerCenter {
         PartnerCenter { session, base: format!("{}{PATH}", origin.trim_end_matches('/')), filter_by_updated }
     }
 
-    /// The same API; `filter_by_updated` as another map says.
+    /// The same API, with `filter_by_updated` from another map.
     #[must_use]
     pub fn filtering(&self, filter_by_updated: bool) -> Self {
         PartnerCenter { filter_by_updated, ..self.clone() }
@@ -68,7 +69,7 @@ impl PartnerCenter {
         self.session.skew()
     }
 
-    /// The Webhooks API at an origin, by the same login.
+    /// The Webhooks API at an origin, with the same sign-in.
     pub fn webhooks(&self, origin: &str, audience: &str) -> Webhooks {
         Webhooks::new(self.session.towards(audience), origin)
     }
@@ -81,7 +82,7 @@ impl PartnerCenter {
         self.session.read(operation, |http| common(http.request(Method::GET, url))).await
     }
 
-    /// A read that was answered with something else than what was asked for.
+    /// The failure of a read that was answered with something other than what was asked for.
     fn unread(&self, operation: &str, answer: &Answer) -> Failure {
         let text = Words::of(answer).to_string();
         match answer.status {
@@ -89,7 +90,7 @@ impl PartnerCenter {
                 let after = answer.retry_after();
                 self.session.failure(operation, Class::Retryable { after }, true, text)
             }
-            // A list that is refused: the role is gone, for everybody.
+            // A list is refused if our role was removed, which every call meets.
             403 | 502 | 504 => self.session.retryable(operation, true, text),
             408 | 423 | 500.. => self.session.retryable(operation, false, text),
             200..=299 => self.session.retryable(operation, false, format!("unreadable answer: {text}")),
@@ -115,11 +116,13 @@ impl PartnerCenter {
         Ok((rows, next))
     }
 
-    /// One page of the referrals updated since an instant. `select`: an option of the query, or none.
+    /// One page of the referrals that were updated since an instant. `select`: a `$select` option with its `&`, or
+    /// empty.
     async fn since(&self, since: Timestamp, cursor: Option<&str>, select: &str) -> Result<Page, Failure> {
         let operation = format!("list referrals since `{since}`");
         let first = || {
-            // No `$top`: it may limit the whole answer and not the page, and then nothing leads to the rest.
+            // Without `$top`, which might limit the whole answer instead of the page: then no link would lead to the
+            // rest.
             let order = format!("$orderby={}", escaped("updatedDateTime desc"));
             if !self.filter_by_updated {
                 return format!("{select}{order}");
@@ -136,7 +139,7 @@ impl PartnerCenter {
                     break;
                 }
                 Ok(referral) => page.referrals.push(referral),
-                // One row that is none of the documented shape does not hide the others.
+                // A row that is not of the documented shape is skipped, so that it does not hide the others.
                 Err(fault) => tracing::warn!(reason = %fault, "a listed referral was skipped"),
             }
         }
@@ -167,7 +170,7 @@ impl PartnerCenter {
             429 => Written::Later(self.unread(operation, &answer)),
             408 | 500.. => Written::Unknown(self.unread(operation, &answer)),
             400..=499 => Written::Refused(Refused { field: words.field(&paths()), text: words.to_string() }),
-            // An unreadable 2xx, or a redirect that nobody expects.
+            // An unreadable 2xx, or a redirect, which is not expected.
             _ => Written::Unknown(self.session.retryable(
                 operation,
                 false,
@@ -202,7 +205,7 @@ impl Referrals for PartnerCenter {
         for _ in 0..MOST_PAGES {
             let (rows, next) = self.list(&operation, &query).await?;
             for row in rows {
-                // A half that cannot be read must not be taken for one that is missing: it would be posted again.
+                // A half that cannot be read must not count as missing, because it would then be created again.
                 referrals.push(Referral::parse(row).map_err(|fault| {
                     self.session.failure(&operation, Class::Permanent, false, fault.to_string())
                 })?);
@@ -236,7 +239,7 @@ impl Referrals for PartnerCenter {
                 return Some(None);
             }
             let body = answer.json()?;
-            // Without its version a state cannot be the base of the next write.
+            // Without its eTag a state cannot be the base of the next write.
             if body.get("eTag").and_then(Value::as_str).unwrap_or_default().is_empty() {
                 return Some(None);
             }
@@ -270,8 +273,8 @@ fn escaped(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
 }
 
-/// The documented nextLink has another scheme and a path that does not exist (vendors/partner-center.md, *Lists*): only
-/// its query is taken, so that no token follows it anywhere.
+/// The query of a `nextLink`. The documented one has another scheme and a path that does not exist
+/// (vendors/partner-center.md, *Lists*), and without host and path no token is sent anywhere else.
 fn next_query(link: &str) -> Option<String> {
     let query = link.split_once('?')?.1.split('#').next()?;
     (!query.is_empty()).then(|| query.to_owned())

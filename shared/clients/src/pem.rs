@@ -1,5 +1,6 @@
-//! PEM as people paste it: line breaks turned into blanks, lost or written as `\n`, quotes and attributes around it,
-//! several things in one text. Finds what lies between the markers; the caller decides whether it is valid.
+//! Reads PEM as people paste it: with line breaks that became blanks, were lost or are written as `\n`, with quotes
+//! and attributes around it, with several blocks in one text. The caller decides whether the content of a block is
+//! valid.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -7,7 +8,7 @@ const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
-/// What lies between two markers.
+/// The text between two markers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Block<'a> {
     /// `CERTIFICATE`, `RSA PRIVATE KEY`, …
@@ -16,19 +17,19 @@ pub(crate) struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// Encrypted in the old way, with headers before the base64.
+    /// Whether it has headers before the base64, as keys that are encrypted in the old way do.
     #[cfg(feature = "full")]
     pub(crate) fn has_headers(&self) -> bool {
         self.inside.contains(':')
     }
 
-    /// The bytes; `None`: damaged.
+    /// The content's bytes; `None`: it is damaged.
     pub(crate) fn der(&self) -> Option<Vec<u8>> {
         der(self.inside)
     }
 }
 
-/// All blocks of a text; what stands around them is skipped. `None`: one has no end.
+/// All blocks of a text; anything around them is skipped. `None`: a block has no end.
 pub(crate) fn blocks(text: &str) -> Option<Vec<Block<'_>>> {
     let mut found = vec![];
     let mut rest = text;
@@ -41,18 +42,18 @@ pub(crate) fn blocks(text: &str) -> Option<Vec<Block<'_>>> {
     Some(found)
 }
 
-/// A PEM that was put into base64 as a whole, to be one line; `None`: the text is none.
+/// A PEM that was encoded as a whole in base64, to be one line; `None`: the text is no such PEM.
 pub(crate) fn unwrapped(text: &str) -> Option<String> {
     String::from_utf8(der(text)?).ok().filter(|inside| inside.contains(BEGIN))
 }
 
-/// Base64 whose line ends may be anything.
+/// Decodes base64, whatever its line ends.
 pub(crate) fn der(inside: &str) -> Option<Vec<u8>> {
     let mut kept = String::with_capacity(inside.len());
     let mut characters = inside.chars().filter(|c| !c.is_whitespace()).peekable();
     while let Some(c) = characters.next() {
         match c {
-            // `\n`, written out once or several times.
+            // A line end that is written as `\n`, or as several of these.
             '\\' => _ = characters.next_if(|c| matches!(c, 'n' | 'r' | 't')),
             c => kept.push(c),
         }

@@ -1,4 +1,4 @@
-//! The queue of hints (SQS FIFO). Sending again is harmless: every hint carries its deduplication id.
+//! The queue of hints (SQS FIFO). Sending a hint twice is harmless: every hint has its deduplication id.
 
 use crate::aws::failure;
 use aws_config::SdkConfig;
@@ -14,9 +14,10 @@ use sync::{
     ports::Hints,
 };
 
-/// Messages that SQS takes in one call, at most (vendors/aws.md, *SQS*).
+/// The most messages in one call (vendors/aws.md, *SQS*).
 const BATCH: usize = 10;
-/// SQS hides a message for at most 12 hours, counted from when it was received: a little less can still be asked later.
+/// SQS hides a message for at most 12 hours after it was received. This is ten minutes less, because the time that has
+/// passed since then counts towards the limit.
 const LONGEST_VISIBILITY: i64 = 43_200 - 600;
 
 /// One queue.
@@ -31,9 +32,9 @@ pub struct Queue {
 pub struct Letter {
     /// Its id.
     pub id: String,
-    /// What it says.
+    /// The message's text.
     pub body: String,
-    /// By which it is deleted.
+    /// The receipt by which it is hidden or deleted.
     pub receipt: String,
 }
 
@@ -43,7 +44,7 @@ impl Queue {
         Queue { sqs: Client::new(aws), url: url.to_owned() }
     }
 
-    /// Opens the connection before the first message needs it; the answer is of no interest.
+    /// Opens the connection before the first message needs it; the answer does not matter.
     pub async fn open(&self) {
         let attributes = self.sqs.get_queue_attributes().queue_url(&self.url);
         let answer = attributes.attribute_names(QueueAttributeName::QueueArn).send().await;
@@ -52,9 +53,9 @@ impl Queue {
         }
     }
 
-    /// Hides a received message from now on for so long.
+    /// Hides a received message for this time from now on.
     pub async fn change_visibility(&self, receipt: &str, hidden: SignedDuration) -> Result<(), Failure> {
-        // Whole seconds, never sooner than asked.
+        // In whole seconds, rounded up.
         let seconds = hidden.as_millis().max(0).div_euclid(1000) + i128::from(hidden.subsec_millis() > 0);
         let seconds = i32::try_from(seconds.min(i128::from(LONGEST_VISIBILITY))).unwrap_or(i32::MAX);
         let change = self.sqs.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
@@ -62,7 +63,7 @@ impl Queue {
         answer.map(|_| ()).map_err(|e| failure(System::Queue, "change visibility", &e))
     }
 
-    /// Messages that wait or are being worked on, as SQS counts them: about.
+    /// The approximate number of messages that wait or are being processed, by SQS's count.
     pub async fn depth(&self) -> Result<u64, Failure> {
         let names = [
             QueueAttributeName::ApproximateNumberOfMessages,
@@ -76,7 +77,7 @@ impl Queue {
         Ok(names.iter().filter_map(number).sum())
     }
 
-    /// Up to ten messages, hidden from everybody else for `hidden` seconds.
+    /// Receives up to ten messages, and hides them for `hidden` seconds from other receivers.
     pub async fn receive(&self, hidden: i32) -> Result<Vec<Letter>, Failure> {
         let ask = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(10);
         let answer = ask.visibility_timeout(hidden).send().await;
@@ -95,7 +96,7 @@ impl Queue {
         answer.map(|_| ()).map_err(|e| failure(System::Queue, "delete", &e))
     }
 
-    /// Sends a hint once more, whatever was sent of it in the last five minutes: told apart by `again`.
+    /// Sends a hint that may have been sent within the last five minutes: `again` replaces its deduplication id.
     pub async fn resend(&self, hint: &Hint, again: &str) -> Result<(), Failure> {
         let send = self.sqs.send_message().queue_url(&self.url).message_body(hint.body());
         let send = send.message_group_id(hint.group()).message_deduplication_id(again);

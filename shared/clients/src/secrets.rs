@@ -1,5 +1,5 @@
-//! Secrets Manager. What it holds is kept in types that print `***`; a rotated value replaces only the version it
-//! came from.
+//! Secrets Manager. Values are kept in types that print `***`. A rotated value is stored only over the version from
+//! which it came.
 
 use crate::aws::{failure, once};
 use aws_config::SdkConfig;
@@ -13,10 +13,10 @@ use sync::failure::{Class, Failure, System};
 const PENDING: &str = "AWSPENDING";
 const CURRENT: &str = "AWSCURRENT";
 
-/// The byte order mark that Windows editors put before a file.
+/// The byte order mark, which Windows editors put at the beginning of a file.
 const MARK: char = '\u{feff}';
 
-/// A text that is never shown.
+/// A text that is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -26,7 +26,7 @@ impl Secret {
         Secret(text.into())
     }
 
-    /// The text, for the one place that sends it.
+    /// The text itself, for the code that sends it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -44,7 +44,7 @@ impl fmt::Display for Secret {
     }
 }
 
-/// The current version of a stored JSON object of texts.
+/// The current version of a secret, which is a JSON object of texts.
 #[derive(Clone)]
 pub struct Stored {
     version: String,
@@ -60,13 +60,13 @@ impl fmt::Debug for Stored {
 }
 
 impl Stored {
-    /// Of these members, as if they had been fetched.
+    /// An object of these members, as if it had been fetched.
     pub fn of(members: &[(&str, &str)]) -> Self {
         let member = |(name, text): &(&str, &str)| ((*name).to_owned(), Value::from(*text));
         Stored { version: String::new(), created: None, members: members.iter().map(member).collect() }
     }
 
-    /// Which version.
+    /// The id of this version.
     pub fn version(&self) -> &str {
         &self.version
     }
@@ -76,20 +76,20 @@ impl Stored {
         self.created
     }
 
-    /// A member that is a text and not empty. What was pasted has a line break at its end, which no secret has.
+    /// A member that is a text and not empty, without blanks around it: a pasted text often ends with a line break.
     pub fn member(&self, name: &str) -> Option<Secret> {
         let text = self.members.get(name)?.as_str()?.trim_matches(|c: char| c.is_whitespace() || c == MARK);
         Some(text).filter(|text| !text.is_empty()).map(Secret::new)
     }
 
-    /// The same without one member.
+    /// The same members without one.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.members.remove(name);
         self
     }
 
-    /// The same with one member replaced; others, known to us or not, stay.
+    /// The same members with one replaced; all others are kept, even those that this code does not know.
     #[must_use]
     pub fn with(&self, name: &str, secret: &Secret) -> Self {
         let mut changed = self.clone();
@@ -106,13 +106,13 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// A client; `of` in its failures is whose secrets they are.
+    /// A client for reads, and one for writes, which are sent once.
     pub fn new(aws: &SdkConfig) -> Self {
         let writes = aws_sdk_secretsmanager::config::Builder::from(aws).retry_config(once()).build();
         Secrets { client: Client::new(aws), writes: Client::from_conf(writes) }
     }
 
-    /// The current version. Everybody who needs this secret meets its failure, so it is wide.
+    /// The current version. All calls that need the secret meet the same failure, so it is wide.
     pub async fn fetch(&self, of: System, arn: &str) -> Result<Stored, Failure> {
         let answer = self.client.get_secret_value().secret_id(arn).send().await;
         let operation = format!("fetch secret `{arn}`");
@@ -120,7 +120,8 @@ impl Secrets {
         let members = match answer.secret_string().map_or_else(|| Err(NO_TEXT.to_owned()), members) {
             Ok(members) => members,
             Err(text) => {
-                // An admin's typing error: cured by time and the next try, held until then.
+                // An administrator's typing error is retryable: after its correction the next attempt succeeds, and
+                // until then calls are held.
                 let class = Class::Retryable { after: None };
                 return Err(Failure { system: of, operation, class, wide: true, text });
             }
@@ -129,13 +130,13 @@ impl Secrets {
         Ok(Stored { version: answer.version_id().unwrap_or_default().to_owned(), created, members })
     }
 
-    /// Makes `changed` the current version if the one it came from still is. `false`: somebody else was faster.
+    /// Makes `changed` the current version if the version from which it came is still current. `false`: it is not.
     pub async fn replace(&self, of: System, arn: &str, changed: &Stored) -> Result<bool, Failure> {
         let operation = format!("store secret `{arn}`");
         let text = Value::Object(changed.members.clone()).to_string();
         let put = self.writes.put_secret_value().secret_id(arn).secret_string(text).version_stages(PENDING);
         let put = put.send().await.map_err(|e| failure(of, &operation, &e))?;
-        // Only this call has a condition: the stage leaves no other version than the one we read.
+        // Only this call is conditional: the stage moves only if it is at the version that was read.
         let stage = self.writes.update_secret_version_stage().secret_id(arn).version_stage(CURRENT);
         let stage = stage.remove_from_version_id(changed.version()).set_move_to_version_id(put.version_id);
         match stage.send().await {
@@ -148,8 +149,8 @@ impl Secrets {
 
 const NO_TEXT: &str = "it is stored as bytes: store it as a text (`SecretString`) with a JSON object";
 
-/// The JSON object in a text. Why it is none says where to look and never what stands there: the parser's own words
-/// repeat values.
+/// The JSON object in a text. An error says where to look and never what is there: the parser's message would repeat
+/// values.
 fn members(text: &str) -> Result<Map<String, Value>, String> {
     let what = match serde_json::from_str(text.trim_start_matches(MARK)) {
         Ok(Value::Object(members)) => return Ok(members),

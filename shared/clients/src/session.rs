@@ -1,5 +1,5 @@
-//! Authorised calls to one system: a token on each, a new one after a 401, and what a missing answer means for a
-//! read and for a write. What a status means is the vendor's file's business.
+//! Authorised calls to one system: a token on each, a new token after a 401, and what a missing answer means for a
+//! read and for a write. What any other status means is decided in the vendor's own file.
 
 use crate::{
     gather,
@@ -14,35 +14,35 @@ use std::sync::{
 };
 use sync::failure::{Class, Failure, System};
 
-/// One system behind one audience.
+/// Calls to one system with tokens for one audience.
 #[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) http: Http,
     tokens: Arc<Tokens>,
     audience: Arc<str>,
     system: System,
-    /// Seconds by which the other side's clock was ahead of ours when it last answered.
+    /// By how many seconds the system's clock was ahead of ours when it last answered.
     skew: Arc<AtomicI64>,
 }
 
-/// No answer has said a time yet.
+/// The value until an answer has had a date.
 const UNKNOWN: i64 = i64::MIN;
 
-/// What is sent a second time.
+/// Which requests are sent a second time.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Again {
-    /// What did not leave.
+    /// Only one that was not sent: a write.
     NotSent,
-    /// ... and what nothing came back of: a read.
+    /// Also one to which no byte of an answer came: a read.
     Unanswered,
 }
 
-/// A write that got no answer.
+/// A write without an answer.
 #[derive(Clone)]
 pub(crate) enum Unanswered {
-    /// It did not leave.
+    /// It was not sent.
     NotSent(Failure),
-    /// It may have happened.
+    /// It was or may have been sent, so it may have happened.
     Unknown(Failure),
 }
 
@@ -59,12 +59,12 @@ impl Session {
         Session { http, tokens, audience: audience.into(), system, skew: Arc::new(UNKNOWN.into()) }
     }
 
-    /// The same system and login, another resource.
+    /// The same system and sign-in for another audience.
     pub(crate) fn towards(&self, audience: &str) -> Self {
         Session { audience: audience.into(), ..self.clone() }
     }
 
-    /// By how much the other side's clock is ahead of ours; `None`: nobody has said yet.
+    /// By how much the system's clock is ahead of ours; `None`: no answer has had a date yet.
     pub(crate) fn skew(&self) -> Option<SignedDuration> {
         let seconds = self.skew.load(Ordering::Relaxed);
         (seconds != UNKNOWN).then(|| SignedDuration::from_secs(seconds))
@@ -81,12 +81,12 @@ impl Session {
         Failure { system: self.system, operation: operation.to_owned(), class, wide, text: text.into() }
     }
 
-    /// Time may cure it.
+    /// A failure of this system that time may cure.
     pub(crate) fn retryable(&self, operation: &str, wide: bool, text: impl Into<String>) -> Failure {
         self.failure(operation, Class::Retryable { after: None }, wide, text)
     }
 
-    /// A read: again once if it did not leave or nothing came back, again once with a new token after a 401.
+    /// Sends a read: once more if it was not sent or got no answer, and once more with a new token after a 401.
     pub(crate) async fn read(
         &self,
         operation: &str,
@@ -96,7 +96,7 @@ impl Session {
         Ok(self.attempt(operation, Again::Unanswered, &build, &is_unauthorized).await?)
     }
 
-    /// A write: never again once it may have left. A 401 is a definite answer: it did not happen.
+    /// Sends a write: never again if it may have been sent. A 401 is a definite answer: the write did not happen.
     pub(crate) async fn write(
         &self,
         operation: &str,
@@ -106,7 +106,7 @@ impl Session {
         self.attempt(operation, Again::NotSent, &build, &is_unauthorized).await
     }
 
-    /// A write that carries the token in its body, and whose answer says there that it is refused.
+    /// Sends a write whose token is part of its body; `is_refused` says whether the answer refuses the token.
     pub(crate) async fn write_signed_within(
         &self,
         operation: &str,
@@ -116,7 +116,7 @@ impl Session {
         self.attempt(operation, Again::NotSent, &build, &is_refused).await
     }
 
-    /// Both follow the same rules: only what certainly did not happen is tried again, and only once.
+    /// Reads and writes follow the same rule: only what certainly had no effect is sent again, and only once.
     async fn attempt(
         &self,
         operation: &str,
@@ -157,7 +157,7 @@ impl Session {
         let send = || self.http.send(build(&self.http, bearer));
         let sent = match send().await {
             Err(Broken::NotSent(_)) => send().await,
-            // Its connection was forgotten by the other side: another one is used.
+            // The system had closed this connection: the second attempt uses another one.
             Err(Broken::Silent(_)) if again == Again::Unanswered => send().await,
             sent => sent,
         };

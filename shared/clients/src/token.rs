@@ -1,5 +1,6 @@
-//! Access tokens, asked for once and kept until shortly before their end; refresh-token rotation. Entra: v1 with a
-//! refresh token for Partner Center, v2 as application for Dataverse. Salesforce: an assertion or the app's secret.
+//! Access tokens: requested once and kept until shortly before they expire; and the rotation of the refresh token.
+//! Entra: v1 with a refresh token for Partner Center, v2 as application for Dataverse. Salesforce: an assertion or the
+//! app's secret.
 
 mod assertion;
 mod grant;
@@ -24,9 +25,10 @@ use sync::{
     in_log::in_log,
 };
 
-/// A token is not used in its last minutes: the request it travels with takes time, and clocks differ.
+/// A token is not used in its last five minutes: a request takes time, and clocks differ.
 const SPARE: SignedDuration = SignedDuration::from_secs(300);
-/// A rotated refresh token is stored once in this time; each one lives 90 days (vendors/entra.md, *A user's consent*).
+/// The shortest time between two stored rotations; a refresh token lives 90 days (vendors/entra.md, *A user's
+/// consent*).
 const ROTATION_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
 /// The tokens of one system.
@@ -39,14 +41,15 @@ pub struct Tokens {
     secret_arn: String,
     stores_rotation: bool,
     kept: Mutex<Kept>,
-    /// Who holds it asks; who waits for it finds the answer.
+    /// Single-flight lock: its holder requests the token, and the callers that wait for it use the holder's result. It
+    /// keeps the secret that was read last.
     asking: tokio::sync::Mutex<Option<Stored>>,
 }
 
 #[derive(Default)]
 struct Kept {
     tokens: HashMap<String, Token>,
-    /// How many requests failed, and how the last one did: who waited for it need not ask again.
+    /// How many requests have failed, and the failure of the last one, which callers that waited for it return too.
     failures: u64,
     last: Option<Failure>,
 }
@@ -60,7 +63,8 @@ struct Token {
 }
 
 impl Tokens {
-    /// Partner Center's: the refresh token of the one-off consent, for any audience. `stores_rotation`: the poller.
+    /// Partner Center's tokens: by the refresh token of the one consent, for any audience. `stores_rotation`: for the
+    /// poller.
     pub fn partner_center(
         http: Http,
         secrets: Secrets,
@@ -73,19 +77,19 @@ impl Tokens {
         Self::new(http, secrets, clock, System::PartnerCenter, grant, arn, stores_rotation)
     }
 
-    /// Dataverse's: the application itself; the audience is the environment's URL.
+    /// Dataverse's tokens: for the application itself; the audience is the environment's URL.
     pub fn dynamics(http: Http, secrets: Secrets, clock: Clock, config: &config::Dynamics) -> Self {
         let grant = Grant::client_credentials(&config.login_url, &config.tenant_id, &config.client_id);
         Self::new(http, secrets, clock, System::Crm, grant, &config.secret_arn, false)
     }
 
-    /// Salesforce's: the integration user's session.
+    /// Salesforce's tokens: sessions of the integration user.
     pub fn salesforce(http: Http, secrets: Secrets, clock: Clock, config: &config::Salesforce) -> Self {
         let grant = Grant::salesforce(config);
         Self::new(http, secrets, clock, System::Crm, grant, &config.secret_arn, false)
     }
 
-    /// Tokens of `system` by any grant; the secret lies at `secret_arn`.
+    /// The tokens of `system` by any grant; `secret_arn` is the ARN of the grant's secret.
     pub fn new(
         http: Http,
         secrets: Secrets,
@@ -108,12 +112,12 @@ impl Tokens {
         }
     }
 
-    /// Our own time.
+    /// The time of our own clock.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// A bearer token for an audience, fresh enough to be used. Concurrent callers share one request.
+    /// A bearer token for an audience, not about to expire. Concurrent callers share one request.
     pub async fn bearer(&self, audience: &str) -> Result<String, Failure> {
         let failures = match self.kept_token(audience) {
             Ok(bearer) => return Ok(bearer),
@@ -145,20 +149,20 @@ impl Tokens {
         }
     }
 
-    /// Where the token of an audience is used (`instance_url`), an origin; asks for one if none is kept.
+    /// The origin at which the token of an audience is used (`instance_url`); requests a token if none is kept.
     pub async fn place(&self, audience: &str) -> Result<String, Failure> {
         self.bearer(audience).await?;
         let place = self.kept().tokens.get(audience).and_then(|token| token.place.clone());
         place.ok_or_else(|| self.failure(audience, None, "the token does not say where it is used"))
     }
 
-    /// Whose the token of an audience is, if one is kept and says so.
+    /// The id of the user to whom the token of an audience belongs; `None`: no token is kept, or it does not say.
     pub fn user(&self, audience: &str) -> Option<String> {
         self.kept().tokens.get(audience).and_then(|token| token.user.clone())
     }
 
-    /// The vendor does not take this token any more: the next [`Tokens::bearer`] asks anew. Another token, which
-    /// somebody else got meanwhile, stays.
+    /// Drops a token that the vendor no longer accepts, so that the next [`Tokens::bearer`] requests a new one.
+    /// Another token, which a concurrent caller got meanwhile, is kept.
     pub fn expire(&self, audience: &str, bearer: &str) {
         let mut kept = self.kept();
         if kept.tokens.get(audience).is_some_and(|token| token.bearer.expose() == bearer) {
@@ -166,14 +170,15 @@ impl Tokens {
         }
     }
 
-    /// The token, or how many requests have failed so far.
+    /// The kept token, or how many requests have failed so far.
     fn kept_token(&self, audience: &str) -> Result<String, u64> {
         let kept = self.kept();
         let token = kept.tokens.get(audience).filter(|token| self.clock.now() < token.until);
         token.map(|token| token.bearer.expose().to_owned()).ok_or(kept.failures)
     }
 
-    /// One request. Refused for a matter of configuration, the secret is read again: a second request if it has changed.
+    /// Requests a token. If that is refused because of the configuration, the secret is read again, and a second
+    /// request is sent if it has changed.
     async fn ask(&self, audience: &str, secret: &mut Option<Stored>) -> Result<Token, Failure> {
         let (used, just_read) = match secret.take() {
             Some(known) => (known, false),
@@ -192,7 +197,7 @@ impl Tokens {
         };
         let granted = match answer {
             Ok(granted) => granted,
-            // The secret is dropped with the failure: an admin's new one is found by the next try.
+            // The secret is dropped too, so that the next request reads the one that an administrator has corrected.
             Err(Refused::Configuration(words)) => return Err(self.failure(audience, None, &words)),
             Err(Refused::Later { after, words }) => {
                 *secret = Some(used);
@@ -204,8 +209,8 @@ impl Tokens {
         Ok(Token { bearer: granted.bearer, until, place: granted.place, user: granted.user })
     }
 
-    /// Stores the refresh token that came with the answer. A failure is only told: the stored one still works, and
-    /// the next day tries again.
+    /// Stores the refresh token that came with the answer. A failure is only logged: the stored one still works, and a
+    /// later answer is stored instead.
     async fn store_rotation(&self, used: Stored, granted: &Granted) -> Stored {
         let rotated =
             granted.refresh_token.as_ref().filter(|new| used.member("refresh_token").as_ref() != Some(*new));
@@ -219,14 +224,14 @@ impl Tokens {
             }
             Err(failure) => tracing::warn!(reason = in_log(&failure.to_string()), "refresh token not stored"),
         }
-        // Read again next time: the version now current is not the one that was used.
+        // The secret is read again, because the current version is no longer the one that was used.
         match self.secrets.fetch(self.system, &self.secret_arn).await {
             Ok(read) => read,
             Err(_) => used,
         }
     }
 
-    /// Everybody needs the token, so its failure is everybody's.
+    /// Every call needs a token, so the failure is wide.
     fn failure(&self, audience: &str, after: Option<SignedDuration>, words: &str) -> Failure {
         Failure {
             system: self.system,
@@ -246,15 +251,15 @@ fn operation(audience: &str) -> String {
     format!("{SIGN_IN}{audience}`")
 }
 
-/// How the operation of every failed sign-in begins.
+/// The beginning of the operation of every failed sign-in.
 const SIGN_IN: &str = "token for `";
 
-/// The audience of a sign-in that failed; `None`: the failure is of what was to be done then.
+/// The audience of a failed sign-in; `None`: the failure is of another operation.
 pub fn refused_audience(failure: &Failure) -> Option<&str> {
     failure.operation.strip_prefix(SIGN_IN)?.strip_suffix('`')
 }
 
-/// The number in Entra's words: `AADSTS65001` is 65001.
+/// The number in Entra's message: `AADSTS65001` is 65001.
 pub fn entra_number(words: &str) -> Option<u32> {
     let (_, after) = words.split_once("AADSTS")?;
     let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());

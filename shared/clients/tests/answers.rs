@@ -1,4 +1,4 @@
-//! What AWS and Entra answer now and then, and what we make of it: half a batch, a throttled read, tokens that end.
+//! Rare answers of AWS and Entra and what follows from them: half a batch, a throttled read, tokens that expire.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -33,10 +33,10 @@ use tokio::{
 
 const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 
-/// What was asked: the operation of AWS or the path, and the body.
+/// What a request asked for: the operation of AWS or the path, and the body.
 type Asked = (String, String);
 
-/// A server that answers by a function of what is asked, and remembers it.
+/// A server that answers by a function of the request and keeps all requests.
 struct Server {
     url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
@@ -151,7 +151,7 @@ async fn a_read_that_stays_throttled_is_a_failure_and_not_an_empty_table() {
     assert!(failure.is_retryable() && failure.text.contains("2 items"), "{failure}");
 }
 
-/// A sign-in whose secret was stored so many hours ago; the time is what the tests say.
+/// A sign-in whose secret was stored this many hours ago, by the test's clock.
 struct SignIn {
     server: Server,
     now: Arc<Mutex<Timestamp>>,
@@ -161,7 +161,7 @@ struct SignIn {
 const ASK: &str = "/t/oauth2/token";
 
 impl SignIn {
-    /// `refuses`: which requests for a token, in their order, are refused.
+    /// `refuses`: which of the requests for a token, counted in order, are refused.
     async fn stored(hours: i64, refuses: &'static [usize]) -> SignIn {
         let created = NOW - SignedDuration::from_hours(hours);
         let server = Server::start(move |(what, _), before| match what.as_str() {
@@ -245,7 +245,8 @@ async fn a_rotated_refresh_token_is_stored_once_a_day() {
         for audience in ["a", "b", "c"] {
             sign_in.tokens.bearer(audience).await.unwrap();
         }
-        // What was read again after the first has the age that this server tells, so each would be stored anew.
+        // Each secret that is read after the first has the age that this server reports, so each rotation would be
+        // stored.
         let puts = sign_in.server.times("PutSecretValue");
         assert_eq!(puts.min(1), stored, "stored {hours} hours ago");
         assert_eq!(sign_in.server.times("UpdateSecretVersionStage"), puts);
@@ -258,7 +259,7 @@ async fn a_refused_secret_is_read_again() {
     assert_eq!(sign_in.tokens.bearer("a").await.unwrap(), "t0");
     assert_eq!(sign_in.server.times("GetSecretValue"), 1);
     sign_in.tokens.expire("a", "t0");
-    // Refused with the kept one, and with the one that is read then.
+    // Refused with the kept secret, and then with the one that is read again.
     sign_in.tokens.bearer("a").await.unwrap_err();
     assert_eq!((sign_in.server.times("GetSecretValue"), sign_in.server.times(ASK)), (2, 3));
     assert_eq!(sign_in.tokens.bearer("a").await.unwrap(), "t3", "an administrator's new one is found");

@@ -8,7 +8,7 @@ import json
 import pathlib
 import sys
 
-# Whoever keeps customers keeps them in one of these, whatever the customers speak.
+# Languages in which a company may write the countries of its customers, whatever the customers' own language.
 EVERYWHERE = ["en", "de", "fr", "es", "it", "pt", "nl"]
 # A language of a country: official there, also of a part, or spoken by this share of its people in percent.
 SHARE = 20

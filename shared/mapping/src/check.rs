@@ -1,4 +1,5 @@
-//! What must hold between the keys of a rule and between rules. All faults are noted, none ends the check.
+//! Checks what must hold between the keys of a rule and between rules. A fault does not end the check: all are
+//! collected.
 
 use crate::{
     Direction, On, RecordKind,
@@ -9,7 +10,7 @@ use crate::{
     tree::Node,
 };
 
-/// Rules the code itself asks for, and what kind they must be.
+/// Rules on which the code relies, and the kind that each must have.
 const NEEDED: [(&str, Kind, &str); 17] = [
     ("name", Kind::Text, "text"),
     ("value", Kind::Group, "group"),
@@ -30,10 +31,11 @@ const NEEDED: [(&str, Kind, &str); 17] = [
     ("team", Kind::List, "list"),
 ];
 
-/// Those of them that a lead needs too; in Salesforce it has no name but its person's.
+/// Those of them that a lead needs too. A lead needs no name: in Salesforce it has no name but its person's.
 const NEEDED_OF_LEADS: [&str; 5] = ["status", "external_reference", "referral_id", "sync", "customer_name"];
 
-/// Where a dotted key stands in the override: its own line, else its rule's or table's; 0 if all of it is the default's.
+/// The line of a dotted key in the override: of the key itself, else of its rule or table; 0 if all of these are the
+/// default's.
 pub(crate) fn line_of(tree: &Node, key: &str) -> usize {
     let (mut at, mut line) = (tree, 0);
     for (depth, part) in key.split('.').enumerate() {
@@ -46,7 +48,7 @@ pub(crate) fn line_of(tree: &Node, key: &str) -> usize {
     line
 }
 
-/// The faults so far, and the text they are in.
+/// The faults so far, and the tree of the map in which they are.
 pub(crate) struct Check<'a> {
     pub(crate) reader: &'a mut Reader,
     pub(crate) tree: &'a Node,
@@ -101,14 +103,14 @@ impl Check<'_> {
         self.reader.fault(line, key, text);
     }
 
-    /// The rule states the key, even if what it states was refused already.
+    /// Whether the rule has this key, even if the key's value was refused already.
     fn given(&self, rule: &Rule, key: &str) -> bool {
         let node =
             self.tree.get("fields").and_then(|fields| fields.get(&rule.name)).and_then(|node| node.get(key));
         node.is_some_and(|node| node.plain().is_none_or(|text| text != ""))
     }
 
-    /// Where it comes from and where it goes.
+    /// Checks where the rule reads and writes: `referral`, `crm`, and what they demand of its other keys.
     fn ends(&mut self, rule: &Rule) {
         if matches!(rule.kind, Kind::Group | Kind::List | Kind::Status) {
             return;
@@ -169,7 +171,7 @@ impl Check<'_> {
         }
     }
 
-    /// What only some kinds have. `at` is the dotted key of the rule or member.
+    /// Checks the keys that only some kinds may have. `at` is the dotted key of the rule or member.
     pub(crate) fn values(&mut self, rule: &Rule, at: &str) {
         let mut wrong = Vec::new();
         if rule.kind == Kind::Choice && rule.values.is_empty() && rule.constant.is_none() {
@@ -225,7 +227,7 @@ impl Check<'_> {
         }
     }
 
-    /// Only some paths of an existing referral can be written.
+    /// Checks that a rule which changes existing referrals has a path that can be written there.
     fn patch(&mut self, rule: &Rule) {
         let on = rule.group.as_ref().map_or(rule.on, |group| self.group_on(group));
         let on = on.unwrap_or(if rule.constant.is_some() { On::Create } else { On::Both });
@@ -238,7 +240,7 @@ impl Check<'_> {
             let key = format!("fields.{group}.on");
             let line =
                 line_of(self.tree, &key).max(line_of(self.tree, &format!("fields.{}.group", rule.name)));
-            // One fault for the group; its other members have the same.
+            // One fault for the whole group: its other members would give the same.
             if !self.reader.faults.iter().any(|fault| fault.key == key) {
                 self.fault_at(line, &key, &text);
             }
@@ -250,7 +252,7 @@ impl Check<'_> {
 
     fn group_on(&self, group: &str) -> Option<On> {
         let known = self.tree.get("fields").and_then(|fields| fields.get(group));
-        // A group that is not there is a fault of its own.
+        // A group that does not exist is a fault of its own.
         let Some(fields) = known else { return Some(On::Create) };
         let to_crm = fields.get("direction").and_then(Node::plain).is_some_and(|word| word == "to_crm");
         let on = fields.get("on").and_then(Node::plain);
@@ -261,7 +263,7 @@ impl Check<'_> {
         }
     }
 
-    /// Two rules that write the same place would undo each other.
+    /// Two rules that write the same column or path would undo each other.
     fn twice(&mut self, rules: &[Rule]) {
         let direction = |rule: &Rule| rule.direction.unwrap_or(Direction::Both);
         for (n, rule) in rules.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What must hold of groups and lists.
+//! Checks groups and lists.
 
 use crate::{
     Direction, On,

@@ -1,8 +1,8 @@
-//! What a referral is for this organisation: a deal, a lead, another organisation's half, or unclear.
+//! Classifies a referral for this organisation: a deal, a lead, another organisation's half, or unclear.
 
 use crate::{Referral, referral::MICROSOFT};
 
-/// What is to be made of a referral.
+/// What a referral is for this organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Category {
     /// A co-sell or pipeline deal.
@@ -11,12 +11,12 @@ pub enum Category {
     Lead,
     /// Another organisation's referral in one of our engagements; never a record.
     Sibling,
-    /// None of the known combinations; says which.
+    /// No known combination; the text says which it is.
     Unclear(String),
 }
 
-/// Decides in the documented order: whose it is first, then type, status, qualification and who invited. Marketplace
-/// source and call to action decide nothing (Microsoft warns against it).
+/// Decides in the documented order: first by whose referral it is, then by type, status, qualification and inviter.
+/// Marketplace source and call to action are ignored, because Microsoft advises against using them.
 pub fn classify(referral: &Referral, own_organization: &str) -> Category {
     if !referral.organization().eq_ignore_ascii_case(own_organization) {
         return Category::Sibling;
@@ -35,7 +35,8 @@ pub fn classify(referral: &Referral, own_organization: &str) -> Category {
             if from_microsoft
                 && matches!(qualification, "Direct" | "MarketingQualified" | "SalesQualified") =>
         {
-            // Won or lost, it was accepted once; declined, expired or closed as error, never.
+            // A referral that was won or lost had been accepted; one that was declined, expired or closed as error had
+            // not.
             if matches!(referral.substatus(), "Won" | "Lost") {
                 Category::Opportunity
             } else {

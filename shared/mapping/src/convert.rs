@@ -1,4 +1,4 @@
-//! A unit's value in the other side's form, and when two sides show the same.
+//! Converts a unit's value into the other side's form, and decides whether two sides have the same value.
 
 use crate::{
     Direction, Map, Refusal, Side, Value, fields, list,
@@ -11,7 +11,7 @@ use crate::{
 use std::collections::BTreeMap;
 
 impl Map {
-    /// The value as the CRM would store and show it: table, length, rounding, date only.
+    /// The value as the CRM would store it: after the table of values, with length, rounding and date applied.
     pub fn to_crm(&self, unit: &str, shown: &Value) -> Result<Value, Refusal> {
         let one = self.rule(unit)?;
         let refused = |text: String| Refusal::new(unit, text);
@@ -28,8 +28,8 @@ impl Map {
         }
     }
 
-    /// The value as Partner Center would store and show it. Refuses what must never be sent: an amount of 0 or none, no
-    /// date where one is needed, a list without the elements a referral needs.
+    /// The value as Partner Center would store it. Refuses what must never be sent: an amount of 0 or none, no date
+    /// where one is required, a list without the elements that a referral requires.
     pub fn to_partner_center(&self, unit: &str, shown: &Value) -> Result<Value, Refusal> {
         let value = self.in_partner_center(unit, shown)?;
         let refused = |text: &str| Err(Refusal::new(unit, text));
@@ -69,7 +69,8 @@ impl Map {
         }
     }
 
-    /// The CRM shows an option that the map does not list, and nothing depends on it: Partner Center keeps what it has.
+    /// Whether the CRM has an option that the map does not list and that no rule needs: Partner Center's value then
+    /// stays.
     pub fn leaves_alone(&self, unit: &str, crm: &Value) -> bool {
         self.plain_rule(unit).is_some_and(|rule| scalar::leaves_alone(rule, crm))
     }
@@ -80,11 +81,11 @@ impl Map {
         value.is_null() || self.rule(unit).is_ok_and(|one| matches!(&one.shape, Shape::Group(rules) if group(rules)))
     }
 
-    /// Both sides show the same: one of them is what the other's value would be there.
+    /// Whether both sides have the same value: one of them is what the other would be after conversion.
     pub fn equal(&self, unit: &str, partner_center: &Value, crm: &Value) -> bool {
         let Ok(one) = self.rule(unit) else { return false };
         let direction = one.unit.direction;
-        // A list's elements are made in the CRM at its create, also where the list goes one way afterwards.
+        // The elements of a list are created in the CRM with a new record, even if the list goes one way afterwards.
         let to_crm = direction != Direction::ToPartnerCenter || one.unit.list;
         let same = |rule: &Rule, pc: &Value, crm: &Value| {
             let as_crm = || self.plain_to_crm(rule, pc).is_ok_and(|value| same_plain(rule, &value, crm));
@@ -106,8 +107,9 @@ impl Map {
         }
     }
 
-    /// What `side` shows is what writing `target` (in that side's form) should have led to. Looser than `==` where a
-    /// side shows more or less than was written: the reason of a loss, the name of a catalogue row.
+    /// Whether `shown` is what writing `target` to `side` should have led to (both in that side's form). It is looser
+    /// than `==` where a side returns more or less than was written: the reason of a loss, the name of a row of the
+    /// catalogue.
     pub fn shows(&self, unit: &str, side: Side, target: &Value, shown: &Value) -> bool {
         if target == shown {
             return true;
@@ -125,7 +127,7 @@ impl Map {
         }
     }
 
-    /// Who wins a conflict. A status that is final in Partner Center stands.
+    /// Which side wins a conflict. A status that is final in Partner Center always wins.
     pub fn owner(&self, unit: &str, partner_center: Option<&Value>) -> Side {
         let Ok(one) = self.rule(unit) else { return Side::PartnerCenter };
         let terminal = |value: &Value| phase_of_pair(&pair_of(value)).is_some_and(|phase| phase.is_closed());
@@ -137,7 +139,7 @@ impl Map {
 
     pub(crate) fn plain_to_crm(&self, rule: &Rule, shown: &Value) -> Result<Value, String> {
         match rule.length {
-            // The mark takes its room from the name, so that both fit the column.
+            // The check mark takes its room from the name, so that both fit into the column.
             Some(length) if rule.name == fields::NAME && self.switches().check_mark => {
                 scalar::to_crm_within(Some(length.saturating_sub(MARK_LENGTH)), rule, shown)
             }
@@ -167,7 +169,7 @@ fn group(
 
 fn amounts_have_currencies(rules: &[Rule], value: Value) -> Result<Value, String> {
     let member = |kind| rules.iter().find(|rule| rule.kind == kind).map(|rule| value.member(&rule.name));
-    // Nothing is nothing in every currency.
+    // An amount of 0 or none needs no currency.
     match (member(Kind::Money), member(Kind::Currency)) {
         (Some(amount), Some(currency)) if !is_zero(amount) && currency.is_null() => {
             Err("an amount without a currency".to_owned())
@@ -176,7 +178,8 @@ fn amounts_have_currencies(rules: &[Rule], value: Value) -> Result<Value, String
     }
 }
 
-/// A member that this CRM has no column for, only a constant (a single-currency organisation).
+/// For a member that has a constant and no column in this CRM (as in an organisation with one currency), refuses every
+/// other value.
 fn bounded_by_constants(rules: &[Rule], value: Value) -> Result<Value, String> {
     for rule in rules.iter().filter(|rule| rule.crm.is_none()) {
         let Some(constant) = rule.constant.as_ref().map(|constant| scalar::from_map(rule, constant)) else {
@@ -191,7 +194,7 @@ fn bounded_by_constants(rules: &[Rule], value: Value) -> Result<Value, String> {
     Ok(value)
 }
 
-/// Two plain values are the same; no amount and an amount of 0 are one.
+/// Whether two plain values are the same. No amount equals an amount of 0, and an empty boolean equals No.
 fn same_plain(rule: &Rule, a: &Value, b: &Value) -> bool {
     let compared = |value| match rule.kind {
         Kind::Money if is_zero(value) => &Value::Null,
@@ -201,7 +204,7 @@ fn same_plain(rule: &Rule, a: &Value, b: &Value) -> bool {
     compared(a) == compared(b)
 }
 
-/// Partner Center takes amounts above 0 only.
+/// Whether an amount may be sent: Partner Center accepts only amounts above 0.
 pub(crate) fn is_positive(value: &Value) -> bool {
     value.text().is_some_and(|text| text != "0" && !text.starts_with('-'))
 }

@@ -1,4 +1,4 @@
-//! ISO 3166-1 countries, by code or by what people call them, and ISO 4217 currencies.
+//! ISO 3166-1 countries, by code or by the names that people use, and ISO 4217 currencies.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,10 +6,11 @@ use std::{
 };
 use unicode_normalization::UnicodeNormalization;
 
-/// Alpha-2, alpha-3, names in English, six other languages and the country's own (`countries.py` says how it is made).
+/// Per country: alpha-2, alpha-3, and names in English, six other languages and its own (`countries.py` makes the
+/// file).
 const COUNTRIES: &str = include_str!("../maps/countries.tsv");
 
-/// What people type and neither ISO 3166 nor the Unicode CLDR has as a name of the country.
+/// Names that people type and that neither ISO 3166 nor the Unicode CLDR has.
 const ALIASES: &[(&str, &str)] = &[
     ("america", "US"),
     ("usa", "US"),
@@ -22,11 +23,11 @@ const ALIASES: &[(&str, &str)] = &[
     ("korea", "KR"),
     ("hong kong sar", "HK"),
     ("macau sar", "MO"),
-    // Without it the form of a state would be left out of another one's name.
+    // Without this entry `republic of ` would be removed, and what is left is another country's name.
     ("republic of china", "TW"),
 ];
 
-/// What states call themselves, before the name that everybody calls them.
+/// Forms of state that may precede a country's usual name.
 const FORMS: &[&str] = &[
     "the ",
     "republic of ",
@@ -51,12 +52,12 @@ const CODES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD
     PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STN SVC SYP SZL THB \
     TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG ZWL";
 
-/// The alpha-2 code of a country given as alpha-2, alpha-3 or name.
+/// The alpha-2 code of a country, which is given as alpha-2, alpha-3 or name.
 pub(crate) fn alpha2(text: &str) -> Option<&'static str> {
     let given = text.trim();
     let by_code = |code: &str| CODES_OF_COUNTRIES.get(code).copied();
     by_code(&given.to_ascii_uppercase()).or_else(|| by_name(&spoken(given))).or_else(|| {
-        // `Korea, Republic of`
+        // `Korea, Republic of` is `Republic of Korea`.
         let (name, rest) = given.split_once(',')?;
         by_name(&spoken(&format!("{rest} {name}")))
     })
@@ -69,7 +70,7 @@ fn by_name(name: &str) -> Option<&'static str> {
     })
 }
 
-/// A name without what people leave out or write otherwise: accents, apostrophes, points, brackets, `&`.
+/// A name without what people leave out or write in other ways: accents, apostrophes, points, brackets, `&`.
 fn spoken(name: &str) -> String {
     let name = name.replace('&', " and ");
     let plain = name.nfkd().filter(|c| !('\u{300}'..='\u{36f}').contains(c));
@@ -88,7 +89,7 @@ fn rows() -> impl DoubleEndedIterator<Item = Vec<&'static str>> {
 static CODES_OF_COUNTRIES: LazyLock<BTreeMap<&str, &'static str>> =
     LazyLock::new(|| rows().flat_map(|row| [(row[0], row[0]), (row[1], row[0])]).collect());
 
-/// `Bolivia (Plurinational State of)`: the name in full, with the remark before it, and without.
+/// Names to alpha-2. Of `Bolivia (Plurinational State of)`: as it is, with the remark in front, and without it.
 static NAMES: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|| {
     let iso = || rust_iso3166::ALL.iter().map(|country| (country.name.to_owned(), country.alpha2));
     let remark = |(name, code): (String, &'static str)| {
@@ -99,17 +100,17 @@ static NAMES: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|| {
     let called =
         rows().flat_map(|row| row[2..].iter().map(|name| (name.to_string(), row[0])).collect::<Vec<_>>());
     let aliases = ALIASES.iter().map(|(name, code)| (name.to_string(), *code));
-    // The first one of several stands; the name in full goes before another one's short form.
+    // Of several entries with one name the first counts, so that a full name wins over another country's short form.
     let all: Vec<_> = aliases.chain(iso()).chain(called).chain(remarks).collect();
     all.into_iter().rev().map(|(name, code)| (spoken(&name), code)).collect()
 });
 
-/// Two texts name two countries. One that is empty or none that is known names no country, and so speaks against nothing.
+/// Whether two texts name two different countries. A text that is empty or unknown names none.
 pub fn are_apart(one: &str, other: &str) -> bool {
     matches!((alpha2(one), alpha2(other)), (Some(one), Some(other)) if one != other)
 }
 
-/// The upper-case code, if it is an ISO 4217 one.
+/// The upper-case code, if it is one of ISO 4217.
 pub(crate) fn currency(text: &str) -> Option<String> {
     let code = text.trim().to_ascii_uppercase();
     CURRENCIES.contains(code.as_str()).then_some(code)

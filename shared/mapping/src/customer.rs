@@ -1,14 +1,14 @@
-//! Whether a referral and a record are about the same customer.
+//! Decides whether a referral and a record are about the same customer.
 
 use crate::{Map, Record, Referral, Value, keys::reads_alike, shape::Shape};
 
-/// The fields that name the customer, and where it is.
+/// The rules of the customer's name, address and country.
 const NAME: &str = "customer_name";
 const ADDRESS: &str = "address";
 const COUNTRY: &str = "country";
 
 impl Map {
-    /// The column of accounts that holds their country as text.
+    /// The column of accounts that holds the country as text.
     pub fn country_column(&self) -> Option<&str> {
         let members =
             self.rules.iter().filter(|one| one.unit.name == ADDRESS).filter_map(|one| match &one.shape {
@@ -19,12 +19,12 @@ impl Map {
         rule.crm.as_deref()?.strip_prefix("account.")
     }
 
-    /// The customer's name reads alike on both sides, and no two countries speak against it.
+    /// Whether the customer's name reads alike on both sides, and the countries, if both sides have one, are the same.
     pub fn is_same_customer(&self, referral: &Referral, record: &Record) -> bool {
         let names = (self.referral_field(NAME, referral), self.record_field(NAME, record));
         let (Some(Value::Text(theirs)), Some(Value::Text(ours))) = names else { return false };
         let country = |address: Option<Value>| address?.member(COUNTRY).text().map(str::to_owned);
-        // The CRM holds a country's code or its name.
+        // The CRM may hold the code of a country or its name.
         let code = |address: Value| self.to_partner_center(ADDRESS, &address).ok();
         let of_record = self.record_field(ADDRESS, record).and_then(code);
         let apart = match (country(self.referral_field(ADDRESS, referral)), country(of_record)) {

@@ -1,6 +1,6 @@
-//! Calendar days (vendors/partner-center.md, *Closing dates*). A day is no instant: 30 June, picked in London, reaches
-//! us as the midnight of London in UTC, which is 29 June. Reads the day that was picked, and writes an instant that
-//! every office reads as that day.
+//! Calendar days (vendors/partner-center.md, *Closing dates*). A day is not an instant: 30 June, chosen in London,
+//! arrives as London's midnight in UTC, which is on 29 June. This file finds the day that was chosen, and writes an
+//! instant that every office reads as that day.
 
 use crate::Value;
 use jiff::{
@@ -10,17 +10,17 @@ use jiff::{
     tz::Offset,
 };
 
-/// Programs write the least or greatest date they know for "no date" (`0001-01-01`, `9999-12-31`); Dataverse and SQL
-/// Server know none before 1753.
+/// The years that count. Programs write their least or greatest date for "no date" (`0001-01-01`, `9999-12-31`), and
+/// neither Dataverse nor SQL Server has a date before 1753.
 const YEARS: std::ops::RangeInclusive<i16> = 1753..=9998;
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const HOUR: i32 = 60 * 60;
 
-/// The day of a date or of an instant as `YYYY-MM-DD`, `Null` for what means no date; `None`: it is neither.
+/// The day of a date or of an instant, as `YYYY-MM-DD`; `Null` for what means no date; `None`: the text is neither.
 ///
 /// An instant with an offset other than UTC names its own day. One in UTC is the day whose midnight in UTC is nearest:
-/// the one that was picked, wherever between UTC-12 and UTC+11:59. With a `zone` it is the day there: the one that was
-/// picked, wherever from that zone to 24 hours west of it.
+/// the day that was chosen, in any office between UTC-12 and UTC+11:59. With a `zone` it is the day there: the day that
+/// was chosen, in any office from that zone to 24 hours west of it.
 pub(crate) fn read(text: &str, zone: Option<Offset>) -> Option<Value> {
     let pieces = Pieces::parse(text.trim()).ok()?;
     let written = pieces.date();
@@ -37,7 +37,8 @@ fn picked(at: DateTime, zone: Option<Offset>) -> Date {
         Some(zone) => at.saturating_add(SignedDuration::from_secs(zone.seconds().into())).date(),
         None => nearest(at),
     };
-    // All offsets are whole quarters of an hour: the second before one is no midnight but the end of a day somewhere.
+    // Offsets are whole quarters of an hour, so the second before a quarter is not a midnight, but the end of a day in
+    // some office.
     if at.minute() % 15 == 14 && at.second() == 59 {
         let next = day(at.saturating_add(SECOND));
         return next.yesterday().unwrap_or(next);
@@ -45,33 +46,33 @@ fn picked(at: DateTime, zone: Option<Offset>) -> Date {
     day(at)
 }
 
-/// Noon belongs to its own day: it is what [`instant`] writes.
+/// Noon counts as its own day, because [`instant`] writes noon.
 fn nearest(at: DateTime) -> Date {
     let date = at.date();
     if at.time() > jiff::civil::time(12, 0, 0, 0) { date.tomorrow().unwrap_or(date) } else { date }
 }
 
-/// The instant that Partner Center is given for a day: noon in UTC, which is the same day in every office. In a zone so
-/// far east that noon in UTC is the next day there, the last full hour of the day.
+/// The instant that is sent to Partner Center for a day: noon in UTC, which is the same day in every office. If the
+/// zone is so far east that noon in UTC is the next day there, it is the last full hour of the day in that zone.
 pub(crate) fn instant(day: &str, zone: Option<Offset>) -> String {
     let east = zone.map_or(0, Offset::seconds);
     let at = (12 * HOUR).min(23 * HOUR - east);
     format!("{day}T{:02}:{:02}:00Z", at / HOUR, at % HOUR / 60)
 }
 
-/// The word of a map for the last day of the quarter in which a referral changed last: as Salesforce dates what it makes
-/// of a lead.
+/// In a map, stands for the last day of the quarter in which the referral changed last, as Salesforce dates an
+/// opportunity that it makes of a lead.
 pub(crate) const QUARTER_END: &str = "quarter_end";
 
-/// The last day of the instant's quarter.
+/// The last day of the quarter in which an instant lies.
 pub(crate) fn quarter_end(at: Timestamp) -> String {
     let date = at.to_zoned(jiff::tz::TimeZone::UTC).date();
     let last = Date::new(date.year(), (date.month() - 1) / 3 * 3 + 3, 1).unwrap_or(date);
     last.last_of_month().to_string()
 }
 
-/// An offset from UTC such as `+13:00`; `None`: it is no zone on earth. Names of zones are not known: that takes a time
-/// zone database, which neither this crate nor every Lambda image has.
+/// An offset from UTC such as `+13:00`; `None`: the text is none that exists. Names of zones are not accepted: they
+/// need a time zone database, which neither this crate nor every Lambda image has.
 pub(crate) fn zone(text: &str) -> Option<Offset> {
     let written = jiff::fmt::strtime::parse("%:z", text).ok()?.offset()?;
     (written.seconds().abs() <= 14 * HOUR && written.seconds() % 60 == 0).then_some(written)
@@ -187,7 +188,7 @@ mod tests {
             for zone in [None, quarter(quarters)] {
                 prop_assert_eq!(read(&instant(&date, zone), zone), Some(Value::Text(date.clone())));
             }
-            // Every office reads it as that day, also where the map names a zone that is not its own.
+            // Every office reads it as that day, even if the map names another zone than the office's.
             prop_assert_eq!(read(&instant(&date, None), quarter(other)), Some(Value::Text(date.clone())));
             prop_assert_eq!(read(&instant(&date, quarter(quarters)), quarter(other)), Some(Value::Text(date)));
         }

@@ -1,11 +1,11 @@
-//! What may be wrong: with a map file, with a value, with a record that lacks something.
+//! The errors of this crate: faults of a map file, values that are refused, and values that are missing.
 
 use std::fmt;
 
 /// A fault of a map file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
-    /// The line in the given text; 0 if the fault is not in one line of it.
+    /// The line in the override; 0 if the fault is in none of its lines.
     pub line: usize,
     /// The dotted key.
     pub key: String,
@@ -25,7 +25,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A value that cannot or must not go to the other side.
+/// A value that cannot be, or must not be, written to the other side.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{unit}: {text}")]
 pub struct Refusal {
@@ -41,13 +41,13 @@ impl Refusal {
     }
 }
 
-/// Something that must be there first.
+/// A value that is required and missing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("{unit} ({column}): {what}")]
 pub struct Missing {
     /// The unit.
     pub unit: String,
-    /// Where a seller fills it in.
+    /// The name of the field that a seller has to fill in.
     pub column: String,
     /// What is needed.
     pub what: String,

@@ -1,4 +1,4 @@
-//! What a referral and a record show, unit by unit, in the form native to each.
+//! Reads the units of a referral or of a record, in the form native to that side.
 
 use crate::{
     Direction, Fields, Map, Record, Referral, Unit, Value, list,
@@ -11,13 +11,13 @@ use crate::{
 use serde_json::Value as Json;
 use std::{borrow::Cow, collections::BTreeMap};
 
-/// The rule of the name, which carries the check mark.
+/// The rule of the name, before which the check mark stands.
 pub(crate) const NAME: &str = "name";
 /// The rule of the record's own id.
 const EXTERNAL_REFERENCE: &str = "external_reference";
 
 impl Map {
-    /// Every unit that has a path into the referral and that the body shows.
+    /// All units that have a path into the referral and are in its body.
     pub fn referral_fields(&self, referral: &Referral) -> Fields {
         self.fields(|_| true, |one| self.shown_by_referral(one, referral))
     }
@@ -34,17 +34,17 @@ impl Map {
         }
     }
 
-    /// Every unit that has a column and that the record shows. The check mark is not part of the name.
+    /// All units that have a column and were read of the record. The check mark is not part of the name.
     pub fn record_fields(&self, record: &Record) -> Fields {
         self.fields(|_| true, |one| self.shown_by_record(one, record))
     }
 
-    /// Those [`referral_fields`](Map::referral_fields) that are kept in step once the deal is linked.
+    /// The [`referral_fields`](Map::referral_fields) that are kept in step once the deal is linked.
     pub fn kept_referral_fields(&self, referral: &Referral) -> Fields {
         self.fields(Unit::is_kept_in_step, |one| self.shown_by_referral(one, referral))
     }
 
-    /// Those [`record_fields`](Map::record_fields) that are kept in step once the deal is linked.
+    /// The [`record_fields`](Map::record_fields) that are kept in step once the deal is linked.
     pub fn kept_record_fields(&self, record: &Record) -> Fields {
         self.fields(Unit::is_kept_in_step, |one| self.shown_by_record(one, record))
     }
@@ -103,7 +103,7 @@ fn without_mark(rule: &Rule, value: Value) -> Value {
     }
 }
 
-/// What the body shows at the rule's path, or at its second one while the first is empty; with its further lines.
+/// The body's value at the rule's path, else at `referral_else` if that is empty; with the lines at `referral_next`.
 fn shown<'a>(rule: &Rule, body: &'a Json) -> Option<Cow<'a, Json>> {
     let first = rule.referral.as_ref()?.read(body);
     let is_empty = |shown: Option<&Json>| shown.is_none_or(|shown| shown.is_null() || shown == "");
@@ -122,7 +122,7 @@ fn shown<'a>(rule: &Rule, body: &'a Json) -> Option<Cow<'a, Json>> {
     }
 }
 
-/// Observed if any member is: an optional line of an address may be left out of a body.
+/// A group is observed if any member is: a body may lack an optional line of an address.
 fn group_of_referral(rules: &[Rule], body: &Json) -> Option<Value> {
     let read: Vec<_> = rules.iter().map(|rule| (rule, shown(rule, body))).collect();
     read.iter().any(|(_, shown)| shown.is_some()).then(|| {
@@ -133,7 +133,7 @@ fn group_of_referral(rules: &[Rule], body: &Json) -> Option<Value> {
     })
 }
 
-/// Observed if all members are: a column that was not selected says nothing.
+/// A group is observed if all its members are: a column that was not read says nothing.
 fn group_of_record(rules: &[Rule], record: &Record) -> Option<Value> {
     let mut members = BTreeMap::new();
     for rule in rules {
@@ -147,7 +147,7 @@ fn group_of_record(rules: &[Rule], record: &Record) -> Option<Value> {
     Some(as_group(rules, members))
 }
 
-/// Without an amount the currency means nothing.
+/// The members of a group. Without an amount all are empty, because a currency alone means nothing.
 pub(crate) fn as_group(rules: &[Rule], mut members: BTreeMap<String, Value>) -> Value {
     let no_amount =
         rules.iter().any(|rule| rule.kind == Kind::Money && members.get(&rule.name) == Some(&Value::Null));

@@ -1,9 +1,10 @@
-//! Text that somebody else wrote, where it is repeated in a text of ours: Audit, notes, reasons, logs, answers. It stays
-//! one line, adds none and removes none, and shows what it says. Values that are synchronised are never changed by it.
+//! Repeats texts from outside in texts of ours: Audit, notes, reasons, logs, answers. Such a text becomes one line
+//! without hidden characters, so that it can neither add lines nor change how the rest reads. Values that are
+//! synchronised are never changed by it.
 
 use crate::text::ELLIPSIS;
 
-/// Whether a character ends a line, is not seen, or turns the direction of what follows.
+/// Whether a character ends a line, is invisible, or changes the direction of the text after it.
 fn hides(c: char) -> bool {
     c.is_control()
         || matches!(

@@ -1,9 +1,9 @@
-//! Keys that are the same whoever computes them: of accounts, contacts and rows we create.
+//! Keys that every run derives alike, of accounts, contacts and rows that we create.
 
 use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
-/// The namespace of our UUIDv5 keys. Never change it: keys in CRMs were made with it.
+/// The namespace of our UUIDv5 keys. Never change it, because the keys in CRMs were derived with it.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7d1c_52f0_3a6e_4b0b_9f58_c05e_1100_365a);
 
 /// The key of a customer: company name, postal code and country.
@@ -16,21 +16,21 @@ pub fn contact_key(email: &str) -> String {
     child_id(&["contact", &folded(email)])
 }
 
-/// A GUID for a row we create, the same for the same parts.
+/// A GUID for a row that we create; the same parts always give the same GUID.
 pub fn child_id(parts: &[&str]) -> String {
-    // The length before each part keeps `ab`,`c` apart from `a`,`bc`.
+    // Each part is preceded by its length, so that `ab`,`c` and `a`,`bc` give different GUIDs.
     let name: String = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
     Uuid::new_v5(&NAMESPACE, name.as_bytes()).hyphenated().to_string()
 }
 
-/// Whether people would read both as the same: letters and digits only, whatever their case and form.
+/// Whether a person would read both texts as the same: only letters and digits count, without case and Unicode form.
 pub fn reads_alike(one: &str, other: &str) -> bool {
     let read = |text: &str| folded(text).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
     read(one) == read(other)
 }
 
-/// The words of a name that tell it from others: the three longest, in their order. Rows that read alike hold them,
-/// whatever stands before, between and after.
+/// The characteristic words of a name: its three longest, in their order. A row that reads alike contains all of them,
+/// whatever else its name contains.
 pub fn telling_words(name: &str) -> Vec<&str> {
     let words: Vec<&str> =
         name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
@@ -41,7 +41,7 @@ pub fn telling_words(name: &str) -> Vec<&str> {
     longest.into_iter().map(|at| words[at]).collect()
 }
 
-/// NFKC, lower case, single spaces.
+/// The text in NFKC, in lower case, with single spaces.
 pub(crate) fn folded(text: &str) -> String {
     let lower: String = match text.is_ascii() {
         true => text.to_ascii_lowercase(),

@@ -1,5 +1,5 @@
-//! `[lead]`: what the map says of leads. The fields a lead has are named there; each is the rule of the same name in
-//! `[fields]` with what differs laid over it. What comes out is a map of its own, checked as such.
+//! `[lead]`: what the map says about leads. It names the fields of a lead. Each has the rule of the same name in
+//! `[fields]`, with the keys that differ laid over it. The result is a map of its own and is checked as one.
 
 use crate::{
     Fault,
@@ -10,13 +10,13 @@ use crate::{
     tree::{Node, Raw},
 };
 
-/// The section.
+/// The name of the section.
 pub(crate) const LEAD: &str = "lead";
 const FIELDS: &str = "fields";
-/// What may differ from opportunities.
+/// The keys of the section: what may differ from opportunities.
 const PARTS: [&str; 4] = ["owner", "audit", "status", FIELDS];
 
-/// The whole map as it is for leads; `None`: the section is not there.
+/// The whole map, as it is for leads; `None`: there is no such section.
 pub(crate) fn tree(reader: &mut Reader, whole: &Node) -> Option<Node> {
     let lead = whole.get(LEAD)?;
     if !reader.known(Place { node: lead, key: LEAD }, &PARTS) {
@@ -35,12 +35,12 @@ pub(crate) fn tree(reader: &mut Reader, whole: &Node) -> Option<Node> {
     Some(Node { line: lead.line, raw: Raw::Table(parts) })
 }
 
-/// Only the fields that are named, each over the rule it is named after.
+/// Only the fields that the section names, each laid over the rule of the same name.
 fn fields(all: &Node, own: &Node) -> Node {
     let Some(named) = own.table() else { return own.clone() };
     let laid = named.iter().map(|(name, node)| {
         let mut rule = all.get(name).cloned().unwrap_or(Node { line: 0, raw: Raw::Table(vec![]) });
-        // How a column is looked up belongs to the column: another one says so itself.
+        // `lookup` belongs to a column: if the section names another column, that needs a `lookup` of its own.
         if let (Raw::Table(keys), Some(_)) = (&mut rule.raw, node.get("crm")) {
             keys.retain(|(key, _)| key != "lookup");
         }
@@ -50,7 +50,7 @@ fn fields(all: &Node, own: &Node) -> Node {
     Node { line: own.line, raw: Raw::Table(laid.collect()) }
 }
 
-/// The faults that only leads have, under the section's name; not what a fault elsewhere leads to.
+/// Adds the faults that only leads have, under the section's name; not those on lines that have a fault already.
 pub(crate) fn add_faults(reader: &mut Reader, of_leads: Reader) {
     let told = |line: usize| reader.faults.iter().any(|fault| line == 0 || fault.line == line);
     let new: Vec<Fault> = of_leads.faults.into_iter().filter(|fault| !told(fault.line)).collect();
@@ -60,7 +60,7 @@ pub(crate) fn add_faults(reader: &mut Reader, of_leads: Reader) {
 }
 
 impl Check<'_> {
-    /// A lead has no account, no owner that is read, and no rows of its own; it is its own contact.
+    /// Checks a rule of leads: a lead has no account, no owner that is read, and no child rows; it is its own contact.
     pub(crate) fn of_lead(&mut self, rule: &Rule) {
         let own = "a lead has neither an account nor rows of its own: expected one of its columns";
         match (rule.kind, rule.crm.as_deref()) {

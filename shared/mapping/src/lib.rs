@@ -1,4 +1,5 @@
-//! Field maps: referral <-> canonical values <-> CRM record. Pure: no async, no clock, no environment, no files.
+//! Field maps: convert between a referral, canonical values and a CRM record. Pure: no async, clock, environment or
+//! files.
 
 mod check;
 mod check_shape;

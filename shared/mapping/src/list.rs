@@ -1,5 +1,5 @@
-//! Lists: people by e-mail, solutions by id. Elements without a key (a hidden contact) cannot be told apart and are
-//! left alone.
+//! Lists: people by e-mail address, solutions by id. Elements without a key (a contact whose address is hidden) cannot
+//! be distinguished, and are left as they are.
 
 use crate::{
     Direction, Record, Value,
@@ -9,25 +9,25 @@ use crate::{
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
-/// Related rows that come one at a time, as columns of the record.
+/// Relations of a record that lead to one row, whose columns are read with the record.
 pub(crate) const RELATIONS: [&str; 3] = ["account", "contact", "owner"];
-/// Related rows that come as lists.
+/// Child rows of a record, which are read as a list.
 pub(crate) const LISTS: [&str; 1] = ["solutions"];
 
 type Element = BTreeMap<String, Value>;
 
-/// It comes from one related row, not from a list of rows.
+/// Whether a list's elements come from one related row and not from child rows.
 pub(crate) fn is_relation(rule: &Rule) -> bool {
     rule.crm.as_deref().is_some_and(|crm| RELATIONS.contains(&crm))
 }
 
-/// The raw elements of a referral's list. An object may stand where an array belongs
+/// The elements of a referral's list, as JSON. There may be an object in the place of an array
 /// (vendors/partner-center.md, *The referral*).
 pub(crate) fn raw_elements<'a>(rule: &Rule, body: &'a Json) -> Option<Vec<&'a Json>> {
     rule.referral.as_ref()?.read(body).map(elements)
 }
 
-/// The elements of what should be an array.
+/// The elements of a value that should be an array.
 pub(crate) fn elements(shown: &Json) -> Vec<&Json> {
     match shown {
         Json::Array(items) => items.iter().collect(),
@@ -37,13 +37,13 @@ pub(crate) fn elements(shown: &Json) -> Vec<&Json> {
     }
 }
 
-/// What a referral shows.
+/// The list in a referral.
 pub(crate) fn of_referral(rule: &Rule, body: &Json) -> Option<Value> {
     let raw = raw_elements(rule, body)?;
     Some(keyed(rule, raw.into_iter().map(|raw| element_of_referral(rule, raw))))
 }
 
-/// One element as a referral shows it.
+/// One element of a referral's list.
 pub(crate) fn element_of_referral(rule: &Rule, raw: &Json) -> Element {
     members(rule, |member| {
         let shown = member.referral.as_ref()?.read(raw).unwrap_or(&Json::Null);
@@ -51,12 +51,12 @@ pub(crate) fn element_of_referral(rule: &Rule, raw: &Json) -> Element {
     })
 }
 
-/// What a record shows.
+/// The list in a record.
 pub(crate) fn of_record(rule: &Rule, record: &Record) -> Option<Value> {
     Some(keyed(rule, elements_of_record(rule, record)?.into_iter()))
 }
 
-/// The elements a record shows, those without a key too.
+/// The elements of a record's list, with those that have no key.
 pub(crate) fn elements_of_record(rule: &Rule, record: &Record) -> Option<Vec<Element>> {
     let of_row = |row: &BTreeMap<String, Json>| {
         members(rule, |member| {
@@ -73,7 +73,8 @@ pub(crate) fn elements_of_record(rule: &Rule, record: &Record) -> Option<Vec<Ele
     let one = of_row(&record.columns);
     let mut all = if one.values().all(Value::is_null) { Vec::new() } else { vec![one] };
     let further = rule.further.as_ref().and_then(|list| record.lists.get(list));
-    // Somebody who lacks what is required keeps nothing back: the one who must be there is the related row.
+    // A further person who lacks a required member is left out and does not block the rest: only the person of the
+    // related row has to be complete.
     let lacks = |element: &Element| {
         let mut required = rule.members.iter().filter(|member| member.required == Required::Always);
         required.any(|member| element.get(&member.name).is_none_or(Value::is_null))
@@ -82,12 +83,12 @@ pub(crate) fn elements_of_record(rule: &Rule, record: &Record) -> Option<Vec<Ele
     Some(all)
 }
 
-/// The column of the record that names further elements of a list of rows.
+/// The column of the record that names further elements of a list of child rows.
 pub(crate) fn text_column(rule: &Rule) -> Option<&str> {
     rule.further.as_deref().filter(|_| !is_relation(rule))
 }
 
-/// Elements of which a text column shows the ids only, whatever stands between them.
+/// Elements of which a text column holds only the ids, with any separators between them.
 fn named_in_text(rule: &Rule, record: &Record) -> impl Iterator<Item = Element> {
     let text = text_column(rule).and_then(|column| record.columns.get(column)?.as_str()).unwrap_or_default();
     let ids =
@@ -104,8 +105,8 @@ fn named_in_text(rule: &Rule, record: &Record) -> impl Iterator<Item = Element> 
     .into_iter()
 }
 
-/// The list in the other side's form. Members that decide nothing are dropped where they cannot be converted, elements
-/// whose key does not fit there are left out.
+/// The list in the other side's form. A `carried` member that cannot be converted is empty there; an element whose key
+/// cannot be converted is left out.
 pub(crate) fn convert(
     rule: &Rule,
     shown: &Value,
@@ -141,7 +142,7 @@ pub(crate) fn convert(
     Ok(Value::Map(converted))
 }
 
-/// The same keys, and per element the same in every member that decides.
+/// Whether two lists have the same keys, and elements with the same values in all members that are compared.
 pub(crate) fn equal(rule: &Rule, a: &Value, b: &Value, same: impl Fn(&Rule, &Value, &Value) -> bool) -> bool {
     let empty = BTreeMap::new();
     let (a, b) = (a.members().unwrap_or(&empty), b.members().unwrap_or(&empty));
@@ -153,9 +154,9 @@ pub(crate) fn equal(rule: &Rule, a: &Value, b: &Value, same: impl Fn(&Rule, &Val
         })
 }
 
-/// The raw list to send: `current`'s elements in their order, those that nobody changed as they are; new ones after
-/// them; those that went left out; those without a key left alone. Several elements may have one key (two people, one
-/// address): a change is of the one that is most like it, and one that went is the first.
+/// The list to send, as JSON. The elements of `current` stay in their order; those without a change or without a key
+/// are sent as they are, removed ones are left out, and new ones follow at the end. Several elements may have one key
+/// (two people with one address): a change applies to the one that is most like it, and a removal to the first.
 pub(crate) fn merged(rule: &Rule, current: &Json, target: &Value) -> Result<Json, String> {
     let empty = BTreeMap::new();
     let wanted = target.members().unwrap_or(&empty).iter().filter(|(_, element)| **element != Value::Null);
@@ -190,8 +191,8 @@ pub(crate) fn merged(rule: &Rule, current: &Json, target: &Value) -> Result<Json
     Ok(Json::Array(items))
 }
 
-/// Which of the elements of one key is to show what is wanted; `None`: nobody changed any, the first, which stands for
-/// its key, shows it already.
+/// Which of the elements with one key has to change to what is wanted. `None`: none of them, because the first one,
+/// which stands for its key, has these values already.
 fn changed_one(rule: &Rule, alike: &[(usize, &Element)], wanted: &Value) -> Option<usize> {
     let changes = |element: &Element| changes(rule, element, wanted).count();
     let (_, first) = alike.first()?;
@@ -201,7 +202,7 @@ fn changed_one(rule: &Rule, alike: &[(usize, &Element)], wanted: &Value) -> Opti
     alike.iter().min_by_key(|(_, element)| changes(element)).map(|(at, _)| *at)
 }
 
-/// The members of an element that do not show what is wanted of it, with what they are to show.
+/// The members of an element that have to change, with their new values.
 fn changes<'a>(
     rule: &'a Rule,
     shown: &'a Element,
@@ -210,7 +211,8 @@ fn changes<'a>(
     let given = wanted.members().into_iter().flatten();
     given.filter_map(move |(name, value)| {
         let member = deciding(rule).find(|member| member.name == *name)?;
-        // What the CRM cut of it, or left out, when it was made there does not come back.
+        // A value that equals this one after conversion to the CRM has not changed: the CRM's copy may be cut or left
+        // out.
         let stays =
             |now: &Value| now == value || scalar::to_crm(member, now).is_ok_and(|held| held == *value);
         (!shown.get(name).is_some_and(stays)).then_some((member, value))
@@ -222,7 +224,7 @@ fn differing<'a>(rule: &'a Rule, a: &'a Element, b: &'a Element) -> impl Iterato
     deciding(rule).filter(|member| a.get(&member.name) != b.get(&member.name))
 }
 
-/// The members that tell what an element is, not only go along with it.
+/// The members that are compared: neither `carried` nor constant.
 fn deciding(rule: &Rule) -> impl Iterator<Item = &Rule> {
     rule.members.iter().filter(|member| !member.carried && member.constant.is_none())
 }
@@ -235,7 +237,7 @@ fn rewritten(rule: &Rule, raw: &Json, shown: &Element, wanted: &Value) -> Result
     Ok(item)
 }
 
-/// An element that Partner Center does not know yet.
+/// An element that is new in Partner Center, as JSON.
 pub(crate) fn new_element(rule: &Rule, element: &Value) -> Result<Json, String> {
     let mut item = serde_json::json!({});
     for member in &rule.members {

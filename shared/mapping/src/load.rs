@@ -1,4 +1,4 @@
-//! Builds a map from its texts: the embedded default, an override over it, and the checks over both.
+//! Builds a map from its texts: the embedded default and an override laid over it; and runs the checks.
 
 use crate::{
     AccountRule, CrmKind, Direction, Fault, Map, On, RecordKind, Side, Unit, check, lead, optional,
@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 const TABLES: [&str; 9] =
     ["switches", "vendor", "account", "contact", "owner", "audit", "status", "fields", lead::LEAD];
 
-/// Builds the map from an override's tree; whatever is at fault is listed and left out.
+/// Builds the map from the tree of an override. What has a fault is left out, and all faults are returned.
 pub(crate) fn build(crm: CrmKind, top: Node) -> (Map, Vec<Fault>) {
     let mut reader = Reader::default();
     let mut tree = default_tree(crm).clone();
@@ -39,7 +39,7 @@ pub(crate) fn build(crm: CrmKind, top: Node) -> (Map, Vec<Fault>) {
     (map, faults)
 }
 
-/// The map of one kind of record.
+/// Builds the map of one kind of record.
 fn of_tree(reader: &mut Reader, tree: &Node, crm: CrmKind, kind: RecordKind, hash: &str) -> Map {
     let nothing = Node::empty();
     let place = |key: &'static str| Place { node: tree.get(key).unwrap_or(&nothing), key };
@@ -79,7 +79,7 @@ fn of_tree(reader: &mut Reader, tree: &Node, crm: CrmKind, kind: RecordKind, has
     }
 }
 
-/// The rules' positions, by their names.
+/// The positions of the rules, ordered by their names.
 pub(crate) fn by_name(rules: &[UnitRule]) -> Vec<usize> {
     let mut by_name: Vec<usize> = (0..rules.len()).collect();
     by_name.sort_by_key(|at| &rules[*at].unit.name);
@@ -90,7 +90,7 @@ pub(crate) fn digest(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The embedded default, parsed once. A test holds that it is without fault.
+/// The tree of an embedded default, parsed once. A test ensures that it has no fault.
 fn default_tree(crm: CrmKind) -> &'static Node {
     fn parsed(crm: CrmKind, text: &str) -> Node {
         let mut tree = Node::parse(text, false).unwrap_or_else(|faults| panic!("{faults:?}"));

@@ -1,4 +1,4 @@
-//! A field map, and what it tells about itself.
+//! A field map, and questions to it.
 
 use crate::{
     AccountRule, ContactRule, CrmKind, Fault, RecordId, RecordKind, Refusal, Switches, Unit, Vendor,
@@ -17,7 +17,7 @@ use std::{collections::BTreeSet, sync::LazyLock};
 /// A field map: the default of one CRM with an override laid over it.
 pub struct Map {
     pub(crate) crm: CrmKind,
-    /// The records it is for.
+    /// The kind of records that it is for.
     pub(crate) kind: RecordKind,
     pub(crate) hash: String,
     pub(crate) switches: Switches,
@@ -28,23 +28,23 @@ pub struct Map {
     pub(crate) audit: Audit,
     pub(crate) status: StatusTable,
     pub(crate) rules: Vec<UnitRule>,
-    /// Optional rules that are not used.
+    /// Optional rules that are not used, because their columns were not seen yet.
     pub(crate) unseen: Vec<UnitRule>,
-    /// The rules' positions by name: fields that come in order need no searching for their place.
+    /// The positions of the rules, ordered by name: reading fields in this order needs no search.
     pub(crate) by_name: Vec<usize>,
     pub(crate) templates: Templates,
-    /// How units were read when nobody noted it yet.
+    /// How units were read before readings were stored with each link.
     pub(crate) before: Readings,
-    /// What it says of leads, as a map of its own.
+    /// The map of leads, if there are any.
     pub(crate) lead: Option<Box<Map>>,
 }
 
-/// A column the CRM client selects.
+/// A column that a CRM client has to read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ColumnUse {
-    /// Its name, without the relation's.
+    /// Its name, without that of the relation.
     pub name: String,
-    /// It is a lookup, shown as the text of this column of this table.
+    /// For a lookup: the table to which it leads, and the column of that table whose text is its value.
     pub lookup: Option<(String, String)>,
 }
 
@@ -52,7 +52,7 @@ static DYNAMICS365: LazyLock<Map> = LazyLock::new(|| load::build(CrmKind::Dynami
 static SALESFORCE: LazyLock<Map> = LazyLock::new(|| load::build(CrmKind::Salesforce, Node::empty()).0);
 
 impl Map {
-    /// The default map of a CRM. A test holds that the embedded files are without fault.
+    /// The default map of a CRM. A test ensures that the embedded files have no fault.
     pub fn standard(crm: CrmKind) -> &'static Map {
         match crm {
             CrmKind::Dynamics365 => &DYNAMICS365,
@@ -60,13 +60,13 @@ impl Map {
         }
     }
 
-    /// The default map with an override laid over it; all faults of it at once.
+    /// The default map with an override laid over it, or all faults of the override.
     pub fn with_override(crm: CrmKind, toml_text: &str) -> Result<Map, Vec<Fault>> {
         let (map, faults) = load::build(crm, Node::parse(toml_text, true)?);
         if faults.is_empty() { Ok(map) } else { Err(faults) }
     }
 
-    /// Rules that are used only where the CRM has their column: rule and column of the opportunity.
+    /// The rules that are used only if the CRM has their column: each rule's name and its column.
     pub fn optional(&self) -> impl Iterator<Item = (&str, &str)> {
         self.rules.iter().chain(&self.unseen).filter_map(|one| match &one.shape {
             Shape::Plain(rule) if rule.optional => Some((rule.name.as_str(), rule.crm.as_deref()?)),
@@ -74,12 +74,12 @@ impl Map {
         })
     }
 
-    /// Whether an optional rule is not used because nobody has seen its column.
+    /// Whether an optional rule is not used, because its column was not seen in the CRM yet.
     pub fn waits_for_columns(&self) -> bool {
         !self.unseen.is_empty()
     }
 
-    /// The same map without the optional rules whose column nobody has seen yet.
+    /// The same map without the optional rules that are not in `seen`: those whose column was not seen in the CRM yet.
     pub fn with_seen(mut self, seen: &BTreeSet<String>) -> Map {
         let names: Vec<String> =
             self.optional().map(|(rule, _)| rule.to_owned()).filter(|rule| !seen.contains(rule)).collect();
@@ -95,22 +95,22 @@ impl Map {
         self
     }
 
-    /// The map of one kind of record. Without a `[lead]` section there are no leads.
+    /// The map of one kind of record. Without a `[lead]` section there are no leads, and this is the map itself.
     pub fn of(&self, kind: RecordKind) -> &Map {
         match (kind, &self.lead) {
             (RecordKind::Lead, Some(lead)) => lead,
             _ => self,
         }
     }
-    /// Whether unaccepted leads become leads.
+    /// Whether a referral that is not accepted yet becomes a lead.
     pub fn has_leads(&self) -> bool {
         self.lead.is_some()
     }
-    /// A digest of what the map says; the same for the same content, whatever its layout and comments.
+    /// A digest of the map's content; layout and comments do not change it.
     pub fn hash(&self) -> &str {
         &self.hash
     }
-    /// Whose map it is.
+    /// The CRM that it is for.
     pub fn crm(&self) -> CrmKind {
         self.crm
     }
@@ -130,12 +130,12 @@ impl Map {
     pub fn contact(&self) -> &ContactRule {
         &self.contact
     }
-    /// The audit column and the characters it takes, if there is one.
+    /// The audit column and the most characters that it can hold, if the map names one.
     pub fn audit_column(&self) -> Option<(&str, usize)> {
         Some((self.audit.crm.as_deref()?, self.audit.length))
     }
 
-    /// Every merge unit, in the order of the map.
+    /// All merge units, in the order of the map.
     pub fn units(&self) -> impl Iterator<Item = &Unit> {
         self.rules.iter().map(|one| &one.unit)
     }
@@ -152,7 +152,7 @@ impl Map {
             .ok_or_else(|| Refusal::new(unit, "the map has no such rule"))
     }
 
-    /// The rule of a plain unit.
+    /// The rule of a unit that is one value.
     pub(crate) fn plain_rule(&self, unit: &str) -> Option<&Rule> {
         self.rules.iter().find_map(|one| match &one.shape {
             Shape::Plain(rule) if one.unit.name == unit => Some(&**rule),
@@ -160,14 +160,14 @@ impl Map {
         })
     }
 
-    /// Whether a list takes the colleagues of the CRM's sales team.
+    /// Whether the elements of a list also come from the CRM's sales team.
     pub fn has_sales_team(&self) -> bool {
         self.rules
             .iter()
             .any(|one| matches!(&one.shape, Shape::List(rule) if is_relation(rule) && rule.further.is_some()))
     }
 
-    /// Columns of the record that name further elements of a list of rows.
+    /// The columns of the record that name further elements of a list of child rows.
     pub fn text_columns(&self) -> impl Iterator<Item = &str> {
         self.rules.iter().filter_map(|one| match &one.shape {
             Shape::List(rule) => text_column(rule),
@@ -180,8 +180,9 @@ impl Map {
         self.plain_rule(unit)?.crm.as_deref()
     }
 
-    /// What the CRM client selects: of the record itself (`""`), of a related row (`account`, `contact`, `owner`), or
-    /// of the rows of a list (`solutions`; what a row points to has `detail.` in front).
+    /// The columns that a CRM client has to read: of the record itself (`""`), of a related row (`account`, `contact`,
+    /// `owner`), or of the rows of a list (`solutions`; columns of the row to which such a row points begin with
+    /// `detail.`).
     pub fn columns(&self, relation: &str) -> Vec<ColumnUse> {
         let mut columns = Vec::new();
         if relation.is_empty() {
@@ -222,8 +223,9 @@ impl Map {
         columns
     }
 
-    /// The record a text names, if it is shaped like an id of this CRM: a GUID (Dynamics), 15 or 18 characters with
-    /// a known prefix and a right checksum (Salesforce). Anything else is somebody's own number.
+    /// The record that a text names, if it has the form of an id of this CRM: a GUID (Dynamics), or 15 or 18
+    /// characters with a known prefix and a correct checksum (Salesforce). Any other text is a number of the partner's
+    /// own.
     pub fn shaped_like_record_id(&self, text: &str) -> Option<RecordId> {
         let text = text.trim();
         match self.crm {
@@ -246,7 +248,8 @@ impl Map {
 }
 
 impl Map {
-    /// The other record the same id may name: a GUID says nothing of its table (Dynamics), a prefix does (Salesforce).
+    /// The record of the other kind that the same id may name. In Dynamics a GUID can be of either table; in
+    /// Salesforce the prefix of an id names its table.
     pub fn other_kind(&self, record: &RecordId) -> Option<RecordId> {
         let kind = match record.kind {
             RecordKind::Opportunity => RecordKind::Lead,
@@ -265,7 +268,7 @@ fn used(rule: &Rule, crm: &str, relation: &str) -> Option<ColumnUse> {
     Some(ColumnUse { name: name.to_owned(), lookup: rule.lookup.clone() })
 }
 
-/// The 18-character form. The last three say which of the first 15 are capitals (vendors/salesforce.md, *Ids*).
+/// An id with 18 characters. The last three encode which of the first 15 are capitals (vendors/salesforce.md, *Ids*).
 fn salesforce_id(text: &str) -> Option<String> {
     let all_alphanumeric = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !all_alphanumeric || !matches!(text.len(), 15 | 18) {

@@ -1,22 +1,22 @@
-//! What Microsoft's own half of an engagement tells: its opportunity, its answer, its sellers.
+//! Reads Microsoft's own half of an engagement: its opportunity, its answer, its sellers.
 
 use crate::{Map, Referral, Value, names::HELP, scalar, shape::Shape};
 use serde_json::Value as Json;
 
-/// The rule of Microsoft's own number of the deal.
+/// The rule of the number that Microsoft gives the deal.
 const MICROSOFT_CRM_ID: &str = "microsoft_crm_id";
 
-/// Microsoft's half, in the words of its sellers' partners.
+/// What Microsoft's half says, for sellers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MicrosoftSaid {
-    /// Its opportunity, once it accepts.
+    /// The id of Microsoft's opportunity, once Microsoft has accepted.
     pub crm_id: Option<String>,
-    /// One sentence; none while Microsoft has not answered.
+    /// Microsoft's answer in one sentence; `None`: it has not answered.
     pub words: Option<String>,
 }
 
 impl Map {
-    /// The unit that shows Microsoft's own number of the deal, if the map has it.
+    /// The unit with the number that Microsoft gives the deal, if the map has it.
     pub fn microsoft_crm_id(&self) -> Option<&str> {
         self.unit(MICROSOFT_CRM_ID).map(|unit| unit.name.as_str())
     }
@@ -50,7 +50,7 @@ impl Map {
         MicrosoftSaid { crm_id, words }
     }
 
-    /// The help that a request for a new referral asked for, as the CRM would show it.
+    /// The help that a request for a new referral asks for, in the CRM's form.
     pub fn help_asked(&self, request: &Json) -> Option<Value> {
         let Shape::Plain(rule) = &self.rule(HELP).ok()?.shape else { return None };
         let shown = scalar::from_partner_center(rule, rule.referral.as_ref()?.read(request)?);
@@ -58,7 +58,7 @@ impl Map {
     }
 }
 
-/// A seller's name and address.
+/// A seller's name and e-mail address.
 fn seller(person: &Json) -> Option<String> {
     let text = |name: &str| person.get(name).and_then(Json::as_str).unwrap_or_default().trim();
     let name = [text("firstName"), text("lastName")].join(" ").trim().to_owned();

@@ -1,16 +1,16 @@
-//! The fields a map's rules have and the protocol knows by name.
+//! Names of rules that the protocol knows.
 
-/// Status, substatus and reason against the record's state.
+/// Status, substatus and reason in Partner Center, and the record's state in the CRM.
 pub const STATUS: &str = "status";
 /// Amount and currency.
 pub const VALUE: &str = "value";
 /// Sync with Partner Center.
 pub const SYNC: &str = "sync";
-/// The kind of help asked of Microsoft.
+/// The kind of help that Microsoft is asked for.
 pub const HELP: &str = "help";
 /// Visible to Microsoft.
 pub const VISIBLE: &str = "visible";
-/// The Referral Identifier a record carries.
+/// The Referral Identifier of a record.
 pub const REFERRAL_ID: &str = "referral_id";
 /// The list of solutions.
 pub const SOLUTIONS: &str = "solutions";

@@ -1,4 +1,4 @@
-//! A new record for a referral: its columns, its lists, and the customer to find or create.
+//! Builds a new record for a referral: its columns, its lists, and the customer to find or create.
 
 use crate::{
     CrmKind, CrmValue, Fields, Map, Mark, Missing, NewRecord, On, Owner, OwnerWish, Party, RecordKind,
@@ -15,7 +15,7 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// Members of a list of people.
+/// The members of a person's name in a list.
 const FIRST_NAME: &str = "first_name";
 const LAST_NAME: &str = "last_name";
 
@@ -34,8 +34,8 @@ struct Draft {
 }
 
 impl Map {
-    /// The record to create for a referral, or all that is missing. A closed referral begins open where the CRM closes
-    /// by an action (Dynamics); the action comes after.
+    /// The record to create for a referral, or everything that is missing. If the CRM closes by an action (Dynamics),
+    /// the record of a closed referral is created open, and the action follows.
     pub fn new_record(&self, referral: &Referral) -> Result<NewRecord, Vec<Missing>> {
         let shown = self.referral_fields(referral);
         let mut draft = Draft { quarter_end: day::quarter_end(referral.updated()), ..Draft::default() };
@@ -81,7 +81,7 @@ impl Map {
         }
     }
 
-    /// Our people in the referral, in its order; then whom the map names.
+    /// Who is to own the record: our people in the referral, in its order, then the owner that the map names.
     fn owner_of(&self, referral: &Referral) -> Owner {
         let rule = &self.owner;
         let team = list::elements(&referral.body()["team"]).into_iter();
@@ -117,7 +117,8 @@ impl Map {
     }
 }
 
-/// Neither CRM's contacts are without a last name: else the first name is it, what stands before the `@`, the company's.
+/// A person with a last name, because both CRMs require one: else the first name takes its place, else the part of the
+/// address before `@`, else the company's name.
 fn with_last_name(
     mut element: BTreeMap<String, Value>,
     key: impl Fn(&BTreeMap<String, Value>) -> Option<String>,
@@ -138,7 +139,7 @@ fn left_out(unit: &str, column: &str, text: &str) -> Missing {
 }
 
 impl Draft {
-    /// The first contact that can be reached by e-mail, else the first that has something in the place of an address.
+    /// The first person with an e-mail address, else the first with any text in its place.
     fn contact_of(
         &mut self,
         map: &Map,
@@ -155,7 +156,7 @@ impl Draft {
         let chosen = reachable.or_else(|| people.iter().position(|element| key(element).is_some()));
         let element = match chosen.or_else(|| (lead && !people.is_empty()).then_some(0)) {
             Some(at) => people.swap_remove(at),
-            // No lead of Salesforce is without a last name.
+            // In Salesforce every lead needs a last name.
             None if lead && map.crm == CrmKind::Salesforce => BTreeMap::new(),
             None => return None,
         };
@@ -165,7 +166,7 @@ impl Draft {
         for member in &rule.members {
             let value = element.get(&member.name).unwrap_or(&Value::Null);
             self.leaves_out(unit, member, value);
-            // A value the contact cannot take is left out; it must not keep the deal from coming in.
+            // A value that the contact cannot hold is left out, so that it does not keep the deal out.
             let taken = scalar::to_crm(member, value).ok().filter(|value| !value.is_null());
             if let Some((name, value)) = taken.and_then(|value| column(member, &value).ok()?) {
                 columns.insert(name.trim_start_matches("contact.").to_owned(), value);
@@ -175,7 +176,7 @@ impl Draft {
         let name = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
         let key = match &email {
             Some(email) => contact_key(email),
-            // Many have `n/a` for an address.
+            // Many people have a text such as `n/a` in place of an address.
             None => child_id(&["person", &account.key, &name]),
         };
         Some(Party { key, name, postal_code: None, country: None, email, columns })
@@ -206,7 +207,7 @@ impl Draft {
             }
         };
         let written = |value: &Value| if value.is_null() { Ok(None) } else { column(rule, value) };
-        // One word that fits nowhere keeps no deal back.
+        // One value that fits nowhere does not keep the deal out.
         let (written, refusal) = match value.and_then(|value| written(&value)) {
             Ok(written) => (written, None),
             Err(text) => (None, Some(text)),
@@ -243,7 +244,7 @@ impl Draft {
     }
 
     fn group(&mut self, map: &Map, unit: &str, rules: &[Rule], shown: &Value) {
-        // An amount and its currency mean something together only; the lines of an address each for themselves.
+        // An amount and its currency are written only together, but each line of an address by itself.
         let whole = rules.iter().any(|rule| rule.kind == Kind::Money);
         if let (true, Err(refusal)) = (whole, map.to_crm(unit, shown)) {
             let column = map.unit(unit).map_or(unit, |unit| unit.label.as_str());
@@ -282,14 +283,14 @@ impl Draft {
             self.missing.push(Missing { unit: "status".to_owned(), column: "Status".to_owned(), what });
             return;
         };
-        // What is new in Salesforce has the organisation's own first status.
+        // A new lead in Salesforce gets the organisation's own first status.
         if map.kind == RecordKind::Lead && !dynamics && !closed {
             return;
         }
         let mut columns = map.status_columns(&form);
         if dynamics {
-            // `statecode` is not valid on create (vendors/dataverse.md, *Opportunity*); the status reason alone says
-            // it.
+            // `statecode` cannot be set in a create (vendors/dataverse.md, *Opportunity*); the status reason alone
+            // sets both.
             columns.retain(|column, _| {
                 map.status.columns.iter().any(|(member, name)| *member == "status" && name == column)
             });

@@ -1,4 +1,4 @@
-//! A new referral for a record: what must be there, all of it at once, and the bodies to POST.
+//! Builds a new referral for a record: the body to POST, or everything that is missing.
 
 use crate::{
     DealKind, Direction, EngagementId, Map, Missing, On, Record, ReferralId, Refusal, Value,
@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
 impl Map {
-    /// Sync with Partner Center; empty is No, `None` was not read.
+    /// Whether Sync with Partner Center is Yes; an empty one is No. `None`: it was not read.
     pub fn wants_referral(&self, record: &Record) -> Option<bool> {
         match self.record_field(SYNC, record)? {
             Value::Bool(yes) => Some(yes),
@@ -22,13 +22,13 @@ impl Map {
         }
     }
 
-    /// The Referral Identifier the record carries.
+    /// The Referral Identifier of the record.
     pub fn record_referral_id(&self, record: &Record) -> Option<ReferralId> {
         let text = record.columns.get(self.column(REFERRAL_ID)?)?.as_str()?;
         ReferralId::parse(text.trim())
     }
 
-    /// Which kind of deal the record asks for: help makes it co-sell, visibility partner-led.
+    /// The kind of deal that the record asks for: co-sell if it asks for help, else partner-led if it is visible.
     pub fn deal_kind(&self, record: &Record) -> Result<DealKind, Refusal> {
         let unread =
             |unit: &str| Refusal::new(unit, format!("`{}` was not read", self.column(unit).unwrap_or(unit)));
@@ -42,7 +42,7 @@ impl Map {
         }
     }
 
-    /// The body that creates our own referral for a record, or all that is missing.
+    /// The body that creates our own referral for a record, or everything that is missing.
     pub fn new_referral(&self, record: &Record) -> Result<Json, Vec<Missing>> {
         let mut request =
             Request { body: json!({}), missing: Vec::new(), map: self, cosell: false, solutions: Vec::new() };
@@ -75,7 +75,7 @@ impl Map {
                     }
                 }
                 Shape::List(rule) => request.list(name, rule, record),
-                // Own deals are Active/Accepted whatever is sent (vendors/partner-center.md, *Create*).
+                // Our own deals become Active/Accepted, whatever status is sent (vendors/partner-center.md, *Create*).
                 Shape::Status => {}
             }
         }
@@ -83,8 +83,8 @@ impl Map {
         if request.missing.is_empty() { Ok(request.body) } else { Err(request.missing) }
     }
 
-    /// What Partner Center's own forms ask of a co-sell deal and this request does not say, as sellers call it: the likeliest
-    /// reason of a refusal that gives none.
+    /// The labels of fields that Partner Center's own form asks for in a co-sell deal and this request lacks: if a
+    /// refusal gives no reason, one of them is the likeliest.
     pub fn unsaid(&self, request: &Json) -> Vec<&str> {
         let asked = |one: &UnitRule| matches!(&one.shape, Shape::Plain(rule) if rule.optional);
         let said = |one: &UnitRule| match &one.shape {
@@ -104,7 +104,7 @@ impl Map {
         })
     }
 
-    /// The solutions' ids, in the record's order.
+    /// The ids of the record's solutions, in its order.
     fn solutions_of(&self, record: &Record) -> Vec<String> {
         let elements =
             self.solutions_rule().and_then(|rule| Some((rule, list::elements_of_record(rule, record)?)));
@@ -112,7 +112,7 @@ impl Map {
         ids.unwrap_or_default()
     }
 
-    /// The body that creates Microsoft's half of the engagement which our own request opened. `organization` is ours:
+    /// The body that creates Microsoft's half of the engagement that our own request opened. `organization` is ours:
     /// id and name.
     pub fn microsoft_half(
         &self,
@@ -144,7 +144,7 @@ struct Request<'a> {
     missing: Vec<Missing>,
     map: &'a Map,
     cosell: bool,
-    /// Of a co-sell deal.
+    /// The ids of the record's solutions, in a co-sell deal.
     solutions: Vec<String>,
 }
 
@@ -199,7 +199,7 @@ impl Request<'_> {
         }
     }
 
-    /// What the rule says of the first of the deal's solutions that it names.
+    /// The rule's default for the first of the deal's solutions that the rule names.
     fn solutions_word<'r>(&self, rule: &'r Rule) -> Option<&'r Json> {
         let of = |id: &String| rule.solution_default.iter().find(|(solution, _)| solution == id);
         self.solutions.iter().find_map(of).map(|(_, word)| word)
@@ -227,7 +227,7 @@ impl Request<'_> {
                     self.lacks(unit, member.shown_as(), "is needed");
                 }
             } else if !gaps.is_empty() {
-                // Nobody needs it, and Partner Center refuses people it cannot reach.
+                // No one in this list is required, and Partner Center refuses people without an address.
                 continue;
             }
             let Some(key) = key.filter(|key| !keys.contains(key)) else { continue };
@@ -245,7 +245,7 @@ impl Request<'_> {
         }
     }
 
-    /// What the kind of deal decides, and the empty containers of Microsoft's own samples.
+    /// Adds what follows from the kind of deal, and the empty containers that are in Microsoft's own samples.
     fn frame(&mut self, kind: &DealKind) {
         let rule = self.map.solutions_rule();
         let solutions = rule.and_then(|rule| rule.referral.as_ref()?.read(&self.body));

@@ -1,12 +1,12 @@
-//! Rules that are used only where they have a place: overrides that were good before there were such rules stay good.
+//! Rules that are used only if their column exists. Overrides from before there were such rules stay valid.
 
 use crate::{
     rule::Rule,
     tree::{Node, Raw},
 };
 
-/// An override that takes an optional rule by `off = false`, or gives it a kind of its own, was written when that rule was
-/// free text and off: so it is taken.
+/// Turns optional rules into rules for free text if an override has `off = false` or a `kind` for them: such an
+/// override was written when these rules were free text and off.
 pub(crate) fn as_text(map: &mut Node, top: &Node) {
     let overrides = top.get("fields").and_then(Node::table).unwrap_or_default();
     for (name, own) in overrides {
@@ -22,7 +22,7 @@ pub(crate) fn as_text(map: &mut Node, top: &Node) {
     }
 }
 
-/// Without the optional rules whose place in the referral or whose column another rule has.
+/// The rules without those optional ones whose path or column another rule uses.
 pub(crate) fn giving_way(rules: Vec<Rule>) -> Vec<Rule> {
     let place = |rule: &Rule, other: &Rule| {
         (rule.referral.is_some() && rule.referral == other.referral)

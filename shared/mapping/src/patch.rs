@@ -1,47 +1,47 @@
-//! What to write into a CRM record, and what a new one consists of.
+//! The types of what is written into a CRM: changes of a record, and a new record.
 
 use crate::{Fields, Missing, RecordKind, ReferralId};
 use std::collections::BTreeMap;
 
-/// What to write into a record. Columns go first; an action stands alone and goes after.
+/// What is written into a record. Columns and lists come first; an action is a write of its own and comes last.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RecordPatch {
-    /// Column to value.
+    /// The values of columns, by name.
     pub columns: BTreeMap<String, CrmValue>,
-    /// List to its changes.
+    /// The changes of lists, by name.
     pub lists: BTreeMap<String, ListChange>,
-    /// A state change that is no column (Dynamics).
+    /// A change of the state that is not written to a column (Dynamics).
     pub action: Option<Action>,
 }
 
 impl RecordPatch {
-    /// Nothing to write.
+    /// Whether nothing is to be written.
     pub fn is_empty(&self) -> bool {
         self.columns.is_empty() && self.lists.is_empty() && self.action.is_none()
     }
 }
 
-/// What to add to and remove from a list.
+/// The rows to add to a list and to remove from it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListChange {
-    /// New rows by the columns' names as they are read, `detail.` included.
+    /// New rows, by the names of their columns, with `detail.` before those of the catalogue.
     pub add: Vec<BTreeMap<String, CrmValue>>,
-    /// Keys of the elements that go.
+    /// The keys of elements to remove.
     pub remove: Vec<String>,
 }
 
 /// A value for one column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CrmValue {
-    /// As is.
+    /// A value that is written as it is.
     Plain(serde_json::Value),
-    /// A reference to the row of `table` whose `column` holds `value`; `None` clears it.
+    /// A reference to the row of `table` whose `column` has the text `value`; `None` clears it.
     Lookup {
-        /// The table pointed to.
+        /// The table to which it leads.
         table: String,
-        /// Its column to match.
+        /// The column whose text is compared.
         column: String,
-        /// The text to match.
+        /// The text to find.
         value: Option<String>,
     },
 }
@@ -58,7 +58,7 @@ pub enum Action {
     Lose {
         /// The status reason.
         status: i64,
-        /// Why, for the close activity's description.
+        /// The reason of the loss, for the description of the close activity.
         reason: Option<String>,
     },
 }
@@ -66,9 +66,9 @@ pub enum Action {
 /// A record to create for a referral.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewRecord {
-    /// Its table.
+    /// Its kind, which decides the table.
     pub kind: RecordKind,
-    /// The referral whose id is its key.
+    /// The referral whose id is the record's key.
     pub referral: ReferralId,
     /// The customer, to be found or created.
     pub account: Party,
@@ -78,30 +78,30 @@ pub struct NewRecord {
     pub owner: Owner,
     /// The record's own columns.
     pub columns: BTreeMap<String, CrmValue>,
-    /// List to rows.
+    /// The rows of its lists, by the lists' names.
     pub lists: BTreeMap<String, Vec<BTreeMap<String, CrmValue>>>,
-    /// What the referral shows and the record will not: it does not fit, and cut it would lead nowhere.
+    /// Values of the referral that the record will not have: each is too long, and would lead nowhere if it were cut.
     pub left_out: Vec<Missing>,
-    /// What the record shows although the referral shows nothing, by unit, in the CRM's form: it stays there until
-    /// somebody changes it.
+    /// Default values of the record for units that are empty in the referral, in the CRM's form. They stay until a
+    /// user changes them.
     pub defaults: Fields,
 }
 
 /// Who is to own a new record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owner {
-    /// The lookup.
+    /// The lookup that names the owner.
     pub column: String,
-    /// The first of these that is there; none of them is: the connector's own user.
+    /// The owner is the first of these that exists, else the connector's own user.
     pub wanted: Vec<OwnerWish>,
 }
 
-/// A row that is to own a record.
+/// A user or team that may own a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnerWish {
     /// Its table.
     pub table: String,
-    /// The column that shows `text`.
+    /// The column that has `text`.
     pub column: String,
     /// An e-mail address or a name.
     pub text: String,
@@ -110,21 +110,21 @@ pub struct OwnerWish {
 /// An account or contact to be found or created.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Party {
-    /// Its unique key in the CRM, see [`customer_key`](crate::customer_key) and [`contact_key`](crate::contact_key).
+    /// Its unique key in the CRM: [`customer_key`](crate::customer_key) or [`contact_key`](crate::contact_key).
     pub key: String,
     /// Company name, or first and last name.
     pub name: String,
-    /// For the match by name and postal code.
+    /// The postal code, of an account.
     pub postal_code: Option<String>,
-    /// ISO 3166 alpha-2.
+    /// The country as ISO 3166 alpha-2, of an account.
     pub country: Option<String>,
-    /// For the match by e-mail.
+    /// The e-mail address, of a contact.
     pub email: Option<String>,
-    /// The columns of a new row (without the relation's name; the key column is not among them).
+    /// The columns of a new row, without the relation's name and without the key column.
     pub columns: BTreeMap<String, CrmValue>,
 }
 
-/// How a status change reaches the CRM.
+/// How a change of the status is written to the CRM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CrmStep {
     /// As columns, together with others.
@@ -133,36 +133,36 @@ pub enum CrmStep {
     Action,
 }
 
-/// The sign before a record's name.
+/// The check mark before a record's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// ✔: in step.
+    /// ✔: both sides are in step.
     Ok,
-    /// ✖: something was refused or is missing.
+    /// ✖: a value was refused or is missing.
     Failed,
 }
 
-/// What travels along with a patch of a record.
+/// What is written along with a patch of a record, but never alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trim {
-    /// The check mark to show (written only if the switch is on, and never by itself).
+    /// The check mark; written only if its switch is on.
     pub mark: Option<Mark>,
-    /// The name the record shows at present, mark included, so that the mark can travel with other fields.
+    /// The record's present name, check mark included, so that the mark can be written along with other fields.
     pub name: Option<String>,
     /// The audit column's new text.
     pub audit: Option<String>,
-    /// What the record shows at present, in the CRM's form. Needed for lists, to tell what comes and what goes.
+    /// The record's present values, in the CRM's form. Lists need them, to decide which rows to add and to remove.
     pub present: Fields,
 }
 
-/// Which kind of deal a record asks for.
+/// The kind of deal that a record asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DealKind {
-    /// Pipeline of one's own.
+    /// A deal of our own pipeline.
     Private,
-    /// Visible to Microsoft sellers, no help asked.
+    /// Visible to Microsoft's sellers, without a request for help.
     PartnerLed,
-    /// Help asked.
+    /// With a request for help.
     CoSell {
         /// `assistanceRequestCode`.
         help: String,

@@ -1,10 +1,10 @@
 //! A path into a referral: `details.dealValue`, or `….attributes[CustomerMarketplaceIntent]` for the `id` of the
-//! element of that `type`; `customerProfile.ids[Duns]` likewise, whose elements say `profileType`.
+//! element of that `type`; also `customerProfile.ids[Duns]`, whose elements have a `profileType` instead.
 
 use serde_json::{Map as Object, Value as Json, json};
 
-/// What a JSON Patch may replace in an existing referral (vendors/partner-center.md, *Patch*), `/name` aside (a
-/// switch).
+/// The paths that a JSON Patch may replace in an existing referral (vendors/partner-center.md, *Patch*); `/name` is
+/// not among them, because a switch decides about it.
 pub(crate) const PATCHABLE: [&str; 15] = [
     "campaignId",
     "consent.consentToShareReferralWithMicrosoftSellers",
@@ -23,7 +23,7 @@ pub(crate) const PATCHABLE: [&str; 15] = [
     "team",
 ];
 
-/// A path as the map writes it.
+/// A path in the notation of maps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Path {
     text: String,
@@ -32,7 +32,7 @@ pub(crate) struct Path {
 }
 
 impl Path {
-    /// Reads the notation; says what is wrong with it.
+    /// Reads the notation; the error says what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Path, String> {
         let (dotted, attribute) = match text.split_once('[') {
             None => (text, None),
@@ -55,7 +55,7 @@ impl Path {
         &self.text
     }
 
-    /// `/details/dealValue`.
+    /// The path as a JSON pointer, such as `/details/dealValue`.
     pub(crate) fn pointer(&self) -> String {
         self.steps.iter().map(|step| format!("/{step}")).collect()
     }
@@ -64,12 +64,12 @@ impl Path {
         PATCHABLE.contains(&self.text.as_str())
     }
 
-    /// What the body shows; `None` if the path is not there. An attribute that is not listed is null.
+    /// The value in a body; `None`: the path does not exist. An attribute that is not in its list is null.
     pub(crate) fn read<'a>(&self, body: &'a Json) -> Option<&'a Json> {
         let mut at = body;
         for step in &self.steps {
             at = match at {
-                // An object that is null shows all of its members empty.
+                // If an object is null, all its members are empty.
                 Json::Null => return Some(&Json::Null),
                 _ => at.get(step)?,
             };
@@ -86,12 +86,12 @@ impl Path {
         }
     }
 
-    /// The member of an element that says what it is.
+    /// The member that says which attribute an element is.
     fn tells_apart(&self) -> &'static str {
         if self.steps.last().is_some_and(|step| step == "ids") { "profileType" } else { "type" }
     }
 
-    /// Puts a value into a body under construction.
+    /// Puts a value into a body that is being built.
     pub(crate) fn write(&self, body: &mut Json, value: Json) {
         let mut at = body;
         for (n, step) in self.steps.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Reads the parts of a map file, and collects every fault on the way instead of stopping at the first.
+//! Reads the parts of a map file and collects all faults instead of stopping at the first.
 
 use crate::{Fault, tree::Node, tree::Raw};
 use std::borrow::Cow;
@@ -9,7 +9,7 @@ pub(crate) struct Reader {
     pub(crate) faults: Vec<Fault>,
 }
 
-/// A table with its dotted key, for messages.
+/// A table of the map file, and its dotted key for messages.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) node: &'a Node,
@@ -21,12 +21,12 @@ impl Reader {
         self.faults.push(Fault { line, key: key.into(), text: text.into() });
     }
 
-    /// Refuses keys that are not known here; false if it is no table at all.
+    /// Adds a fault for each unknown key; `false`: this is no table.
     pub(crate) fn known(&mut self, place: Place<'_>, keys: &[&str]) -> bool {
         self.known_besides(place, keys, &[])
     }
 
-    /// ... or is one of those that are passed over.
+    /// Like `known`, but the keys in `passed_over` are ignored.
     pub(crate) fn known_besides(&mut self, place: Place<'_>, keys: &[&str], passed_over: &[&str]) -> bool {
         let Some(entries) = place.node.table() else {
             self.fault(place.node.line, place.key, format!("expected a table, found {}", place.node.what()));
@@ -41,7 +41,7 @@ impl Reader {
         true
     }
 
-    /// A text; an empty one counts as not given, so that an override can take a default away.
+    /// A text. An empty one counts as missing, so that an override can remove a default.
     pub(crate) fn text(&mut self, place: Place<'_>, key: &str) -> Option<String> {
         let node = place.node.get(key)?;
         match &node.raw {
@@ -77,7 +77,7 @@ impl Reader {
         number
     }
 
-    /// One of some words.
+    /// The meaning of a word that must be one of `words`.
     pub(crate) fn word<T: Copy>(&mut self, place: Place<'_>, key: &str, words: &[(&str, T)]) -> Option<T> {
         let node = place.node.get(key)?;
         let found = match &node.raw {
@@ -92,7 +92,7 @@ impl Reader {
         found
     }
 
-    /// A text, number or boolean as JSON.
+    /// A text, a whole number or a boolean, as JSON.
     pub(crate) fn plain(&mut self, place: Place<'_>, key: &str) -> Option<serde_json::Value> {
         let node = place.node.get(key)?;
         let plain = node.plain();
@@ -144,7 +144,7 @@ pub(crate) fn join(place: &str, key: &str) -> String {
     if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") }
 }
 
-/// ``one of `a`, `b` ``.
+/// ``one of `a`, `b` ``, for messages.
 pub(crate) fn one_of(words: &[&str]) -> String {
     let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     match words.as_slice() {
@@ -153,7 +153,7 @@ pub(crate) fn one_of(words: &[&str]) -> String {
     }
 }
 
-/// A plain JSON value as text without quotes.
+/// A plain JSON value as a text without quotes.
 pub(crate) fn bare(plain: &serde_json::Value) -> Cow<'_, str> {
     match plain {
         serde_json::Value::String(text) => text.into(),

@@ -1,5 +1,6 @@
-//! What of a rule decides how a value is read, as a digest. What one side showed under one rule says nothing about what it
-//! shows under another: a column that a map names for the first time is empty, and nobody emptied it.
+//! A digest of those keys of a rule that decide how a value is read. A value that one side had under one rule says
+//! nothing about its value under another: a column that a map names for the first time is empty, but no user has
+//! emptied it.
 
 use crate::{
     Map, RecordKind,
@@ -9,8 +10,8 @@ use crate::{
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// The keys of a rule, or of a list's member, that decide what is read. The others (owner, direction, length, defaults)
-/// decide where a value goes and what becomes of it there.
+/// The keys of a rule, or of a list's member, that decide what is read. The others (owner, direction, length,
+/// defaults) decide where a value is written, and how.
 pub(crate) const KEYS: [&str; 14] = [
     "kind",
     "referral",
@@ -28,10 +29,10 @@ pub(crate) const KEYS: [&str; 14] = [
     "further",
 ];
 
-/// Unit to digest, for one kind of record; of leads the unit's name has `lead.` in front.
+/// The digest of each unit, by its name; `lead.` precedes the names of a lead's units.
 pub type Readings = BTreeMap<String, String>;
 
-/// The digest of each unit's rules. `tree`: of the same kind of record.
+/// Computes the digest of each unit. `tree` must be that of the same kind of record.
 pub(crate) fn note(rules: &mut [UnitRule], tree: &Node) {
     let zone = tree.get("vendor").and_then(|vendor| vendor.get("closing_date_zone"));
     let zone = zone.map(Node::digest_text).unwrap_or_default();
@@ -47,7 +48,7 @@ pub(crate) fn note(rules: &mut [UnitRule], tree: &Node) {
             }
             Shape::Plain(_) | Shape::List(_) => of_field(tree, &unit.name),
         };
-        // Enough to tell a few dozen rules of one unit apart: each link keeps one of each unit.
+        // Three bytes distinguish the few dozen rules that one unit ever has; each link stores one digest per unit.
         unit.reading = Sha256::digest(text).iter().take(3).map(|byte| format!("{byte:02x}")).collect();
     }
 }
@@ -74,13 +75,13 @@ impl Map {
         of(self).into_iter().chain(leads).collect()
     }
 
-    /// The same map, which knows how units were read when nobody noted it yet.
+    /// The same map, with the readings of units from before readings were stored with each link.
     pub fn with_readings_before(mut self, before: &Readings) -> Map {
         let lead = self.lead.take().map(|lead| Box::new(lead.with_readings_before(before)));
         Map { before: before.clone(), lead, ..self }
     }
 
-    /// How a unit was read when nobody noted it yet; `None`: not known, and so as today.
+    /// How a unit was read before readings were stored; `None`: unknown, and taken to be today's reading.
     pub fn reading_before(&self, unit: &str) -> Option<&str> {
         self.before.get(&self.reading_name(unit)).map(String::as_str)
     }

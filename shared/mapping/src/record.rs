@@ -1,4 +1,4 @@
-//! A CRM record, by the CRM's own column names.
+//! A record of the CRM, with the CRM's own column names.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -13,7 +13,7 @@ pub enum CrmKind {
 }
 
 impl CrmKind {
-    /// The name in data, flags and logs.
+    /// The name in data, parameters and logs.
     pub fn as_str(self) -> &'static str {
         match self {
             CrmKind::Dynamics365 => "dynamics365",
@@ -28,7 +28,7 @@ impl fmt::Display for CrmKind {
     }
 }
 
-/// A word that names no CRM.
+/// A text that names no CRM.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no CRM: expected one of `dynamics365`, `salesforce`")]
 pub struct UnknownCrm(pub String);
@@ -45,7 +45,7 @@ impl FromStr for CrmKind {
     }
 }
 
-/// Which table of the CRM.
+/// Which table of the CRM a record is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecordKind {
     /// A deal.
@@ -105,17 +105,18 @@ impl<'de> Deserialize<'de> for RecordId {
     }
 }
 
-/// A CRM record by the CRM's own column names. A missing column was not observed, JSON null was seen empty.
+/// A record of the CRM, with the CRM's own column names. A missing column was not observed; JSON null is an empty one.
 ///
-/// Columns of related rows carry the relation's name (`account.address1_country`, `contact.firstname`,
-/// `owner.internalemailaddress`), and which row a relation leads to stands under its bare name; a lookup by table shows the matched column's text (`transactioncurrencyid` is `CHF`).
+/// Columns of related rows begin with the relation's name (`account.address1_country`, `contact.firstname`,
+/// `owner.internalemailaddress`). The relation's name alone is the column with the related row's id. A lookup that the
+/// map reads by a column of its table has that column's text (`transactioncurrencyid` is `CHF`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// Its id.
     pub id: RecordId,
-    /// Column to value.
+    /// The values of columns, by name.
     pub columns: BTreeMap<String, serde_json::Value>,
-    /// List (`solutions`) to rows; columns of what a row points to carry `detail.`. A list that is missing was not read.
-    /// A row's own id stands under `@id`.
+    /// The rows of lists, by the lists' names (`solutions`). Columns of the row to which a row points begin with
+    /// `detail.`; a row's own id is in `@id`. A list that is missing was not read.
     pub lists: BTreeMap<String, Vec<BTreeMap<String, serde_json::Value>>>,
 }

@@ -1,4 +1,4 @@
-//! Changes of a record as columns, list changes and at most one action.
+//! Turns changes of units into columns, changes of lists, and at most one action.
 
 use crate::{
     CrmValue, Direction, Fields, ListChange, Map, RecordPatch, Refusal, Trim, Value,
@@ -12,8 +12,9 @@ use crate::{
 use std::collections::BTreeMap;
 
 impl Map {
-    /// What makes a record show `changes` (in the CRM's form; of lists the whole list, and then `trim.present` must
-    /// hold what the record shows now). A change to a closed status is an action in Dynamics: it stands alone.
+    /// What to write so that a record has `changes` (in the CRM's form). Of a list they contain the whole list, and
+    /// `trim.present` must have the record's present one. In Dynamics a change to a closed status is an action, which
+    /// stands alone.
     pub fn record_patch(&self, changes: &Fields, trim: &Trim) -> Result<RecordPatch, Refusal> {
         let mut patch = RecordPatch::default();
         for (unit, value) in changes {
@@ -33,7 +34,7 @@ impl Map {
                 Shape::Group(rules) => {
                     for rule in rules {
                         let member = value.member(&rule.name);
-                        // The currency of no amount is left as it is: in Salesforce no row is without one.
+                        // Without an amount the currency is not written: in Salesforce every row has one.
                         if member.is_null() && (rule.lookup.is_some() || rule.kind == Kind::Currency) {
                             continue;
                         }
@@ -65,7 +66,7 @@ impl Map {
         Ok(patch)
     }
 
-    /// The mark is never a write of its own: it goes with other columns, if it would change what is shown.
+    /// Adds the check mark, which is never a write of its own, to other columns, if it differs from the present one.
     fn let_the_mark_travel(&self, patch: &mut RecordPatch, trim: &Trim) {
         let (Some(shown), Some(column)) = (&trim.name, self.column(NAME)) else { return };
         if patch.columns.is_empty() || patch.columns.contains_key(column) {
@@ -77,7 +78,7 @@ impl Map {
         }
     }
 
-    /// The name with the mark to show: the given one, else the one it carries; none if the switch is off.
+    /// The name with the check mark of `trim`, else with the one that it has; with none if the switch is off.
     fn name_column(&self, name: &str, trim: &Trim) -> String {
         let carried = || trim.name.as_deref().and_then(mark_of);
         let mark = trim.mark.or_else(carried).filter(|_| self.switches.check_mark);
@@ -86,7 +87,7 @@ impl Map {
         length.map_or_else(|| name.clone(), |length| shortened(&name, length))
     }
 
-    /// The status as columns. Those a CRM computes itself (`IsClosed`) are never written.
+    /// The columns of a status. Those that a CRM computes itself (`IsClosed`) are not written.
     pub(crate) fn status_columns(&self, value: &Value) -> BTreeMap<String, CrmValue> {
         let mut columns = BTreeMap::new();
         for (member, column) in &self.status.columns {
@@ -102,7 +103,7 @@ impl Map {
     }
 }
 
-/// A rule's column with its value; none if it has no column.
+/// A rule's column and its value; `None`: the rule has no column.
 pub(crate) fn column(rule: &Rule, value: &Value) -> Result<Option<(String, CrmValue)>, String> {
     let Some(column) = rule.crm.clone() else { return Ok(None) };
     let value = match &rule.lookup {
@@ -128,7 +129,7 @@ fn list_change(rule: &Rule, present: &Value, target: &Value) -> Result<ListChang
     Ok(change)
 }
 
-/// A row by the columns' names as they are read.
+/// A row to add, by the names of its columns.
 pub(crate) fn list_row(rule: &Rule, element: &Value) -> Result<BTreeMap<String, CrmValue>, String> {
     let mut row = BTreeMap::new();
     for member in rule.members.iter().filter(|member| member.direction != Some(Direction::ToPartnerCenter)) {

@@ -1,4 +1,5 @@
-//! A referral as Partner Center shows it, and its ids. The body is kept whole, unknown members too.
+//! A referral as Partner Center returns it, and its ids. The body is kept whole, with members that this code does not
+//! know.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -12,7 +13,7 @@ macro_rules! guid_id {
         pub struct $name(String);
 
         impl $name {
-            /// Reads a GUID in any case; `None` if it is none.
+            /// Reads a GUID in any case; `None`: the text is none.
             pub fn parse(text: &str) -> Option<Self> {
                 let shaped = text.len() == 36 && text.as_bytes().iter().filter(|b| **b == b'-').count() == 4;
                 let id = uuid::Uuid::try_parse(text).ok().filter(|_| shaped)?;
@@ -49,7 +50,7 @@ guid_id! {
     EngagementId
 }
 
-/// What Microsoft's own half of an engagement carries as `organizationId`.
+/// The `organizationId` of Microsoft's own half of an engagement.
 pub(crate) const MICROSOFT: &str = "msft";
 
 /// A referral body.
@@ -72,7 +73,8 @@ pub struct Malformed {
 }
 
 impl Referral {
-    /// Reads a body; nothing is dropped. `id`, `updatedDateTime`, `status`, `substatus` and `organizationId` must be there.
+    /// Reads a body and keeps all of it. `id`, `updatedDateTime`, `status`, `substatus` and `organizationId` are
+    /// required.
     pub fn parse(body: serde_json::Value) -> Result<Referral, Malformed> {
         if !body.is_object() {
             return Err(malformed("$", "expected an object"));
@@ -93,7 +95,7 @@ impl Referral {
         Ok(Referral { body: Arc::new(body), id, engagement, updated })
     }
 
-    /// The body as read.
+    /// The body as it was read.
     pub fn body(&self) -> &serde_json::Value {
         &self.body
     }
@@ -105,11 +107,11 @@ impl Referral {
     pub fn engagement(&self) -> Option<&EngagementId> {
         self.engagement.as_ref()
     }
-    /// `organizationId`: whose referral this is.
+    /// `organizationId`: the organisation that owns this referral.
     pub fn organization(&self) -> &str {
         member(&self.body, "organizationId")
     }
-    /// `eTag`, its inner quotes included.
+    /// `eTag`, with its inner quotes.
     pub fn etag(&self) -> Option<&str> {
         Some(member(&self.body, "eTag")).filter(|text| !text.is_empty())
     }
@@ -121,15 +123,16 @@ impl Referral {
     pub fn created(&self) -> Option<Timestamp> {
         instant(&self.body, "createdDateTime").ok().flatten()
     }
-    /// `expirationDateTime`: unanswered until then, a new referral expires; none of an own or accepted one.
+    /// `expirationDateTime`: when a new referral that is not answered expires. Our own and accepted referrals have
+    /// none.
     pub fn expires(&self) -> Option<Timestamp> {
         instant(&self.body, "expirationDateTime").ok().flatten()
     }
-    /// `externalReferenceId`, the record's id in the partner's CRM; none if empty.
+    /// `externalReferenceId`, the id of the record in the partner's CRM; `None` if it is empty.
     pub fn external_reference(&self) -> Option<&str> {
         Some(member(&self.body, "externalReferenceId").trim()).filter(|text| !text.is_empty())
     }
-    /// The same, naming no record.
+    /// The same referral, naming no record.
     #[must_use]
     pub fn without_external_reference(mut self) -> Self {
         if let Some(named) = Arc::make_mut(&mut self.body).get_mut("externalReferenceId") {
@@ -145,24 +148,24 @@ impl Referral {
     pub fn substatus(&self) -> &str {
         member(&self.body, "substatus")
     }
-    /// Not answered yet.
+    /// Whether it is not answered yet.
     pub fn is_new(&self) -> bool {
         self.status() == "New"
     }
-    /// Accepted and open.
+    /// Whether it is accepted and open.
     pub fn is_active(&self) -> bool {
         self.status() == "Active"
     }
-    /// Closed permanently: nothing may be edited any more.
+    /// Whether it is closed, which is final: it cannot be edited any more.
     pub fn is_terminal(&self) -> bool {
         self.status() == "Closed"
     }
-    /// Whether it is this organisation's. GUIDs compare without case.
+    /// Whether this organisation owns it. GUIDs are compared without case.
     pub fn belongs_to(&self, organization: &str) -> bool {
         self.organization().eq_ignore_ascii_case(organization)
     }
 
-    /// Microsoft's own half of an engagement.
+    /// Whether it is Microsoft's own half of an engagement.
     pub fn is_microsoft(&self) -> bool {
         self.organization().eq_ignore_ascii_case(MICROSOFT)
     }
@@ -172,7 +175,7 @@ fn malformed(path: &str, problem: &str) -> Malformed {
     Malformed { path: path.to_owned(), problem: problem.to_owned() }
 }
 
-/// A top-level text; empty if it is missing, null or no text.
+/// A text member at the top of a body; empty if it is missing, null or not a text.
 fn member<'a>(body: &'a serde_json::Value, name: &str) -> &'a str {
     body.get(name).and_then(serde_json::Value::as_str).unwrap_or_default()
 }

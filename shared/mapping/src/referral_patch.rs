@@ -1,4 +1,4 @@
-//! Changes of a referral as a JSON Patch: `replace` only, in the order of the map.
+//! Turns changes of units into a JSON Patch: only `replace` operations, in the order of the map.
 
 use crate::{
     Fields, Map, Referral, Refusal, Value, list,
@@ -10,8 +10,9 @@ use crate::{
 use serde_json::{Value as Json, json};
 
 impl Map {
-    /// The operations that make a referral show `changes` (in Partner Center's form; of lists the whole list). Lists
-    /// need `current`, since they are sent whole: its elements keep what the map does not know.
+    /// The operations after which a referral has `changes` (in Partner Center's form; of a list the whole list).
+    /// Changes of lists need `current`, because a list is sent whole and its elements keep the members that the map
+    /// does not know.
     pub fn referral_patch(&self, current: Option<&Referral>, changes: &Fields) -> Result<Vec<Json>, Refusal> {
         if let Some(unknown) = changes.keys().find(|unit| self.unit(unit).is_none()) {
             return Err(Refusal::new(unknown, "the map has no such rule"));
@@ -63,7 +64,7 @@ fn replace(rule: &Rule, value: &Value) -> Result<Option<Json>, String> {
     Ok(Some(operation(&path.pointer(), scalar::partner_center_json(rule, value)?)))
 }
 
-/// Status and substatus go in one patch (vendors/partner-center.md, *Patch*), a reason with them where there is one.
+/// Status and substatus are changed in one patch (vendors/partner-center.md, *Patch*), with the reason of a loss.
 fn status(value: &Value) -> Vec<Json> {
     let lost = phase_of_pair(&pair_of(value)) == Some(Phase::Lost);
     ["status", "substatus", "reason"]

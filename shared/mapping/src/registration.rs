@@ -1,19 +1,19 @@
-//! What Microsoft asks of a deal that its partner wants to register (vendors/partner-center.md, *Deal registration*),
-//! said in time. A person registers it, in Partner Center.
+//! Hints, in time, about what Microsoft demands of a deal that the partner wants to register
+//! (vendors/partner-center.md, *Deal registration*). The registration itself is done by a person in Partner Center.
 
 use crate::{Map, Referral};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
-/// Between creation and Won.
+/// The shortest time between a deal's creation and Won.
 const WAIT: SignedDuration = SignedDuration::from_hours(72);
-/// US dollars.
+/// The lowest value, in US dollars.
 const LEAST: f64 = 25_000.0;
-/// After signing.
+/// The last day, counted from signing.
 const DAYS: i64 = 60;
 
 impl Map {
-    /// What to mind while the deal is open; `None`: hints are not wanted, or the deal is private.
+    /// What to observe while the deal is open; `None`: hints are switched off, the deal is private, or it is closed.
     pub fn registration_ahead(&self, referral: &Referral) -> Option<String> {
         let open = !referral.is_terminal() && self.registrable(referral);
         let created = open.then(|| referral.created())??;
@@ -24,7 +24,7 @@ impl Map {
         ))
     }
 
-    /// What is to be done, or stands in the way, once the deal is won; `None` besides: it is registered.
+    /// What to do once the deal is won, or what may prevent its registration; `None`: as above, or it is registered.
     pub fn registration_when_won(&self, referral: &Referral, now: Timestamp) -> Option<String> {
         let text = |path: &str| referral.body().pointer(path).and_then(Json::as_str).unwrap_or_default();
         let registered = !matches!(text("/registrationStatus"), "" | "None");
@@ -51,7 +51,7 @@ impl Map {
         })
     }
 
-    /// Private deals are not registered.
+    /// Whether hints are on and the deal is not private, because private deals are not registered.
     fn registrable(&self, referral: &Referral) -> bool {
         let body = referral.body();
         let visible = body.pointer("/consent/consentToShareReferralWithMicrosoftSellers");

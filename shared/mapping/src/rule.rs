@@ -1,4 +1,4 @@
-//! One rule of a map: `[fields.<name>]`, or one member of a list.
+//! A rule of a map: `[fields.<name>]`, or a member of a list.
 
 use crate::{
     Direction, On, Side,
@@ -13,16 +13,16 @@ use serde_json::Value as Json;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
-    /// Lower case, trimmed.
+    /// Trimmed and in lower case.
     Email,
     /// As it is.
     Phone,
-    /// A GUID in lower case, anything else as it is.
+    /// A GUID in lower case, or any other text without blanks around it.
     Id,
-    /// A decimal that is never sent to Partner Center as 0 or empty.
+    /// A decimal number that is never sent to Partner Center as 0 or empty.
     Money,
     Number,
-    /// No time of day.
+    /// A date without a time of day.
     Date,
     Country,
     Currency,
@@ -51,18 +51,19 @@ const KINDS: [(&str, Kind); 14] = [
 ];
 
 impl Kind {
-    /// It leads to somebody or something, whole or not at all: what is too long for the target is left out, never cut.
+    /// Whether a value leads to a person or a thing only as a whole: one that is too long for the target is left out,
+    /// never cut.
     pub(crate) fn is_identifier(self) -> bool {
         matches!(self, Kind::Email | Kind::Phone | Kind::Id)
     }
 }
 
-/// When a referral cannot be created without it.
+/// When a referral cannot be created without a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Required {
     Never,
     Always,
-    /// Only when help from Microsoft is asked.
+    /// Only if help from Microsoft is asked for.
     WithHelp,
 }
 
@@ -74,7 +75,7 @@ pub(crate) struct Rule {
     pub(crate) kind: Kind,
     pub(crate) referral: Option<Path>,
     pub(crate) referral_else: Option<Path>,
-    /// Where the further lines of the text are.
+    /// The path of the text's lines after the first.
     pub(crate) referral_next: Option<Path>,
     pub(crate) crm: Option<String>,
     pub(crate) lookup: Option<(String, String)>,
@@ -84,20 +85,20 @@ pub(crate) struct Rule {
     pub(crate) group: Option<String>,
     pub(crate) key: Option<String>,
     pub(crate) members: Vec<Rule>,
-    /// Of a list that is a related row: a list of the CRM whose rows are further elements. Of a list of rows: a column
-    /// with ids, read only.
+    /// Of a list that comes from one related row: the list of the CRM whose rows are further elements. Of a list of
+    /// child rows: a column with ids, which is only read.
     pub(crate) further: Option<String>,
-    /// Of a list's member: travels with a new element, decides nothing.
+    /// Of a list's member: it is written with a new element, but never compared.
     pub(crate) carried: bool,
     pub(crate) values: Vec<(String, Json)>,
     pub(crate) empty: Option<String>,
     pub(crate) length: Option<usize>,
     pub(crate) referral_length: Option<usize>,
     pub(crate) precision: u32,
-    /// Of a date: where instants in UTC are read as days ([`day`](crate::day)).
+    /// Of a date: the zone in which instants in UTC are read as days ([`day`](crate::day)).
     pub(crate) zone: Option<Offset>,
     pub(crate) default: Option<Json>,
-    /// Of a co-sell deal: by the solution it names.
+    /// Defaults for a co-sell deal, by the id of a solution in it.
     pub(crate) solution_default: Vec<(String, Json)>,
     pub(crate) crm_default: Option<Json>,
     pub(crate) constant: Option<Json>,
@@ -107,11 +108,11 @@ pub(crate) struct Rule {
     pub(crate) required_by_crm: bool,
     pub(crate) rise_only: bool,
     pub(crate) only_while_empty: bool,
-    /// Not used until its column was seen.
+    /// The rule is not used until its column was seen in the CRM.
     pub(crate) optional: bool,
 }
 
-/// The keys of a member of a list; a rule of its own takes these and [`RULE_ONLY`].
+/// The keys of a list's member; a rule of its own may also have those of [`RULE_ONLY`].
 const MEMBER_KEYS: [&str; 19] = [
     "kind",
     "label",
@@ -149,7 +150,7 @@ const RULE_ONLY: [&str; 13] = [
     "off",
 ];
 
-/// Every key there is.
+/// All keys.
 #[cfg(test)]
 pub(crate) fn all_keys() -> impl Iterator<Item = &'static str> {
     MEMBER_KEYS.into_iter().chain(RULE_ONLY)
@@ -163,7 +164,7 @@ const DIRECTIONS: [(&str, Direction); 3] = [
 const REQUIRED: [(&str, Required); 3] =
     [("never", Required::Never), ("always", Required::Always), ("with_help", Required::WithHelp)];
 
-/// Reads a rule; `None` if it is unusable (its faults are noted).
+/// Reads a rule; `None`: it cannot be used, and its faults were added to `reader`.
 pub(crate) fn read(reader: &mut Reader, place: Place<'_>, name: &str, member: bool) -> Option<Rule> {
     let keys: Vec<&str> = if member {
         MEMBER_KEYS.to_vec()
@@ -265,13 +266,13 @@ fn members(reader: &mut Reader, place: Place<'_>) -> Vec<Rule> {
 }
 
 impl Rule {
-    /// The same rule with its days, and those of its members, read in a zone.
+    /// The same rule with this zone, for itself and its members.
     pub(crate) fn in_zone(self, zone: Option<Offset>) -> Rule {
         let members = self.members.into_iter().map(|member| member.in_zone(zone)).collect();
         Rule { zone, members, ..self }
     }
 
-    /// What sellers call it: the label, else the column, else the name.
+    /// What sellers call it: its label, else its column, else its name.
     pub(crate) fn shown_as(&self) -> &str {
         self.label.as_deref().or(self.crm.as_deref()).unwrap_or(&self.name)
     }

@@ -1,4 +1,4 @@
-//! One value: read from either side's JSON, converted to the other side's form, written as either side's JSON.
+//! One value: read from either side's JSON, converted to the other side's form, and written as either side's JSON.
 
 use crate::{
     Direction, Value, country, day,
@@ -10,7 +10,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value as Json;
 use std::borrow::Cow;
 
-/// What a referral shows.
+/// A value of a referral.
 pub(crate) fn from_partner_center(rule: &Rule, shown: &Json) -> Value {
     let value = from_json(rule, shown);
     match (&value, &rule.empty) {
@@ -20,7 +20,7 @@ pub(crate) fn from_partner_center(rule: &Rule, shown: &Json) -> Value {
     }
 }
 
-/// What a record shows.
+/// A value of a record.
 pub(crate) fn from_crm(rule: &Rule, shown: &Json) -> Value {
     from_json(rule, shown)
 }
@@ -37,7 +37,7 @@ fn from_json(rule: &Rule, shown: &Json) -> Value {
         Json::Bool(yes) if rule.kind != Kind::Choice => return Value::Bool(*yes),
         plain => bare(plain),
     };
-    // What cannot be read stays as it is, so that it is seen and refused by the conversion, not lost here.
+    // A text that cannot be read is kept as it is: the conversion refuses it, so that it is not lost silently.
     match rule.kind {
         Kind::Email => Value::of_text(text.trim().to_lowercase()),
         Kind::Id => Value::of_text(guid(text.trim()).map_or_else(|| text.trim().into(), Cow::Owned)),
@@ -55,12 +55,12 @@ fn from_json(rule: &Rule, shown: &Json) -> Value {
     }
 }
 
-/// As the CRM would store and show it.
+/// The value as the CRM would store it.
 pub(crate) fn to_crm(rule: &Rule, shown: &Value) -> Result<Value, String> {
     to_crm_within(rule.length, rule, shown)
 }
 
-/// As the CRM would store and show it where only so much room is left.
+/// The value as the CRM would store it in a column of this length.
 pub(crate) fn to_crm_within(length: Option<usize>, rule: &Rule, shown: &Value) -> Result<Value, String> {
     let stored = shown.text().map(text::storable).filter(|text| matches!(text, Cow::Owned(_)));
     let stored = stored.map(Value::of_text);
@@ -77,7 +77,8 @@ pub(crate) fn to_crm_within(length: Option<usize>, rule: &Rule, shown: &Value) -
     }
 }
 
-/// Why the CRM shows nothing of an identifier, if it is longer than the column (what is cut leads nowhere) or no address.
+/// Why the CRM will not have an identifier: it is longer than the column, and cut it would lead nowhere, or it is not
+/// an address.
 pub(crate) fn unusable(rule: &Rule, shown: &Value) -> Option<String> {
     let text = shown.text()?;
     if rule.kind == Kind::Email && !text::is_address(text) {
@@ -88,7 +89,7 @@ pub(crate) fn unusable(rule: &Rule, shown: &Value) -> Option<String> {
     long.then(|| format!("is left out: it has more than the {length} characters that fit, and is never cut"))
 }
 
-/// As Partner Center would store and show it.
+/// The value as Partner Center would store it.
 pub(crate) fn to_partner_center(rule: &Rule, shown: &Value) -> Result<Value, String> {
     match (rule.kind, shown) {
         (Kind::Choice, Value::Text(option)) if !rule.values.is_empty() => {
@@ -98,7 +99,7 @@ pub(crate) fn to_partner_center(rule: &Rule, shown: &Value) -> Result<Value, Str
         (kind, Value::Text(text)) if kind.is_identifier() && !fits(text, rule.referral_length) => {
             Err(format!("`{text}` is longer than what fits there, and is never cut"))
         }
-        // Whatever becomes of an entity there, it is read as its character.
+        // An entity is sent as its character, because it is also read as one.
         (Kind::Text, Value::Text(text)) if rule.entities => {
             common(rule, &Value::of_text(text::without_entities(text)), rule.referral_length)
         }
@@ -106,7 +107,8 @@ pub(crate) fn to_partner_center(rule: &Rule, shown: &Value) -> Result<Value, Str
     }
 }
 
-/// An option of a choice that goes to Partner Center only, is not listed and is not needed there says nothing.
+/// Whether an option says nothing: it is not listed, its rule goes to Partner Center only, and Partner Center does not
+/// require a value.
 pub(crate) fn leaves_alone(rule: &Rule, shown: &Value) -> bool {
     let says_nothing = rule.kind == Kind::Choice
         && rule.direction == Some(Direction::ToPartnerCenter)
@@ -150,7 +152,7 @@ fn common(rule: &Rule, shown: &Value, length: Option<usize>) -> Result<Value, St
     Ok(Value::of_text(text))
 }
 
-/// As a JSON Patch or a POST carries it.
+/// The value as JSON for a JSON Patch or a POST.
 pub(crate) fn partner_center_json(rule: &Rule, value: &Value) -> Result<Json, String> {
     match (rule.kind, value) {
         (_, Value::Null) => Ok(rule.empty.as_deref().map_or(Json::Null, Json::from)),
@@ -159,7 +161,7 @@ pub(crate) fn partner_center_json(rule: &Rule, value: &Value) -> Result<Json, St
     }
 }
 
-/// As a column takes it.
+/// The value as JSON for a column.
 pub(crate) fn crm_json(rule: &Rule, value: &Value) -> Result<Json, String> {
     match (rule.kind, value) {
         (Kind::Choice, Value::Text(option)) => {
@@ -181,7 +183,7 @@ fn json(rule: &Rule, value: &Value) -> Result<Json, String> {
     }
 }
 
-/// A JSON number that reads back as the same decimal; JSON numbers are binary, so 16 digits may not.
+/// A JSON number that reads back as the same decimal, or an error: JSON numbers are binary, so 16 digits may not.
 fn number(text: &str) -> Result<Json, String> {
     let wanted = decimal(text).ok_or_else(|| format!("`{text}` is not a number"))?;
     if let Ok(whole) = text.parse::<i64>() {
@@ -192,11 +194,11 @@ fn number(text: &str) -> Result<Json, String> {
         .ok_or_else(|| format!("`{text}` has more digits than can be sent"))
 }
 
-/// A decimal without superfluous zeros.
+/// A decimal number without superfluous zeros.
 pub(crate) fn decimal(text: &str) -> Option<Decimal> {
     let text = text.trim();
     let number = text.parse::<Decimal>().ok().or_else(|| Decimal::from_scientific(text).ok())?.normalize();
-    // `-0` and `0` are one number and must be one text.
+    // `-0` and `0` are one number and must become the same text.
     Some(if number.is_zero() { Decimal::ZERO } else { number })
 }
 
@@ -210,7 +212,7 @@ fn guid(text: &str) -> Option<String> {
     Some(id.hyphenated().to_string())
 }
 
-/// Words of choices are written `HaveNotDecided`, `Have not decided` and `havenotdecided`.
+/// Whether two words of a choice are the same: `HaveNotDecided`, `Have not decided` and `havenotdecided` are.
 fn same_word(one: &str, other: &str) -> bool {
     let letters = |text: &str| {
         let letters = text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase);

@@ -1,22 +1,22 @@
-//! Reads the tables of a map that are no rules: switches, vendor, account, contact, owner, audit.
+//! Reads the tables of a map that contain no rules: switches, vendor, account, contact, owner, audit.
 
 use crate::{
     AccountRule, ContactRule, ConvertLead, CrmIdLinks, Duplicates, MicrosoftHalf, Switches, Vendor, day,
     reader::{Place, Reader, join},
 };
 
-/// Who owns a record made from a referral.
+/// Who owns a record that is created for a referral.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnerRule {
     pub(crate) crm: String,
     pub(crate) table: String,
     pub(crate) column: String,
     pub(crate) inbound: Option<String>,
-    /// Table and e-mail column.
+    /// The table of users and its column with the e-mail address.
     pub(crate) from_team: Option<(String, String)>,
 }
 
-/// The column for the last decisions.
+/// The column with the last decisions.
 #[derive(Clone, Debug)]
 pub(crate) struct Audit {
     pub(crate) crm: Option<String>,
@@ -51,7 +51,7 @@ pub const VENDOR: [&str; 12] = [
     "api_share",
 ];
 
-/// Keys of `[vendor]` that do nothing any more: a map that was stored with one is as good as before.
+/// Keys of `[vendor]` that have no effect any more and are ignored, so that a stored map with one of them stays valid.
 const RETIRED: [&str; 1] = ["page_size"];
 
 pub(crate) fn switches(reader: &mut Reader, place: Place<'_>) -> Switches {

@@ -1,15 +1,15 @@
-//! What the units of a map are made of.
+//! The shape of a unit: the rules of which it consists.
 
 use crate::{Unit, rule::Rule};
 
-/// A unit with what it is made of.
+/// A unit and its rules.
 #[derive(Clone, Debug)]
 pub(crate) struct UnitRule {
     pub(crate) unit: Unit,
     pub(crate) shape: Shape,
 }
 
-/// What a unit is made of.
+/// The rules of a unit.
 #[derive(Clone, Debug)]
 pub(crate) enum Shape {
     Plain(Box<Rule>),

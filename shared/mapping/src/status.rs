@@ -1,4 +1,4 @@
-//! The two status machines and the table between them: Partner Center's status and substatus, the CRM's state and
+//! The two state machines and the table between them: Partner Center's status and substatus, and the CRM's state and
 //! status reason (Dynamics) or stage (Salesforce).
 
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
-/// Partner Center's pairs (vendors/partner-center.md, *Status pairs*).
+/// Partner Center's pairs of status and substatus (vendors/partner-center.md, *Status pairs*).
 pub(crate) const PAIRS: [&str; 8] = [
     "New/Pending",
     "New/Received",
@@ -20,7 +20,7 @@ pub(crate) const PAIRS: [&str; 8] = [
     "Closed/Error",
 ];
 
-/// What a status means, whichever side shows it.
+/// The meaning of a status, the same for both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
     /// Not accepted yet.
@@ -28,7 +28,7 @@ pub(crate) enum Phase {
     /// Accepted and open.
     Active,
     Won,
-    /// Lost, declined, expired, closed as error.
+    /// Lost, declined, expired, or closed as error.
     Lost,
 }
 
@@ -41,22 +41,22 @@ impl Phase {
 /// `[status]`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StatusTable {
-    /// Of a lead, being qualified means accepted, and nothing that is open does.
+    /// For a lead, being qualified means accepted, and no open status means it.
     of_leads: bool,
-    /// Member (`state`, `status`, `stage`, `closed`, `won`) to column.
+    /// The columns of the CRM's status, by member (`state`, `status`, `stage`, `closed`, `won`).
     pub(crate) columns: Vec<(&'static str, String)>,
     pub(crate) on_hold: Vec<String>,
     on_hold_line: usize,
-    /// Statuses of a lead that came to nothing (Salesforce).
+    /// The statuses of a disqualified lead (Salesforce).
     disqualified: Vec<String>,
     pub(crate) error: Vec<String>,
     pub(crate) reason: Option<String>,
     pub(crate) reasons: Vec<(String, String)>,
-    /// Pair to member values.
+    /// The members' values, by Partner Center's pair.
     pub(crate) crm: Vec<(String, BTreeMap<String, String>)>,
 }
 
-/// The members of the CRM's status; the ones after the bar are read only.
+/// The members of the CRM's status: those that are written, and those that are only read.
 fn members(crm: CrmKind) -> (&'static [&'static str], &'static [&'static str]) {
     match crm {
         CrmKind::Dynamics365 => (&["state", "status"], &[]),
@@ -187,7 +187,7 @@ impl StatusTable {
         self.crm.push((pair.to_owned(), shown));
     }
 
-    /// What a record shows; `None` if a column was not read.
+    /// The status of a record; `None`: one of its columns was not read.
     pub(crate) fn of_record(&self, record: &Record) -> Option<Value> {
         let mut members = BTreeMap::new();
         for (member, column) in &self.columns {
@@ -204,7 +204,7 @@ impl StatusTable {
         Some(Value::Map(members))
     }
 
-    /// What the CRM's status means; `None` for values that are none.
+    /// The meaning of the CRM's status; `None`: the values are no status.
     pub(crate) fn phase_of_crm(&self, crm: &Value) -> Option<Phase> {
         let reason = crm.member("status").text().or_else(|| crm.member("stage").text());
         let open = || match reason {
@@ -230,7 +230,7 @@ impl StatusTable {
         }
     }
 
-    /// The reason in words for what the CRM shows.
+    /// The reason of a loss as text: the record's own, else that of the map for this status.
     pub(crate) fn reason_of(&self, crm: &Value) -> Value {
         if let Value::Text(reason) = crm.member("reason") {
             return Value::Text(reason.clone());
@@ -240,14 +240,14 @@ impl StatusTable {
         line.map_or(Value::Null, |(_, text)| Value::of_text(text))
     }
 
-    /// The CRM's form of a pair.
+    /// The CRM's status for a pair of Partner Center.
     pub(crate) fn crm_form(&self, pair: &str) -> Option<Value> {
         let (_, shown) = self.crm.iter().find(|(name, _)| name == pair)?;
         let phase = phase_of_pair(pair)?;
         let mut members: BTreeMap<String, Value> =
             shown.iter().map(|(name, value)| (name.clone(), Value::Text(value.clone()))).collect();
         if members.contains_key("stage") {
-            // Of a lead both are one: converted.
+            // For a lead, closed and won are both the same: converted.
             let converted = phase == Phase::Active || phase == Phase::Won;
             let (closed, won) =
                 if self.of_leads { (converted, converted) } else { (phase.is_closed(), phase == Phase::Won) };
@@ -258,7 +258,7 @@ impl StatusTable {
     }
 }
 
-/// What a pair of Partner Center means.
+/// The meaning of a pair of Partner Center.
 pub(crate) fn phase_of_pair(pair: &str) -> Option<Phase> {
     match pair.split_once('/')? {
         ("New", _) => Some(Phase::Waiting),
@@ -269,19 +269,19 @@ pub(crate) fn phase_of_pair(pair: &str) -> Option<Phase> {
     }
 }
 
-/// `status/substatus` of Partner Center's value.
+/// `status/substatus`, from Partner Center's value.
 pub(crate) fn pair_of(partner_center: &Value) -> String {
     let text = |name| partner_center.member(name).text().unwrap_or_default().to_owned();
     format!("{}/{}", text("status"), text("substatus"))
 }
 
-/// Partner Center's value of a pair.
+/// Partner Center's value for a pair.
 pub(crate) fn value_of(pair: &str, reason: Value) -> Value {
     let (status, substatus) = pair.split_once('/').unwrap_or((pair, ""));
     shown_status(status, substatus, reason)
 }
 
-/// Partner Center's value of a status and a substatus.
+/// Partner Center's value for a status and a substatus.
 pub(crate) fn shown_status(status: &str, substatus: &str, reason: Value) -> Value {
     Value::Map(BTreeMap::from([
         ("status".to_owned(), Value::of_text(status)),

@@ -1,4 +1,4 @@
-//! Which way a status may move, on either side.
+//! The ways in which a status may change, on either side.
 
 use crate::{
     Action, CrmStep, Map, RecordKind, Refusal, Value,
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Map {
-    /// The status as the CRM would show it. The reason of a loss goes along for the close action; no record shows it.
+    /// The status in the CRM's form. It includes the reason of a loss, which the close action needs and no record has.
     pub(crate) fn status_to_crm(&self, partner_center: &Value) -> Result<Value, Refusal> {
         let pair = pair_of(partner_center);
         let mut form = self
@@ -23,7 +23,7 @@ impl Map {
         Ok(form)
     }
 
-    /// The status as Partner Center would show it if it could go there at once from `Active`.
+    /// The status in Partner Center's form, as if it could change to it at once from `Active`.
     pub(crate) fn status_to_partner_center(&self, crm: &Value) -> Result<Value, Refusal> {
         match self.crm_phase(crm)? {
             Phase::Waiting => Ok(value_of("New/Pending", Value::Null)),
@@ -33,44 +33,44 @@ impl Map {
         }
     }
 
-    /// Both mean the same: waiting, active, won or lost. Finer differences (which open stage, which reason of a loss)
-    /// are one side's own.
+    /// Whether both statuses mean the same: waiting, active, won or lost. Finer differences (which open stage, which
+    /// reason of a loss) exist on one side only.
     pub(crate) fn status_equal(&self, partner_center: &Value, crm: &Value) -> bool {
         let phase = phase_of_pair(&pair_of(partner_center));
         phase.is_some() && phase == self.status.phase_of_crm(crm)
     }
 
-    /// What the CRM shows is a status in which the record takes nothing more: won, lost; of a lead also qualified.
+    /// Whether a record with this status accepts no changes any more: won or lost, or a lead that is qualified.
     pub fn is_closed_in_crm(&self, crm: &Value) -> bool {
         let phase = self.status.phase_of_crm(crm);
         phase.is_some_and(Phase::is_closed) || self.is_qualified(crm)
     }
 
-    /// A lead that was qualified: its opportunity has taken its place.
+    /// Whether a lead is qualified: its opportunity has then taken its place.
     pub fn is_qualified(&self, crm: &Value) -> bool {
         self.kind == RecordKind::Lead && self.status.phase_of_crm(crm) == Some(Phase::Active)
     }
 
-    /// The CRM's status reason of a lead that was qualified; `None`: the map has none in figures.
+    /// The CRM's status reason of a qualified lead; `None`: the map has no number for it.
     pub fn qualified_reason(&self) -> Option<i64> {
         let accepted = value_of("Active/Accepted", Value::Null);
         let shown = self.of(RecordKind::Lead).status_to_crm(&accepted).ok()?;
         shown.member("status").text()?.parse().ok()
     }
 
-    /// The CRM's word for a lead that was qualified, as the map has it.
+    /// The CRM's name for the status of a qualified lead, from the map.
     pub fn qualified_stage(&self) -> Option<String> {
         let accepted = value_of("Active/Accepted", Value::Null);
         let shown = self.of(RecordKind::Lead).status_to_crm(&accepted).ok()?;
         shown.member("stage").text().map(str::to_owned)
     }
 
-    /// A lead that can still be qualified.
+    /// Whether a lead can still be qualified.
     pub fn is_open_lead(&self, crm: &Value) -> bool {
         self.kind == RecordKind::Lead && self.status.phase_of_crm(crm) == Some(Phase::Waiting)
     }
 
-    /// The statuses Partner Center has to pass through to show what the CRM shows; none if it does already.
+    /// The statuses that Partner Center has to pass through to arrive at the CRM's; none if it is there already.
     pub fn partner_center_steps(&self, current: &Value, crm: &Value) -> Result<Vec<Value>, Refusal> {
         let pair = pair_of(current);
         let now = phase_of_pair(&pair)
@@ -93,7 +93,7 @@ impl Map {
         }
     }
 
-    /// How the CRM gets from `current` to `target`, both as the CRM shows them.
+    /// How the CRM gets from `current` to `target`, both in the CRM's form.
     pub fn crm_step(&self, current: &Value, target: &Value) -> Result<CrmStep, Refusal> {
         let (_, target_phase) = (self.crm_phase(current)?, self.crm_phase(target)?);
         if self.is_closed_in_crm(current) {
@@ -103,7 +103,7 @@ impl Map {
         Ok(if by_action { CrmStep::Action } else { CrmStep::InPatch })
     }
 
-    /// The action that closes a record, if `crm` is a closed status and this CRM closes by action.
+    /// The action that closes a record; `None`: the status is not a closed one, or this CRM closes by writing columns.
     pub(crate) fn close_action(&self, crm: &Value) -> Result<Option<Action>, Refusal> {
         let phase = self.crm_phase(crm)?;
         if !self.status_by_action() || !phase.is_closed() {
@@ -118,7 +118,7 @@ impl Map {
     }
 
     fn status_by_action(&self) -> bool {
-        // A lead is disqualified like any other column is written.
+        // A lead is disqualified by writing a column.
         self.crm() == crate::CrmKind::Dynamics365 && self.kind == RecordKind::Opportunity
     }
 

@@ -1,118 +1,119 @@
-//! The switches of a map: what Microsoft's connectors have as environment variables, and one per vendor behaviour
-//! that no vendor's page settles.
+//! The switches of a map: those that Microsoft's connectors have as environment variables, and one for each behaviour
+//! of a vendor that its documents leave open.
 
 use jiff::tz::Offset;
 
-/// The switches an administrator may want to turn.
+/// The switches that an administrator may want to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Switches {
-    /// ✔ or ✖ before the record's name.
+    /// Put ✔ or ✖ before the record's name.
     pub check_mark: bool,
-    /// Skip leads inbound; never limits CRM to Partner Center.
+    /// Create no records for leads of Partner Center; new deals of the CRM are not affected.
     pub cosell_only: bool,
-    /// Send a changed name of an existing referral.
+    /// Send a changed name to an existing referral.
     pub patch_name: bool,
-    /// A solution the catalogue does not know adds a row to it.
+    /// Add a row to the catalogue for a solution that it lacks.
     pub add_unknown_solutions: bool,
-    /// Look once a day at the engagements of open links.
+    /// Read the engagements of open links once a day.
     pub daily_engagements: bool,
-    /// Say what registering a deal with Microsoft asks for.
+    /// Give hints about what registering a deal with Microsoft demands.
     pub registration_hints: bool,
-    /// What Microsoft's half says becomes a note at the record, besides its line in Audit.
+    /// Write what Microsoft's half says as a note at the record, besides the line in Audit.
     pub microsoft_note: bool,
-    /// What a referral and a record need to be linked if only one of them names the other.
+    /// What links a referral and a record if only one of them names the other.
     pub crm_id_links: CrmIdLinks,
 }
 
-/// What else than one side's word links a referral and a record.
+/// What is needed to link a referral and a record if only one of them names the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CrmIdLinks {
-    /// The record is open, its Sync is Yes, and its customer is the referral's.
+    /// The record is open, its Sync is Yes, and both have the same customer.
     SameCustomer,
-    /// Nothing: one side's word is enough.
+    /// Nothing more.
     Always,
-    /// The other side's word: both name each other.
+    /// The other must name it too.
     Never,
 }
 
-/// Who posts Microsoft's half of a co-sell engagement.
+/// Who creates Microsoft's half of a co-sell engagement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MicrosoftHalf {
-    /// Read the engagement again, post only if it is missing.
+    /// We do, if the engagement, read again, still lacks it.
     PostIfMissing,
-    /// Post it right after our own half, without a look.
+    /// We do, right after our own half, without reading the engagement.
     Post,
-    /// It appears by itself; only wait for it.
+    /// Microsoft does; we only wait for it.
     Appears,
 }
 
 /// Behaviours of the vendors that are *unverified* in the pages of `shared/clients/vendors`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vendor {
-    /// Who posts Microsoft's half.
+    /// Who creates Microsoft's half.
     pub microsoft_half: MicrosoftHalf,
-    /// Dataverse's `versionnumber` orders the versions of one row.
+    /// Whether Dataverse's `versionnumber` orders the versions of one row.
     pub versionnumber_orders: bool,
-    /// `related-*` events may carry the sibling's id instead of our own.
+    /// Whether `related-*` events may have the sibling's id instead of our own.
     pub related_event_sibling_id: bool,
-    /// `Closed/Error` may be written, not only read.
+    /// Whether `Closed/Error` may be written, and not only read.
     pub error_substatus_writable: bool,
-    /// The contact of a `Shared` referral can no longer be changed.
+    /// Whether the contact of a `Shared` referral can no longer be changed.
     pub contact_frozen_once_shared: bool,
-    /// `updatedDateTime` may be used in `$filter`.
+    /// Whether `updatedDateTime` may be used in `$filter`.
     pub filter_updated: bool,
-    /// Seconds by which an event's instant may lie after its referral's `updatedDateTime` without another look.
+    /// By how many seconds an event may be later than its referral's `updatedDateTime` without another read.
     pub event_tolerance: u32,
-    /// The offset of the easternmost office, if that is at UTC+12 or beyond: where instants are read as closing dates.
+    /// The offset of the easternmost office, if it is UTC+12 or beyond; instants are then read as closing dates there.
     pub closing_date_zone: Option<Offset>,
-    /// `provision` lays out sellers' forms: Dynamics 365's by their XML.
+    /// Whether `provision` changes sellers' forms (Dynamics 365).
     pub forms_by_api: bool,
-    /// What is done where a duplicate rule alerts (Salesforce).
+    /// What to do if a duplicate rule gives an alert (Salesforce).
     pub duplicates: Duplicates,
     /// How an accepted lead becomes an opportunity (Salesforce).
     pub convert_lead: ConvertLead,
-    /// Percent of the day's calls from which on the CRM is asked for changes more seldom (Salesforce).
+    /// From this percentage of the day's calls on, the CRM is asked for changes less often (Salesforce).
     pub api_share: u32,
 }
 
-/// What is done where one of Salesforce's duplicate rules alerts.
+/// What to do if one of Salesforce's duplicate rules gives an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Duplicates {
-    /// The row is saved nevertheless; our keys keep us from doubling.
+    /// Save the row nevertheless; our unique keys prevent duplicates of ours.
     AllowSave,
-    /// The row that the rule found is taken.
+    /// Use the row that the rule found.
     Adopt,
 }
 
-/// How an accepted lead becomes an opportunity in Salesforce, which has no REST call for it.
+/// How an accepted lead becomes an opportunity in Salesforce, which has no REST call for a conversion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConvertLead {
-    /// The opportunity is made beside the lead, which stays open.
+    /// The opportunity is created beside the lead, which stays open.
     Off,
-    /// SOAP's `convertLead`.
+    /// By SOAP's `convertLead`.
     Soap,
 }
 
-/// How an inbound referral finds or makes its customer.
+/// How the customer of an inbound referral is found or created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountRule {
     /// The account's unique key column.
     pub key: String,
-    /// Account columns that must match when no row has the key: all of them.
+    /// The columns of accounts that must all match if no account has the key.
     pub match_on: Vec<String>,
-    /// If none shows the same, one that reads alike (letters and digits, whatever their case) is taken.
+    /// Whether to use an account that reads alike (only letters and digits count, without case) if none matches
+    /// exactly.
     pub alike: bool,
-    /// Create an account if none matches.
+    /// Whether to create an account if none matches.
     pub create: bool,
 }
 
-/// How an inbound referral finds or makes the customer's contact.
+/// How the customer's contact of an inbound referral is found or created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContactRule {
     /// The contact's unique key column.
     pub key: String,
-    /// The contact's e-mail column, to match by when no row has the key.
+    /// The columns of contacts that must match if no contact has the key: the e-mail address.
     pub match_on: Vec<String>,
-    /// Create a contact if none matches.
+    /// Whether to create a contact if none matches.
     pub create: bool,
 }

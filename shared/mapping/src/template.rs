@@ -1,4 +1,4 @@
-//! Short templates for composed text: expressions over what one side shows, no statements, no user code.
+//! Short templates for composed text: expressions over one side's values, without statements and without user code.
 
 mod filters;
 #[cfg(test)]
@@ -12,22 +12,22 @@ use minijinja::{Environment, Error, value::Serde};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
-/// Bytes of a template.
+/// The longest template, in bytes.
 const LONGEST: usize = 1_000;
-/// Bytes of one value that is shown to a template.
+/// The longest value that a template gets, in bytes.
 const VALUE: usize = 32 * 1024;
-/// Addresses that are programs.
+/// Beginnings of addresses that are programs.
 const SCRIPTS: [&str; 3] = ["javascript:", "vbscript:", "data:"];
 
 /// The compiled templates, by rule.
 pub(crate) struct Templates {
     environment: Environment<'static>,
-    /// Rule to the names it uses.
+    /// The names that each rule's template uses.
     used: BTreeMap<String, Vec<String>>,
 }
 
 impl Templates {
-    /// Compiles the templates of all rules; notes those that are none.
+    /// Compiles the templates of all rules; a template with an error is a fault.
     pub(crate) fn compile(reader: &mut Reader, rules: &[Rule], tree: &Node) -> Templates {
         let (mut environment, mut used_by) = (filters::environment(), BTreeMap::new());
         for rule in rules {
@@ -75,13 +75,13 @@ impl Templates {
         Templates { environment, used: used_by }
     }
 
-    /// The names a rule's template uses, without `record.` in front.
+    /// The columns that a rule's template uses, that is, its names without `record.`.
     pub(crate) fn columns(&self, rule: &Rule) -> impl Iterator<Item = &str> {
         let used = self.used.get(&rule.name).filter(|_| rule.direction == Some(Direction::ToPartnerCenter));
         used.into_iter().flatten().filter_map(|name| name.strip_prefix("record."))
     }
 
-    /// The text over those of the shown members that the template names.
+    /// The template's text, from those members that it names.
     fn render(&self, rule: &Rule, root: &str, shown: &Json) -> Option<Value> {
         let template = self.environment.get_template(&rule.name).ok()?;
         let used = self.used.get(&rule.name)?;
@@ -96,20 +96,21 @@ impl Templates {
     }
 }
 
-/// What could make a few words of template cost seconds or gigabytes: minijinja bounds neither nesting of signs nor
-/// repetition.
+/// Refuses what could make a short template cost seconds or gigabytes, because minijinja limits neither the nesting of
+/// operators nor repetition.
 fn unbounded(template: &str) -> Option<String> {
     if template.len() > LONGEST {
         return Some(format!("{} bytes: expected at most {LONGEST}", template.len()));
     }
-    // What is in quotes may look like the end of an expression.
+    // A text in quotes may contain what looks like the end of an expression.
     let quotes = template.contains(['"', '\'']);
     let mut expressions = template.split("{{").skip(1).filter_map(|rest| rest.split("}}").next());
     let repeats = if quotes { template.contains('*') } else { expressions.any(|text| text.contains('*')) };
     repeats.then(|| "expected no `*` in an expression".into())
 }
 
-/// A link that people click on leads where the map says, not where somebody's text does.
+/// Refuses a link whose host comes from a value: people click on links, and a value from outside must not decide where
+/// they lead.
 fn misleading(rule: &Rule, template: &str) -> Option<String> {
     let head = template.split("{{").next().unwrap_or_default().trim_start().to_ascii_lowercase();
     let is_link = rule.name.ends_with("_link")
@@ -120,7 +121,7 @@ fn misleading(rule: &Rule, template: &str) -> Option<String> {
     (is_link && !fixed).then(|| "expected `https://`, a host and `/` before any expression".into())
 }
 
-/// Fills it in with samples: one of text, of numbers or of lists has to do.
+/// Fills a template in with samples. It must work with one of them: a text, a number or a list.
 fn tried(environment: &Environment<'_>, name: &str, used: &[String]) -> Result<(), Error> {
     let template = environment.get_template(name)?;
     let mut tried = Ok(());
@@ -133,7 +134,7 @@ fn tried(environment: &Environment<'_>, name: &str, used: &[String]) -> Result<(
     tried
 }
 
-/// What a template is shown where each of the names is this.
+/// A context in which each of the names has this value.
 fn filled(used: &[String], sample: &Json) -> Json {
     let mut context = json!({});
     for path in used {
@@ -156,7 +157,7 @@ impl Map {
         self.templates.render(rule, "referral", referral.body())
     }
 
-    /// `None` if a column it needs was not read.
+    /// `None`: a column that the template needs was not read.
     pub(crate) fn render_record(&self, rule: &Rule, record: &Record) -> Option<Value> {
         if self.templates.columns(rule).any(|column| !record.columns.contains_key(column)) {
             return None;
@@ -172,7 +173,7 @@ impl Map {
                 _ => context[column] = value,
             }
         }
-        // A record that is about to be made also says which row is its account.
+        // A record that is not created yet also has the id of its account in the place of the related row.
         for (relation, columns) in related.as_object().into_iter().flatten() {
             context[relation] = columns.clone();
         }
@@ -180,7 +181,7 @@ impl Map {
     }
 }
 
-/// Null is a gap in the text, not the word `none`.
+/// The JSON without nulls, so that null leaves a gap in the text instead of the word `none`; long texts are cut.
 fn without_nulls(json: &Json) -> Json {
     match json {
         Json::Object(members) => {

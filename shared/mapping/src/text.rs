@@ -1,24 +1,24 @@
-//! Text that must fit: shortening, check marks, leaked entities.
+//! Texts that must fit: shortening, check marks, HTML entities.
 
 use crate::Mark;
 use std::borrow::Cow;
 
-/// The sign at the end of a shortened text.
+/// Ends a shortened text.
 pub(crate) const ELLIPSIS: char = '…';
-/// The signs before a name, in both of their forms on screens.
+/// The check marks before a name.
 const SIGNS: [char; 2] = ['✔', '✖'];
-/// A variation selector that editors put after the sign.
+/// Variation selectors, which editors put after a check mark.
 const SELECTORS: [char; 2] = ['\u{fe0e}', '\u{fe0f}'];
-/// What a mark takes of the name's length: the sign and a space.
+/// The length of a check mark with its space.
 pub(crate) const MARK_LENGTH: usize = 2;
 
-/// The text has at most `length` UTF-16 code units.
+/// Whether the text has at most `length` UTF-16 code units.
 pub(crate) fn fits(text: &str, length: usize) -> bool {
     // UTF-8 never takes fewer bytes than UTF-16 takes code units.
     text.len() <= length || text.chars().map(char::len_utf16).sum::<usize>() <= length
 }
 
-/// The text in at most `length` UTF-16 code units, as Dataverse and Salesforce count, with `…` at the end if cut.
+/// The text in at most `length` UTF-16 code units, as Dataverse and Salesforce count; `…` ends it if it was cut.
 pub(crate) fn shortened(text: &str, length: usize) -> String {
     if fits(text, length) {
         return text.to_owned();
@@ -36,8 +36,8 @@ pub(crate) fn shortened(text: &str, length: usize) -> String {
     short
 }
 
-/// The text as a CRM can store it: vertical tab and form feed (line and page breaks pasted from Word) are line breaks,
-/// what XML 1.0 cannot hold is left out.
+/// The text as a CRM can store it: vertical tab and form feed (line and page breaks from Word) become line breaks, and
+/// characters that XML 1.0 cannot hold are left out.
 pub fn storable(text: &str) -> Cow<'_, str> {
     let odd = |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}'..='\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
     if !text.contains(odd) {
@@ -47,8 +47,8 @@ pub fn storable(text: &str) -> Cow<'_, str> {
     text.chars().map(breaks).filter(|c| !odd(*c)).collect()
 }
 
-/// One mailbox at a domain with a dot, as Salesforce takes it (help.salesforce.com, article 000384328), and one that can be:
-/// no number ends a domain.
+/// Whether a text is one mailbox at a domain with a dot, as Salesforce accepts it (help.salesforce.com, article
+/// 000384328). Beyond that, the domain must not end with a number.
 pub(crate) fn is_address(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let taken = |c: char| c.is_ascii_alphanumeric() || ".!#$%&'*+-/=?^_`{|}~".contains(c);
@@ -64,17 +64,17 @@ pub(crate) fn is_address(text: &str) -> bool {
         && top.is_some_and(|top| top.chars().any(|c| c.is_ascii_alphabetic()))
 }
 
-/// The name without check marks before it.
+/// The name without the check marks before it.
 pub(crate) fn unmarked(name: &str) -> &str {
     let mut rest = name.trim_start();
     while let Some(tail) = rest.strip_prefix(SIGNS) {
         rest = tail.trim_start_matches(SELECTORS).trim_start();
     }
-    // A name that only begins with spaces keeps them: nothing was taken off.
+    // A name without a check mark is returned as it is, with the blanks before it.
     if rest.len() == name.trim_start().len() { name } else { rest }
 }
 
-/// The mark a name carries.
+/// The check mark before a name.
 pub(crate) fn mark_of(name: &str) -> Option<Mark> {
     match name.trim_start().chars().next() {
         Some('✔') => Some(Mark::Ok),
@@ -83,7 +83,7 @@ pub(crate) fn mark_of(name: &str) -> Option<Mark> {
     }
 }
 
-/// The name with a mark before it.
+/// The name with this check mark before it, in place of any other.
 pub(crate) fn marked(name: &str, mark: Option<Mark>) -> String {
     match mark {
         Some(Mark::Ok) => format!("✔ {}", unmarked(name)),
@@ -92,8 +92,9 @@ pub(crate) fn marked(name: &str, mark: Option<Mark>) -> String {
     }
 }
 
-/// Partner Center lets HTML entities leak into texts (vendors/partner-center.md, *The referral*): each is read once, so
-/// that `&amp;lt;` becomes `&lt;`. Without its `;` it is none, but part of an address or of `AT&T`.
+/// The text with HTML entities read as characters, because some reach texts of Partner Center
+/// (vendors/partner-center.md, *The referral*). Each is read once: `&amp;lt;` becomes `&lt;`. Without its `;` it is
+/// not an entity, but part of an address or of `AT&T`.
 pub(crate) fn without_entities(text: &str) -> Cow<'_, str> {
     html_escape::decode_html_entities(text)
 }

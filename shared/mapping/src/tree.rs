@@ -1,40 +1,40 @@
-//! A TOML text as a tree that remembers lines and the order of keys, and an override merged over a default.
+//! A TOML text as a tree that keeps lines and the order of keys, and laying an override over a default.
 
 use crate::Fault;
 use std::collections::BTreeSet;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// A key's value.
+/// The value of a key.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
-    /// Where its key stands in the override; 0 in the default.
+    /// The line of the key in the override; 0 in the default.
     pub(crate) line: usize,
     pub(crate) raw: Raw,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Raw {
-    /// In the order of the text.
+    /// The keys in the order of the text.
     Table(Vec<(String, Node)>),
     Array(Vec<Node>),
     Text(String),
     Integer(i64),
     Bool(bool),
-    /// A float or date-time: no map key takes one.
+    /// A float or a date and time, which no key of a map accepts.
     Other(&'static str),
 }
 
-/// Tables that an override replaces as a whole, because half of the old one is never meant.
+/// Tables that an override replaces as a whole, because a mixture with the default's would never be meant.
 const REPLACED: [&str; 2] = ["values", "reasons"];
 
 impl Node {
-    /// A table without a key.
+    /// An empty table.
     pub(crate) fn empty() -> Node {
         Node { line: 0, raw: Raw::Table(Vec::new()) }
     }
 
-    /// Reads a text; all syntax errors at once. `lines`: whether the nodes remember where they stand.
+    /// Reads a text, or returns all its syntax errors. `lines`: whether the nodes keep their lines.
     pub(crate) fn parse(text: &str, lines: bool) -> Result<Node, Vec<Fault>> {
         let (table, errors) = DeTable::parse_recoverable(text);
         if errors.is_empty() {
@@ -52,7 +52,7 @@ impl Node {
         Err(faults.into_iter().collect())
     }
 
-    /// Lays `top` over `self`.
+    /// Lays `top` over this node.
     pub(crate) fn overlay(&mut self, top: Node) {
         self.line = top.line;
         match (&mut self.raw, top.raw) {
@@ -80,7 +80,7 @@ impl Node {
         self.table()?.iter().find(|(name, _)| name == key).map(|(_, node)| node)
     }
 
-    /// A table's keys and values, to change them; nothing else has any.
+    /// The keys and values of a table, to change them; empty for anything else.
     pub(crate) fn entries_mut(&mut self) -> &mut [(String, Node)] {
         match &mut self.raw {
             Raw::Table(entries) => entries,
@@ -92,7 +92,7 @@ impl Node {
         self.entries_mut().iter_mut().find(|(name, _)| name == key).map(|(_, node)| node)
     }
 
-    /// The word for what this is, for messages.
+    /// What this is, for messages.
     pub(crate) fn what(&self) -> &'static str {
         match self.raw {
             Raw::Table(_) => "a table",
@@ -104,7 +104,7 @@ impl Node {
         }
     }
 
-    /// The JSON of a plain value.
+    /// A text, a whole number or a boolean as JSON.
     pub(crate) fn plain(&self) -> Option<serde_json::Value> {
         match &self.raw {
             Raw::Text(text) => Some(text.as_str().into()),
@@ -114,7 +114,7 @@ impl Node {
         }
     }
 
-    /// A text that is the same for the same content, whatever its comments, order of keys and layout.
+    /// A text that depends on the content only, and not on comments, layout or the order of keys.
     pub(crate) fn digest_text(&self) -> String {
         match &self.raw {
             Raw::Table(entries) => {

@@ -1,28 +1,28 @@
-//! A merge unit: what travels, is compared and is owned as one.
+//! A merge unit: what is written, compared and owned as one.
 
-/// Which way a unit travels.
+/// The direction in which a unit is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// Both ways.
+    /// In both directions.
     Both,
-    /// Partner Center to the CRM.
+    /// From Partner Center to the CRM.
     ToCrm,
-    /// The CRM to Partner Center.
+    /// From the CRM to Partner Center.
     ToPartnerCenter,
 }
 
-/// When a unit travels.
+/// When a unit is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum On {
-    /// Only into something new.
+    /// Only in a create.
     Create,
-    /// Only into something that exists.
+    /// Only in an update.
     Update,
     /// Always.
     Both,
 }
 
-/// One side.
+/// Partner Center or the CRM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
@@ -37,44 +37,45 @@ pub enum Side {
 pub struct Unit {
     /// Its name.
     pub name: String,
-    /// Which way it travels.
+    /// In which direction it is written.
     pub direction: Direction,
-    /// When it travels.
+    /// When it is written.
     pub on: On,
-    /// Who wins a conflict.
+    /// Which side wins a conflict.
     pub owner: Side,
-    /// Merged per element.
+    /// Whether it is a list, which is merged element by element.
     pub list: bool,
-    /// Turns on only (visibility) or is set once only (help).
+    /// Whether it can only be turned on (visibility) or be set once (help).
     pub rise_only: bool,
-    /// Written only while the target shows nothing.
+    /// Whether it is written only while the target is empty.
     pub only_while_empty: bool,
-    /// A referral shows it.
+    /// Whether a referral has it.
     pub has_referral: bool,
-    /// A record shows it.
+    /// Whether a record has it.
     pub has_crm: bool,
-    /// A PATCH of an existing referral may carry it.
+    /// Whether a PATCH of an existing referral may change it.
     pub patchable: bool,
     /// What sellers call it.
     pub label: String,
-    /// How its values are read: the digest of what of its rules decides that ([`Map::readings`](crate::Map::readings)).
+    /// How its values are read: a digest of those keys of its rules that decide it
+    /// ([`Map::readings`](crate::Map::readings)).
     pub reading: String,
 }
 
 impl Unit {
-    /// Both sides show it and it travels into something that exists.
+    /// Whether both sides have it and it is written in updates.
     pub fn is_kept_in_step(&self) -> bool {
         self.has_referral && self.has_crm && self.on != On::Create
     }
-    /// It travels into something that exists.
+    /// Whether it is written in updates.
     pub fn on_update(&self) -> bool {
         self.on != On::Create
     }
-    /// It travels to the CRM.
+    /// Whether it is written to the CRM.
     pub fn to_crm(&self) -> bool {
         self.direction != Direction::ToPartnerCenter
     }
-    /// It travels to Partner Center.
+    /// Whether it is written to Partner Center.
     pub fn to_partner_center(&self) -> bool {
         self.direction != Direction::ToCrm
     }

@@ -1,4 +1,4 @@
-//! The canonical value of one merge unit, as one side shows it.
+//! The canonical value of one merge unit, as one side has it.
 
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -6,29 +6,29 @@ use serde::{
 };
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
-/// Canonical value of one merge unit in the form native to one side; the other side's form is got by
-/// [`Map::to_crm`](crate::Map::to_crm) and [`Map::to_partner_center`](crate::Map::to_partner_center).
+/// The canonical value of one merge unit, in the form native to one side.
+/// [`Map::to_crm`](crate::Map::to_crm) and [`Map::to_partner_center`](crate::Map::to_partner_center) convert it.
 ///
-/// Numbers and money are the text of the normalised decimal (`84000`, `61000.5`), dates are `YYYY-MM-DD`, an empty
-/// text is `Null`. Groups are a `Map` of their members, lists a `Map` of their elements by key, each a `Map`.
+/// A number or an amount is the text of its normalised decimal (`84000`, `61000.5`), a date is `YYYY-MM-DD`, an empty
+/// text is `Null`. A group is a `Map` of its members, a list a `Map` of its elements by key, each of them a `Map`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(untagged)]
 pub enum Value {
-    /// Seen empty.
+    /// It was read and is empty.
     Null,
     /// Yes or no.
     Bool(bool),
-    /// Text, number, date, choice.
+    /// A text, number, date or choice.
     Text(String),
-    /// Group or list.
+    /// A group or a list.
     Map(BTreeMap<String, Value>),
 }
 
-/// Unit name to value. A missing unit was not observed; [`Value::Null`] was seen empty.
+/// Values by the units' names. A missing unit was not observed; [`Value::Null`] is an empty one.
 pub type Fields = BTreeMap<String, Value>;
 
 impl Value {
-    /// Nothing is shown: `Null`, or a `Map` all of whose members show nothing.
+    /// Whether it is empty: `Null`, or a `Map` whose members are all empty.
     pub fn is_null(&self) -> bool {
         match self {
             Value::Null => true,
@@ -37,7 +37,7 @@ impl Value {
         }
     }
 
-    /// The text, if it is one.
+    /// Its text, if it is one.
     pub fn text(&self) -> Option<&str> {
         match self {
             Value::Text(text) => Some(text),
@@ -45,7 +45,7 @@ impl Value {
         }
     }
 
-    /// The members of a group or the elements of a list.
+    /// The members of a group, or the elements of a list.
     pub fn members(&self) -> Option<&BTreeMap<String, Value>> {
         match self {
             Value::Map(members) => Some(members),
@@ -53,12 +53,12 @@ impl Value {
         }
     }
 
-    /// One member of a group; `Null` if it shows none.
+    /// One member of a group; `Null` if the group does not have it.
     pub fn member(&self, name: &str) -> &Value {
         self.members().and_then(|members| members.get(name)).unwrap_or(&Value::Null)
     }
 
-    /// Text; an empty one is `Null`. Line ends are `\n`, as both sides may show either.
+    /// A text; an empty one becomes `Null`. Line ends become `\n`, because either side may return others.
     pub fn of_text<'a>(text: impl Into<Cow<'a, str>>) -> Value {
         let text = text.into();
         if text.is_empty() {
@@ -71,7 +71,8 @@ impl Value {
     }
 }
 
-/// By hand: a derived one keeps a copy of each value and makes an error's words for each kind that it is not.
+/// Written by hand: a derived one would copy each value, and format an error message for each kind that does not
+/// match.
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Shown)

@@ -1,9 +1,9 @@
-//! From a vendor's name of a field, as its refusals carry it, back to the unit.
+//! Finds the unit of a field that a vendor's refusal names.
 
 use crate::{Map, Record, Side, fields::NAME, path::Path, rule::Rule, shape::Shape};
 
 impl Map {
-    /// The unit behind a column of the record (`estimatedvalue`) or a path of a referral (`/details/dealValue`,
+    /// The unit with this column of the record (`estimatedvalue`) or this path of a referral (`/details/dealValue`,
     /// `details.dealValue`).
     pub fn unit_of(&self, side: Side, field: &str) -> Option<&str> {
         let pointer = format!("/{}", field.trim_start_matches('/').replace('.', "/"));
@@ -22,7 +22,7 @@ impl Map {
         found.map(|one| one.unit.name.as_str())
     }
 
-    /// The record's name as it is shown, mark included.
+    /// The record's name as it is in the CRM, with its check mark.
     pub fn shown_name<'a>(&self, record: &'a Record) -> Option<&'a str> {
         record.columns.get(self.column(NAME)?)?.as_str()
     }

@@ -1,5 +1,5 @@
-//! Microsoft's words that change every year, kept as data beside the maps: where a rule of a default map names a table of
-//! them, its `values` are that table.
+//! Microsoft's vocabularies that change every year, kept as data beside the maps. If `values` of a rule in a default
+//! map is the name of such a table, the table is put in its place.
 
 use crate::{
     CrmKind,
@@ -8,7 +8,7 @@ use crate::{
 
 const WORDS: &str = include_str!("../maps/solution-areas-2026.toml");
 
-/// Puts the tables in the place of their names. A test holds that each name is there.
+/// Replaces the names by their tables. A test ensures that each table exists.
 pub(crate) fn fill(map: &mut Node, crm: CrmKind) {
     let words = Node::parse(WORDS, false).unwrap_or_else(|faults| panic!("{faults:?}"));
     let fields = map.get_mut("fields").into_iter().flat_map(Node::entries_mut);
@@ -20,7 +20,7 @@ pub(crate) fn fill(map: &mut Node, crm: CrmKind) {
     }
 }
 
-/// Dynamics 365 has numbers for options; in Salesforce an option is its word.
+/// The table with the options of this CRM: numbers in Dynamics 365, the words themselves in Salesforce.
 fn of_crm(table: &Node, crm: CrmKind) -> Node {
     let mut table = table.clone();
     if crm == CrmKind::Salesforce {

@@ -1,5 +1,5 @@
-//! What a map expects of the CRM: each column it names, with what must fit there. `provision` makes what is missing of
-//! it, `doctor` and `map check` hold it against the CRM's own metadata.
+//! What a map demands of the CRM: the columns that it names, and what must fit into each. `provision` creates those
+//! that are missing; `doctor` and `map check` compare them with the CRM's metadata.
 
 mod columns;
 
@@ -9,7 +9,7 @@ use crate::{
 };
 use serde_json::Value as Json;
 
-/// The table a column lies in, as maps name it.
+/// The table that a column is in, as maps name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WantedTable {
     /// A deal.
@@ -18,9 +18,9 @@ pub enum WantedTable {
     Lead,
     /// A customer.
     Account,
-    /// A customer's person.
+    /// A contact of a customer.
     Contact,
-    /// A colleague.
+    /// A user.
     Owner,
     /// A row of Microsoft Solutions.
     Solution,
@@ -31,13 +31,13 @@ pub enum WantedTable {
 /// What must fit into a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WantedKind {
-    /// Text of so many characters; `None`: the map does not limit it.
+    /// Text of this many characters; `None`: the map does not limit it.
     Text(Option<usize>),
     /// Text of several lines.
     Memo(usize),
     /// Yes or no.
     Boolean,
-    /// One of these options: the CRM's value (a number in Dynamics, a text in Salesforce), and what sellers read.
+    /// One of these options: the CRM's value (a number in Dynamics, a text in Salesforce), and its label for sellers.
     Choice(Vec<(Json, String)>),
     /// An amount.
     Money,
@@ -45,11 +45,11 @@ pub enum WantedKind {
     Date,
     /// A number.
     Number,
-    /// A reference to a row of this table, found by this column of it.
+    /// A reference to a row of this table, which is found by this column.
     Lookup(String, String),
 }
 
-/// A column the map names.
+/// A column that the map names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedColumn {
     /// Its table.
@@ -58,35 +58,35 @@ pub struct WantedColumn {
     pub name: String,
     /// What sellers call it.
     pub label: String,
-    /// What must fit.
+    /// What must fit into it.
     pub kind: WantedKind,
-    /// No two rows may show the same: an alternate key, an external id.
+    /// Whether no two rows may have the same value: an alternate key, or an external id.
     pub key: bool,
-    /// Written by the connector alone: what somebody types there is lost.
+    /// Whether only the connector writes it, so that a user's change is overwritten.
     pub read_only: bool,
-    /// The connector writes it.
+    /// Whether the connector writes it.
     pub written: bool,
-    /// The CRM may do without it: its rule is not used then.
+    /// Whether the CRM may lack it; its rule is then not used.
     pub optional: bool,
-    /// Where a map names it, such as `fields.deal_value.crm`.
+    /// Where the map names it, such as `fields.deal_value.crm`.
     pub at: String,
 }
 
-/// A stage the map names.
+/// A stage that the map names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedStage {
     /// Its name.
     pub name: String,
-    /// It must be a closed one.
+    /// Whether it must be a closed one.
     pub closed: bool,
-    /// It must be a won one.
+    /// Whether it must be a won one.
     pub won: bool,
     /// Where the map names it.
     pub at: String,
 }
 
 impl Map {
-    /// Every column that the map names, once, in the map's order; a lead's after the opportunity's.
+    /// All columns that the map names, each once, in the map's order; those of leads after those of opportunities.
     pub fn wanted_columns(&self) -> Vec<WantedColumn> {
         let mut wanted = vec![];
         self.wanted_of(WantedTable::Opportunity, &mut wanted);
@@ -127,7 +127,7 @@ impl Map {
         once
     }
 
-    /// Every stage the map names, where the CRM has stages.
+    /// All stages that the map names, if the CRM has stages.
     pub fn wanted_stages(&self) -> Vec<WantedStage> {
         let table = self.status.crm.iter().filter_map(|(pair, shown)| {
             let (name, phase) = (shown.get("stage")?.clone(), phase_of_pair(pair)?);
@@ -150,7 +150,7 @@ impl Map {
         once
     }
 
-    /// The columns that show a pair of Partner Center's, such as `New/Pending`, and their values.
+    /// The columns for a pair of Partner Center such as `New/Pending`, and their values.
     pub fn shown_for(&self, pair: &str) -> Vec<(&str, &str)> {
         let Some((_, shown)) = self.status.crm.iter().find(|(known, _)| *known == pair) else {
             return vec![];
@@ -159,8 +159,8 @@ impl Map {
         columns.filter_map(|(member, column)| Some((column.as_str(), shown.get(*member)?.as_str()))).collect()
     }
 
-    /// Whether a column is one of the connector's own, which it may make: by the prefix in Dynamics; in Salesforce,
-    /// where every custom field looks alike, by the default map's names.
+    /// Whether a column is one of our own, which set-up may create: in Dynamics by its prefix; in Salesforce, where
+    /// all custom fields look alike, by the names of the default map.
     pub fn is_ours(&self, column: &str) -> bool {
         match self.crm {
             CrmKind::Dynamics365 => column.starts_with("cosell_"),

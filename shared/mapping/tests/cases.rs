@@ -2,8 +2,8 @@
 //! the expectations; review the difference.
 //!
 //! `given.referral` and `given.record` name a file of `tests/fixtures`. `with` sets dotted paths in the referral and
-//! `without` takes some away; `columns` and `lists` set those of the record and `unread` takes some away. `given.map`
-//! is an override; `given.of` is "leads" where what the map says of leads is meant.
+//! `without` removes some; `columns` and `lists` set those of the record and `unread` removes some. `given.map` is an
+//! override; `given.of` is "leads" for the map of leads.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 #![expect(clippy::disallowed_methods, reason = "the crate is pure; its cases and fixtures are files")]
@@ -39,7 +39,7 @@ fn every_case_gives_what_it_expects() {
     assert!(wrong.is_empty(), "{} cases differ:\n\n{}", wrong.len(), wrong.join("\n\n"));
 }
 
-/// What a case's `do` gives.
+/// The result of a case's `do`.
 fn check(case: &Json) -> Json {
     let given = &case["given"];
     let crm = CrmKind::from_str(given["crm"].as_str().unwrap_or("dynamics365")).unwrap();
@@ -111,7 +111,7 @@ fn check(case: &Json) -> Json {
     }
 }
 
-/// A unit as each side shows it and as it would be on the other, and whether both show the same.
+/// A unit's value on each side, that value in the other side's form, and whether both sides have the same.
 fn both_sides(map: &Map, unit: &str, referral: &Referral, record: &Record) -> Json {
     let rule = map.unit(unit).unwrap();
     let mut shown = Object::new();

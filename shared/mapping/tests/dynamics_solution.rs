@@ -1,6 +1,6 @@
-//! The columns, keys and tables of Dynamics 365 as an unmanaged solution in source, for whoever imports rather than lets
-//! `provision` make them: made from the map, compared file by file. `UPDATE_CASES=1` rewrites them. Written after public
-//! exports of solutions; no environment has imported it yet.
+//! The columns, keys and tables of Dynamics 365 as the source of an unmanaged solution, for administrators who import
+//! it instead of running `provision`. It is made from the map and compared file by file; `UPDATE_CASES=1` rewrites it.
+//! It follows public exports of solutions; no environment has imported it yet.
 
 #![expect(clippy::disallowed_methods, reason = "the crate is pure; its metadata are files")]
 
@@ -15,7 +15,7 @@ const SOLUTION: (&str, &str, &str) = ("cosell_Solution", "Microsoft Solution", "
 const DETAIL: (&str, &str, &str) =
     ("cosell_SolutionDetail", "Microsoft Solution Detail", "Microsoft Solution Details");
 
-/// What every column says of itself, between its name and its type's own.
+/// The elements that every column has alike, between its name and those of its type.
 const FLAGS: [(&str, &str); 22] = [
     ("ImeMode", "auto"),
     ("ValidForUpdateApi", "1"),
@@ -41,7 +41,7 @@ const FLAGS: [(&str, &str); 22] = [
     ("IsRetrievable", "1"),
 ];
 
-/// What a table of ours says of itself.
+/// The elements that each of our tables has alike.
 const TABLE_FLAGS: [(&str, &str); 22] = [
     ("IsDuplicateCheckSupported", "0"),
     ("IsBusinessProcessEnabled", "0"),
@@ -67,7 +67,7 @@ const TABLE_FLAGS: [(&str, &str); 22] = [
     ("CanChangeTrackingBeEnabled", "1"),
 ];
 
-/// The parts of customizations.xml that a solution without them names all the same.
+/// The parts of customizations.xml that are empty here and named nevertheless, as in every exported solution.
 const EMPTY: [&str; 5] = ["Roles", "Workflows", "FieldSecurityProfiles", "Templates", "EntityMaps"];
 
 fn escaped(text: &str) -> String {
@@ -78,7 +78,7 @@ fn elements<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     pairs.into_iter().map(|(name, text)| format!("<{name}>{}</{name}>\n", escaped(text))).collect()
 }
 
-/// `<displaynames><displayname …/></displaynames>` and the like.
+/// The XML of a localised text: `<displaynames><displayname …/></displaynames>` and its like.
 fn named(list: &str, one: &str, text: &str) -> String {
     format!("<{list}><{one} description=\"{}\" languagecode=\"1033\" /></{list}>\n", escaped(text))
 }
@@ -161,7 +161,7 @@ fn keys(columns: &[&WantedColumn]) -> String {
     if all.is_empty() { all } else { format!("<EntityKeys>\n{all}</EntityKeys>\n") }
 }
 
-/// A table that is there: only our columns.
+/// The XML of a table that exists already: only our columns.
 fn standard(name: &str, label: &str, columns: &[&WantedColumn]) -> String {
     let attributes: String = columns.iter().map(|one| column(name, one)).collect();
     format!(
@@ -171,7 +171,7 @@ fn standard(name: &str, label: &str, columns: &[&WantedColumn]) -> String {
     )
 }
 
-/// A table of ours.
+/// The XML of one of our tables.
 fn own((schema, label, plural): (&str, &str, &str), lookups: &str, columns: &[&WantedColumn]) -> String {
     let name = schema.to_lowercase();
     let key = attribute(&format!("{name}Id"), label, "primarykey", "RequiredForGrid|", "systemrequired", "");
@@ -197,7 +197,8 @@ fn lookup(schema: &str, label: &str) -> String {
     attribute(schema, label, "lookup", "", "required", &style)
 }
 
-/// A row of Microsoft Solutions goes with its opportunity; a row of the catalogue that is in use stays.
+/// Deleting an opportunity deletes its rows of Microsoft Solutions; a row of the catalogue that is in use cannot be
+/// deleted.
 fn relationship(lookup: &str, referenced: &str, on_delete: &str) -> String {
     let name = format!("cosell_solution_{}", lookup.trim_start_matches("cosell_"));
     let first = [
@@ -236,7 +237,7 @@ fn relationship(lookup: &str, referenced: &str, on_delete: &str) -> String {
     )
 }
 
-/// Opening and closing elements further in than what they stand in.
+/// Indents elements below the one that contains them.
 fn indented(xml: &str) -> String {
     let (mut depth, mut text) = (0_usize, String::new());
     for line in xml.lines() {

@@ -1,4 +1,4 @@
-//! The mapping guide in this crate's README is the map's own: compared line by line. `UPDATE_CASES=1` rewrites it.
+//! Compares the mapping guide in this crate's README with the map, line by line. `UPDATE_CASES=1` rewrites it.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 #![expect(clippy::disallowed_methods, reason = "the crate is pure; its guide is a file")]
@@ -34,7 +34,7 @@ fn guide() -> String {
     [HEAD.to_owned(), rows.collect()].concat()
 }
 
-/// A group has no line of its own: its members say what it is made of.
+/// A group has no line of its own, because each of its members has one.
 fn row(map: &Map, name: &str, rule: &Value) -> Option<String> {
     let text = |key: &str| rule.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     if text("kind") == Some("group") {
@@ -79,7 +79,7 @@ fn row(map: &Map, name: &str, rule: &Value) -> Option<String> {
         (_, Some(crm)) => {
             [Some(crm), text("further")].into_iter().flatten().map(code).collect::<Vec<_>>().join(", ")
         }
-        // A template of several lines is one cell.
+        // A template of several lines is one cell of the table.
         (_, None) => made()?.split_whitespace().collect::<Vec<_>>().join(" "),
     };
     let label = text("label").unwrap_or_default();

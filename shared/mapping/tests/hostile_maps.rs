@@ -1,4 +1,4 @@
-//! Overrides that ask for too much: refused, or read in bounded room.
+//! Overrides that ask for too much are refused, or need a bounded amount of memory.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 

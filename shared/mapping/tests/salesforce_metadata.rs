@@ -1,5 +1,5 @@
-//! The custom fields and objects of Salesforce in source format, as an admin deploys them with the Salesforce CLI: made
-//! from the map, compared file by file. `UPDATE_CASES=1` rewrites them.
+//! The custom fields and objects of Salesforce in source format, as an administrator deploys them with the Salesforce
+//! CLI. They are made from the map and compared file by file; `UPDATE_CASES=1` rewrites them.
 
 #![expect(clippy::expect_used, reason = "a test that panics has failed")]
 #![expect(clippy::disallowed_methods, reason = "the crate is pure; its metadata are files")]
@@ -33,7 +33,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// An element for each pair.
+/// One XML element for each pair.
 fn elements(pairs: &[(&str, &str)]) -> String {
     pairs.iter().fold(String::new(), |mut all, (name, text)| {
         let _ = writeln!(all, "    <{name}>{}</{name}>", escaped(text));
@@ -83,7 +83,8 @@ fn field(column: &WantedColumn) -> String {
     custom_field(&column.name, &column.label, &rest)
 }
 
-/// A row of Microsoft Solutions goes with its opportunity; a row of the catalogue that is in use stays.
+/// Deleting an opportunity deletes its rows of Microsoft Solutions; a row of the catalogue that is in use cannot be
+/// deleted.
 fn lookups() -> [(&'static str, String); 2] {
     let to_deal = [
         ("type", "MasterDetail"),
@@ -120,7 +121,7 @@ fn permission_set(fields: &BTreeSet<String>) -> String {
         let rights = elements(&[("field", name), ("readable", "true"), ("editable", "true")]);
         let _ = write!(inside, "    <fieldPermissions>\n{}    </fieldPermissions>\n", indented(&rights));
     }
-    // Rights on deals need those on customers, rights on their rows those on deals.
+    // Rights to opportunities require those to customers, and rights to child rows require those to opportunities.
     let objects = [
         ("Account", "false"),
         ("Contact", "false"),
@@ -148,7 +149,7 @@ fn indented(lines: &str) -> String {
     lines.lines().map(|line| format!("    {line}\n")).collect()
 }
 
-/// Path below `shared/salesforce` to content.
+/// The contents of files, by their paths below `shared/salesforce`.
 fn all() -> BTreeMap<PathBuf, String> {
     let map = Map::standard(CrmKind::Salesforce);
     let mut files = BTreeMap::new();
@@ -164,7 +165,8 @@ fn all() -> BTreeMap<PathBuf, String> {
     for (name, text) in lookups() {
         put(SOLUTION, name, text);
     }
-    // Both lookups are required fields, which have no rights of their own: a deployment with them is refused.
+    // Both lookups are required fields, to which no rights can be granted: Salesforce refuses a deployment with such
+    // rights.
     let number = indented(&elements(&[
         ("label", "Microsoft Solution"),
         ("type", "AutoNumber"),

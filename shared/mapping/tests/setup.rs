@@ -1,4 +1,4 @@
-//! The template's set-up runs again when a version knows other columns than the one before: its property `Columns` is made
+//! The template's set-up runs again if a version has other columns than the one before: its property `Columns` is made
 //! from the default maps. `UPDATE_CASES=1` rewrites it.
 
 #![expect(clippy::disallowed_methods, reason = "the crate is pure; the template is a file")]
@@ -9,7 +9,7 @@ use std::{fs, path::Path};
 
 const PROPERTY: &str = "      Columns: ";
 
-/// What set-up makes in a CRM, in eight digits.
+/// A digest of what set-up creates in a CRM, in eight digits.
 fn known(crm: CrmKind) -> String {
     let map = Map::standard(crm);
     let ours = map.wanted_columns().into_iter().filter(|column| map.is_ours(&column.name));

@@ -1,4 +1,4 @@
-//! The embedded maps are without fault, and the digest follows the content only.
+//! The embedded maps have no fault, and the digest depends on the content only.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 #![expect(clippy::disallowed_methods, reason = "the crate is pure; its cases and fixtures are files")]
@@ -65,7 +65,7 @@ fn units_say_which_way_and_when_they_travel() {
     assert!(map.unit("external_reference").unwrap().only_while_empty);
 }
 
-/// Our requests are those of the vendor's own samples, but for what a record has no column for.
+/// Our requests equal the vendor's own samples, except for what a record has no column for.
 #[test]
 fn requests_look_like_the_documented_ones() {
     let map = Map::standard(CrmKind::Dynamics365);
@@ -120,7 +120,7 @@ fn record() -> Record {
 
 fn comparable(mut request: Json) -> Json {
     request["externalReferenceId"] = Json::Null;
-    // Of a closing date the day is said, at whatever hour.
+    // A closing date is compared by its day, whatever its hour.
     let day = request["details"]["closingDateTime"].as_str().map(|at| at[..10].to_owned());
     request["details"]["closingDateTime"] = json!(day);
     for (parent, name) in [("/customerProfile", "size"), ("/inviteContext", "notes")] {

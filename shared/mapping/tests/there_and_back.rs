@@ -1,4 +1,4 @@
-//! Whatever a person types on one side is the same after a journey to the other side and back.
+//! Whatever a person types on one side is the same after it was written to the other side and back.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -14,7 +14,7 @@ fn value(json: Json) -> Value {
     serde_json::from_value(json).unwrap()
 }
 
-/// A referral that shows `json` at a JSON pointer.
+/// A referral with `json` at a JSON pointer.
 fn referral(pointer: &str, json: Json) -> Referral {
     let text = include_str!("fixtures/referral-incoming-cosell-new-pending.json");
     let mut body: Json = serde_json::from_str(text).unwrap();
@@ -22,14 +22,14 @@ fn referral(pointer: &str, json: Json) -> Referral {
     Referral::parse(body).unwrap()
 }
 
-/// A record that shows these columns.
+/// A record with these columns.
 fn record(columns: Json) -> Record {
     let id =
         RecordId { kind: RecordKind::Opportunity, id: "5f1c2b7e-9a40-4c0e-8f3d-2b6a7d1e9c55".to_owned() };
     Record { id, columns: serde_json::from_value(columns).unwrap(), lists: Default::default() }
 }
 
-/// What the CRM shows after `shown` was written into `column` of `unit`.
+/// The CRM's value of `unit` after `shown` was written into `column`.
 fn written(unit: &str, column: &str, shown: &Value) -> Value {
     let stored = dynamics().to_crm(unit, shown).unwrap();
     let changes = Fields::from([(unit.to_owned(), stored.clone())]);
@@ -87,7 +87,7 @@ proptest! {
         let read = record(json!({ "estimatedvalue": json, "transactioncurrencyid": "CHF" }));
         let read = dynamics().record_fields(&read).remove("value").unwrap();
         prop_assert_eq!(&read, &there);
-        // Back again: refused if it is not above 0, else exactly the same.
+        // Converted back, it is refused if it is not above 0, and exactly the same otherwise.
         match dynamics().to_partner_center("value", &read) {
             Ok(back) => {
                 let sent = dynamics().referral_patch(None, &Fields::from([("value".to_owned(), back.clone())])).unwrap();
@@ -120,7 +120,7 @@ proptest! {
         prop_assert_eq!(&shown, &value(json!(day.to_string())));
         let there = written("closing_date", "estimatedclosedate", &shown);
         prop_assert!(dynamics().equal("closing_date", &shown, &there));
-        // What we would send for it reads the same, so that neither is ever a change of the other.
+        // What we would send for it reads as the same day, so that neither is ever a change of the other.
         let changes = Fields::from([("closing_date".to_owned(), there)]);
         let sent = dynamics().referral_patch(None, &changes).unwrap();
         let again = referral("/details/closingDateTime", sent[0]["value"].clone());
@@ -174,7 +174,7 @@ proptest! {
 
     #[test]
     fn no_text_upsets_a_map_or_an_id(text in any::<String>()) {
-        // Whatever it is, it is a map or a list of faults, an id or none.
+        // Any text gives a map or a list of faults, and an id or none.
         let _ = Map::with_override(CrmKind::Dynamics365, &text);
         let faults = Map::with_override(CrmKind::Dynamics365, &format!("[fields.notes]\nkind = {text:?}"));
         prop_assert!(faults.is_err() || text == "text" || text == "email" || text == "phone" || text == "id");
@@ -209,7 +209,7 @@ fn a_contacts_name_that_the_crm_cuts_does_not_come_back() {
     let there = dynamics().to_crm("contacts", &shown).unwrap();
     assert_ne!(there, shown, "it is cut");
     assert!(dynamics().equal("contacts", &shown, &there));
-    // Somebody corrects the number in the CRM.
+    // A user corrects the number in the CRM.
     let mut corrected = json!(there);
     corrected["nadia.keller@harborline.example"]["phone"] = json!("+41615550199");
     let back = dynamics().to_partner_center("contacts", &value(corrected)).unwrap();

@@ -32,6 +32,7 @@ use crate::{
     },
 };
 pub(crate) use help::sent as help_was_asked;
+pub(crate) use judge::stale;
 pub(crate) use look::Look;
 use mapping::{RecordKind, ReferralId};
 use outcome::{finish, freeze_contacts, heal_over, take_plan};

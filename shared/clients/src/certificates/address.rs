@@ -1,22 +1,24 @@
-//! Which addresses are fetched at all, of certificates and of their issuers': the lists are compared whole, nothing is
-//! interpreted. Others choose the address, so whatever is not plainly on the list is off it.
+//! Decides which addresses are fetched at all, of certificates and of their issuers. An address is compared with the
+//! list as text, and nothing in it is interpreted. The sender of an event, or the maker of a certificate, chooses the
+//! address, so one that is not plainly on the list is refused.
 
 use crate::http::is_loopback;
 use reqwest::Url;
 
 /// Where Microsoft's signing certificates lie (vendors/partner-center.md, *Certificates*).
 pub const STANDARD_PREFIX: &str = "https://3psostorageacct.blob.core.windows.net/cert/";
-/// Where certificates of Microsoft and DigiCert say that their issuers' lie. Plain http, as everywhere: whoever fetches
-/// an issuer cannot have verified anything yet, and its signature is checked up to a root (RFC 5280 §8).
+/// Where certificates of Microsoft and DigiCert say that their issuers' certificates lie. These addresses are plain
+/// http, as is usual: while a client fetches an issuer it cannot have verified anything yet, and each issuer's
+/// signature is checked up to a root (RFC 5280 §8).
 pub const STANDARD_ISSUER_PREFIXES: [&str; 3] = [
     "http://www.microsoft.com/pkiops/certs/",
     "http://cacerts.digicert.com/",
     "http://caissuers.microsoft.com/pkiops/certs/",
 ];
-/// The names Microsoft's pages show, the present one first.
+/// The file names that Microsoft's pages show, the present one first.
 const DOCUMENTED_NAMES: [&str; 2] =
     ["pcnotifications-dispatch.microsoft.com.cer", "pcnotifications.microsoft.com.cer"];
-/// No address of a certificate is longer.
+/// The longest address that is considered, in bytes.
 const LONGEST: usize = 512;
 
 /// An entry of the list: a folder (final slash) or one whole address.
@@ -30,25 +32,25 @@ pub struct Address {
     expected: bool,
 }
 
-/// Why an entry of the list cannot be one.
+/// Why a text cannot be an entry of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPrefix {
-    /// Not in the one spelling that can be compared.
+    /// It is not in the one spelling that can be compared with an address.
     #[error("expected a plain address like `{STANDARD_PREFIX}`, spelt as a browser would show it")]
     Spelling,
-    /// Certificates from a network that anybody may change.
+    /// Plain http: another machine on the network could replace the certificate.
     #[error("plain http is for loopback only")]
     Http,
 }
 
 impl Prefix {
-    /// An entry in its one spelling: lower-case host, no standard port, no user, query, fragment or escapes.
+    /// Reads an entry in its one spelling: lower-case host, no standard port, no user, query, fragment or escapes.
     pub fn parse(text: &str) -> Result<Self, BadPrefix> {
         let (prefix, url) = Self::spelt(text)?;
         if url.scheme() == "http" && !is_loopback(&url) { Err(BadPrefix::Http) } else { Ok(prefix) }
     }
 
-    /// An entry of the list of issuers, which may lie on plain http anywhere.
+    /// Reads an entry of the list of issuers, which may lie on plain http anywhere.
     pub fn of_issuers(text: &str) -> Result<Self, BadPrefix> {
         Ok(Self::spelt(text)?.0)
     }
@@ -64,7 +66,7 @@ impl Prefix {
         self.0.ends_with('/')
     }
 
-    /// Whether the address is this one, or lies directly in this folder under a name that `fits`.
+    /// Whether this entry is the address, or is the folder that directly holds it under a name that `fits`.
     fn covers(&self, address: &str, fits: impl Fn(&str) -> bool) -> bool {
         match address.strip_prefix(&self.0) {
             Some("") => !self.is_folder(),
@@ -75,7 +77,7 @@ impl Prefix {
 }
 
 impl Address {
-    /// The address a sender names, if it is on the list.
+    /// The address that a sender names, if it is on the list.
     pub fn on_list(text: &str, list: &[Prefix]) -> Option<Self> {
         let url = plain(text)?;
         let text = url.as_str();
@@ -85,9 +87,10 @@ impl Address {
         Some(Address { text: text.to_owned(), expected })
     }
 
-    /// The address at which a certificate says that its issuer's lies, if it is on the list exactly as it is written.
+    /// The address at which a certificate says that its issuer's certificate lies, if it is on the list exactly as
+    /// written.
     pub(super) fn of_issuer(text: &str, list: &[Prefix]) -> Option<Self> {
-        // Names in Microsoft's folder have blanks and `(1)`; nothing else is taken that a path may hold.
+        // File names in Microsoft's folder contain `%20` and `(1)`; no other escape or special character is accepted.
         let fits = |name: &str| is_name(&name.replace("%20", "_").replace(['(', ')'], "_"));
         let sent_as_written = || Url::parse(text).is_ok_and(|url| url.as_str() == text);
         let listed = list.iter().any(|prefix| prefix.covers(text, fits));
@@ -95,12 +98,12 @@ impl Address {
         listed.then(|| Address { text: text.to_owned(), expected: false })
     }
 
-    /// Microsoft's present certificate, if its folder is on the list.
+    /// The address of Microsoft's present certificate, if its folder is on the list.
     pub fn documented(list: &[Prefix]) -> Option<Self> {
         Self::on_list(&format!("{STANDARD_PREFIX}{}", DOCUMENTED_NAMES[0]), list)
     }
 
-    /// The first entry of the list itself, or Microsoft's present certificate in that folder.
+    /// The list's first entry, if it is a whole address, else Microsoft's present certificate in that folder.
     pub fn expected(list: &[Prefix]) -> Option<Self> {
         let first = list.first()?;
         let name = if first.is_folder() { DOCUMENTED_NAMES[0] } else { "" };
@@ -112,7 +115,8 @@ impl Address {
         &self.text
     }
 
-    /// Named by Microsoft's pages or, whole, by the list: not just anything below a folder.
+    /// Whether Microsoft's pages name it, or an entry of the list is this whole address: it is not just any file of a
+    /// listed folder.
     pub fn is_expected(&self) -> bool {
         self.expected
     }

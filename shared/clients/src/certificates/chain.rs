@@ -1,5 +1,5 @@
-//! A certificate, and what may stand between it and a root. That is path material: each is believed only as far as a
-//! root's signature reaches it, wherever it came from.
+//! A certificate, and the certificates that may stand between it and a root (*path material*). No path material is
+//! trusted by itself, no matter where it came from: it counts only if signatures lead from it to a root.
 
 use super::{names, parts::Parts, pem, validity};
 use rustls_pki_types::CertificateDer;
@@ -11,12 +11,12 @@ pub(super) struct Chain {
     above: Vec<CertificateDer<'static>>,
 }
 
-/// Where the names lead, from the leaf upwards.
+/// Where the names of the issuers lead, followed upwards from the leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End<'a> {
-    /// To this one, whose issuer is not there.
+    /// To this certificate, whose issuer is not in the chain.
     Open(&'a CertificateDer<'static>),
-    /// To this one, which names a root, itself or a certificate below it: nothing is missing.
+    /// To this certificate, which names a root, itself or one further down as its issuer: no certificate is missing.
     Closed(&'a CertificateDer<'static>),
 }
 
@@ -30,7 +30,8 @@ impl Chain {
         Some(chain)
     }
 
-    /// More path material. What is not valid at `now` is none: in its place another one may be found.
+    /// Adds path material. What is not valid at `now` is left out, so that a valid certificate of the same issuer is
+    /// looked for in its place.
     pub(super) fn add(&mut self, more: impl IntoIterator<Item = CertificateDer<'static>>, now: u64) {
         self.above.extend(more.into_iter().filter(|certificate| is_valid(certificate, now)));
     }
@@ -84,7 +85,8 @@ fn is_of(certificate: &[u8], name: &[u8]) -> bool {
     Parts::of(certificate).is_some_and(|parts| parts.subject == name)
 }
 
-/// DER or PEM. A PKCS #7 bundle, which the standard allows at an issuer's address, is none of both.
+/// The certificates of a file in DER or PEM. A PKCS #7 bundle, which RFC 5280 §4.2.2.1 allows at an issuer's address,
+/// is not supported.
 fn all(file: &[u8]) -> Vec<CertificateDer<'static>> {
     let pem = std::str::from_utf8(file).ok().and_then(pem::certificates);
     pem.unwrap_or_else(|| vec![file.to_vec()]).into_iter().map(CertificateDer::from).collect()

@@ -26,7 +26,7 @@ pub(super) fn inside(bytes: &[u8], wanted: u8) -> Option<(&[u8], &[u8])> {
     (tag == wanted).then_some((content, rest))
 }
 
-/// Calls `each` with tag and content of every element. `None`: malformed, or `each` says so.
+/// Calls `each` with tag and content of every element. `None`: the bytes are malformed, or `each` returned `None`.
 pub(super) fn each<'a>(mut bytes: &'a [u8], mut each: impl FnMut(u8, &'a [u8]) -> Option<()>) -> Option<()> {
     while !bytes.is_empty() {
         let (tag, content, rest) = element(bytes)?;
@@ -40,7 +40,7 @@ pub(super) fn each<'a>(mut bytes: &'a [u8], mut each: impl FnMut(u8, &'a [u8]) -
 pub(super) mod tests {
     use super::*;
 
-    /// One element, as short as it can be written.
+    /// One element in its shortest encoding.
     pub(crate) fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
         let length = content.len();
         let head = match length {

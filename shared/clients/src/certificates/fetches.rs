@@ -1,4 +1,5 @@
-//! How often may be fetched: the sender names the certificate, and the certificate its issuer, so neither may decide it.
+//! Limits how often this process fetches: the sender of an event names the certificate's address, and the certificate
+//! names its issuer's, so neither may decide it.
 
 use super::Address;
 use jiff::{SignedDuration, Timestamp};
@@ -7,22 +8,22 @@ use std::collections::{HashMap, VecDeque};
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// Fetches of addresses that never proved genuine, all together, in an hour.
 const UNKNOWN_AN_HOUR: usize = 10;
-/// Fetches of one known address that may follow each other closely...
+/// How many fetches of one known address may follow each other without a pause, within an hour.
 const KNOWN_AT_ONCE: usize = 4;
-/// ...afterwards one in this time. So forged signatures cannot keep a renewed certificate out: each fetch they
-/// cause brings it, and there are never more than ten an hour.
+/// The pause before each further one. Forged signatures therefore cannot keep a renewed certificate out: each fetch
+/// that they cause returns the renewed one. And there are at most ten fetches an hour.
 const KNOWN_PAUSE: SignedDuration = SignedDuration::from_mins(10);
-/// What failed is not tried again for so long.
+/// How long a failure is remembered; until then the fetch is not tried again.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(1);
 
-/// What was fetched in the last hour.
+/// The instants of the fetches of the last hour.
 #[derive(Debug, Default)]
 pub(super) struct Fetches {
     known: HashMap<Address, VecDeque<Timestamp>>,
     unknown: VecDeque<Timestamp>,
 }
 
-/// What failed a moment ago, and why.
+/// What failed within the last minute, and why.
 #[derive(Debug)]
 pub(super) struct Failures<E>(HashMap<Address, (Timestamp, E)>);
 
@@ -33,13 +34,13 @@ impl<E> Default for Failures<E> {
 }
 
 impl<E: Clone> Failures<E> {
-    /// Remembers that this one failed.
+    /// Remembers that this address failed.
     pub(super) fn remember(&mut self, address: &Address, why: &E, now: Timestamp) {
         self.0.retain(|_, (at, _)| now.duration_since(*at) < REMEMBERED);
         self.0.insert(address.clone(), (now, why.clone()));
     }
 
-    /// What came of this one a moment ago, if it failed.
+    /// Why this address failed within the last minute, if it did.
     pub(super) fn of(&self, address: &Address, now: Timestamp) -> Option<E> {
         let (at, why) = self.0.get(address)?;
         (now.duration_since(*at) < REMEMBERED).then(|| why.clone())
@@ -47,8 +48,8 @@ impl<E: Clone> Failures<E> {
 }
 
 impl Fetches {
-    /// Counts the fetch if it may be made. Known addresses have a count of their own, so that made-up names below a
-    /// listed folder cannot use up the genuine one's.
+    /// Whether this fetch may be made; if so, it is counted. Each known address has a count of its own, so that
+    /// made-up names below a listed folder cannot use up the fetches of the genuine one.
     pub(super) fn may(&mut self, address: &Address, known: bool, now: Timestamp) -> bool {
         let fetches = if known { self.known.entry(address.clone()).or_default() } else { &mut self.unknown };
         while fetches.front().is_some_and(|at| now.duration_since(*at) >= HOUR) {

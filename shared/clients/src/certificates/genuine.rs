@@ -1,5 +1,6 @@
-//! A certificate that proved to be Microsoft's: its key, and while its chain is valid. Kept instead of the certificate,
-//! so that a chain is verified when it is fetched and a body's signature at each event.
+//! The verdict on a certificate that proved to be Microsoft's: its key, and from when to when its whole chain is
+//! valid. Kept instead of the certificate: the chain is verified once, when it is fetched, and each event costs only
+//! the check of its signature.
 
 use super::validity;
 use rustls_pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
@@ -14,7 +15,7 @@ pub struct Genuine {
 }
 
 impl Genuine {
-    /// The verdict holds while every certificate up to the root is valid. `None`: a date is unreadable.
+    /// The verdict holds while every certificate up to the root is valid. `None`: a date cannot be read.
     pub(super) fn new(leaf: &EndEntityCert<'_>, above: &[CertificateDer<'static>]) -> Option<Self> {
         let mut genuine = Genuine { key: leaf.subject_public_key_info(), from: i64::MIN, until: i64::MAX };
         for certificate in above.iter().chain([&leaf.der()]) {

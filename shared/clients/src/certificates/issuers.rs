@@ -1,6 +1,7 @@
-//! Issuers that a certificate's file lacks, fetched from the addresses that the certificates themselves name (RFC 5280
-//! §4.2.2.1), as Microsoft's own receiver does. Off the list nothing is fetched; what is fetched is path material and
-//! never trusted; steps, time, size and number are bounded, because an attacker may have made the certificate.
+//! Fetches issuers that a certificate's file lacks, from the addresses that the certificates themselves name (RFC 5280
+//! §4.2.2.1), as Microsoft's own receiver does. Only listed addresses are fetched. What is fetched is path material
+//! and never trusted by itself. Steps, time, size and number are bounded, because an attacker may have made the
+//! certificate.
 
 use super::{
     Address, Certificates, NoCertificate, Prefix, TIME_LIMIT,
@@ -13,50 +14,51 @@ use crate::http::one_line;
 use rustls_pki_types::CertificateDer;
 use tokio::time::Instant;
 
-/// Issuers fetched for one certificate, one above the other. Microsoft's chains have one or two below their root.
+/// How many issuers are fetched for one certificate, one above the other. Microsoft's chains have one or two below
+/// their root.
 const STEPS: usize = 2;
-/// Addresses tried for one issuer; certificates name one or two.
+/// How many addresses are tried for one issuer; certificates name one or two.
 const PLACES: usize = 2;
-/// Issuers kept.
+/// How many issuers' certificates are kept.
 const KEPT: usize = 32;
 
-/// Why an issuer is missing.
+/// Why the certificate of an issuer is missing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the certificate of the issuer `{issuer}` is missing: {why}")]
 pub struct Missing {
-    /// Its name, as the certificate below it says.
+    /// The issuer's name, as the certificate below it gives it.
     pub issuer: String,
-    /// What stands between it and us.
+    /// Why it is missing.
     pub why: Why,
 }
 
-/// What stands between an issuer and us.
+/// Why the certificate of an issuer is missing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Why {
-    /// The certificate below it does not say where it lies.
+    /// The certificate below it names no address.
     #[error("the certificate below it names no address")]
     NoAddress,
-    /// It lies where nothing is fetched from.
+    /// Its address is not on the list, so nothing is fetched.
     #[error("`{0}` is not on the list of issuers")]
     OffList(String),
     /// It could not be fetched.
     #[error(transparent)]
     NotFetched(#[from] NoCertificate),
-    /// So many were fetched for this certificate already.
+    /// As many issuers as one certificate may cost were fetched already.
     #[error("{STEPS} issuers were fetched already")]
     TooFar,
-    /// The certificates send each other round in a circle.
+    /// Every listed address was asked already: the certificates name each other in a circle.
     #[error("its address was asked already")]
     Again,
 }
 
-/// Why a certificate does not count.
+/// Why a certificate was not found genuine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotGenuine {
     /// It could not be fetched.
     #[error(transparent)]
     NoCertificate(#[from] NoCertificate),
-    /// An issuer of it is missing.
+    /// The certificate of an issuer is missing.
     #[error(transparent)]
     Missing(#[from] Missing),
     /// It is not Microsoft's.
@@ -65,7 +67,7 @@ pub enum NotGenuine {
 }
 
 impl NotGenuine {
-    /// Whether it may count later: something could not be fetched at the moment.
+    /// Whether it may be found genuine later, because something could not be fetched at the moment.
     pub fn is_for_now(&self) -> bool {
         let (NotGenuine::NoCertificate(fetch)
         | NotGenuine::Missing(Missing { why: Why::NotFetched(fetch), .. })) = self
@@ -76,7 +78,7 @@ impl NotGenuine {
     }
 }
 
-/// Where a certificate (DER) says that its issuer's lies: those on the list, and no more than are tried.
+/// The listed addresses at which a certificate (DER) says that its issuer's certificate lies, as many as are tried.
 pub fn issuer_addresses(certificate: &[u8], list: &[Prefix]) -> Vec<Address> {
     let named = Parts::of(certificate).map_or_else(Vec::new, |parts| parts.issuer_addresses());
     named.into_iter().filter_map(|text| Address::of_issuer(text, list)).take(PLACES).collect()
@@ -84,7 +86,8 @@ pub fn issuer_addresses(certificate: &[u8], list: &[Prefix]) -> Vec<Address> {
 
 /// One certificate's search for its issuers.
 struct Search {
-    /// Whether the certificate's own address is one of Microsoft's: what is fetched for others is counted apart.
+    /// Whether the certificate's own address is known as Microsoft's. Fetches for all other certificates share one
+    /// count.
     known: bool,
     ends: Instant,
     found: Vec<(Address, CertificateDer<'static>)>,
@@ -92,7 +95,7 @@ struct Search {
 }
 
 impl Certificates {
-    /// Whether the file that lies at `address` is a certificate that counts; fetches the issuers it lacks.
+    /// Whether the file that lies at `address` is a genuine certificate; fetches the issuers that the file lacks.
     pub async fn judge(&self, address: &Address, file: &[u8]) -> Result<Genuine, NotGenuine> {
         let now = self.seconds();
         let mut chain = self.trust.chain(file, now)?;
@@ -116,7 +119,7 @@ impl Certificates {
         }
     }
 
-    /// The next issuer above the chain.
+    /// The certificate of the next issuer above the chain.
     async fn more(
         &self,
         chain: &Chain,
@@ -124,7 +127,7 @@ impl Certificates {
         search: &mut Search,
     ) -> Result<CertificateDer<'static>, NotGenuine> {
         let end = self.trust.end(chain);
-        // Where no name is missing, the leaf's issuer may have another key by now, or another one above it.
+        // If no name is missing, the leaf's issuer may have been renewed: with another key, or under another issuer.
         let (below, is_missing) = match end {
             End::Open(below) => (below, true),
             End::Closed(_) => (chain.leaf(), false),
@@ -136,7 +139,7 @@ impl Certificates {
         })
     }
 
-    /// The issuer of `below`, from the first of its addresses that has it.
+    /// The certificate of the issuer of `below`, from the first of its addresses that has it.
     async fn ask(
         &self,
         below: &CertificateDer<'static>,
@@ -157,7 +160,8 @@ impl Certificates {
                     search.found.push((address, issuer.clone()));
                     return Ok(issuer);
                 }
-                // An address that may have it later says more than one that does not have it.
+                // The earlier failure stands: it may pass, whereas this address answered that it has no such
+                // certificate.
                 Err(NoCertificate::NotThere(_)) if matches!(why, Why::NotFetched(_)) => {}
                 Err(failure) => why = failure.into(),
             }
@@ -165,7 +169,8 @@ impl Certificates {
         Err(why)
     }
 
-    /// Fetches once, within the bounds.
+    /// Fetches the file at an address once, within the limits, and finds the certificate of the issuer of `below` in
+    /// it.
     async fn fetch_issuer(
         &self,
         address: &Address,
@@ -183,7 +188,8 @@ impl Certificates {
             }
         }
         let file = self.get_until(address, search.ends).await;
-        // Another's certificate is not remembered: one that names this address wrongly must not hide it.
+        // Only a failed fetch is remembered. That the file is another's certificate is not: a certificate that names
+        // this address wrongly must not keep others from it.
         if let Err(failure) = &file {
             self.state().issuer_failures.remember(address, failure, now);
         }
@@ -191,7 +197,7 @@ impl Certificates {
         issuer_of(below, &file?, self.seconds()).ok_or_else(other)
     }
 
-    /// Keeps those that stand on a path to a root.
+    /// Keeps the fetched certificates that are on the valid path to a root.
     fn keep_issuers(&self, found: Vec<(Address, CertificateDer<'static>)>, path: &[CertificateDer<'static>]) {
         let mut state = self.state();
         for (address, issuer) in found.into_iter().filter(|(_, issuer)| path.contains(issuer)) {

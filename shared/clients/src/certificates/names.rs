@@ -1,11 +1,12 @@
-//! The two parts of a distinguished name that are read here: the organisation, which counts, and the name, for texts.
+//! Reads two parts of a distinguished name: the organisation, by which a certificate is accepted, and the common name,
+//! for messages.
 
 use super::der::{OBJECT_ID, SEQUENCE, SET, each, element, inside};
 use crate::http::one_line;
 
 const COMMON_NAME: [u8; 3] = [0x55, 4, 3];
 const ORGANISATION_NAME: [u8; 3] = [0x55, 4, 10];
-/// Names of authorities have some fifty characters.
+/// The longest name in a message, in characters; names of authorities have about 50.
 const LONGEST: usize = 100;
 
 /// The values of all `O=` in a distinguished name. `None`: malformed.
@@ -13,7 +14,8 @@ pub(super) fn organisations(name: &[u8]) -> Option<Vec<&[u8]>> {
     values(name, &ORGANISATION_NAME)
 }
 
-/// Whose name it is, for a person to read. Chosen by the maker of the certificate.
+/// The common name, else the organisation, for a person to read. The certificate's maker chose it, so it is cut to one
+/// line.
 pub(super) fn told(name: &[u8]) -> String {
     let first = |kind| values(name, kind).and_then(|all| all.first().copied());
     let text = first(&COMMON_NAME).or_else(|| first(&ORGANISATION_NAME)).unwrap_or_default();

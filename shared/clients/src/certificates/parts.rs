@@ -1,5 +1,5 @@
-//! The parts of a certificate that are read here (RFC 5280 §4.1): whose it is, who issued it, when it is valid, and where
-//! it says that its issuer's certificate lies. Nothing here is checked: the caller verifies the signature.
+//! The parts of a certificate that are read here (RFC 5280 §4.1): its subject, its issuer, its dates, and where it
+//! says that its issuer's certificate lies. Nothing here is checked: the caller verifies the signature.
 
 use super::der::{OBJECT_ID, OCTETS, SEQUENCE, each, element, inside};
 
@@ -12,7 +12,7 @@ const CA_ISSUERS: [u8; 8] = [0x2b, 6, 1, 5, 5, 7, 48, 2];
 /// A general name that is a URI.
 const URI: u8 = 0x86;
 
-/// Each without its outer tag.
+/// Each part is the content of its element, without tag and length.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Parts<'a> {
     pub(super) issuer: &'a [u8],
@@ -22,10 +22,10 @@ pub(super) struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// `None`: it is no certificate.
+    /// `None`: the bytes are no certificate.
     pub(super) fn of(der: &'a [u8]) -> Option<Self> {
         let mut signed = inside(inside(der, SEQUENCE)?.0, SEQUENCE)?.0;
-        // Version where it is not the first one; then serial number and algorithm, each skipped whole.
+        // The version is absent if it is the first one; serial number and algorithm are skipped.
         if signed.first() == Some(&VERSION) {
             signed = element(signed)?.2;
         }
@@ -46,10 +46,11 @@ impl<'a> Parts<'a> {
         Some(Parts { issuer, dates, subject, extensions })
     }
 
-    /// Where the issuer's certificate is said to lie, in the certificate's order. Chosen by its maker.
+    /// The addresses at which the issuer's certificate is said to lie, in the certificate's order. Its maker chose
+    /// them.
     pub(super) fn issuer_addresses(&self) -> Vec<&'a str> {
         let mut found = vec![];
-        // Whatever stands before damage is not worth more than the damage.
+        // If the extensions are damaged, an address that stands before the damage does not count either.
         let whole = each(self.extensions, |_, extension| {
             let (id, rest) = inside(extension, OBJECT_ID)?;
             if id != AUTHORITY_INFO_ACCESS {
@@ -70,7 +71,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The value of an extension: behind the mark whether it is critical, if there is one.
+/// The value of an extension. It stands behind the optional mark that the extension is critical.
 fn octets(rest: &[u8]) -> Option<&[u8]> {
     let (tag, content, behind) = element(rest)?;
     if tag == OCTETS { Some(content) } else { Some(inside(behind, OCTETS)?.0) }

@@ -1,8 +1,8 @@
-//! Certificates in PEM, however they were pasted.
+//! Reads certificates in PEM, no matter what pasting did to the line breaks.
 
 use crate::pem::blocks;
 
-/// All certificates of a text, as DER; text and keys around them are skipped. `None`: no certificate, or a damaged one.
+/// All certificates of a text, as DER; other text and keys are skipped. `None`: no certificate, or a damaged one.
 pub fn certificates(text: &str) -> Option<Vec<Vec<u8>>> {
     let found = blocks(text)?.into_iter().filter(|block| block.label == "CERTIFICATE");
     let found = found.map(|block| block.der()).collect::<Option<Vec<_>>>()?;

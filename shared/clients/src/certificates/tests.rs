@@ -1,4 +1,5 @@
-//! What is kept, and what one address costs. Chains are tried where certificates are made: in the ingress and at the wire.
+//! Tests of what is kept and of which addresses are known. Whole chains are tested where test certificates are made:
+//! in the ingress and in the scenarios.
 
 use super::*;
 

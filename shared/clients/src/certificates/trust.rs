@@ -1,4 +1,5 @@
-//! Whose certificates count: the roots, the issuing authorities below them, and the organisation's name.
+//! Decides whether a certificate is Microsoft's, by the trusted roots, the issuing authorities below them, and the
+//! organisation's name.
 
 use super::{
     chain::{Chain, End, issuers_name},
@@ -11,18 +12,18 @@ use webpki::{
     ring as algorithms,
 };
 
-/// The roots above Microsoft's issuing authorities. Which one signs the webhook's certificate is not published
-/// (vendors/partner-center.md, *Certificates*), and no package carries the issuing authorities as data: they are
-/// fetched, or `CertificateRootsPem` has them.
+/// The roots above Microsoft's issuing authorities. Microsoft does not publish which one signs the webhook's
+/// certificate (vendors/partner-center.md, *Certificates*), and no package carries the issuing authorities as data:
+/// they are fetched, or `CertificateRootsPem` has them.
 const BUNDLED: [&str; 3] = [
     "Microsoft RSA Root Certificate Authority 2017",
     "Microsoft ECC Root Certificate Authority 2017",
     "DigiCert Global Root G2",
 ];
-/// Issuer and subject of the certificate (vendors/partner-center.md, *Certificates*).
+/// The organisation that issuer and subject of the certificate name (vendors/partner-center.md, *Certificates*).
 const ORGANISATION: &str = "Microsoft Corporation";
 
-/// How certificates may be signed.
+/// The signature algorithms that a chain may use.
 const ALGORITHMS: [&dyn SignatureVerificationAlgorithm; 7] = [
     algorithms::RSA_PKCS1_2048_8192_SHA256,
     algorithms::RSA_PKCS1_2048_8192_SHA384,
@@ -40,7 +41,7 @@ pub struct Trust {
     intermediates: Vec<CertificateDer<'static>>,
 }
 
-/// Why a configured bundle is none.
+/// The configured bundle is not certificates in PEM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`CERTIFICATE_ROOTS_PEM`: expected certificates in PEM")]
 pub struct BadRoots;
@@ -54,13 +55,13 @@ pub enum Distrust {
     /// No valid path to a root at this time.
     #[error("the certificate's chain: {0}")]
     Chain(Error),
-    /// Its path leads to somebody who is not trusted.
+    /// The chain is complete, but its root is not a trusted one. The name is the root's.
     #[error("the certificate's chain leads to `{0}`, which is none of the trusted roots")]
     Root(String),
-    /// It was valid once; now one of its chain is not, any more or yet.
+    /// The certificate proved genuine earlier, but one of its chain has expired or is not valid yet.
     #[error("the certificate's chain is not valid at this time")]
     Time,
-    /// Issued by or for somebody else.
+    /// Its issuer or its subject is not this one organisation.
     #[error("the certificate's {0} is not one organisation `{ORGANISATION}`", ORGANISATION = ORGANISATION)]
     Organisation(&'static str),
 }
@@ -81,8 +82,8 @@ impl Trust {
         Trust { anchors, intermediates: vec![] }
     }
 
-    /// A bundle of the deployment's own: self-signed certificates are roots, others issuing authorities. Without a
-    /// root in it, the bundled roots stand.
+    /// A bundle of the deployment's own: self-signed certificates are roots, others are issuing authorities. If it has
+    /// no root, the bundled roots are used with it.
     pub fn from_pem(text: &str) -> Result<Self, BadRoots> {
         let mut trust = Trust { anchors: vec![], intermediates: vec![] };
         for der in pem::certificates(text).ok_or(BadRoots)? {
@@ -100,15 +101,15 @@ impl Trust {
         Ok(trust)
     }
 
-    /// Microsoft's certificate, valid at `now` (seconds since 1970), by what the file itself and the bundle hold.
-    /// `file` is DER or PEM; further certificates in a PEM are issuing authorities, believed only if a root stands
-    /// above them.
+    /// Whether `file` is Microsoft's certificate, valid at `now` (seconds since 1970), without fetching any issuer:
+    /// only those in the file and in the bundle are used. `file` is DER or PEM; further certificates in a PEM are
+    /// issuing authorities, which count only if a root stands above them.
     pub fn genuine(&self, file: &[u8], now: u64) -> Result<Genuine, Distrust> {
         self.path(&self.chain(file, now)?, now).map(|path| path.genuine)
     }
 
-    /// The file's certificates and the bundle's, if the first of them names Microsoft twice: for nobody else's
-    /// certificate anything is fetched.
+    /// The certificates of the file and of the bundle. An error unless both issuer and subject of the first one name
+    /// Microsoft, so that no issuer is fetched for any other certificate.
     pub(super) fn chain(&self, file: &[u8], now: u64) -> Result<Chain, Distrust> {
         let mut chain = Chain::read(file, now).ok_or(Distrust::Unreadable)?;
         chain.add(self.intermediates.iter().cloned(), now);
@@ -141,12 +142,12 @@ impl Trust {
 }
 
 impl Distrust {
-    /// Whether an issuer that is not there could make a path: the leaf itself is as it should be.
+    /// Whether one more issuer could complete the path: nothing else was found wrong with the leaf.
     pub(super) fn wants_issuers(&self) -> bool {
         matches!(self, Distrust::Chain(Error::UnknownIssuer | Error::InvalidSignatureForPublicKey))
     }
 
-    /// With the name to which the chain leads, where nothing is missing but trust.
+    /// The same error, with the name to which the chain leads, if only trust is missing and no certificate.
     pub(super) fn named(self, end: End<'_>) -> Self {
         match (self, end) {
             (Distrust::Chain(Error::UnknownIssuer), End::Closed(top)) => Distrust::Root(issuers_name(top)),
@@ -155,7 +156,8 @@ impl Distrust {
     }
 }
 
-/// What purpose Microsoft's certificate names is not published: chain, dates and names decide.
+/// Accepts every purpose: Microsoft does not publish which one its certificate names, so chain, dates and names
+/// decide.
 struct AnyPurpose;
 
 impl ExtendedKeyUsageValidator for AnyPurpose {

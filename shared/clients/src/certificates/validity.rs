@@ -7,7 +7,8 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
-/// Not before and not after, of the first certificate of a DER or PEM file. `None`: it is no certificate.
+/// The first and the last instant at which the first certificate of a DER or PEM file is valid. `None`: it is no
+/// certificate.
 pub fn validity(file: &[u8]) -> Option<(Timestamp, Timestamp)> {
     let pem = std::str::from_utf8(file).ok().and_then(pem::certificates);
     let der = pem.and_then(|all| all.into_iter().next()).unwrap_or_else(|| file.to_vec());
@@ -29,7 +30,7 @@ fn instant(tag: u8, text: &[u8]) -> Option<Timestamp> {
     };
     let part = |n: usize| rest.get(2 * n..2 * n + 2)?.parse::<i8>().ok();
     let at = DateTime::new(year, part(0)?, part(1)?, part(2)?, part(3)?, part(4)?, 0).ok()?;
-    // 31 December 9999 means "no end" (RFC 5280 §4.1.2.5) and is beyond every other clock.
+    // 31 December 9999 means "no end" (RFC 5280 §4.1.2.5) and is later than a `Timestamp` can be.
     Some(at.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |at| at.timestamp()))
 }
 

@@ -1,20 +1,20 @@
-//! Who is told of alarms.
+//! Where the stack sends its alarms.
 
 use super::Reader;
 
-/// Who is told of alarms, as the stack's parameters say.
+/// Where the stack sends its alarms, by its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlarmsTo {
-    /// `nobody`: neither `AlarmEmail` nor `AlarmTopicArn` is given.
+    /// `nobody`: nowhere, because neither `AlarmEmail` nor `AlarmTopicArn` is given.
     Nobody,
-    /// `topic`: `AlarmTopicArn`.
+    /// `topic`: to the topic `AlarmTopicArn`.
     Topic,
-    /// `email`: `AlarmEmail`, with or without a topic.
+    /// `email`: to the address `AlarmEmail`, with or without a topic.
     Email,
 }
 
 impl Reader<'_> {
-    /// `None`: not set.
+    /// `None`: not set, or a fault.
     pub(super) fn alarms_to(&mut self, name: &str) -> Option<AlarmsTo> {
         match self.optional(name)?.as_str() {
             "nobody" => Some(AlarmsTo::Nobody),

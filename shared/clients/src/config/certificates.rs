@@ -1,4 +1,5 @@
-//! Where certificates may come from, and whose count: the same for the ingress and for whoever looks after it.
+//! Where certificates may be fetched from, and which roots are trusted: read alike for the ingress and for the admin
+//! function, which checks them.
 
 use super::reader::Reader;
 use crate::certificates::{BadPrefix, Prefix, STANDARD_ISSUER_PREFIXES, STANDARD_PREFIX, Sources};

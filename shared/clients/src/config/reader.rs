@@ -1,4 +1,4 @@
-//! One variable after the other, each with what is wrong with it.
+//! Reads one variable after the other and collects what is wrong with each.
 
 use super::{Crm, Dynamics, Faults, Right, Writes};
 use crate::{http::is_loopback, pem};
@@ -6,7 +6,8 @@ use mapping::{CrmKind, UnknownCrm};
 use reqwest::Url;
 use std::fmt;
 
-/// Reads variables and collects faults; a faulty value is replaced by an empty one that nobody gets to see.
+/// Reads variables and collects faults. A faulty value is replaced by a placeholder that no caller gets, because
+/// `finish` then returns the faults.
 pub(super) struct Reader<'a> {
     variables: &'a dyn Fn(&str) -> Option<String>,
     faults: Vec<String>,
@@ -29,7 +30,7 @@ impl<'a> Reader<'a> {
         (self.variables)(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
     }
 
-    /// A PEM, or all of it in base64.
+    /// A PEM, as it is or encoded as a whole in base64.
     pub(super) fn pem(&self, name: &str) -> Option<String> {
         self.optional(name).map(|text| pem::unwrapped(&text).unwrap_or(text))
     }
@@ -41,7 +42,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A text that `ok` likes.
+    /// A text that `ok` accepts.
     pub(super) fn checked(&mut self, name: &str, expected: &str, ok: impl Fn(&str) -> bool) -> String {
         let text = self.text(name);
         if !text.is_empty() && !ok(&text) {
@@ -64,7 +65,7 @@ impl<'a> Reader<'a> {
         self.checked(name, "a URL, https or on loopback", |text| secure(text).is_some())
     }
 
-    /// Scheme, host and port; paths and versions are ours. A lone final slash is dropped.
+    /// Scheme, host and port; the client adds paths and versions. A lone final slash is dropped.
     pub(super) fn origin(&mut self, name: &str) -> String {
         let bare = |text: &str| text.strip_suffix('/').unwrap_or(text).to_owned();
         let origin = |text: &str| {
@@ -136,7 +137,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// https anywhere; plain http only where nobody listens in.
+/// A URL with https, or with plain http on loopback, where no other machine can listen; without user and password.
 pub(crate) fn secure(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok().filter(|url| url.username().is_empty() && url.password().is_none())?;
     (url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url)).then_some(url)

@@ -1,4 +1,4 @@
-//! What Salesforce alone is configured with: its own sign-in, its version, and where its tokens may go.
+//! What is configured for Salesforce only: its sign-in, its API version, and where its tokens may be sent.
 
 use super::{Reader, Salesforce};
 
@@ -7,7 +7,8 @@ const SALESFORCE_API_VERSION: &str = "62.0";
 const SALESFORCE_HOST_PATTERN: &str = "*.my.salesforce.com";
 
 impl Reader<'_> {
-    /// No host is everybody's: `login.salesforce.com` does not know external client apps.
+    /// Required, because there is no host that serves every org: `login.salesforce.com` does not know external client
+    /// apps.
     fn my_domain(&mut self, name: &str) -> String {
         if self.optional(name).is_some() {
             return self.origin(name);
@@ -45,7 +46,7 @@ impl Reader<'_> {
     }
 }
 
-/// One host, or those below a domain that is more than `.com`: a token goes nowhere else.
+/// Whether the pattern is one host, or `*` before a domain of two labels or more: a token is sent nowhere else.
 fn is_host_pattern(pattern: &str) -> bool {
     match pattern.split_once('*') {
         None => !pattern.is_empty(),

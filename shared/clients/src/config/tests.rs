@@ -86,7 +86,7 @@ fn the_ingress_trusts_microsofts_prefix_unless_told_otherwise() {
     assert!(read("http://a.example/c/").unwrap_err().to_string().contains("http://a.example/c/"));
 }
 
-/// Whole lines of a shell do not reach a parameter: each way is one line.
+/// Line breaks do not survive the way through a shell into a parameter, so each form here is one line.
 #[test]
 fn roots_are_read_however_they_were_made_one_line() {
     use base64::{Engine, engine::general_purpose::STANDARD};

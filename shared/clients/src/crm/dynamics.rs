@@ -47,29 +47,29 @@ use sync::{
 };
 use wire::Wire;
 
-/// Rows asked for per page of a feed. A row with a full audit column is 30 KB; a page stays below the bound of an
-/// answer.
+/// How many rows a page of a feed is asked for. A row with a full audit column has 30 KB, so a page stays below the
+/// largest answer that is read.
 pub const PAGE: u32 = 250;
 
 /// The record that a connection belongs to.
 const RECORD1: &str = "_record1id_value";
 
-/// The Referral Identifier where the map has no rule for it.
+/// The column of the Referral Identifier if the map has no rule for it.
 const REFERRAL_ID: &str = "cosell_referralid";
 
-/// One environment, seen through one map.
+/// One environment, with the columns that one map names.
 pub struct Dynamics {
     wire: Wire,
     map: Arc<Map>,
     columns: Columns,
     lead_columns: Columns,
-    /// The Referral Identifier's column; an alternate key.
+    /// The column of the Referral Identifier; it is an alternate key.
     key: String,
     lead_key: String,
     lookups: Arc<Lookups>,
     known: Arc<Known>,
     patches: Gather<Request, Patched>,
-    /// The environment's base language, once asked.
+    /// The environment's base language, once it was read.
     language: OnceLock<i64>,
     page: Arc<PageSize>,
 }
@@ -81,7 +81,7 @@ impl Dynamics {
         Self::through(map, wire, Arc::default(), Arc::default(), Arc::new(PageSize::of(PAGE)))
     }
 
-    /// The same environment, connections and caches through another map.
+    /// The same environment, connections and caches with another map.
     #[must_use]
     pub fn with_map(&self, map: Arc<Map>) -> Self {
         Self::through(map, self.wire.clone(), self.lookups.clone(), self.known.clone(), self.page.clone())
@@ -134,13 +134,13 @@ impl Dynamics {
         Request::get(format!("{set}({id})?{query}"))
     }
 
-    /// By the alternate key, whoever made the record.
+    /// Reads a record by the alternate key, also one that this connector did not make.
     fn record_by_key_request(&self, kind: RecordKind, referral: &ReferralId) -> Request {
         let key = format!("{}={}", self.key_of(kind), escaped(&quoted(referral.as_str())));
         self.record_request(kind, &key)
     }
 
-    /// An opportunity's lists, in the order of [`with_lists`](Self::with_lists).
+    /// Reads an opportunity's lists, in the order that [`with_lists`](Self::with_lists) expects.
     fn lists_requests(&self, id: &str) -> Vec<Request> {
         let team = self.columns.team_query().map(|query| {
             let filter = escaped(&format!("{RECORD1} eq {id} and statecode eq 0"));
@@ -154,20 +154,20 @@ impl Dynamics {
         Request::get(format!("{}?{}&$filter={filter}", set_of(SOLUTION), self.columns.solutions_query()))
     }
 
-    /// The record in its own reply and its lists'; `None`: it is not there.
+    /// The record, from the reply about it and those about its lists; `None`: it is not there.
     async fn shown(&self, operation: &str, record: &Reply, lists: &[Reply]) -> Result<Option<Seen>, Failure> {
         let Some(row) = self.row(operation, record)? else { return Ok(None) };
         let lists = try_join_all(lists.iter().map(|reply| self.wire.list(operation, reply))).await?;
         self.with_lists(operation, &row, &lists).await.map(Some)
     }
 
-    /// The lead in a reply, all of it; `None`: it is not there.
+    /// The lead, from the reply about it; `None`: it is not there.
     async fn shown_lead(&self, operation: &str, reply: &Reply) -> Result<Option<Seen>, Failure> {
         match self.row(operation, reply)? {
             Some(row) if !lead::was_merged(&row) => {
                 self.own(operation, RecordKind::Lead, &row, false).await.map(Some)
             }
-            // What is left of a merge is no lead any more.
+            // A lead that was merged into another one is no lead any more.
             Some(_) | None => Ok(None),
         }
     }
@@ -189,7 +189,7 @@ impl Dynamics {
         Ok(seen)
     }
 
-    /// A record's own columns, and those of related rows where they were asked for.
+    /// A record with its own columns and, with `related`, those of its related rows.
     async fn own(
         &self,
         operation: &str,
@@ -201,7 +201,7 @@ impl Dynamics {
         self.seen(kind, row, &texts, related).ok_or_else(|| self.unreadable(operation))
     }
 
-    /// `None`: without id or version a row cannot be worked with.
+    /// `None`: the row lacks its id or its version, and a record needs both.
     fn seen(
         &self,
         kind: RecordKind,
@@ -240,7 +240,8 @@ impl Dynamics {
         self.wire.retryable(operation, "unreadable answer: no row with its id and version")
     }
 
-    /// A write that happened; if how its row looks after it is not known, its claim ends with a read.
+    /// A write that happened. If the row after it could not be read, the end is `Unknown`, and the claim ends with a
+    /// read.
     fn happened(&self, operation: &str, shown: Result<Option<Seen>, Failure>) -> Written<Seen> {
         match shown {
             Ok(Some(seen)) => Written::Done(seen),
@@ -249,19 +250,19 @@ impl Dynamics {
         }
     }
 
-    /// Rows that were looked up were made, merged or deleted meanwhile: looked up anew.
+    /// Forgets all rows that were looked up: some were made, merged or deleted meanwhile.
     fn forget(&self) {
         self.known.forget();
         self.lookups.forget();
     }
 
-    /// The id for a URL. Ids come from a table of ours and from Partner Center, where people type.
+    /// The id for a URL. Ids come from our table and from Partner Center, where people type them, so they are checked.
     fn id(&self, operation: &str, id: &RecordId) -> Result<String, Failure> {
         guid(&id.id).ok_or_else(|| self.wire.unusable(operation, format!("`{}` is not a GUID", id.id)))
     }
 }
 
-/// The column a map writes the referral's id into.
+/// The column into which a map writes the referral's id.
 fn key_column(map: &Map) -> String {
     let column = map.column(names::REFERRAL_ID).filter(|column| odata::is_name(column));
     column.unwrap_or(REFERRAL_ID).to_owned()

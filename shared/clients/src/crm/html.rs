@@ -1,6 +1,6 @@
-//! Notes are shown as HTML by both CRMs.
+//! Escapes notes, which both CRMs show as HTML.
 
-/// Text as HTML that shows it, its lines too.
+/// HTML that shows this text, with its line breaks.
 pub(super) fn html(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for c in text.chars() {

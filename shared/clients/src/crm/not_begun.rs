@@ -1,4 +1,4 @@
-//! Why a write was not begun, whichever the CRM.
+//! Why a write to a CRM was not begun; the same for both CRMs.
 
 use sync::failure::{Failure, Refused, Written};
 
@@ -6,9 +6,9 @@ use sync::failure::{Failure, Refused, Written};
 pub(super) enum NotBegun {
     /// A read before it failed.
     Failed(Failure),
-    /// It cannot be written as it stands.
+    /// The values cannot be written as they are.
     Refused(Refused),
-    /// Another run was making what it needs: it is looked up again.
+    /// Another run created or changed meanwhile what this write needs: it has to be looked up again.
     Overtaken,
 }
 
@@ -26,7 +26,7 @@ impl NotBegun {
         }
     }
 
-    /// What had to be written before was not: whatever became of that, the write itself was not begun.
+    /// A write that had to come first did not end as needed. However it ended, the write itself was not begun.
     pub(super) fn after<T>(written: Written<T>) -> Self {
         match written {
             Written::Refused(refused) => NotBegun::Refused(refused),

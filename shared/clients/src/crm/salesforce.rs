@@ -47,10 +47,10 @@ use sync::{
 pub use wire::AUDIENCE;
 use wire::Wire;
 
-/// The Referral Identifier where the map has no rule for it.
+/// The field of the Referral Identifier if the map has no rule for it.
 const REFERRAL_ID: &str = "Referral_Identifier__c";
 
-/// The object a map's table is.
+/// The Salesforce object of a table of the map.
 pub fn object_of_table(table: WantedTable) -> &'static str {
     match table {
         WantedTable::Opportunity => object_of(RecordKind::Opportunity),
@@ -63,16 +63,16 @@ pub fn object_of_table(table: WantedTable) -> &'static str {
     }
 }
 
-/// The lookups of a row of Microsoft Solutions: to its deal, to the catalogue.
+/// The lookups of a row of Microsoft Solutions: to its opportunity, and to the catalogue.
 pub const SOLUTION_LOOKUPS: [&str; 2] = [SOLUTION_OPPORTUNITY, rows::SOLUTION_DETAIL_LOOKUP];
 
-/// One org, seen through one map.
+/// One org, with the fields that one map names.
 pub struct Salesforce {
     wire: Wire,
     map: Arc<Map>,
     fields: Fields,
     lead_fields: Fields,
-    /// The Referral Identifier's field; a unique external id.
+    /// The field of the Referral Identifier; it is a unique external id.
     key: String,
     lead_key: String,
     known: Arc<Known>,
@@ -80,12 +80,12 @@ pub struct Salesforce {
 }
 
 impl Salesforce {
-    /// The org that the tokens lead to, by this version of its API, its fields as `map` names them.
+    /// The org to which the tokens lead, by this version of its API, with the fields that `map` names.
     pub fn new(http: Http, tokens: Arc<Tokens>, version: &str, map: Arc<Map>) -> Self {
         Self::through(map, Wire::new(http, tokens, version), Arc::default())
     }
 
-    /// The same org and connections through another map.
+    /// The same org and connections with another map.
     #[must_use]
     pub fn with_map(&self, map: Arc<Map>) -> Self {
         Self::through(map, self.wire.clone(), self.known.clone())
@@ -128,14 +128,15 @@ impl Salesforce {
         }
     }
 
-    /// What shows a lead: it has no lists, and no rows of its own.
+    /// Reads a lead, which has no lists and no related rows.
     fn lead_part(&self, which: &str) -> Part {
         let select = self.lead_fields.own_select();
         Part::query("shown_record", &format!("SELECT {select} FROM Lead WHERE {which}"))
     }
 
-    /// The record with its lists; `which` is a condition on the opportunity, `of` the same on its child rows. `several`:
-    /// the child rows say whose they are.
+    /// Reads opportunities with their lists. `which` is a condition on the opportunity; `of` gives the same condition
+    /// for a lookup of its child rows. `several`: there may be more than one opportunity, so child rows also return
+    /// their parent's id.
     fn record_parts(
         &self,
         has: Features,
@@ -187,7 +188,7 @@ impl Salesforce {
         self.record_parts(has, &format!("Id = {}", quoted(id)), of, false)
     }
 
-    /// The record of this kind that carries this Referral Identifier.
+    /// Reads the record of this kind that carries this Referral Identifier.
     fn parts_by_key(&self, has: Features, kind: RecordKind, referral: &ReferralId) -> Vec<Part> {
         match kind {
             RecordKind::Opportunity => self.parts_by_referral(has, referral),
@@ -203,7 +204,7 @@ impl Salesforce {
         self.record_parts(has, &is, of, false)
     }
 
-    /// The record in a composite's answer; `None`: it is not there.
+    /// The record, from a composite's answer; `None`: it is not there.
     fn shown(&self, kind: RecordKind, answer: &Composite) -> Result<Option<Seen>, Said> {
         let Some(row) = answer.rows("shown_record")?.into_iter().next() else { return Ok(None) };
         let seen = self.fields_of(kind).seen(&row, true, answer.date);
@@ -218,7 +219,7 @@ impl Salesforce {
         seen.record.lists.insert(names::SOLUTIONS.to_owned(), solutions);
         self.fields.add_contact(&mut seen.record, &answer.rows("shown_contact")?);
         if self.fields.sales_team {
-            // Without opportunity teams, nobody is in one.
+            // An org without opportunity teams is not asked, and the team is empty.
             let asked = answer.has("shown_team");
             let team = if asked { self.fields.team(&answer.rows("shown_team")?) } else { vec![] };
             seen.record.lists.insert(names::SALES_TEAM.to_owned(), team);
@@ -234,13 +235,14 @@ impl Salesforce {
         })
     }
 
-    /// The id for a path. Ids come from a table of ours and from Partner Center, where people type.
+    /// The id for a path. Ids come from our table and from Partner Center, where people type them, so they are
+    /// checked.
     fn id<'a>(&self, operation: &str, id: &'a RecordId) -> Result<&'a str, Failure> {
         let unusable = || self.wire.unusable(operation, format!("`{}` is no Salesforce id", id.id));
         if is_id(&id.id) { Ok(&id.id) } else { Err(unusable()) }
     }
 
-    /// A body with these fields.
+    /// The body of a write to these fields.
     fn body(&self, columns: &BTreeMap<String, CrmValue>) -> Result<Object<String, Value>, NotBegun> {
         let mut body = Object::new();
         for (name, value) in columns {
@@ -292,7 +294,8 @@ impl sync::ports::Crm for Salesforce {
         self.patch_record(id, version, patch).await
     }
 
-    /// Closing is a stage here: it goes with the other fields.
+    /// In Salesforce an opportunity is closed by its stage, which is written with the other fields: this is never
+    /// called.
     async fn act(&self, id: &RecordId, _action: &Action) -> Written<Option<Seen>> {
         NotBegun::refused("StageName", format!("`{id}` is closed by its stage")).written()
     }

@@ -1,4 +1,5 @@
-//! The address as the admin function tells it to Partner Center, renews it, and shows it to people: without its secret.
+//! The address in the admin function: whole for Partner Center, renewed on demand, and shown to people without its
+//! secret.
 
 use super::{CURRENT, FORMER, Segments, UNTIL};
 use crate::secrets::{Secret, Secrets, Stored};
@@ -8,14 +9,14 @@ use reqwest::Url;
 use ring::rand::{SecureRandom, SystemRandom};
 use sync::failure::{Failure, System};
 
-/// The former address stays good for so long once the new one is registered.
+/// How long the former address stays valid after the new one was registered.
 const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
-/// What stands for a secret.
+/// Stands in texts for a secret.
 const HIDDEN: &str = "***";
-/// A part of a foreign address that is longer may be a secret of somebody's.
+/// The longest part of another receiver's address that is shown; a longer one may be a secret of its owner.
 const PLAIN: usize = 19;
 
-/// The public address, with what is secret in it.
+/// The public address, its secret included.
 #[derive(Clone, Debug)]
 pub struct Address {
     base: String,
@@ -31,27 +32,27 @@ impl Address {
         Ok(Address { base: base.to_owned(), stored, segments })
     }
 
-    /// The whole of it, for Partner Center alone.
+    /// The whole address, secret included, for Partner Center alone.
     pub fn url(&self) -> String {
         format!("{}/{}", self.base, self.segments.current.expose())
     }
 
-    /// As it may be shown.
+    /// The address as it may be shown.
     pub fn shown(&self) -> String {
         format!("{}/{HIDDEN}", self.base)
     }
 
-    /// Whether a registered address leads to this stack, by whatever segment.
+    /// Whether a registered address leads to this stack, with any segment.
     pub fn is_here(&self, url: &str) -> bool {
         url == self.base || url.strip_prefix(&self.base).is_some_and(|rest| rest.starts_with('/'))
     }
 
-    /// Whether it is noted how long the former address stays good.
+    /// Whether the secret says how long the former address stays valid, which it does once the new one is registered.
     pub fn is_confirmed(&self) -> bool {
         self.segments.until.is_some()
     }
 
-    /// Notes that the address is registered. `known`: Partner Center knew an earlier one, which stays good for a day.
+    /// Saves that the address is registered. `known`: Partner Center had an earlier one, which stays valid for a day.
     pub async fn confirm(
         &self,
         secrets: &Secrets,
@@ -61,25 +62,26 @@ impl Address {
     ) -> Result<(), Failure> {
         let until = if known { now + OVERLAP } else { now };
         let confirmed = self.stored.with(UNTIL, &Secret::new(until.to_string()));
-        // Somebody who was faster has renewed it, and notes his own.
+        // If another run has renewed the address meanwhile, nothing is saved here: that run saves its own
+        // registration.
         secrets.replace(System::PartnerCenter, arn, &confirmed).await.map(drop)
     }
 
-    /// Makes a new one; the one there was stays good until the new one has been registered for a day. `None`: somebody
-    /// else has just done so.
+    /// Makes a new segment; the present one stays valid until the new one has been registered for a day. `None`:
+    /// another run has just made one.
     pub async fn renew(&self, secrets: &Secrets, arn: &str) -> Result<Option<()>, Failure> {
         let renewed =
             self.stored.with(CURRENT, &random()?).with(FORMER, &self.segments.current).without(UNTIL);
         Ok(secrets.replace(System::PartnerCenter, arn, &renewed).await?.then_some(()))
     }
 
-    /// A failure whose words may repeat the address.
+    /// The failure without the segment, which its text may repeat.
     pub fn hide(&self, failure: Failure) -> Failure {
         Failure { text: failure.text.replace(self.segments.current.expose(), HIDDEN), ..failure }
     }
 }
 
-/// 32 random bytes, as they may stand in an address.
+/// 32 random bytes, encoded so that they can stand in an address.
 fn random() -> Result<Secret, Failure> {
     let mut bytes = [0; 32];
     let filled = SystemRandom::new().fill(&mut bytes);
@@ -87,7 +89,7 @@ fn random() -> Result<Secret, Failure> {
     Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes)))
 }
 
-/// An address as it may be shown: where it leads, and nothing that may be a secret of its owner's.
+/// An address as it may be shown: where it leads, without any part that may be its owner's secret.
 pub fn shown(url: &str) -> String {
     let Ok(parsed) = Url::parse(url) else { return HIDDEN.to_owned() };
     let host = parsed.host_str().unwrap_or_default();

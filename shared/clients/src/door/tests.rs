@@ -1,4 +1,4 @@
-//! Who gets in, when the segment changes, and when the vault is silent.
+//! Which segments are accepted while the segment changes and while Secrets Manager does not answer.
 
 use super::*;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ fn a_segment_is_never_printed() {
     assert!(!format!("{:?}", segments(Some(OLD), None)).contains("abc"));
 }
 
-/// A door whose vault does not answer, and its time.
+/// A door whose Secrets Manager does not answer, and the time of its clock.
 fn door() -> (Door, Arc<Mutex<Timestamp>>) {
     let time = Arc::new(Mutex::new(at("2026-03-02T10:00:00Z")));
     let clock = {

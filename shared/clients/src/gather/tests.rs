@@ -1,4 +1,4 @@
-//! Who waits for whom, and what those get whose sender is stopped.
+//! Which tasks wait for which, and what a task gets if the one that sends for it is stopped.
 
 use super::*;
 use std::sync::atomic::AtomicUsize;
@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 type Doubling = Arc<Gather<usize, usize>>;
 
-/// Doubles what it is sent, and counts the requests.
+/// Asks for a request that doubles the numbers sent, and counts the requests.
 async fn asks(gather: Doubling, n: usize, requests: Arc<AtomicUsize>) -> Option<usize> {
     let send = async |parts: Vec<usize>| {
         requests.fetch_add(1, Ordering::Relaxed);
@@ -29,7 +29,7 @@ async fn those_who_sit_together_leave_together_and_each_has_its_own_answer() {
                     std::future::pending::<Option<usize>>().await
                 }
                 n => {
-                    // Each comes in its own time.
+                    // Each task asks after another number of steps.
                     for _ in 0..n {
                         tokio::task::yield_now().await;
                     }

@@ -1,10 +1,11 @@
-//! A vendor's JSON as it comes: halves of surrogate pairs and bytes that are no UTF-8 become U+FFFD, so that one row's
-//! text never hides the rows beside it. What cannot be read at all is described by length and place, never by its text.
+//! Reads a vendor's JSON. Halves of surrogate pairs and bytes that are no UTF-8 become U+FFFD, so that one row's text
+//! never hides the rows beside it. A body that cannot be read at all is described by length and place, never by its
+//! text.
 
 use serde_json::Value;
 use std::fmt;
 
-/// Where a body stops to be JSON. It never holds any of the body: names and addresses are in there.
+/// Where a body stops being JSON. It holds none of the body, in which names and addresses may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stopped {
     length: usize,
@@ -21,7 +22,7 @@ impl fmt::Display for Stopped {
     }
 }
 
-/// A body as JSON, a byte order mark before it or not.
+/// A body as JSON, with or without a byte order mark before it.
 pub fn json(body: &[u8]) -> Result<Value, Stopped> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     serde_json::from_slice(body).or_else(|_| serde_json::from_str(&mended(body))).map_err(|error| Stopped {
@@ -31,7 +32,7 @@ pub fn json(body: &[u8]) -> Result<Value, Stopped> {
     })
 }
 
-/// For messages: what is to be said of a body that is not what was asked for, whatever it holds.
+/// For messages: describes a body that is not what was asked for, without repeating any of it.
 pub(crate) fn unread(body: &[u8]) -> String {
     match json(body) {
         Ok(_) => format!("{} bytes of JSON without what was asked for", body.len()),
@@ -39,7 +40,7 @@ pub(crate) fn unread(body: &[u8]) -> String {
     }
 }
 
-/// The body with U+FFFD for whatever no text can hold.
+/// The body, with U+FFFD in place of each byte and escape that no text can hold.
 fn mended(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let mut mended = String::with_capacity(text.len());
@@ -47,12 +48,12 @@ fn mended(body: &[u8]) -> String {
     while let Some(at) = rest.find('\\') {
         let (before, escape) = rest.split_at(at);
         mended.push_str(before);
-        // One that ends in the middle of a character is left for the parser to refuse.
+        // An escape that ends in the middle of a character is left for the parser to refuse.
         let (kept, length) = match (unit(escape), escape.get(6..).and_then(unit)) {
             (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (true, 12),
             (Some(0xd800..=0xdfff), _) => (false, 6),
             (Some(_), _) => (true, 6),
-            // Another escape, of a backslash perhaps: what follows it is no escape's beginning.
+            // Any other escape, perhaps of a backslash: its second character begins no escape.
             (None, _) => (true, 1 + escape.chars().nth(1).map_or(0, char::len_utf8)),
         };
         let (escape, after) = escape.split_at(length);
@@ -62,10 +63,10 @@ fn mended(body: &[u8]) -> String {
     mended + rest
 }
 
-/// The UTF-16 unit that a text begins with, as JSON escapes it.
+/// The UTF-16 unit of the `\u` escape with which a text begins.
 fn unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
-    // A sign would be taken for a digit.
+    // `from_str_radix` would accept a sign before the digits.
     digits.bytes().all(|b| b.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok())?
 }
 

@@ -1,5 +1,6 @@
-//! A row of `sync` as an item of the table and back: real attributes, readable in the console; a link as one attribute of
-//! JSON, since as a tree of a hundred attributes it costs a third more to store and most of a run's own time to read.
+//! Turns a row of `sync` into an item of the table and back. Rows have real attributes, which can be read in the
+//! console. Only a link is one attribute of JSON: as a tree of a hundred attributes it would cost a third more to
+//! store, and most of a run's own time to read.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
@@ -10,15 +11,15 @@ use sync::{
     table::{Change, Expect, Item, Key, Row},
 };
 
-/// An item.
+/// The attributes of an item.
 pub(super) type Attributes = HashMap<String, AttributeValue>;
 
-/// The attribute that holds a link; an item from before there was one is itself the tree.
+/// The attribute that holds a link. An item from before this attribute existed is the tree itself.
 const LINK: &str = "link";
-/// Units of which the CRM's side has no image although the other one has; hardly ever there.
+/// The attribute with the units that have an image on Partner Center's side only; few links have any.
 const LACKS: &str = "crm_lacks";
 
-/// What must hold for a save.
+/// The condition under which DynamoDB saves an item.
 #[derive(Debug)]
 pub(super) struct Condition {
     pub(super) expression: Option<String>,
@@ -28,7 +29,7 @@ pub(super) struct Condition {
 impl Condition {
     pub(super) fn of(expect: Expect, now: Timestamp) -> Self {
         let (expression, name, number) = match expect {
-            // The table deletes late: what should be forgotten is as good as absent.
+            // The table deletes expired items late: such an item counts as absent.
             Expect::Absent => {
                 ("attribute_not_exists(pk) OR expires_at <= :now", ":now", now.as_second().to_string())
             }
@@ -40,19 +41,20 @@ impl Condition {
     }
 }
 
-/// The key's attributes.
+/// The attributes of a key.
 pub(super) fn key(key: &Key) -> Attributes {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     HashMap::from([("pk".to_owned(), text(&key.pk)), ("sk".to_owned(), text(&key.sk))])
 }
 
-/// The whole item of a save; `None` for a delete.
+/// The whole item of a save; `None`: the change deletes the item.
 pub(super) fn attributes(change: &Change, now: Timestamp) -> Result<Option<Attributes>, String> {
     let Some(item) = &change.item else { return Ok(None) };
     let rev = match change.expect {
         Expect::Absent => 1,
         Expect::Rev(rev) => rev + 1,
-        // Which one is replaced is not known. A number that no count reaches: no other run's `Rev` matches by accident.
+        // It is not known which revision is replaced. This number is higher than any count, so that it cannot equal a
+        // revision that another run expects.
         Expect::Any => u64::try_from(now.as_microsecond()).unwrap_or(1),
     };
     let mut attributes: Attributes = match item {
@@ -74,7 +76,7 @@ pub(super) fn attributes(change: &Change, now: Timestamp) -> Result<Option<Attri
     Ok(Some(attributes))
 }
 
-/// The row of an item; `None` if it should be forgotten by now.
+/// The row of an item; `None`: it has expired.
 pub(super) fn row(mut found: Attributes, now: Timestamp) -> Result<Option<Row>, String> {
     let key = Key { pk: text(&found, "pk"), sk: text(&found, "sk") };
     let rev = number(&found, "rev").ok_or("no `rev`")?;
@@ -95,8 +97,8 @@ pub(super) fn row(mut found: Attributes, now: Timestamp) -> Result<Option<Row>, 
     Ok(Some(Row { key, rev, item }))
 }
 
-/// What both sides showed alike is stored once: of the CRM's images only those that differ from Partner Center's stay,
-/// and the units of which it has none are named.
+/// An image that is equal on both sides is stored once: of the CRM's images only those that differ from Partner
+/// Center's are kept, and the units without one are listed.
 fn packed(link: &Link) -> (Link, Vec<String>) {
     let (theirs, ours) = (&link.partner_center.images, &link.crm.images);
     let lacks = theirs.keys().filter(|unit| !ours.contains_key(*unit)).cloned().collect();
@@ -114,7 +116,7 @@ fn unpacked(mut link: Link, lacks: &[String]) -> Link {
     link
 }
 
-/// A text attribute; `""` if there is none.
+/// A text attribute; `""`: there is none.
 pub(super) fn text(found: &Attributes, name: &str) -> String {
     found.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
 }

@@ -1,14 +1,14 @@
-//! What Partner Center says when it does not do something (vendors/partner-center.md, *Errors*), in any of its three
-//! shapes or none, and which of the paths that were sent it means.
+//! Reads the answers by which Partner Center refuses or fails (vendors/partner-center.md, *Errors*), in any of three
+//! shapes or in none, and finds which of the paths that were sent they name.
 
 use crate::http::{Answer, one_line};
 use serde_json::Value;
 use std::fmt;
 
-/// Longest text that is kept of an answer.
+/// The longest message that is kept of an answer, in characters.
 const MOST: usize = 500;
 
-/// Status, code and words of an answer.
+/// Status and message of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Words {
     status: u16,
@@ -18,7 +18,7 @@ pub(super) struct Words {
 impl Words {
     pub(super) fn of(answer: &Answer) -> Self {
         let body = answer.json();
-        // A referral has words of its own, which are nobody's refusal.
+        // A referral has members of the same names, which are no refusal.
         let is_refusal =
             |body: &&Value| !answer.is_success() || member(body, "error").is_some_and(Value::is_object);
         let told = body.as_ref().filter(is_refusal).map(told).filter(|text| !text.is_empty());
@@ -30,7 +30,7 @@ impl Words {
         Words { status: answer.status, text }
     }
 
-    /// The path among those sent that the words name: as written, as a dotted path, or by its last segment.
+    /// The path, among those sent, that the message names: as a path, with dots, or by its last segment.
     pub(super) fn field(&self, sent: &[String]) -> Option<String> {
         let mut sent: Vec<&String> = sent.iter().collect();
         sent.sort_by_key(|path| std::cmp::Reverse(path.len()));
@@ -53,7 +53,7 @@ impl fmt::Display for Words {
     }
 }
 
-/// `code: message`, then the inner error's.
+/// `code: message: target`, then the same of the inner error.
 fn told(body: &Value) -> String {
     let body = member(body, "error").filter(|e| e.is_object()).unwrap_or(body);
     let text = |name: &str| match member(body, name) {
@@ -69,12 +69,12 @@ fn told(body: &Value) -> String {
     parts.join(": ")
 }
 
-/// A member whatever its case: documents write `innerError` and `innererror`.
+/// A member by its name in upper or lower case: documents write `innerError` and `innererror`.
 pub(super) fn member<'a>(body: &'a Value, name: &str) -> Option<&'a Value> {
     body.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
-/// Whether a name stands in a text by itself.
+/// Whether a text contains a name as a whole word.
 fn names(text: &str, name: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     !name.is_empty()
@@ -85,7 +85,7 @@ fn names(text: &str, name: &str) -> bool {
         })
 }
 
-/// The paths of everything in a body that was sent; list positions are left out.
+/// The paths of all members of a body; positions in lists are left out.
 pub(super) fn paths(body: &Value) -> Vec<String> {
     fn walk(value: &Value, at: &str, found: &mut Vec<String>) {
         match value {

@@ -1,5 +1,5 @@
 //! Partner Center's Webhooks API (vendors/partner-center.md, *Webhook registration*): one registration per tenant, and
-//! its self-test. Members are read whatever their case: documents and production differ.
+//! its self-test. Names of members are compared without case, because documents and production differ.
 
 use super::{
     common,
@@ -10,20 +10,20 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sync::failure::{Class, Failure};
 
-/// Below the configured origin.
+/// The path below the configured origin.
 const PATH: &str = "/webhooks/v1/registration";
 
-/// Who is told, of what.
+/// The address to which Partner Center sends events, and which events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
-    /// The one address.
+    /// The address; there is one per tenant.
     pub url: String,
-    /// Event names, sorted.
+    /// The names of the events, sorted.
     pub events: Vec<String>,
 }
 
 impl Registration {
-    /// Of these events.
+    /// A registration of this address for these events.
     pub fn new(url: &str, events: &[&str]) -> Self {
         let mut events: Vec<String> = events.iter().map(|event| (*event).to_owned()).collect();
         events.sort();
@@ -41,12 +41,12 @@ impl Registration {
     }
 }
 
-/// How a self-test went so far.
+/// The state of a self-test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelfTest {
-    /// `completed`, or another word of Partner Center's.
+    /// `completed`, or another status of Partner Center.
     pub status: String,
-    /// What our address answered at each attempt, by the name of the HTTP status.
+    /// How our address answered each attempt, by the name of the HTTP status.
     pub answers: Vec<String>,
 }
 
@@ -76,14 +76,15 @@ impl Webhooks {
         }
     }
 
-    /// Registers: POST where there is no registration yet, PUT over the one there is.
+    /// Registers: with POST if there is no registration yet, with PUT to replace the existing one.
     pub async fn register(&self, new: &Registration, exists: bool) -> Result<(), Failure> {
         let body = json!({ "WebhookUrl": new.url, "WebhookEvents": new.events });
         let method = if exists { Method::PUT } else { Method::POST };
         self.write("register the webhook", method, "", &body).await.map(drop)
     }
 
-    /// Asks for a `test-created` event; its id. Partner Center takes two of these a minute.
+    /// Asks for a `test-created` event and returns the test's id. Partner Center accepts two of these requests a
+    /// minute.
     pub async fn begin_self_test(&self) -> Result<String, Failure> {
         let operation = "ask for a test event";
         let answer = self.write(operation, Method::POST, "/validationEvents", &json!({})).await?;
@@ -91,7 +92,7 @@ impl Webhooks {
         id.ok_or_else(|| self.refused(operation, &answer))
     }
 
-    /// How a self-test went so far; `None`: not known (yet).
+    /// The state of a self-test; `None`: Partner Center does not know it (yet).
     pub async fn self_test(&self, id: &str) -> Result<Option<SelfTest>, Failure> {
         let operation = "look at the test event";
         let answer = self.read(operation, &format!("/validationEvents/{id}")).await?;

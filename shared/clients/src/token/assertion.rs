@@ -1,5 +1,5 @@
-//! The JWT bearer assertion of Salesforce (vendors/salesforce.md, *Sign-in*): who we are, signed with the private key
-//! whose certificate the app holds.
+//! The JWT bearer assertion for Salesforce (vendors/salesforce.md, *Sign-in*): it names the app and the user, and is
+//! signed with the private key whose certificate the app holds.
 
 use super::key;
 use crate::secrets::Secret;
@@ -8,10 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use ring::{rand::SystemRandom, signature::RSA_PKCS1_SHA256};
 use serde_json::json;
 
-/// The vendor takes at most three minutes (vendors/salesforce.md, *Sign-in*); clocks differ.
+/// How long an assertion is valid. Salesforce accepts at most three minutes (vendors/salesforce.md, *Sign-in*), and
+/// clocks differ.
 const LIFE: SignedDuration = SignedDuration::from_secs(150);
 
-/// An assertion of this instant. The error says what is wrong with the key, never the key.
+/// An assertion as of `now`. The error says what is wrong with the key, and never contains the key.
 pub(super) fn assertion(
     client_id: &str,
     username: &str,
@@ -30,7 +31,7 @@ pub(super) fn assertion(
     Ok(Secret::new(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))))
 }
 
-/// Who an assertion is for: the public login host of production or of sandboxes; another address is its own.
+/// The audience of an assertion: the public login host of production or of sandboxes, or any other address itself.
 pub(super) fn audience(login_url: &str) -> &str {
     let host = login_url.split_once("://").map_or(login_url, |(_, host)| host);
     if host == "test.salesforce.com" || host.contains(".sandbox.") {
@@ -42,7 +43,7 @@ pub(super) fn audience(login_url: &str) -> &str {
     }
 }
 
-/// Whether an origin's host, with its port where it has one, is of the pattern: `*` stands for one or more labels.
+/// Whether an origin's host (and port, if any) matches the pattern, in which `*` stands for one or more characters.
 pub(super) fn is_of(pattern: &str, origin: &str) -> bool {
     let Some(host) = origin.split_once("://").map(|(_, host)| host) else { return false };
     if host.contains(['/', '?', '#', '@', '\\']) {

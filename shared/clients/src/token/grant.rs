@@ -1,4 +1,4 @@
-//! One request to a token endpoint, Entra's or Salesforce's, and what its answer says.
+//! Sends one request to a token endpoint, of Entra or of Salesforce, and reads the answer.
 
 use super::{
     assertion::{assertion, audience as audience_of, is_of},
@@ -13,20 +13,22 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, header};
 use serde_json::Value;
 
-/// How much of the vendor's words is repeated.
+/// The longest message that is kept of an answer, in characters.
 const WORDS: usize = 300;
-/// The longest a token is believed to last, whatever the answer says.
+/// The longest lifetime of a token that is believed, whatever the answer says.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
-/// OAuth errors on 4xx that pass by themselves (RFC 6749 §4.1.2.1; vendors/entra.md, *Errors*;
-/// vendors/salesforce.md, *Sign-in*).
+/// OAuth errors on 4xx that pass by themselves (RFC 6749 §4.1.2.1; vendors/entra.md, *Errors*; vendors/salesforce.md,
+/// *Sign-in*).
 const TRANSIENT: [&str; 3] = ["temporarily_unavailable", "server_error", "login_rate_exceeded"];
-/// Entra's numbers that pass by themselves whatever error they come with (vendors/entra.md, *Errors*): a service behind
-/// it is out of reach or out of budget, the tenant is throttled, the same request came too often.
+/// Entra's numbers of errors that pass by themselves, no matter with which OAuth error (vendors/entra.md, *Errors*): a
+/// service behind Entra cannot be reached or is over its budget, the tenant is throttled, the same request was
+/// repeated too often.
 const TRANSIENT_NUMBERS: [u32; 5] = [90006, 90024, 90033, 90055, 50196];
-/// Salesforce names no lifetime: the org's session policy decides, and a 401 ends it earlier.
+/// The lifetime of a Salesforce token. Its answer names none: the org's session policy decides, and a 401 ends it
+/// earlier.
 const SESSION: SignedDuration = SignedDuration::from_mins(60);
 
-/// How an access token is got.
+/// How an access token is requested.
 #[derive(Clone, Debug)]
 pub struct Grant {
     url: String,
@@ -44,23 +46,23 @@ enum Kind {
     Salesforce { login_url: String, username: String, host_pattern: String },
 }
 
-/// A good answer.
+/// A successful answer.
 pub(super) struct Granted {
     pub(super) bearer: Secret,
     pub(super) lasts: SignedDuration,
     pub(super) refresh_token: Option<Secret>,
-    /// Where it is used, if the answer says so.
+    /// The origin at which the token is used, if the answer names it.
     pub(super) place: Option<String>,
-    /// Whose it is, if the answer says so.
+    /// The id of its user, if the answer names it.
     pub(super) user: Option<String>,
 }
 
-/// Another answer, or none.
+/// Why there is no token.
 #[derive(Debug)]
 pub(super) enum Refused {
-    /// Secret, application, permission or address is wrong: no time cures it, somebody has to.
+    /// Secret, application, permission or address is wrong: time does not cure it, an administrator must.
     Configuration(String),
-    /// It passes by itself.
+    /// The reason passes by itself.
     Later { after: Option<SignedDuration>, words: String },
 }
 
@@ -88,7 +90,8 @@ impl Grant {
         Grant { url, client_id: config.client_id.clone(), kind }
     }
 
-    /// Asks; once more if nothing was sent or nothing came back. Redeeming changes nothing at Entra, so asking twice is harmless.
+    /// Requests a token; once more if the request was not sent or got no answer. That is harmless, because redeeming
+    /// changes nothing at Entra.
     pub(super) async fn redeem(
         &self,
         http: &Http,
@@ -115,7 +118,7 @@ impl Grant {
         }
     }
 
-    /// A good answer's token, and where it may go.
+    /// The token of an answer, after a check of the origin at which it is to be used.
     fn judge(&self, answer: &Answer) -> Result<Granted, Refused> {
         let mut granted = judge(answer)?;
         if let Kind::Salesforce { host_pattern, .. } = &self.kind {
@@ -175,7 +178,7 @@ impl Grant {
                 form.push(member("refresh_token")?);
             }
             Kind::ClientCredentials => {
-                // No double slash: Entra would look for another resource.
+                // Without a double slash, with which Entra would look for another resource.
                 let scope = format!("{}/.default", audience.trim_end_matches('/'));
                 form.extend([open("grant_type", "client_credentials"), open("scope", &scope)]);
             }
@@ -200,7 +203,7 @@ fn judge(answer: &Answer) -> Result<Granted, Refused> {
     }
     let error = body["error"].as_str().unwrap_or_default();
     let words = match body["error_description"].as_str() {
-        // The AADSTS number and a sentence; ids and times follow, on the same line or the next.
+        // The AADSTS number and a sentence; ids and times, which follow on the same line or the next, are cut off.
         Some(text) => {
             let line = text.lines().next().unwrap_or_default();
             let line = line.split(" Trace ID:").next().unwrap_or_default();
@@ -217,7 +220,7 @@ fn judge(answer: &Answer) -> Result<Granted, Refused> {
     })
 }
 
-/// An OAuth error on 4xx is a matter of configuration unless it is known to pass; anything else is an outage.
+/// An OAuth error on 4xx is a matter of configuration, unless it is known to pass. Any other answer is an outage.
 fn ends_by_waiting(status: u16, error: &str, words: &str) -> bool {
     let configured = (400..500).contains(&status) && !matches!(status, 408 | 429) && !error.is_empty();
     !configured

@@ -1,19 +1,20 @@
-//! The private key that signs for us, out of what an administrator pasted. Says what is wrong with it, never what it is.
+//! Reads the private key that signs assertions from the text that an administrator pasted. An error says what is wrong
+//! with the text, and never repeats it.
 
 use crate::pem::{self, Block};
 use ring::signature::RsaKeyPair;
 
-/// In DER, the algorithm of a key on a curve: `id-ecPublicKey` (RFC 5480 §2.1.1), `id-Ed25519` (RFC 8410 §3).
+/// In DER, the algorithm of an elliptic-curve key: `id-ecPublicKey` (RFC 5480 §2.1.1), `id-Ed25519` (RFC 8410 §3).
 const CURVES: [&[u8]; 2] = [&[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1], &[6, 3, 0x2b, 0x65, 0x70]];
 
-/// The RSA key of a text.
+/// The RSA key in a text.
 pub(super) fn rsa(text: &str) -> Result<RsaKeyPair, String> {
     let cut = "its `-----END` line is missing: paste the whole file";
     let blocks = pem::blocks(text).ok_or_else(|| faulty(cut))?;
     let Some(block) = blocks.iter().find(|block| block.label.ends_with("PRIVATE KEY")) else {
         return match blocks.first() {
             Some(block) => Err(faulty(&format!("it holds a `{}` and no private key", block.label))),
-            // The base64 alone.
+            // The text may be the base64 without markers.
             None => pem::der(text).ok_or_else(|| faulty("it is no PEM")).and_then(|der| read(&der)),
         };
     };
@@ -25,7 +26,7 @@ pub(super) fn rsa(text: &str) -> Result<RsaKeyPair, String> {
     )
 }
 
-/// Keys that no assertion is signed with, by their markers.
+/// Refuses keys that cannot sign an assertion, by the label of their block.
 fn named(block: &Block<'_>) -> Result<(), String> {
     match block.label {
         "ENCRYPTED PRIVATE KEY" => Err(encrypted()),
@@ -42,7 +43,7 @@ fn read(der: &[u8]) -> Result<RsaKeyPair, String> {
     RsaKeyPair::from_pkcs8(der)
         .or_else(|wrapped| RsaKeyPair::from_der(der).map_err(|plain| (wrapped, plain)))
         .map_err(|(wrapped, plain)| {
-            // The algorithm stands at the beginning.
+            // The algorithm is named at the beginning.
             let head = &der[..der.len().min(40)];
             let holds = |name: &&[u8]| head.windows(name.len()).any(|part| part == *name);
             if CURVES.iter().any(holds) {

@@ -1,4 +1,4 @@
-//! Each key of a rule either reads or does not, and says so.
+//! For each key of a rule: whether another value of it is another reading.
 
 use super::*;
 use crate::{CrmKind, rule};
@@ -9,7 +9,7 @@ fn reading(toml: &str, unit: &str) -> String {
     map.unit(unit).unwrap().reading.clone()
 }
 
-/// A key of the rule of the notes, or of another one that takes it, and another value of it.
+/// A key, a rule that may have it (that of the notes, where possible), and lines that give it another value.
 const OTHERS: [(&str, &str, &str); 30] = [
     ("kind", "notes", "kind = \"phone\""),
     ("referral", "notes", "referral = \"details.other\"\ndirection = \"to_crm\""),

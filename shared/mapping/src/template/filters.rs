@@ -1,18 +1,18 @@
-//! The filters and tests a template may use: an allow list, each with a result that is bounded by what it is given. A
-//! filter that is not here is a fault of the map, however harmless it looks.
+//! The filters and tests that a template may use. The size of each one's result is bounded by its input. A filter that
+//! is not in this list is a fault of the map, even if it would be harmless.
 
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, filters, tests};
 use std::borrow::Cow;
 
-/// Bytes of what a filter may make of its input.
+/// The largest result of a filter, in bytes.
 const MOST: usize = 64 * 1024;
-/// Instructions of a template; one of the longest has a few hundred.
+/// The most instructions of a template; one of the longest has a few hundred.
 const FUEL: u64 = 5_000;
 
-/// Nothing but what is listed here.
+/// An environment with nothing but what is listed here.
 pub(super) fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
-    // A name that is not there is a gap in the text, seen as empty; a misspelt root is a fault of the map.
+    // A name without a value leaves a gap in the text; a misspelt root is a fault of the map.
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
     environment.set_fuel(Some(FUEL));
     environment.add_filter("abs", filters::abs);

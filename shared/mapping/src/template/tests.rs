@@ -1,4 +1,4 @@
-//! No template costs more than what it is given, and no link leads where somebody's text does.
+//! The cost of a template is bounded by its input, and no value from outside decides where a link leads.
 
 use crate::{CrmKind, Map};
 

@@ -48,7 +48,7 @@ impl Map {
                     let columns = self.status.columns.iter().map(|(member, column)| (*member, column));
                     let reason = self.status.reason.iter().map(|column| ("reason", column));
                     wanted.extend(columns.chain(reason).map(|(member, name)| {
-                        // Whatever its type: the CRM's own.
+                        // It is the CRM's own column, of whatever type.
                         let (kind, at) = (WantedKind::Text(None), format!("status.{member}"));
                         let written = !matches!(member, "closed" | "won");
                         let (name, label) = (name.clone(), name.clone());
@@ -90,7 +90,8 @@ fn wanted_by(rule: &Rule, of: WantedTable, in_crm: CrmKind) -> Option<WantedColu
     };
     let kind = match (&rule.lookup, rule.kind) {
         (Some((table, column)), _) => WantedKind::Lookup(table.clone(), column.clone()),
-        // Short words of a text column in Dynamics, such as 1P and 3P; in Salesforce an option is its own label.
+        // In Dynamics the options may be short words of a text column, such as 1P and 3P; in Salesforce an option is
+        // its own label.
         (_, Kind::Choice) => {
             let label = |word: &str, value: &Json| value.as_str().map_or_else(|| spaced(word), str::to_owned);
             let option = |(word, value): &(String, Json)| (value.clone(), label(word, value));
@@ -106,12 +107,13 @@ fn wanted_by(rule: &Rule, of: WantedTable, in_crm: CrmKind) -> Option<WantedColu
         (_, Kind::Number) => WantedKind::Number,
         _ => WantedKind::Text(rule.length),
     };
-    // Maps write a lookup of Dynamics as it is bound, in its schema name's case; the column's own name has none.
+    // Maps write a lookup of Dynamics in the case of its schema name, with which it is bound; the column's name is
+    // lower case.
     let name = if in_crm == CrmKind::Dynamics365 { name.to_lowercase() } else { name.to_owned() };
-    // A constant is where a new record begins; afterwards the column is its seller's.
+    // A constant is only the first value of a new record; later the seller may change the column.
     let read_only = rule.direction == Some(Direction::ToCrm) && rule.constant.is_none();
     let label = rule.shown_as().to_owned();
-    // A new contact gets what the referral says of it, whichever way its fields go later.
+    // A new contact gets the referral's values, in whatever direction its fields are written later.
     let goes_there = rule.direction != Some(Direction::ToPartnerCenter) || table == WantedTable::Contact;
     let written = goes_there && table != WantedTable::Owner;
     Some(WantedColumn {
@@ -127,7 +129,7 @@ fn wanted_by(rule: &Rule, of: WantedTable, in_crm: CrmKind) -> Option<WantedColu
     })
 }
 
-/// A member of a list goes the list's way.
+/// A member of a list is written in the list's direction.
 fn member(list: &Rule, rule: &Rule, column: WantedColumn) -> WantedColumn {
     let at = format!("fields.{}.members.{}.crm", list.name, rule.name);
     let goes_there =
@@ -135,8 +137,12 @@ fn member(list: &Rule, rule: &Rule, column: WantedColumn) -> WantedColumn {
     WantedColumn { written: column.written && goes_there, at, ..column }
 }
 
-/// Partner Center's word as a person would write it: `QuotesOrLicensing` is "Quotes or licensing".
+/// Partner Center's word as a person would write it: `QuotesOrLicensing` becomes "Quotes or licensing". What is written
+/// in words already, as `ERP transformation with AI`, stays as it is.
 fn spaced(word: &str) -> String {
+    if word.contains(' ') {
+        return word.to_owned();
+    }
     let mut text = String::new();
     for c in word.chars() {
         if c.is_uppercase() && !text.is_empty() {

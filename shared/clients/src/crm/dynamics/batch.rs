@@ -1,5 +1,5 @@
-//! `$batch` (vendors/dataverse.md, *Batch*): multipart out and in. Every line out ends in CRLF; what comes in is read
-//! leniently.
+//! Writes and reads `$batch` (vendors/dataverse.md, *Batch*), which is multipart in both directions. Every line that
+//! is sent ends in CRLF; answers are read leniently.
 
 use crate::http::text;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serde_json::Value;
 #[derive(Clone, Debug)]
 pub(super) struct Request {
     pub(super) method: &'static str,
-    /// Below the service root, escaped.
+    /// Below the service root; already escaped.
     pub(super) path: String,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Option<Value>,
@@ -23,7 +23,7 @@ impl Request {
         Request { method, path: path.into(), headers: vec![], body: Some(body) }
     }
 
-    /// A conditional PATCH that shows what it did.
+    /// A conditional PATCH whose answer contains the row after it.
     pub(super) fn patch(path: impl Into<String>, etag: &str, body: Value) -> Self {
         Request::write("PATCH", path, body).with("If-Match", etag).with("Prefer", "return=representation")
     }
@@ -37,30 +37,30 @@ impl Request {
 /// One item of a batch, in order.
 #[derive(Clone, Debug)]
 pub(super) enum Item {
-    /// By itself.
+    /// A request by itself.
     One(Request),
-    /// All or nothing.
+    /// Requests of which all are carried out or none.
     ChangeSet(Vec<Request>),
 }
 
 /// An answer inside a batch's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// Its own status, whatever the batch's is.
+    /// Its own status, which may differ from the batch's.
     pub status: u16,
     /// As sent, in order.
     pub headers: Vec<(String, String)>,
-    /// Without the blank lines around it.
+    /// The body, without the blank lines around it.
     pub body: Vec<u8>,
 }
 
 impl Reply {
-    /// The body as JSON, if it is JSON; what no text can hold is replaced in it.
+    /// The body, if it is JSON; bytes and escapes that no text can hold are replaced in it.
     pub fn json(&self) -> Option<Value> {
         text::json(&self.body).ok()
     }
 
-    /// A header, whatever its case.
+    /// A header by its name, in upper or lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
     }
@@ -71,12 +71,12 @@ impl Reply {
 pub enum Outcome {
     /// A read's answer, or the one answer of a change set that failed.
     One(Reply),
-    /// A change set that was done, an answer per request.
+    /// The answers of a change set that was carried out, one per request.
     Set(Vec<Reply>),
 }
 
 impl Outcome {
-    /// The answer that tells why a change set was not done; `None`: it was.
+    /// The answer that gives the reason why a change set was not carried out; `None`: it was.
     pub(super) fn refusal(&self) -> Option<&Reply> {
         match self {
             Outcome::Set(replies) => replies.iter().find(|reply| reply.status >= 400),
@@ -94,10 +94,10 @@ impl Item {
     }
 }
 
-/// Requests in one batch, those of its change sets included (vendors/dataverse.md, *Batch*).
+/// The most requests in one batch, those of its change sets included (vendors/dataverse.md, *Batch*).
 const MOST: usize = 1000;
 
-/// The items of one batch: never more than Dataverse takes, since there is no other way to make one.
+/// The items of one batch: never more than Dataverse accepts, because there is no other way to make one.
 #[derive(Clone, Copy)]
 pub(super) struct Batch<'a>(&'a [Item]);
 
@@ -107,18 +107,18 @@ impl<'a> Batch<'a> {
         (items.iter().map(Item::requests).sum::<usize>() <= MOST).then_some(Batch(items))
     }
 
-    /// In as many batches as it takes, in order; for items that are requests by themselves.
+    /// As many batches as the items need, in order; for items that are single requests.
     pub(super) fn apart(items: &'a [Item]) -> impl Iterator<Item = Self> {
         items.chunks(MOST).filter_map(Batch::of)
     }
 
-    /// Items in it.
+    /// The number of items.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 }
 
-/// The body of a batch. `id` makes the boundaries unique; JSON in one line never begins with dashes.
+/// The body of a batch. `id` makes the boundaries unique; a body of JSON in one line never begins with dashes.
 pub(super) fn encode(batch: Batch<'_>, root: &str, id: &str) -> String {
     let mut text = String::new();
     for (n, item) in batch.0.iter().enumerate() {
@@ -160,7 +160,7 @@ fn part(text: &mut String, request: &Request, root: &str, content_id: Option<usi
     }
 }
 
-/// The outcomes in a batch's answer, in order; `None` if it is no such answer.
+/// The outcomes in a batch's answer, in order; `None`: it is not the answer to a batch.
 pub fn decode(content_type: &str, body: &[u8]) -> Option<Vec<Outcome>> {
     parts(body, &boundary(content_type)?)?
         .into_iter()
@@ -189,7 +189,7 @@ fn boundary(content_type: &str) -> Option<String> {
     Some(value.trim_matches('"').to_owned()).filter(|v| !v.is_empty())
 }
 
-/// What lies between the boundary lines; `None` without the closing one, for then the rest is missing.
+/// What lies between the boundary lines; `None`: the closing boundary is missing, so other parts may be too.
 fn parts<'a>(body: &'a [u8], boundary: &str) -> Option<Vec<&'a [u8]>> {
     let (open, close) = (format!("--{boundary}"), format!("--{boundary}--"));
     let mut found = vec![];

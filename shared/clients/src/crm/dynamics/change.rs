@@ -1,4 +1,4 @@
-//! Changing an opportunity that is there: its columns under a version, its solutions' rows, and closing it.
+//! Changes an opportunity that exists: its columns under a version, the rows of its solutions, and its closing.
 
 use super::{
     Dynamics,
@@ -15,7 +15,7 @@ use mapping::{Action, ListChange, RecordId, RecordKind, RecordPatch, names::SOLU
 use serde_json::{Value, json};
 use sync::{failure::Written, ports::Seen, version::Version};
 
-/// Among what is known: deals of which a solution's row met another one.
+/// In [`Known`](super::Known): opportunities for which a change set failed because of a row of a solution.
 const IN_THE_WAY: &str = "in the way";
 
 impl Dynamics {
@@ -62,7 +62,7 @@ impl Dynamics {
         sent: impl IntoIterator<Item = &'a str>,
     ) -> Written<T> {
         if said.meaning() == Meaning::Gone {
-            // What the record points to may be what is gone: it is looked up anew.
+            // What is gone may be a row that the record points to: it is looked up again.
             self.lookups.forget();
         }
         self.wire.ended(operation, said, sent)
@@ -94,7 +94,7 @@ impl Dynamics {
         Ok((id, body, rows))
     }
 
-    /// What adds rows to and takes rows from the solutions.
+    /// The requests that add rows to the solutions and delete rows from them.
     async fn list_requests(
         &self,
         operation: &str,
@@ -104,7 +104,7 @@ impl Dynamics {
         let unknown = self.unknown_details(&change.add)?;
         let mut looks: Vec<Request> = self.details_request(&unknown).into_iter().collect();
         let details = looks.len();
-        // Only where a row was in the way: what stands there by now.
+        // Only after a row made a change set fail: which of the rows to be added are there already.
         looks.extend(self.known.get(IN_THE_WAY, id).and_then(|_| self.taken_request(id, &change.add)));
         let present = looks.len();
         if !change.remove.is_empty() {
@@ -153,7 +153,7 @@ impl Dynamics {
         self.change_set(&operation, &id, vec![request], false, ["statecode", "statuscode"]).await
     }
 
-    /// A change set and how the record looks after it.
+    /// Carries out a change set and reads the record after it.
     async fn change_set<'a>(
         &self,
         operation: &str,
@@ -178,14 +178,14 @@ impl Dynamics {
             let said = Said::of_reply(reply);
             let row_in_the_way = matches!(said.meaning(), Meaning::Taken | Meaning::Gone);
             if with_lists && row_in_the_way {
-                // A row that somebody else just added or took away: read again and decide again.
+                // Another run or a user has just added or deleted this row: read again and decide again.
                 self.forget();
                 self.known.put(IN_THE_WAY, id, id);
                 return Written::Lost;
             }
             return self.not_patched(operation, &said, sent);
         }
-        // It happened; a read that failed only means that nothing is shown.
+        // The change set was carried out; if a read failed, only the record after it is missing.
         let mut reads = outcomes.into_iter().skip(1).filter_map(|outcome| match outcome {
             Outcome::One(reply) => Some(reply),
             Outcome::Set(_) => None,

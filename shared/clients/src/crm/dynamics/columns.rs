@@ -1,5 +1,5 @@
-//! Which columns are asked for, and rows as records: related rows' columns carry the relation's name, lookups show
-//! the matched column's text.
+//! Which columns are asked for, and how rows become records: a related row's columns carry the relation's name, and a
+//! lookup has the text of the column by which its row is found.
 
 use super::{
     lead::{MASTER, ORIGIN},
@@ -10,25 +10,25 @@ use mapping::{ColumnUse, Map, RecordKind, names};
 use serde_json::{Map as Object, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Our own tables: the child rows of an opportunity and the catalogue they point to.
+/// Our own tables: the child rows of an opportunity, and the catalogue of solutions to which they point.
 pub(super) const SOLUTION: &str = "cosell_solution";
 pub(super) const SOLUTION_DETAIL: &str = "cosell_solutiondetail";
-/// Their lookups: navigation properties have the schema name's casing, columns have not.
+/// Their lookups, as navigation properties, which have the upper case of the schema name; column names are lower case.
 pub(super) const SOLUTION_OPPORTUNITY: &str = "cosell_OpportunityId";
 pub(super) const SOLUTION_DETAIL_LOOKUP: &str = "cosell_SolutionDetailId";
-/// The catalogue's text key.
+/// The column of the catalogue that holds a solution's id, by which a row is found.
 pub(super) const SOLUTION_KEY: &str = "cosell_solutionid";
-/// A connection: its id, the colleague it leads to, and as what (vendors/dataverse.md, *Sales team*).
+/// A connection: its id, the user it leads to, and the role of that user (vendors/dataverse.md, *Sales team*).
 pub(super) const CONNECTION_ID: &str = "connectionid";
 const MEMBER: &str = "record2id_systemuser";
 const ROLE: &str = "record2roleid";
-/// The category of roles that make a connection one of the Sales Team.
+/// The category of a role that makes a connection part of the Sales Team.
 const SALES_TEAM_CATEGORY: i64 = 1001;
 
-/// A row's own id, in a list's row.
+/// Under this name a row of a list carries its own id.
 const ROW: &str = "@id";
 
-/// The lookups that say which row a relation leads to; the first that is set counts.
+/// Relations, and the lookups that say which row each leads to; the first that is set counts.
 const POINTERS: [(&str, &str); 5] = [
     ("account", "parentaccountid"),
     ("account", "customerid"),
@@ -37,7 +37,7 @@ const POINTERS: [(&str, &str); 5] = [
     ("owner", "ownerid"),
 ];
 
-/// The tables a relation may lead to: relation, navigation property, table. The first that is set counts.
+/// Relations, each with a navigation property and the table to which that leads; the first that is set counts.
 const RELATIONS: [(&str, &str, &str); 5] = [
     ("account", "parentaccountid", "account"),
     ("account", "customerid_account", "account"),
@@ -46,16 +46,16 @@ const RELATIONS: [(&str, &str, &str); 5] = [
     ("owner", "owninguser", "systemuser"),
 ];
 
-/// A lookup's text by table, column and GUID.
+/// The text of a lookup, by its table, the column that has the text, and the GUID.
 pub(super) type Texts = BTreeMap<(String, String, String), String>;
 /// Columns by name.
 pub(super) type Row = BTreeMap<String, Value>;
 
-/// What the map wants to see.
+/// The columns that a map reads.
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
     own: Vec<ColumnUse>,
-    /// Asked for whatever the map says.
+    /// Asked for in any case, no matter what the map reads.
     always: Vec<String>,
     related: BTreeMap<&'static str, Vec<ColumnUse>>,
     solution: Vec<ColumnUse>,
@@ -78,7 +78,7 @@ impl Columns {
             let unique: BTreeSet<ColumnUse> = map.columns(relation).into_iter().collect();
             unique.into_iter().filter(|u| is_name(u.name.strip_prefix(DETAIL).unwrap_or(&u.name))).collect()
         };
-        // A lead stands alone.
+        // A lead has no related rows.
         let of_related = |r: &str| if kind == RecordKind::Lead { vec![] } else { uses(r) };
         let related = ["account", "contact", "owner"].map(|r| (r, of_related(r))).into_iter().collect();
         let (details, solution): (Vec<_>, Vec<_>) =
@@ -97,7 +97,7 @@ impl Columns {
         select(&self.own, self.always.iter().map(String::as_str))
     }
 
-    /// `$select` and `$expand` of the record with its related rows.
+    /// `$select` and `$expand` of the record and its related rows.
     pub(super) fn record_query(&self) -> String {
         let expands: Vec<String> = RELATIONS
             .iter()
@@ -118,7 +118,7 @@ impl Columns {
         format!("$select={own}&$expand={SOLUTION_DETAIL_LOOKUP}($select={detail})")
     }
 
-    /// `$select` and `$expand` of connections; `None`: the map has no use for them.
+    /// `$select` and `$expand` of connections; `None`: the map has no Sales Team.
     pub(super) fn team_query(&self) -> Option<String> {
         let user = select(&self.related["owner"], ["systemuserid", "isdisabled"]);
         self.sales_team.then(|| {
@@ -126,7 +126,7 @@ impl Columns {
         })
     }
 
-    /// Every lookup in these rows whose text must be known before they can be read: table, column, GUID.
+    /// The lookups in these rows whose text is needed before the rows can be read: table, column, GUID.
     pub(super) fn lookups(
         &self,
         row: &Object<String, Value>,
@@ -148,8 +148,8 @@ impl Columns {
         found
     }
 
-    /// The columns of a row of the record's table; with `related`, those of its related rows: a relation that leads
-    /// nowhere shows null in all of its columns.
+    /// The columns of a row of the record's own table and, with `related`, those of its related rows. If a relation
+    /// leads to no row, each of its columns is null.
     pub(super) fn record(&self, row: &Object<String, Value>, texts: &Texts, related: bool) -> Row {
         let mut columns = Row::new();
         shown(&self.own, row, texts, "", &mut columns);
@@ -171,7 +171,8 @@ impl Columns {
         columns
     }
 
-    /// The colleagues among an opportunity's connections, their columns named as the owner's.
+    /// The users among an opportunity's connections who are on its Sales Team and not disabled, with the columns of an
+    /// owner.
     pub(super) fn team(&self, rows: &[Value], texts: &Texts) -> Vec<Row> {
         let read = |row: &Value| {
             let (member, role) = (row.get(MEMBER)?.as_object()?, row.get(ROLE)?);
@@ -187,7 +188,7 @@ impl Columns {
         rows.iter().filter_map(read).collect()
     }
 
-    /// The rows of the solutions list.
+    /// The rows of the list of solutions.
     pub(super) fn solutions(&self, rows: &[Value], texts: &Texts) -> Vec<Row> {
         let read = |row: &Object<String, Value>| {
             let mut columns = Row::new();
@@ -205,7 +206,7 @@ impl Columns {
     }
 }
 
-/// The property under which a column is read.
+/// The property of an answer that holds a column.
 fn property(column: &ColumnUse) -> String {
     if column.lookup.is_some() { value_of(&column.name) } else { column.name.clone() }
 }
@@ -230,7 +231,7 @@ fn shown(uses: &[ColumnUse], row: &Object<String, Value>, texts: &Texts, prefix:
         let Some(value) = row.get(&property(column)) else { continue };
         let value = match (&column.lookup, value.as_str()) {
             (Some((table, matched)), Some(id)) => {
-                // A row that cannot be found is not observed: to call it empty would clear the other side.
+                // A lookup whose row was not found counts as not observed: as null it would clear the other side.
                 match texts.get(&(table.clone(), matched.clone(), id.to_owned())) {
                     Some(text) => Value::String(text.clone()),
                     None => continue,

@@ -1,5 +1,5 @@
-//! Creating an opportunity with what is missing around it: one look, then one change set, all or nothing and
-//! create-only, with the reads that show the result in the same batch.
+//! Creates an opportunity and the rows that it lacks: one batch of reads, then one change set, carried out as a whole
+//! or not at all and create-only, with the reads of the result in the same batch.
 
 use super::{
     Dynamics,
@@ -19,40 +19,40 @@ use sync::{
     ports::{Ready, Seen},
 };
 
-/// A row that was merged may have been merged again so often.
+/// How many merges are followed, from a row that was merged to the one that is left.
 const MERGES: usize = 5;
 
-/// A party's row, and the request that makes it what it must be.
+/// The row of an account or contact, and the request that creates it or writes our key into it.
 pub(super) struct Settled {
     pub(super) id: String,
     request: Option<Request>,
     pub(super) key: String,
-    /// Why this one.
+    /// Why this row was chosen, as text for the audit.
     told: Option<String>,
 }
 
-/// The account and contact of a new record.
+/// The account and the contact of a new record.
 pub(super) struct Customer {
     pub(super) account: String,
     pub(super) contact: Option<String>,
-    /// What makes them what they must be.
+    /// The requests that create them or write our key into them.
     pub(super) requests: Vec<Request>,
-    /// Known to be there afterwards.
+    /// What is known to be there once those requests were carried out, by entity set.
     pub(super) settled: Vec<(&'static str, Settled)>,
-    /// The rows of the further looks.
+    /// The rows that the caller's further reads found.
     further: Vec<Vec<Value>>,
 }
 
-/// What a new record belongs to.
+/// What was looked up for a new record.
 #[derive(Default)]
 pub struct Prepared {
-    /// The lookups that lead there.
+    /// The binds of its lookups.
     binds: Object<String, Value>,
-    /// What goes before the record: of the customer, of the catalogue.
+    /// The requests before the record's own: of the customer and of the catalogue.
     before: Vec<Request>,
-    /// What goes after it: its lists.
+    /// The requests after the record's own: rows of its lists.
     after: Vec<Request>,
-    /// The rows it will be known to have found or made.
+    /// The accounts and contacts that are remembered once the change set was carried out.
     parties: Vec<(&'static str, Settled)>,
 }
 
@@ -68,7 +68,7 @@ impl Dynamics {
         let path = format!("{}({id})", set_of(kind.as_str()));
         let record = Request::write("PATCH", path, Value::Object(body)).with("If-None-Match", "*");
         let requests = prepared.before.into_iter().chain([record]).chain(prepared.after).collect();
-        // By key: whoever holds the referral's id shows up, also if it is not us.
+        // Read by key, so that another record that holds the referral's id is found too.
         let own = self.record_by_key_request(kind, &new.referral);
         let mut items = vec![Item::ChangeSet(requests), Item::One(own)];
         if kind == RecordKind::Opportunity {
@@ -98,7 +98,8 @@ impl Dynamics {
         self.happened(&operation, shown)
     }
 
-    /// All or nothing was nothing. Which part failed is not said, so the read after it decides whose row was there.
+    /// A change set that failed has written nothing. Dataverse does not say which request failed, so the read after it
+    /// decides: `Exists` if a record holds the referral's id.
     fn not_created(
         &self,
         operation: &str,
@@ -159,7 +160,7 @@ impl Dynamics {
         Ok(Ready { prepared, told: told.into_iter().collect() })
     }
 
-    /// One look for account, contact and what else is asked, and the requests that make what is missing.
+    /// Reads account, contact and `further` in one batch, and prepares the requests that create what is missing.
     pub(super) async fn customer(
         &self,
         operation: &str,
@@ -186,7 +187,7 @@ impl Dynamics {
             alike: false,
             create: contact_rule.create,
         };
-        // The map may go without a contact's key; an account's is needed.
+        // A map may name no key column for contacts; one for accounts is required.
         let contact = new.contact.as_ref().filter(|_| is_name(contact.key)).map(|party| (contact, party));
         if !is_name(account.key) {
             return Err(NotBegun::refused("account.key", "the map names no key column for accounts"));
@@ -229,7 +230,7 @@ impl Dynamics {
         Ok(customer)
     }
 
-    /// The queries that find a party; none if it is known.
+    /// The queries that find an account or contact; none if its row is known.
     fn looks(&self, place: &Place<'_>, party: &Party) -> Vec<Request> {
         if self.known.get(place.set, &party.key).is_some() {
             return vec![];
@@ -246,7 +247,7 @@ impl Dynamics {
         Ok(try_join_all(replies.iter().map(|reply| self.wire.list(operation, reply))).await?)
     }
 
-    /// A party's row; `None`: there is none and none may be made.
+    /// The row of an account or contact; `None`: there is none, and the map does not let one be created.
     async fn settled(
         &self,
         place: &Place<'_>,
@@ -272,7 +273,7 @@ impl Dynamics {
         if let Choice::Follow { id } = choice {
             choice = match self.master(place, &id).await? {
                 Some(id) => Choice::Use { id },
-                // It leads nowhere: matched again, like a deactivated one.
+                // The merge leads to no active row: the rows are matched again, as if this one were only deactivated.
                 None => place.choose(party, &new, &without_masters(by_key), &matches),
             };
         }
@@ -301,7 +302,8 @@ impl Dynamics {
 }
 
 impl Dynamics {
-    /// The active row that a merge left, however often it was merged again; `None`: it is gone or deactivated.
+    /// The active row that is left after a merge, which may itself have been merged; `None`: it is gone or
+    /// deactivated, or more than [`MERGES`] merges lead to it.
     async fn master(&self, place: &Place<'_>, id: &str) -> Result<Option<String>, NotBegun> {
         let operation = format!("follow a merge of {}", place.set);
         let mut id = id.to_owned();
@@ -322,7 +324,7 @@ impl Dynamics {
     }
 }
 
-/// The rows as if they had not been merged but only deactivated.
+/// The rows without their masters: as if they had been deactivated and not merged.
 fn without_masters(rows: &[Value]) -> Vec<Value> {
     let mut rows = rows.to_vec();
     for row in rows.iter_mut().filter_map(Value::as_object_mut) {
@@ -335,12 +337,12 @@ fn operation(new: &NewRecord) -> String {
     format!("create {} (referral `{}`)", new.kind.as_str(), new.referral)
 }
 
-/// The id of a record that we make: the same whoever makes it.
+/// The id of a record that this connector creates: every run derives the same one from the referral's id.
 fn record_id(new: &NewRecord) -> String {
     child_id(&[new.kind.as_str(), new.referral.as_str()])
 }
 
-/// The id of a party's row that we make: the same whoever makes it.
+/// The id of an account or contact that this connector creates: every run derives the same one from its key.
 fn new_id(place: &Place<'_>, party: &Party) -> String {
     child_id(&[place.set, &party.key])
 }

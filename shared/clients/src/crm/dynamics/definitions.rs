@@ -1,5 +1,5 @@
-//! The environment's own metadata (vendors/dataverse.md, *Metadata*): what its tables are like, and what is made there
-//! that the map needs. Asked by set-up only: metadata calls take seconds.
+//! Reads the environment's metadata (vendors/dataverse.md, *Metadata*) and creates the tables and columns that the map
+//! needs. Only set-up commands use it, because calls about metadata take seconds.
 
 use super::{
     Dynamics,
@@ -13,52 +13,53 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use sync::failure::Failure;
 
-/// The publisher and the solution that what we make belongs to: so it can be found, exported and removed as one.
+/// The publisher and the solution of everything that set-up creates, so that it can be found, exported and removed as
+/// one.
 const PUBLISHER: &str = "cosellconnector";
 pub(super) const PREFIX: &str = "cosell";
 pub(super) const SOLUTION_NAME: &str = "CosellConnector";
 const TYPES: &str = "Microsoft.Dynamics.CRM.";
 
-/// The words of our labels are English ones, whatever language they have to be filed under.
+/// The language of our labels' texts, in whatever language they must be saved.
 const ENGLISH: i64 = 1033;
 
 /// The state of a key whose index is built.
 pub const ACTIVE: &str = "Active";
-/// The state of a key whose index could not be built: rows share a value.
+/// The state of a key whose index could not be built because rows share a value.
 pub const FAILED: &str = "Failed";
 
-/// The relationship by which an opportunity shows its rows of Microsoft Solutions.
+/// The relationship from an opportunity to its rows of Microsoft Solutions.
 pub const SOLUTIONS: &str = "cosell_solution_OpportunityId";
-/// The lookup by which a row of Microsoft Solutions shows its row of the catalogue.
+/// The lookup from a row of Microsoft Solutions to its row of the catalogue.
 pub const SOLUTION_LOOKUP: &str = SOLUTION_DETAIL_LOOKUP;
 
-/// A table as it is.
+/// A table as the environment has it.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    /// Whether its changes can be followed.
+    /// Whether change tracking is on.
     pub tracked: bool,
-    /// Column to what it is.
+    /// The columns, by name.
     pub columns: BTreeMap<String, Column>,
-    /// Alternate keys: their columns and the state of their index.
+    /// The alternate keys: the columns of each, and the state of its index.
     pub keys: Vec<(Vec<String>, String)>,
 }
 
 impl Table {
-    /// The state of the alternate key of this column alone.
+    /// The state of the alternate key that consists of this column alone.
     pub fn key_of(&self, column: &str) -> Option<&str> {
         let key = self.keys.iter().find(|(columns, _)| columns.len() == 1 && columns[0] == column);
         key.map(|(_, state)| state.as_str())
     }
 }
 
-/// A column as it is.
+/// A column as the environment has it.
 #[derive(Clone, Debug, Default)]
 pub struct Column {
-    /// Dataverse's word: `String`, `Memo`, `Picklist`, …
+    /// Dataverse's name for its type: `String`, `Memo`, `Picklist`, …
     pub kind: String,
-    /// Characters it takes, where it is text.
+    /// The most characters it can hold, if it is text.
     pub length: Option<u64>,
-    /// Option values, where it is a choice.
+    /// The values of its options, if it is a choice.
     pub options: Vec<i64>,
 }
 
@@ -76,7 +77,7 @@ pub fn table_name(table: WantedTable) -> &'static str {
 }
 
 impl Dynamics {
-    /// What a table is like; `None`: there is none of this name.
+    /// The definition of a table; `None`: there is none of this name.
     pub async fn table(&self, name: &str) -> Result<Option<Table>, Failure> {
         let operation = format!("read the definition of `{name}`");
         let path = format!("EntityDefinitions(LogicalName='{name}')");
@@ -124,14 +125,14 @@ impl Dynamics {
         Ok(Some(table))
     }
 
-    /// The ISO codes of the currencies of the environment.
+    /// The ISO codes of the environment's currencies.
     pub async fn currencies(&self) -> Result<Vec<String>, Failure> {
         let query = "transactioncurrencies?$select=isocurrencycode";
         let rows = self.wire.rows("read the currencies", query).await?;
         Ok(rows.iter().filter_map(|row| row["isocurrencycode"].as_str().map(str::to_owned)).collect())
     }
 
-    /// The publisher and the solution that new columns go into; whether they had to be made.
+    /// Creates the publisher and the solution for new columns if they are missing; returns whether the solution was.
     pub async fn make_solution(&self) -> Result<bool, Failure> {
         let wire = &self.wire;
         let query = format!("solutions?$select=solutionid&$filter=uniquename eq '{SOLUTION_NAME}'");
@@ -158,7 +159,7 @@ impl Dynamics {
         Ok(true)
     }
 
-    /// Makes a table of ours with its name column; its other columns are made one by one.
+    /// Creates one of our tables with its name column; its other columns are created one by one.
     pub async fn make_table(&self, table: WantedTable) -> Result<(), Failure> {
         let (schema, title, plural) = match table {
             WantedTable::Solution => ("cosell_Solution", "Microsoft Solution", "Microsoft Solutions"),
@@ -183,7 +184,8 @@ impl Dynamics {
         self.make(&operation, "EntityDefinitions", &body, true).await.map(drop)
     }
 
-    /// Makes the lookups of a row of Microsoft Solutions: the opportunity it belongs to, and its row of the catalogue.
+    /// Creates the lookups of a row of Microsoft Solutions to its opportunity and to its row of the catalogue, if
+    /// missing.
     pub async fn make_lookups(&self, solution: &Table) -> Result<Vec<&'static str>, Failure> {
         let mut made = vec![];
         for (lookup, referenced, title) in [
@@ -201,7 +203,8 @@ impl Dynamics {
                 "CascadeConfiguration": {
                     "Assign": "NoCascade", "Merge": "NoCascade", "Reparent": "NoCascade", "Share": "NoCascade",
                     "Unshare": "NoCascade",
-                    // A deleted deal takes its rows with it; a row of the catalogue that is in use stays.
+                    // Deleting an opportunity deletes its rows; a row of the catalogue that is in use cannot be
+                    // deleted.
                     "Delete": if referenced == "opportunity" { "Cascade" } else { "Restrict" },
                 },
                 "Lookup": {
@@ -218,7 +221,7 @@ impl Dynamics {
         Ok(made)
     }
 
-    /// Makes a column.
+    /// Creates a column.
     pub async fn make_column(&self, column: &WantedColumn) -> Result<(), Failure> {
         let mut body = json!({
             "SchemaName": column.name,
@@ -278,7 +281,7 @@ impl Dynamics {
         self.make(&format!("make column `{table}.{}`", column.name), &path, &body, true).await.map(drop)
     }
 
-    /// Makes a column an alternate key. Its index is built by a job of Dataverse's: it takes seconds to minutes.
+    /// Creates an alternate key of one column. A job of Dataverse builds its index, which takes seconds to minutes.
     pub async fn make_key(&self, column: &WantedColumn) -> Result<(), Failure> {
         let table = table_name(column.table);
         let body = json!({
@@ -289,7 +292,7 @@ impl Dynamics {
         self.make(&format!("make a key of `{table}.{}`", column.name), &path, &body, true).await.map(drop)
     }
 
-    /// The language in which every label has to be there; other ones are translations.
+    /// The environment's base language. Every label needs a text in it; texts in other languages are translations.
     async fn language(&self) -> Result<i64, Failure> {
         if let Some(known) = self.language.get() {
             return Ok(*known);
@@ -300,7 +303,7 @@ impl Dynamics {
         Ok(*self.language.get_or_init(|| code))
     }
 
-    /// A POST of set-up; the id of what was made. `ours`: into our solution.
+    /// Sends a POST of set-up and returns the id of what was created. `ours`: it becomes part of our solution.
     async fn make(&self, operation: &str, path: &str, body: &Value, ours: bool) -> Result<String, Failure> {
         let solution = if ours { SOLUTION_NAME } else { "" };
         let mut body = body.clone();
@@ -315,7 +318,7 @@ impl Dynamics {
     }
 }
 
-/// All labels in this language.
+/// Sets the language of all labels.
 fn speak(body: &mut Value, language: i64) {
     match body {
         Value::Object(members) => {

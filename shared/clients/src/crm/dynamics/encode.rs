@@ -1,4 +1,4 @@
-//! Values for columns as Dataverse takes them: plain JSON, and references as binds by GUID.
+//! Turns values into what Dataverse accepts for columns: plain JSON, and for references a bind by GUID.
 
 use super::{
     Dynamics,
@@ -10,7 +10,7 @@ use serde_json::{Map as Object, Value, json};
 use std::collections::BTreeMap;
 
 impl Dynamics {
-    /// A body with these columns.
+    /// The body of a write to these columns.
     pub(super) async fn body(
         &self,
         columns: &BTreeMap<String, CrmValue>,

@@ -1,5 +1,5 @@
-//! What Dataverse says when it does not do something (vendors/dataverse.md, *Errors* and *Limits*), and what that
-//! means. Codes beat status: some are documented under two.
+//! Reads the answers by which Dataverse refuses or fails (vendors/dataverse.md, *Errors* and *Limits*) and gives each
+//! one meaning. A code counts more than the status, because some codes are documented under two.
 
 use super::batch::Reply;
 use crate::http::{self, Answer, one_line, text::unread};
@@ -8,20 +8,20 @@ use serde_json::Value;
 use std::fmt;
 use sync::failure::Class;
 
-/// Longest text that is kept of an answer.
+/// The longest message that is kept of an answer, in characters.
 const MOST: usize = 500;
 
-/// Status, code and words of an answer.
+/// Status, code and message of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Said {
     pub(super) status: u16,
-    /// Lower case; may be empty or `0x0`.
+    /// In lower case; may be empty or `0x0`.
     pub(super) code: String,
     pub(super) message: String,
     pub(super) after: Option<SignedDuration>,
 }
 
-/// What it means, whoever asked.
+/// What an answer means, no matter for which request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// The condition did not hold.
@@ -32,13 +32,13 @@ pub(super) enum Meaning {
     Gone,
     /// The delta token is too old.
     Expired,
-    /// It did not happen and time cures it; `wide`: for everybody.
+    /// It did not happen, and time cures it; `wide`: every other call meets the same.
     Later { wide: bool },
-    /// The application user has no right to do this: an administrator's matter.
+    /// The application user lacks the right to do this; an administrator can grant it.
     Right,
-    /// Understood and refused.
+    /// Dataverse understood the request and refused it.
     Refused,
-    /// Nobody can tell whether it happened.
+    /// It is unknown whether it happened; `wide`: every other call meets the same.
     Unknown { wide: bool },
 }
 
@@ -70,16 +70,16 @@ impl Said {
     pub(super) fn meaning(&self) -> Meaning {
         match self.code.as_str() {
             "0x80044352" => return Meaning::Expired,
-            // Service protection, whatever the status of a batch's part is.
+            // Service protection limits; inside a batch they come with various statuses.
             "0x80072322" | "0x80072321" | "0x80072326" => return Meaning::Later { wide: true },
             // CouldNotObtainLockOnResource: the transaction was rolled back.
             "0x80044339" => return Meaning::Later { wide: false },
-            // Not a member of the organisation; no licence: for every call of ours.
+            // The user is no member of the organisation, or has no licence: every call of ours fails so.
             "0x80072560" | "0x80050304" => return Meaning::Later { wide: true },
             "0x80040220" | "0x80048306" | "0x80040231" => return Meaning::Right,
             "0x80060892" | "0x80040237" => return Meaning::Taken,
             "0x80060882" => return Meaning::Lost,
-            // A duplicate detection rule; documented under 412 and under 500.
+            // A duplicate detection rule; documented under both 412 and 500.
             "0x80040333" => return Meaning::Refused,
             "0x80040217" | "0x80060891" => return Meaning::Gone,
             _ => {}
@@ -101,33 +101,35 @@ impl Said {
         }
     }
 
-    /// What Dataverse would say to more requests than one batch takes.
+    /// What Dataverse would answer to more requests than one batch may have.
     pub(super) fn too_many() -> Self {
         let message = "more requests than one batch takes: none was sent".to_owned();
         Said { status: 400, code: String::new(), message, after: None }
     }
 
-    /// Of a whole batch: nothing of it was begun, and time does not cure it.
+    /// For the answer to a whole batch: none of it was begun, and time does not cure it.
     pub(super) fn is_of_the_batch(&self) -> bool {
         !matches!(self.meaning(), Meaning::Later { .. } | Meaning::Unknown { .. })
     }
 
-    /// Class and width of a read that failed so.
+    /// The class of a read that failed with this answer, and whether it is wide.
     pub(super) fn of_read(&self) -> (Class, bool) {
         let retryable = Class::Retryable { after: self.after };
         match self.meaning() {
             Meaning::Later { wide } | Meaning::Unknown { wide } => (retryable, wide),
-            // The codes do not tell one row of another business unit from a whole table: it is that row's.
+            // The codes do not distinguish a missing right to one row from one to a whole table, so it counts for the
+            // row only.
             Meaning::Right => (Class::Permanent, false),
             Meaning::Lost | Meaning::Taken => (retryable, false),
             Meaning::Gone | Meaning::Expired | Meaning::Refused => (Class::Permanent, false),
         }
     }
 
-    /// The column among those sent that the message names: in quotes, or anywhere if its name is none of plain words.
+    /// The column, among those sent, that the message names: in quotes or, if the column's name has an underscore,
+    /// anywhere.
     pub(super) fn field<'a>(&self, sent: impl IntoIterator<Item = &'a str>) -> Option<String> {
         let mut sent: Vec<&str> = sent.into_iter().collect();
-        // A status reason that does not belong to its state is told without the column's name.
+        // For a status reason that does not belong to its state, the message does not name the column.
         if self.code == "0x80048408" && sent.contains(&"statuscode") {
             return Some("statuscode".to_owned());
         }
@@ -154,7 +156,7 @@ fn names(text: &str, column: &str) -> bool {
     let (text, column) = (folded.0.as_str(), folded.1.as_str());
     let forms = [column.to_owned(), format!("_{column}_value"), format!("{column}@odata.bind")];
     let quoted = |form: &String| ["'", "\"", "`"].iter().any(|q| text.contains(&format!("{q}{form}{q}")));
-    // `cosell_referralid` is no word of a sentence, `name` is.
+    // `cosell_referralid` cannot be a word of a sentence; `name` can.
     let part = |c: char| c.is_alphanumeric() || c == '_';
     let alone = || {
         text.match_indices(column).any(|(at, _)| {

@@ -1,5 +1,5 @@
-//! Change tracking (vendors/dataverse.md, *Change tracking*), and the poll by `modifiedon` beside it. Positions are
-//! kept as path and query on the configured origin: no token follows a link anywhere else.
+//! Reads changes: by change tracking (vendors/dataverse.md, *Change tracking*), or by `modifiedon` from an instant on.
+//! Positions are kept as path and query below the configured origin, so that a link cannot lead a token anywhere else.
 
 use super::{
     Dynamics, RECORD1,
@@ -20,13 +20,13 @@ use sync::{
     ports::{Changed, Changes, Feed, Position},
 };
 
-/// A table whose rows matter to opportunities.
+/// A table whose rows concern opportunities.
 struct Followed {
-    /// What of a row is looked for.
+    /// The column whose id is looked for in opportunities.
     id: &'static str,
-    /// Where an opportunity shows it.
+    /// The properties of an opportunity that may hold this id.
     shown_in: &'static [&'static str],
-    /// It matters to records without a referral only.
+    /// A change concerns only opportunities that have no referral yet.
     before_the_referral: bool,
 }
 
@@ -40,11 +40,11 @@ const ACCOUNT: Followed = Followed {
     shown_in: &["_parentaccountid_value", "_customerid_value"],
     before_the_referral: true,
 };
-/// A connection joins any two records.
+/// A connection joins two records; the first is the opportunity.
 const CONNECTION: Followed =
     Followed { id: RECORD1, shown_in: &["opportunityid"], before_the_referral: false };
 
-/// Changes since a position or an instant, not a page of a walk over the whole table.
+/// Whether a path asks for changes since a position or an instant, and not for a page of a walk over the whole table.
 fn is_live(path: &str) -> bool {
     let tells =
         |option: &str| path.contains(&format!("${option}=")) || path.contains(&format!("%24{option}="));
@@ -63,13 +63,13 @@ impl Dynamics {
             Feed::Contacts => ("contact", "contactid".to_owned()),
             Feed::Accounts => ("account", "accountid".to_owned()),
             Feed::SalesTeam => ("connection", format!("{CONNECTION_ID},{RECORD1}")),
-            // The contact is a column of the opportunity.
+            // In Dataverse the contact is a column of the opportunity.
             Feed::ContactRoles => return Ok(Changes::Page { rows: vec![], next: None, resume: None }),
         };
         let path = self.path(&operation, table, &select, position)?;
         let answer = match self.wire.get(&operation, &path, &self.preferences(&path)).await {
             Err(failure) if was_too_large(&failure) && self.page.halve() => {
-                // A page behind the first belongs to the size its round began with.
+                // The page size cannot change between the pages of one round, so a round that has begun starts again.
                 return match position {
                     Position::At(path) if !path.contains("deltatoken") => Ok(Changes::Expired),
                     _ => Box::pin(self.feed(feed, position)).await,
@@ -87,12 +87,12 @@ impl Dynamics {
             }
         })?;
         let rows = match feed {
-            // A walk over all customers tells nothing: what changes from here on does.
+            // A walk over all customers is not a change of any of them; only later changes are.
             Feed::Contacts | Feed::Accounts | Feed::SalesTeam if !is_live(&path) => vec![],
             Feed::Contacts => self.of_party(&operation, &CONTACT, page.lines).await?,
             Feed::Accounts => self.of_party(&operation, &ACCOUNT, page.lines).await?,
             Feed::SalesTeam => {
-                // One that was taken off is known by the way back from it.
+                // A deleted connection is reported by its id; an alias leads from that to the opportunity.
                 let gone = page.lines.iter().filter_map(|line| match line {
                     Line::Gone(id) => Some(Changed::Gone(id.clone())),
                     Line::Row(_) => None,
@@ -107,7 +107,7 @@ impl Dynamics {
         Ok(Changes::Page { rows, next: page.next, resume: page.resume })
     }
 
-    /// Where a page is asked for.
+    /// Path and query of a request for a page.
     fn path(
         &self,
         operation: &str,
@@ -137,7 +137,7 @@ impl Dynamics {
         })
     }
 
-    /// What an answer means that is no page.
+    /// What an answer that is not a page means.
     fn unread(
         &self,
         feed: Feed,
@@ -148,7 +148,8 @@ impl Dynamics {
         let of_party = matches!(feed, Feed::Contacts | Feed::Accounts | Feed::SalesTeam);
         match (said.meaning(), position) {
             (Meaning::Expired, _) => Ok(Changes::Expired),
-            // Not tracked here, or not ours to follow: it is asked by time, or what lacks something heals later.
+            // Change tracking is off, or the right is missing: the feed is then read by time, or what its rows would
+            // change waits for the next read of the opportunity.
             (Meaning::Right | Meaning::Refused, Position::At(_)) if of_party => Ok(Changes::Expired),
             (Meaning::Right | Meaning::Refused, _) if of_party => {
                 tracing::warn!(
@@ -158,22 +159,22 @@ impl Dynamics {
                 );
                 Ok(Changes::Page { rows: vec![], next: None, resume: None })
             }
-            // A place that the vendor no longer knows, with a code of its own or without, or a column that is gone:
-            // a walk from the start tells them apart.
+            // Dataverse does not know the position any more (with a code of its own or without one), or a column is
+            // gone: a walk from the start finds out which.
             (Meaning::Gone | Meaning::Refused, Position::At(_)) => Ok(Changes::Expired),
-            // A table that cannot be followed at all is everybody's.
+            // A main table that cannot be followed at all concerns every record, so it holds the whole system.
             (Meaning::Right, _) => Err(self.wire.held(operation, said)),
             _ => Err(self.wire.failed(operation, said)),
         }
     }
 
-    /// A next page must be asked for with the preferences of its first one; the path tells which those were.
+    /// A next page must be requested with the same preferences as the first one; the path says which those were.
     fn preferences(&self, path: &str) -> String {
         let size = format!("odata.maxpagesize={}", self.page.rows());
         if is_live(path) { size } else { format!("odata.track-changes,{size}") }
     }
 
-    /// The open records with Sync = Yes that belong to changed customers, their people, or connections.
+    /// The open opportunities with Sync = Yes to which the changed accounts, contacts or connections belong.
     async fn of_party(
         &self,
         operation: &str,
@@ -187,7 +188,7 @@ impl Dynamics {
         let ids: Vec<String> = lines.iter().filter_map(id).collect();
         let sync = self.map.column(names::SYNC).filter(|column| odata::is_name(column));
         let mut changed = vec![];
-        // A filter of a URL's length.
+        // As many ids as fit into the filter of one URL.
         for some in ids.chunks(50) {
             let points: Vec<String> =
                 party.shown_in.iter().map(|property| any_of(property, some.iter().cloned())).collect();
@@ -241,7 +242,7 @@ impl Dynamics {
                     Some(id) => {
                         Changed::Child(RecordId { kind: RecordKind::Opportunity, id: id.to_lowercase() })
                     }
-                    // Taken off its opportunity: as good as deleted there.
+                    // A row that was removed from its opportunity counts as deleted.
                     None => Changed::Gone(text(&id_of(SOLUTION)).ok_or_else(unreadable)?.to_lowercase()),
                 },
             });

@@ -1,6 +1,6 @@
-//! The environment's main forms: their XML as everybody sees it, as a draft, and how a draft becomes what everybody
-//! sees. What stands in the XML is the caller's business. Asked by set-up only. No environment has answered these calls
-//! yet (vendors/dataverse.md, *Forms*): `forms_by_api` of the map switches them off.
+//! Reads main forms, published and as drafts, saves a draft and publishes it. The caller decides what is in the XML.
+//! Only set-up uses it. No real environment has answered these calls yet (vendors/dataverse.md, *Forms*):
+//! `forms_by_api` of the map switches them off.
 
 use super::{Dynamics, batch::Request, errors::Said, wire::ROOT};
 use serde_json::json;
@@ -8,26 +8,26 @@ use sync::failure::Failure;
 
 /// `type` of a main form.
 const MAIN: u8 = 2;
-/// `formactivationstate` of a form that is shown.
+/// `formactivationstate` of a form that is in use.
 const ACTIVE: u8 = 1;
 /// `querytype` of a table's own views.
 const PUBLIC: u8 = 0;
 
-/// A form as everybody sees it.
+/// A form as it is published.
 #[derive(Clone, Debug)]
 pub struct Form {
     /// Its `formid`.
     pub id: String,
-    /// What administrators call it.
+    /// Its name, for administrators.
     pub name: String,
-    /// The one that is shown where nobody chose another.
+    /// Whether it is used for users who have not chosen another form.
     pub default: bool,
     /// Its `formxml`.
     pub xml: String,
 }
 
 impl Dynamics {
-    /// The main forms of a table that are shown.
+    /// The main forms of a table that are in use.
     pub async fn main_forms(&self, table: &str) -> Result<Vec<Form>, Failure> {
         let query = format!(
             "systemforms?$select=formid,name,isdefault,formxml&$filter=objecttypecode eq '{table}' and type eq {MAIN} and \
@@ -46,7 +46,7 @@ impl Dynamics {
         Ok(rows.iter().filter_map(form).collect())
     }
 
-    /// A form's XML with whatever somebody has changed and not published.
+    /// A form's XML with all changes that are saved but not published, of any user.
     pub async fn draft_of(&self, form: &Form) -> Result<String, Failure> {
         let operation = format!("read the draft of form `{}`", form.name);
         let path = format!("systemforms({})/Microsoft.Dynamics.CRM.RetrieveUnpublished()", form.id);
@@ -56,7 +56,8 @@ impl Dynamics {
         xml.ok_or_else(|| self.wire.failed(&operation, &Said::of(&answer)))
     }
 
-    /// Saves a draft. Forms have no version to hold a write against: read the draft just before.
+    /// Saves a draft. A write to a form cannot be conditional, because forms have no version: read the draft just
+    /// before.
     pub async fn save_draft(&self, form: &Form, xml: &str) -> Result<(), Failure> {
         let operation = format!("change form `{}`", form.name);
         let path = format!("systemforms({})?$select=formid", form.id);
@@ -65,7 +66,7 @@ impl Dynamics {
         if answer.is_success() { Ok(()) } else { Err(self.wire.failed(&operation, &Said::of(&answer))) }
     }
 
-    /// Everybody sees the drafts of these tables from now on.
+    /// Publishes all drafts of these tables, to all users.
     pub async fn publish(&self, tables: &[&str]) -> Result<(), Failure> {
         let entities: String = tables.iter().map(|table| format!("<entity>{table}</entity>")).collect();
         let xml = format!("<importexportxml><entities>{entities}</entities></importexportxml>");
@@ -74,7 +75,7 @@ impl Dynamics {
         if answer.is_success() { Ok(()) } else { Err(self.wire.failed(&operation, &Said::of(&answer))) }
     }
 
-    /// The view in which a table's rows are shown where nobody chose another; `None`: it has none.
+    /// The view that lists a table's rows for users who have not chosen another view; `None`: it has none.
     pub async fn default_view(&self, table: &str) -> Result<Option<String>, Failure> {
         let query = format!(
             "savedqueries?$select=savedqueryid&$filter=returnedtypecode eq '{table}' and querytype eq {PUBLIC} and \

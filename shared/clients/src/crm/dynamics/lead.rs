@@ -1,5 +1,5 @@
-//! Leads (vendors/dataverse.md, *Leads*): `QualifyLead` goes in one change set with the customer it is for and a write
-//! of the lead under its version, so that it happens only to the lead that was read, and once.
+//! Leads (vendors/dataverse.md, *Leads*). `QualifyLead` is sent in one change set with its customer and with a write
+//! of the lead under its version: it takes effect once, and only on the lead as it was read.
 
 use super::{
     Dynamics,
@@ -17,14 +17,14 @@ use sync::{
     version::Version,
 };
 
-/// An opportunity's lookup of the lead it was made of.
+/// An opportunity's lookup of the lead that became it.
 pub(super) const ORIGIN: &str = "originatingleadid";
-/// The lead that a merged one went into; it is deactivated, and nobody disqualified it.
+/// A merged lead's lookup of the lead that is left. The merged lead is deactivated; no user has disqualified it.
 pub(super) const MASTER: &str = "masterid";
 /// A lead's lookup of the opportunity it became.
 const QUALIFYING: &str = "qualifyingopportunityid";
 
-/// Whether a lead's row is what is left of a merge.
+/// Whether this lead was merged into another one.
 pub(super) fn was_merged(row: &serde_json::Map<String, Value>) -> bool {
     row.get(&value_of(MASTER)).is_some_and(|master| !master.is_null())
 }
@@ -54,7 +54,7 @@ impl Dynamics {
         requests.push(Request::write("PATCH", &path, binds).with("If-Match", version.token.as_str()));
         let wishes = json!({
             "CreateAccount": false, "CreateContact": false, "CreateOpportunity": true,
-            // -1 takes the default one.
+            // -1 stands for the default status.
             "Status": self.map.qualified_reason().unwrap_or(-1),
             "OpportunityCustomerId": {
                 "@odata.type": "Microsoft.Dynamics.CRM.account", "accountid": customer.account,
@@ -83,7 +83,7 @@ impl Dynamics {
             Some(Outcome::One(reply)) => self.deal(&operation, reply, None).await,
             _ => Ok(None),
         };
-        // Into what is not known, the lead tells.
+        // If the opportunity could not be read, a later read finds it by the lead.
         self.happened(&operation, shown)
     }
 
@@ -110,7 +110,7 @@ impl Dynamics {
             return Ok(Some(seen));
         }
         let Some(named) = named else { return Ok(None) };
-        // Its way back to the lead was taken away, or a replica lags.
+        // The opportunity does not name the lead any more, or a replica lags.
         let request = self.record_request(RecordKind::Opportunity, &named);
         let replies = self.wire.batch_read(&operation, vec![request]).await?;
         match self.row(&operation, &replies[0])? {
@@ -119,7 +119,7 @@ impl Dynamics {
         }
     }
 
-    /// The opportunities that were made of a lead, oldest first.
+    /// The opportunities that name this lead as their origin, oldest first.
     fn deal_request(&self, lead: &str) -> Request {
         let filter = escaped(&format!("{} eq {lead}", value_of(ORIGIN)));
         let query = self.columns.record_query();
@@ -127,7 +127,7 @@ impl Dynamics {
         Request::get(format!("{set}?{query}&$filter={filter}&$orderby={}", escaped("createdon asc")))
     }
 
-    /// The one that the lead names, else the oldest.
+    /// The opportunity that the lead names, else the oldest that names the lead.
     async fn deal(
         &self,
         operation: &str,

@@ -1,5 +1,5 @@
-//! Rows that records point to by a text of theirs (a currency by its ISO code), both ways, asked for once. What the
-//! environment does not have is never converted to something else.
+//! Rows to which a record points and that are known by one text column (a currency by its ISO code). Both directions
+//! are cached. A text that the environment does not have is never replaced by another.
 
 use super::{
     columns::Texts,
@@ -14,14 +14,14 @@ use std::{
 };
 use sync::failure::Failure;
 
-/// Rows are asked for again after this time: people rename and delete.
+/// How long an answer is kept, because users rename and delete rows.
 const FRESH: Duration = Duration::from_secs(15 * 60);
-/// More are forgotten all at once: a cache, not a copy of the CRM.
+/// At this number all answers are dropped: this is a cache and not a copy of the CRM.
 const MOST: usize = 5000;
 
 type Key = (String, String, String);
 
-/// What is known, by table, column and GUID or text.
+/// Cached answers, by table, column, and GUID or text.
 #[derive(Default)]
 pub(super) struct Lookups {
     texts: Mutex<HashMap<Key, (String, Instant)>>,
@@ -29,7 +29,7 @@ pub(super) struct Lookups {
 }
 
 impl Lookups {
-    /// The texts of rows by GUID. A row that is not there is missing from the answer.
+    /// The texts of rows, by GUID. The result lacks a row that does not exist.
     pub(super) async fn texts(&self, wire: &Wire, wanted: BTreeSet<Key>) -> Result<Texts, Failure> {
         let mut found = Texts::new();
         let mut unknown: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
@@ -42,7 +42,7 @@ impl Lookups {
             }
         }
         for ((table, column), ids) in unknown {
-            // A filter of a URL's length.
+            // As many ids as fit into the filter of one URL.
             for some in ids.chunks(50) {
                 let filter = any_of(&id_of(&table), some.iter().filter_map(|id| guid(id)));
                 for (id, text) in self.ask(wire, &table, &column, &filter).await? {
@@ -53,7 +53,7 @@ impl Lookups {
         Ok(found)
     }
 
-    /// The GUID of the row that shows a text; `None`: there is none.
+    /// The GUID of the row with this text in this column; `None`: there is none.
     pub(super) async fn id(
         &self,
         wire: &Wire,
@@ -67,14 +67,14 @@ impl Lookups {
         }
         let filter = any_of(column, [quoted(text)]);
         let mut rows = self.ask(wire, table, column, &filter).await?;
-        // The collation ignores case; more than one row is settled the same way each time.
+        // Dataverse's collation ignores case. Of several rows the same one is chosen each time.
         rows.sort_by_key(|(id, shown)| (shown != text, id.clone()));
         let Some((id, _)) = rows.into_iter().next() else { return Ok(None) };
         put(&self.ids, key, &id);
         Ok(Some(id))
     }
 
-    /// Forgets which rows show which texts: one of them was not there any more.
+    /// Drops the ids by text, because one of the rows was gone.
     pub(super) fn forget(&self) {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }

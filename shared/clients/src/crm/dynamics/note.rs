@@ -1,5 +1,5 @@
-//! Notes (vendors/dataverse.md, *Notes*): a row of the table `annotation` under an id made of the record and the note,
-//! so that one is never made twice.
+//! Writes notes (vendors/dataverse.md, *Notes*): rows of the table `annotation`. Their id is derived from the record
+//! and the note, so that a note is never written twice.
 
 use super::{
     Dynamics,
@@ -15,7 +15,7 @@ use sync::{
     note::Note,
 };
 
-/// What whoever writes a note has to hold.
+/// The privileges that writing notes needs.
 const PRIVILEGES: [&str; 4] = ["prvCreateNote", "prvAppendNote", "prvAppendToOpportunity", "prvAppendToLead"];
 
 impl Dynamics {
@@ -37,7 +37,7 @@ impl Dynamics {
         }
     }
 
-    /// The privileges for notes that the application user does not hold. Asked by the set-up check only.
+    /// The privileges for notes that the application user lacks. Only the set-up check uses it.
     pub async fn privileges_for_notes_missing(&self) -> Result<Vec<&'static str>, Failure> {
         let operation = "look at the privileges for notes";
         let asked = |path: String| async move {

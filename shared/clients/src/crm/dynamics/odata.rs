@@ -1,15 +1,16 @@
-//! What goes into a Dataverse URL: literals, column lists, entity set names. The only place that quotes.
+//! Builds what a Dataverse URL contains: literals, lists of columns, names of entity sets. No other file quotes
+//! literals.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Text for a URL's query or path, every character that means something there escaped.
+/// Text for a URL's query or path, with every character escaped that has a meaning there.
 pub(super) fn escaped(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
 }
 
-/// A string literal of a filter or key: quotes doubled. Not yet escaped for the URL.
+/// A string literal of a filter or key, with its quotes doubled. It is not yet escaped for the URL.
 pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
@@ -20,12 +21,12 @@ pub(super) fn any_of(column: &str, literals: impl IntoIterator<Item = String>) -
     format!("({})", terms.join(" or "))
 }
 
-/// Whether a name may stand in a URL as it is. Names come from the map, which people write.
+/// Whether a name may be part of a URL unescaped. Names come from the map, which people write.
 pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// A GUID as OData writes it; text from elsewhere never becomes part of a URL unseen.
+/// A GUID as OData writes it; `None`: the text is none. Ids from outside become part of a URL only through here.
 pub(super) fn guid(text: &str) -> Option<String> {
     let shaped = text.len() == 36;
     uuid::Uuid::try_parse(text).ok().filter(|_| shaped).map(|id| id.hyphenated().to_string())
@@ -48,7 +49,7 @@ pub(super) fn id_of(table: &str) -> String {
     format!("{table}id")
 }
 
-/// The property that shows a lookup column's GUID.
+/// The property that holds a lookup column's GUID.
 pub(super) fn value_of(column: &str) -> String {
     format!("_{}_value", column.to_lowercase())
 }
@@ -59,7 +60,7 @@ mod tests {
     use percent_encoding::percent_decode_str;
     use proptest::prelude::*;
 
-    /// What a strict reader of a string literal makes of it; `None` if anything is left over.
+    /// The text that a strict reader finds in a string literal; `None`: something follows the literal.
     fn read(literal: &str) -> Option<String> {
         let inside = literal.strip_prefix('\'')?.strip_suffix('\'')?;
         let mut text = String::new();

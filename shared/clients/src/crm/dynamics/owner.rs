@@ -1,4 +1,4 @@
-//! Who owns a new record: the first of those the map names that is there and can own.
+//! Chooses the owner of a new record: the first owner named by the map that exists and is not disabled.
 
 use super::{
     batch::Request,
@@ -8,10 +8,10 @@ use crate::crm::not_begun::NotBegun;
 use mapping::{Owner, OwnerWish};
 use serde_json::{Map as Object, Value, json};
 
-/// Users can be disabled; teams have no such column.
+/// The table of users, which can be disabled; teams have no such column.
 const USER: &str = "systemuser";
 
-/// One look per table and column that is asked.
+/// One query per table and column that the map names.
 pub(super) fn requests(owner: &Owner) -> Result<Vec<Request>, NotBegun> {
     places(owner)
         .into_iter()
@@ -33,7 +33,8 @@ pub(super) fn requests(owner: &Owner) -> Result<Vec<Request>, NotBegun> {
         .collect()
 }
 
-/// Binds the owner, as the rows of the look-ups show it; what is to be reported if no user who was named is there.
+/// Binds the owner, from the rows that the queries found. Returns a text for sellers if none of the named owners
+/// exists.
 pub(super) fn bind(owner: &Owner, rows: &[Vec<Value>], body: &mut Object<String, Value>) -> Option<String> {
     let places = places(owner);
     let row_of = |wish: &OwnerWish| {

@@ -1,14 +1,14 @@
-//! A page of a feed as Dataverse answers it (vendors/dataverse.md, *Pages*): rows and deletions told apart, links kept
-//! as path and query. Pure: whatever comes in is a page or a reason why it is none.
+//! Reads a page of a feed (vendors/dataverse.md, *Pages*): it separates rows from deletions and keeps links as path
+//! and query. It has no side effects: every input is either a page or a reason why it is none.
 
 use super::wire::ROOT;
 use serde_json::{Map as Object, Value};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Where the next page is.
+/// The member that leads to the next page.
 const NEXT: &str = "@odata.nextLink";
 
-/// Rows of a page of a feed. Rows may be large: then fewer of them go into an answer, from there on.
+/// How many rows a page of a feed is asked for. If an answer was too large, all later pages are asked for fewer.
 #[derive(Debug)]
 pub(super) struct PageSize(AtomicU32);
 
@@ -21,7 +21,7 @@ impl PageSize {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// `false`: it is one row already.
+    /// `false`: a page has one row already.
     pub(super) fn halve(&self) -> bool {
         let rows = self.rows();
         self.0.store((rows / 2).max(1), Ordering::Relaxed);
@@ -32,11 +32,11 @@ impl PageSize {
 /// One page of changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
-    /// In the order of the page.
+    /// The changes, in the order of the page.
     pub lines: Vec<Line>,
-    /// Where the next page begins: path and query on the configured origin.
+    /// Where the next page begins, as path and query below the configured origin.
     pub next: Option<String>,
-    /// Where later changes begin, once this was the last page; likewise.
+    /// Where later changes begin, also as path and query; only the last page has it.
     pub resume: Option<String>,
 }
 
@@ -45,28 +45,28 @@ pub struct Page {
 pub enum Line {
     /// A row as it is now.
     Row(Object<String, Value>),
-    /// The id, lower case, of a row that was deleted.
+    /// A deleted row: its id, in lower case.
     Gone(String),
 }
 
-/// Why a body is no page.
+/// Why a body is not a page.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// No list of rows.
+    /// It has no list of rows.
     #[error("no `value`")]
     NoValue,
-    /// A page that is said to follow, and not where.
+    /// It has a member for a link, but that is no text.
     #[error("`{0}` is no link")]
     NoLink(&'static str),
-    /// A row that is none, or a deletion of nothing.
+    /// A row is no object, or a deletion has no id.
     #[error("a row without its id")]
     NoId,
-    /// A link that is not below the service root. No token follows it.
+    /// A link does not lead below the service root, so no token is sent there.
     #[error("`{name}` leads elsewhere: `{link}`")]
     Elsewhere {
         /// `@odata.nextLink` or `@odata.deltaLink`.
         name: &'static str,
-        /// What it says.
+        /// Its value.
         link: String,
     },
 }
@@ -93,7 +93,7 @@ impl Line {
     }
 }
 
-/// A page of a plain list: its rows, and where the next one begins.
+/// The rows of a page of a plain list, and where the next page begins.
 pub(super) fn rows(body: &mut Value) -> Result<(Vec<Value>, Option<String>), Unreadable> {
     let Some(body) = body.as_object_mut() else { return Err(Unreadable::NoValue) };
     let Some(Value::Array(rows)) = body.remove("value") else { return Err(Unreadable::NoValue) };
@@ -111,7 +111,7 @@ fn link(body: &Object<String, Value>, name: &'static str) -> Result<Option<Strin
     }
 }
 
-/// Path and query of a link, if it lies below our service root.
+/// Path and query of a link, if it leads below the service root.
 fn on_our_origin(link: &str) -> Option<String> {
     let rest = match link.split_once("://") {
         _ if link.starts_with('/') => link,

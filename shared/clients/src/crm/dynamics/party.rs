@@ -1,5 +1,5 @@
-//! Accounts and contacts: found by our key, else by what the map matches on, else new. A found one gets the key and
-//! nothing else, ever (sync/README.md, *Creating in the CRM*).
+//! Finds accounts and contacts: by our key, else by what the map matches on, else a new one is created. A row that was
+//! found gets the key and no other write, ever (sync/README.md, *Creating in the CRM*).
 
 use super::{
     batch::Request,
@@ -13,16 +13,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Rows compared by likeness, at most; as many that show the same, of which some may be of another country.
+/// The most rows that a query for matches returns: some may read alike without being the same, or be of another
+/// country.
 const ALIKE: u32 = 50;
-/// A row that is known by its key is looked at again after this time: people merge and delete.
+/// How long a row is remembered by its key, because users merge and delete rows.
 const FRESH: Duration = Duration::from_secs(15 * 60);
 const MOST: usize = 5000;
 
-/// Set and key to id, and when it was learnt.
+/// Entity set and key to id, and when that was learnt.
 type Ids = HashMap<(&'static str, String), (String, Instant)>;
 
-/// Rows this process found or made, by set and key.
+/// Rows that this process found or created, by entity set and key.
 #[derive(Default)]
 pub(super) struct Known(Mutex<Ids>);
 
@@ -46,51 +47,52 @@ impl Known {
     }
 }
 
-/// Where a kind of party lives.
+/// How accounts, or contacts, are found and created.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) set: &'static str,
     pub(super) id: &'static str,
-    /// The key's column.
+    /// The column that holds our key.
     pub(super) key: &'a str,
     pub(super) match_on: &'a [String],
-    /// The column with the country.
+    /// The column that holds the country.
     pub(super) country: Option<&'a str>,
-    /// Whether rows that only read alike are looked for.
+    /// Whether rows are also searched that only read alike.
     pub(super) alike: bool,
-    /// Whether a new row may be made.
+    /// Whether a new row may be created.
     pub(super) create: bool,
 }
 
-/// What is done about a party.
+/// What is done about an account or contact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Choice {
-    /// It is there.
+    /// Its row exists.
     Use { id: String },
-    /// It was merged into this one.
+    /// Its row was merged into this one, or into one further on.
     Follow { id: String },
-    /// It is there and gets our key.
+    /// Its row exists and gets our key.
     Mark { id: String, etag: String },
-    /// It is made; `keyed`: with our key.
+    /// Its row is created; `keyed`: with our key.
     Create { id: String, keyed: bool },
-    /// It is not there and may not be made.
+    /// It has no row, and none may be created.
     Missing,
 }
 
 impl Place<'_> {
-    /// By key, or by the id a new row of ours would have.
+    /// The query by our key, and by the id that a row created by us would have.
     pub(super) fn by_key(&self, party: &Party, id: &str) -> Request {
         let filter = format!("{} eq {} or {} eq {id}", self.key, quoted(&party.key), self.id);
         Request::get(format!("{}?{}&$filter={}", self.set, self.select(), escaped(&filter)))
     }
 
-    /// A row by its id.
+    /// The query for a row by its id.
     pub(super) fn by_id(&self, id: &str) -> Request {
         let filter = escaped(&format!("{} eq {id}", self.id));
         Request::get(format!("{}?{}&$filter={filter}", self.set, self.select()))
     }
 
-    /// The oldest active rows that show the same in all of the map's columns; `None` if the party lacks the first.
+    /// The query for the oldest active rows that equal the party in all columns of the map; `None`: the party lacks
+    /// the first of them.
     pub(super) fn by_match(&self, party: &Party) -> Option<Request> {
         shown(party, self.match_on.first()?)?;
         let same = |column: &String| match shown(party, column) {
@@ -102,7 +104,7 @@ impl Place<'_> {
         Some(self.oldest(&self.select(), &terms))
     }
 
-    /// The oldest active rows that hold the name's telling words, for [`alike`](Self::alike).
+    /// The query for the oldest active rows that contain the name's characteristic words, for [`alike`](Self::alike).
     pub(super) fn by_likeness(&self, party: &Party) -> Option<Request> {
         let column = self.match_on.first().filter(|column| self.alike && is_name(column))?;
         let words = mapping::telling_words(shown(party, column)?);
@@ -120,7 +122,7 @@ impl Place<'_> {
         Request::get(format!("{}?{select}&$filter={filter}&$orderby={order}&$top={ALIKE}", self.set))
     }
 
-    /// Those of these rows that people would read as showing the same in all of the map's columns.
+    /// Those of these rows that a person would read as equal in all columns of the map.
     pub(super) fn alike(&self, party: &Party, rows: &[Value]) -> Vec<Value> {
         let same = |row: &Value, column: &String| {
             let theirs = row.get(column).and_then(Value::as_str).unwrap_or_default();
@@ -130,19 +132,20 @@ impl Place<'_> {
         rows.filter(|row| self.match_on.iter().all(|column| same(row, column))).cloned().collect()
     }
 
-    /// Another country speaks against it, whatever else is the same.
+    /// Whether the row is in another country, in which case it is another party even if all else is equal.
     pub(super) fn is_elsewhere(&self, party: &Party, row: &Value) -> bool {
         let theirs = self.country.and_then(|column| row.get(column)?.as_str()).unwrap_or_default();
         mapping::are_apart(party.country.as_deref().unwrap_or_default(), theirs)
     }
 
-    /// What sellers should know of a choice among several. `exact`: they show the same, not only alike.
+    /// What sellers should know about a choice, if it was not the obvious one. `exact`: the rows are equal, not just
+    /// alike.
     pub(super) fn told(&self, party: &Party, matches: &[Value], exact: bool, id: &str) -> Option<String> {
         let first = matches.first()?.get(self.id).and_then(Value::as_str);
         let (set, name, by) = (self.set, &party.name, self.match_on.join(", "));
         let taken = || match (matches.len(), exact) {
             (1, true) => {
-                // By less than the map asks for, for lack of better.
+                // Fewer columns than the map asks for were compared, because the party lacks the others.
                 let lacks = self.match_on.iter().filter(|column| shown(party, column).is_none());
                 let lacks: Vec<&str> = lacks.map(String::as_str).collect();
                 (!lacks.is_empty()).then(|| {
@@ -168,7 +171,7 @@ impl Place<'_> {
         format!("$select={},{},statecode,merged,_masterid_value,createdon{country}", self.id, self.key)
     }
 
-    /// What the two queries found, judged. `id`: of a new row.
+    /// Decides by what the queries found. `id`: of a new row.
     pub(super) fn choose(&self, party: &Party, id: &str, by_key: &[Value], by_match: &[Value]) -> Choice {
         let text = |row: &Value, name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
         let active = |row: &Value| row.get("statecode").and_then(Value::as_i64) == Some(0);
@@ -193,7 +196,7 @@ impl Place<'_> {
             key_is_free &= !keyed;
             id_is_free &= text(row, self.id).is_none_or(|i| !i.eq_ignore_ascii_case(id));
         }
-        // Ours, but somebody emptied its key.
+        // The row that we created, if a user has emptied its key; else the first match.
         let ours = by_key.iter().find(|row| active(row) && text(row, self.key).is_none());
         if let Some(choice) = ours.or(by_match.first()).and_then(|row| found(row, key_is_free)) {
             return choice;
@@ -201,13 +204,13 @@ impl Place<'_> {
         if !self.create {
             return Choice::Missing;
         }
-        // A deactivated row holds the key or the id: the new one goes without.
+        // A deactivated row has the key or the id, so the new row does without.
         let id = if id_is_free { id.to_owned() } else { mapping::child_id(&["again", id]) };
         Choice::Create { id, keyed: key_is_free }
     }
 }
 
-/// What a party shows in a text column.
+/// The text that a party has in a column; `None`: none, or blank.
 fn shown<'a>(party: &'a Party, column: &str) -> Option<&'a str> {
     match party.columns.get(column) {
         Some(CrmValue::Plain(Value::String(text))) => Some(text.as_str()).filter(|t| !t.trim().is_empty()),

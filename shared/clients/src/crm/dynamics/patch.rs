@@ -1,4 +1,5 @@
-//! Conditional PATCHes of records: one by itself; several in one batch, each with its own condition and its own outcome.
+//! Conditional PATCHes of records: a single one by itself, several in one batch, each with its own condition and
+//! outcome.
 
 use super::{
     Dynamics,
@@ -9,16 +10,16 @@ use super::{
 use crate::{http::Answer, session::Unanswered};
 use serde_json::{Map as Object, Value};
 
-/// In one batch; a message there may take two minutes.
+/// The most PATCHes in one batch, because Dataverse may take two minutes for a single one.
 const MOST: usize = 25;
 
 /// How a PATCH was answered.
 pub(super) enum Patched {
-    /// It happened; the row after it, if the answer shows it.
+    /// It was carried out; the row after it, if the answer contains it.
     Done(Option<Object<String, Value>>),
-    /// Answered otherwise.
+    /// Dataverse answered with anything else.
     Said(Said),
-    /// Not answered, or not readably.
+    /// There was no answer, or no readable one.
     Unanswered(Unanswered),
 }
 
@@ -41,7 +42,7 @@ impl Patched {
 }
 
 impl Dynamics {
-    /// Sends a PATCH together with those that the other tasks of this run ask for.
+    /// Sends a PATCH together with those that other tasks of this run ask for at about the same time.
     pub(super) async fn patched(&self, operation: &str, patch: Request) -> Patched {
         let patched = self.patches.send(patch, MOST, |patches| self.patch_all(operation, patches)).await;
         patched.unwrap_or_else(|| {
@@ -56,7 +57,7 @@ impl Dynamics {
         let items: Vec<Item> = patches.iter().cloned().map(Item::One).collect();
         let all = |patched: &dyn Fn() -> Patched| items.iter().map(|_| patched()).collect();
         match self.wire.batch_write(operation, &items).await {
-            // They are told apart by their order alone.
+            // Outcomes belong to writes by their order alone.
             Ok(outcomes) if outcomes.len() != items.len() => {
                 let words = format!("{} answers to {} writes", outcomes.len(), items.len());
                 all(&|| Patched::Unanswered(self.unknown(operation, &words)))

@@ -1,5 +1,5 @@
-//! What was made in the environment is taken out again: columns, keys, tables, our solution and its publisher. Data go with
-//! them, and nothing brings them back. Dataverse refuses what something else still refers to.
+//! Deletes what set-up created in the environment: columns, keys, tables, our solution and its publisher. Their data
+//! are deleted too, and cannot be restored. Dataverse refuses to delete what something else still refers to.
 
 use super::{
     Dynamics,
@@ -11,19 +11,19 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use sync::failure::Failure;
 
-/// What became of something that was to go.
+/// How an attempt to delete something ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Removed {
-    /// It is gone.
+    /// It was deleted.
     Gone,
-    /// It was not there.
+    /// It did not exist.
     Absent,
-    /// Dataverse keeps it, in its words.
+    /// Dataverse refused, with this message.
     Kept(String),
 }
 
 impl Dynamics {
-    /// The columns of a table that may be deleted: an organisation's own ones, part of no managed solution.
+    /// The columns of a table that may be deleted: custom ones that are not part of a managed solution.
     pub async fn deletable_columns(&self, table: WantedTable) -> Result<BTreeSet<String>, Failure> {
         let table = table_name(table);
         let query = format!(
@@ -34,7 +34,7 @@ impl Dynamics {
         Ok(own.filter_map(|row| row["LogicalName"].as_str().map(str::to_owned)).collect())
     }
 
-    /// Deletes the alternate key of this column alone.
+    /// Deletes the alternate key that consists of this column alone.
     pub async fn remove_key(&self, table: WantedTable, column: &str) -> Result<Removed, Failure> {
         let table = table_name(table);
         let list = format!("EntityDefinitions(LogicalName='{table}')/Keys");
@@ -49,7 +49,7 @@ impl Dynamics {
         }
     }
 
-    /// Deletes a column with what stands in it.
+    /// Deletes a column and its values.
     pub async fn remove_column(&self, table: WantedTable, column: &str) -> Result<Removed, Failure> {
         let table = table_name(table);
         let path = format!("EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{column}')");
@@ -63,7 +63,7 @@ impl Dynamics {
         self.remove(&format!("delete table `{table}`"), &path).await
     }
 
-    /// Deletes our solution, which is by now a name without content, and its publisher.
+    /// Deletes our solution, which has no content by now, and its publisher.
     pub async fn remove_solution(&self) -> Result<Removed, Failure> {
         let mut outcome = Removed::Absent;
         for (set, id, filter) in [

@@ -1,5 +1,5 @@
-//! Microsoft Solutions of an opportunity: rows that point into the catalogue. Both are made create-only, under ids
-//! that are the same for each run.
+//! Microsoft Solutions of an opportunity: rows that point to the catalogue. Rows of both are created create-only,
+//! under ids that every run derives alike.
 
 use super::{
     Dynamics,
@@ -14,12 +14,12 @@ use crate::crm::{
 use mapping::child_id;
 use serde_json::{Value, json};
 
-/// Rows that one change set takes: each may need one in the catalogue, and a change set has a thousand requests and two
-/// minutes.
+/// The most rows in one change set: each may also need a row in the catalogue, and a change set is limited to a
+/// thousand requests and two minutes.
 pub(super) const AT_ONCE: usize = 100;
 
 impl Dynamics {
-    /// The solution ids of rows whose catalogue row this process does not know.
+    /// The solution ids in these rows for which this process knows no row of the catalogue.
     pub(super) fn unknown_details(&self, rows: &[ListRow]) -> Result<Vec<String>, NotBegun> {
         let mut unknown = vec![];
         for row in rows {
@@ -31,7 +31,7 @@ impl Dynamics {
         Ok(unknown)
     }
 
-    /// The query that finds catalogue rows.
+    /// The query for rows of the catalogue.
     pub(super) fn details_request(&self, ids: &[String]) -> Option<Request> {
         let filter = escaped(&any_of(SOLUTION_KEY, ids.iter().map(|id| quoted(id))));
         let select = format!("{},{SOLUTION_KEY}", id_of(SOLUTION_DETAIL));
@@ -39,7 +39,7 @@ impl Dynamics {
         (!ids.is_empty()).then(|| Request::get(format!("{set}?$select={select}&$filter={filter}")))
     }
 
-    /// The query for rows that stand under the ids of these: people empty or move a row's lookup.
+    /// The query for rows that exist already under the ids of these: users empty a row's lookup or move it.
     pub(super) fn taken_request(&self, opportunity: &str, rows: &[ListRow]) -> Option<Request> {
         let keys = rows.iter().filter_map(|row| solution_id(row, SOLUTION_KEY).ok());
         let ids: Vec<String> = keys.flat_map(|key| row_ids(opportunity, key)).collect();
@@ -49,8 +49,8 @@ impl Dynamics {
             .then(|| Request::get(format!("{}?$select={select}&$filter={filter}", set_of(SOLUTION))))
     }
 
-    /// Create-only requests for catalogue rows that are missing, and for the rows of the list. `found`: of the catalogue;
-    /// `taken`: what stands under the rows' ids, as far as known.
+    /// Create-only requests, first for missing rows of the catalogue, then for the rows of the list. `found`: rows of
+    /// the catalogue; `taken`: rows that exist under the ids of the list's rows, if that was asked.
     pub(super) async fn solution_requests(
         &self,
         opportunity: &str,
@@ -61,7 +61,7 @@ impl Dynamics {
         for row in found {
             let text = |name: &str| row.get(name).and_then(Value::as_str);
             if let (Some(key), Some(id)) = (text(SOLUTION_KEY), text(&id_of(SOLUTION_DETAIL))) {
-                // The collation ignores case; both spellings are the same row.
+                // The collation ignores case: both spellings mean this row.
                 let asked = rows
                     .iter()
                     .filter_map(|r| solution_id(r, SOLUTION_KEY).ok())
@@ -116,7 +116,7 @@ impl Dynamics {
         Ok((details, solutions))
     }
 
-    /// After a change set: what was missing in the catalogue is there.
+    /// After a change set was carried out: remembers the rows of the catalogue that it created.
     pub(super) fn remember_details(&self, rows: &[ListRow]) {
         for key in rows.iter().filter_map(|row| solution_id(row, SOLUTION_KEY).ok()) {
             if self.known.get(SOLUTION_DETAIL, key).is_none() {
@@ -126,7 +126,7 @@ impl Dynamics {
     }
 }
 
-/// The ids a row of the list may have: a further one where somebody moved the row of the first to another deal.
+/// The ids that a row of the list may have. A further one is used if a user has moved the row to another opportunity.
 fn row_ids(opportunity: &str, key: &str) -> [String; 3] {
     let id = child_id(&["solution", opportunity, key]);
     let second = child_id(&["again", &id]);
@@ -134,14 +134,14 @@ fn row_ids(opportunity: &str, key: &str) -> [String; 3] {
     [id, second, third]
 }
 
-/// What is to be done about a row of the list.
+/// What has to be done about a row of the list.
 #[derive(Debug, PartialEq, Eq)]
 enum Row {
-    /// It is made under this id.
+    /// It is created under this id.
     New(String),
-    /// It is there and has lost its deal: it gets it back.
+    /// It exists, but its opportunity was emptied: it gets it back.
     Orphan { id: String, etag: String },
-    /// It is there.
+    /// It exists.
     There,
 }
 
@@ -164,7 +164,7 @@ impl Row {
     }
 }
 
-/// The id of a catalogue row that we make.
+/// The id of a row of the catalogue that we create.
 fn detail_id(key: &str) -> String {
     child_id(&["solution detail", key])
 }

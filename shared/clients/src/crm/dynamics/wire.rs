@@ -20,7 +20,8 @@ use uuid::Uuid;
 /// The service root below the origin.
 pub(super) const ROOT: &str = "/api/data/v9.2";
 
-/// No list has so many pages: one that never ends is the vendor's fault and must not keep a run.
+/// The most pages of a list. No real list has more: one that never ends is the vendor's fault and must not block a
+/// run.
 const MOST_PAGES: usize = 1000;
 
 /// One environment.
@@ -30,18 +31,18 @@ pub(super) struct Wire {
     origin: String,
 }
 
-/// A batch with a write in it that got no outcomes.
+/// Why a batch with writes has no outcomes.
 pub(super) enum Unwritten {
-    /// It was answered as a whole.
+    /// Dataverse answered the batch as a whole.
     Answered(Said),
-    /// It was not, or not readably.
+    /// There was no answer, or no readable one.
     Unanswered(Unanswered),
 }
 
 impl Wire {
     pub(super) fn new(http: Http, tokens: Arc<Tokens>, origin: &str) -> Self {
         let origin = origin.trim_end_matches('/').to_owned();
-        // Entra names a Dataverse environment by its URL.
+        // Entra knows a Dataverse environment by its URL.
         let session = Session::new(http, tokens, &origin, System::Crm);
         Wire { session, origin }
     }
@@ -59,7 +60,7 @@ impl Wire {
         self.session.failure(operation, class, wide, said.to_string())
     }
 
-    /// Everybody meets it, and an admin can mend it.
+    /// A failure that every call meets until an administrator fixes its cause.
     pub(super) fn held(&self, operation: &str, said: &Said) -> Failure {
         let class = sync::failure::Class::Retryable { after: said.after };
         self.session.failure(operation, class, true, said.to_string())
@@ -69,7 +70,7 @@ impl Wire {
         self.session.failure(operation, sync::failure::Class::Permanent, false, text)
     }
 
-    /// A GET. `path` is below the origin.
+    /// Sends a GET. `path` is below the origin.
     pub(super) async fn get(&self, operation: &str, path: &str, prefer: &str) -> Result<Answer, Failure> {
         let url = format!("{}{path}", self.origin);
         let build = |http: &Http| {
@@ -79,12 +80,12 @@ impl Wire {
         self.session.read(operation, build).await
     }
 
-    /// A list's rows, all pages.
+    /// All rows of a list, page after page.
     pub(super) async fn rows(&self, operation: &str, query: &str) -> Result<Vec<Value>, Failure> {
         self.following(operation, vec![], Some(format!("{ROOT}/{query}"))).await
     }
 
-    /// The rows of a list in a batch's reply, all pages.
+    /// All rows of a list whose first page is a reply in a batch.
     pub(super) async fn list(&self, operation: &str, reply: &Reply) -> Result<Vec<Value>, Failure> {
         let body = reply.json().filter(|_| reply.status == 200);
         let mut body = body.ok_or_else(|| self.failed(operation, &Said::of_reply(reply)))?;
@@ -118,7 +119,7 @@ impl Wire {
         }
     }
 
-    /// A PATCH with the headers that it would have in a batch.
+    /// Sends a PATCH by itself, with the headers that it would have in a batch.
     pub(super) async fn patch(
         &self,
         operation: &str,
@@ -133,7 +134,7 @@ impl Wire {
         self.session.write(operation, build).await
     }
 
-    /// A row under an id of ours, unless it is there.
+    /// Creates a row under an id of ours, unless that exists.
     pub(super) async fn create_only(
         &self,
         operation: &str,
@@ -146,7 +147,7 @@ impl Wire {
         self.session.write(operation, build).await
     }
 
-    /// A POST of set-up, into a solution where one is named.
+    /// Sends a POST of set-up; what it creates becomes part of `solution`, unless that is empty.
     pub(super) async fn post(
         &self,
         operation: &str,
@@ -162,13 +163,13 @@ impl Wire {
         self.session.write(operation, build).await
     }
 
-    /// A DELETE of set-up: whatever is there, in whatever version.
+    /// Sends a DELETE of set-up, whatever the version of what it deletes.
     pub(super) async fn delete(&self, operation: &str, path: &str) -> Result<Answer, Unanswered> {
         let url = format!("{}{ROOT}/{path}", self.origin);
         self.session.write(operation, |http| common(http.request(Method::DELETE, &url))).await
     }
 
-    /// Reads in one batch, or in several where one does not take them: one reply each, in order.
+    /// Reads in one batch, or in several if they are too many; one reply each, in order.
     pub(super) async fn batch_read(
         &self,
         operation: &str,
@@ -198,7 +199,7 @@ impl Wire {
         Ok(replies)
     }
 
-    /// A batch with writes in it. More than one takes are refused unsent.
+    /// Sends a batch with writes. Too many requests for one batch are refused without sending any.
     pub(super) async fn batch_write(
         &self,
         operation: &str,
@@ -218,12 +219,12 @@ impl Wire {
         common(http.request(Method::POST, &format!("{}{ROOT}/$batch", self.origin)))
             .header("If-None-Match", "null")
             .header("Content-Type", batch::content_type(id))
-            // So that each item has its outcome: a missing row does not hide the reads after it.
+            // Each item gets an outcome of its own: a missing row does not prevent the reads after it.
             .header("Prefer", "odata.continue-on-error")
             .body(batch::encode(batch, ROOT, id))
     }
 
-    /// How a write ended that was answered otherwise than with success. `sent`: the columns in it.
+    /// How a write ended that was answered without success. `sent`: the columns in it.
     pub(super) fn ended<'a, T>(
         &self,
         operation: &str,
@@ -248,7 +249,7 @@ impl Wire {
         }
     }
 
-    /// How a write ended that got no answer.
+    /// How a write without an answer ended.
     pub(super) fn unanswered<T>(unanswered: Unanswered) -> Written<T> {
         match unanswered {
             Unanswered::NotSent(failure) => Written::Later(failure),
@@ -264,7 +265,7 @@ fn common(request: RequestBuilder) -> RequestBuilder {
         .header("OData-Version", "4.0")
 }
 
-/// The outcomes of a batch, also of one whose outer status is 400 because a change set failed.
+/// The outcomes of a batch, even if its outer status is 400 because a change set failed.
 fn outcomes(answer: &Answer) -> Option<Vec<Outcome>> {
     batch::decode(answer.header("content-type")?, &answer.body)
 }

@@ -1,5 +1,5 @@
-//! Changing an opportunity that is there: its fields under a version, its solutions' rows, and the read that shows it,
-//! in one composite, all or nothing.
+//! Changes an opportunity or lead that exists: its fields under a version, the rows of its solutions, and the read of
+//! the record after it, in one composite of which all or nothing is carried out.
 
 use super::{
     Salesforce,
@@ -56,12 +56,12 @@ impl Salesforce {
             self.known.forget();
             let rows = patch.lists.values().any(|change| *change != ListChange::default());
             if rows && matches!(said.meaning(), Meaning::Taken | Meaning::Gone) {
-                // A row that another run or user just added or removed: read again and decide again.
+                // Another run or a user has just added or deleted this row: read again and decide again.
                 return Written::Lost;
             }
             return self.wire.ended(&operation, &said, patch.columns.keys().map(String::as_str));
         }
-        // It happened; a read that failed only means that nothing is shown.
+        // The composite was carried out; if a read in it failed, only the record after it is missing.
         Written::Done(self.shown(id.kind, &answer).ok().flatten())
     }
 
@@ -92,7 +92,8 @@ impl Salesforce {
         Ok(Some(parts))
     }
 
-    /// What a write of the row in this version is conditional on. `None`: it shows something else by now.
+    /// The instant since which the row must be unmodified for a write under this version. `None`: the row has other
+    /// values by now.
     pub(super) async fn modified(
         &self,
         operation: &str,
@@ -109,8 +110,8 @@ impl Salesforce {
         }
     }
 
-    /// A version that was too fresh to be a condition, looked at again: since when the row shows what it showed then.
-    /// `None`: it shows something else.
+    /// The same for a version that was too fresh to be a condition: the row is read again. `None`: it has other values
+    /// than it had in that version.
     async fn aged(
         &self,
         operation: &str,

@@ -1,5 +1,5 @@
-//! Composites: their parts, how many of them Salesforce takes in one call (vendors/salesforce.md, *Composite*), and
-//! what it answers.
+//! Composites: their parts, the most parts of one (vendors/salesforce.md, *Composite*), and how Salesforce answers
+//! them.
 
 use super::{errors::Said, records::Records, soql::escaped};
 use crate::http::Answer;
@@ -7,18 +7,18 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Requests in one composite (vendors/salesforce.md, *Composite*), ...
+/// The most requests in one composite (vendors/salesforce.md, *Composite*).
 pub(super) const PARTS: usize = 25;
-/// ... and queries among them.
+/// The most queries among them.
 const QUERIES: usize = 5;
 
 /// One request of a composite.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Part {
-    /// By which later ones and the answer name it: letters, digits, underscores.
+    /// The name by which later parts and the answer refer to this one: letters, digits, underscores.
     pub(super) reference: String,
     method: &'static str,
-    /// Below the root.
+    /// Below the API's root.
     path: String,
     pub(super) body: Option<Value>,
     /// `If-Unmodified-Since`, an HTTP date.
@@ -42,7 +42,7 @@ impl Part {
         Part::new("DELETE", &reference.into(), format!("sobjects/{object}/{id}"), None)
     }
 
-    /// By which later parts name the id of the row it makes.
+    /// A reference to the id of the row that this part creates, for later parts.
     pub(super) fn made_id(&self) -> String {
         format!("@{{{}.id}}", self.reference)
     }
@@ -77,17 +77,17 @@ impl Part {
     }
 }
 
-/// The parts of one composite: never more than Salesforce takes, since there is no other way to make one.
+/// The parts of one composite: never more than Salesforce accepts, because there is no other way to make one.
 #[derive(Debug)]
 pub(super) struct Parts<'a>(&'a [Part]);
 
 impl<'a> Parts<'a> {
-    /// All of them in one; `None`: they are too many.
+    /// All parts in one composite; `None`: they are too many.
     pub(super) fn together(parts: &'a [Part]) -> Option<Self> {
         (fitting(parts) == parts.len()).then_some(Parts(parts))
     }
 
-    /// In as many as it takes, in order.
+    /// As many composites as the parts need, in order.
     pub(super) fn apart(parts: &'a [Part]) -> Vec<Self> {
         let (mut rest, mut all) = (parts, vec![]);
         while !rest.is_empty() {
@@ -98,14 +98,14 @@ impl<'a> Parts<'a> {
         all
     }
 
-    /// The body that sends them, below this root.
+    /// The request's body, with paths below this root.
     pub(super) fn json(&self, root: &str, all_or_none: bool) -> Value {
         let parts: Vec<Value> = self.0.iter().map(|part| part.json(root)).collect();
         json!({ "allOrNone": all_or_none, "compositeRequest": parts })
     }
 }
 
-/// How many of the first parts one composite takes.
+/// How many of these parts, from the first on, fit into one composite.
 fn fitting(parts: &[Part]) -> usize {
     let mut queries = 0;
     let too_many = |part: &Part| {
@@ -115,17 +115,17 @@ fn fitting(parts: &[Part]) -> usize {
     parts.iter().take(PARTS).position(too_many).unwrap_or(parts.len().min(PARTS))
 }
 
-/// What a composite answered.
+/// The answers to the parts of one or several composites.
 #[derive(Debug, Default)]
 pub(super) struct Composite {
-    /// By their references.
+    /// The answers, by the parts' references.
     pub(super) parts: BTreeMap<String, Value>,
-    /// The server's time.
+    /// The server's time at the first answer.
     pub(super) date: Option<Timestamp>,
 }
 
 impl Composite {
-    /// Of an answer; `None`: it is no such answer.
+    /// Reads an answer; `None`: it is not the answer to a composite.
     pub(super) fn read(answer: &Answer) -> Option<Self> {
         let body = answer.json().filter(|_| answer.status == 200)?;
         let parts = body["compositeResponse"].as_array()?;
@@ -134,18 +134,18 @@ impl Composite {
         Some(Composite { parts: named.collect(), date: answer.date() })
     }
 
-    /// With what the next one answered. The earlier time counts: a stamp must be old by it.
+    /// Adds the answers to the next composite. The earlier time stays: a row's stamp must be old even by that.
     pub(super) fn extend(&mut self, next: Composite) {
         self.date = self.date.or(next.date);
         self.parts.extend(next.parts);
     }
 
-    /// Whether this was asked for.
+    /// Whether there is an answer to this part.
     pub(super) fn has(&self, reference: &str) -> bool {
         self.parts.contains_key(reference)
     }
 
-    /// The rows of a query, all of them.
+    /// The rows that a query found; an error if they are not all in the answer.
     pub(super) fn rows(&self, reference: &str) -> Result<Vec<Value>, Said> {
         let part = self.parts.get(reference).unwrap_or(&Value::Null);
         Records::of_part(part).and_then(Records::all).ok_or_else(|| match part["httpStatusCode"].as_u64() {
@@ -154,12 +154,12 @@ impl Composite {
         })
     }
 
-    /// What a part that failed says.
+    /// The refusal in the answer to this part, if it failed.
     pub(super) fn said(&self, reference: &str) -> Option<Said> {
         self.parts.get(reference).filter(|part| failed(part)).map(Said::of_part)
     }
 
-    /// An id, or what [`Part::made_id`] stands for; `None`: the answer does not say it.
+    /// The id itself, or the one to which a [`Part::made_id`] refers; `None`: the answer does not contain it.
     pub(super) fn id<'a>(&'a self, id: &'a str) -> Option<&'a str> {
         match id.strip_prefix("@{").and_then(|id| id.strip_suffix(".id}")) {
             Some(reference) => self.parts.get(reference)?["body"]["id"].as_str(),
@@ -167,7 +167,8 @@ impl Composite {
         }
     }
 
-    /// What failed first; nothing did: `None`.
+    /// The refusal that made the composite fail, rather than that of a part which was rolled back; `None`: no part
+    /// failed.
     pub(super) fn refusal(&self) -> Option<Said> {
         let said: Vec<Said> = self.parts.values().filter(|part| failed(part)).map(Said::of_part).collect();
         said.iter().find(|said| !said.is_halted()).or(said.first()).cloned()
@@ -178,7 +179,7 @@ fn failed(part: &Value) -> bool {
     part["httpStatusCode"].as_u64().is_none_or(|status| status >= 300)
 }
 
-/// An instant as HTTP writes it.
+/// An instant in the form of HTTP headers.
 fn http_date(at: Timestamp) -> String {
     at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

@@ -1,6 +1,6 @@
-//! Conversion of a lead by `convertLead`: no transaction of ours, and no version it could be conditional on. So what it
-//! needs comes first (the customer, found or made by its unique keys as for any opportunity), the lead is read last, and
-//! whatever a conversion does not hand on is written afterwards by whoever looks at the converted lead.
+//! Converts a lead by `convertLead`, which is no part of a transaction and cannot be conditional on a version. So the
+//! customer comes first (found or created by its unique keys, as for any opportunity), and the lead is read last. What
+//! the conversion does not copy is written later, when the protocol settles the opportunity of the converted lead.
 
 use super::{
     Salesforce,
@@ -16,13 +16,13 @@ use mapping::{CrmValue, NewRecord, RecordId, RecordKind};
 use serde_json::Value;
 use sync::{failure::Written, version::Version};
 
-/// The lead was converted by somebody else.
+/// The lead was already converted, by another run or by a user.
 const CONVERTED_ALREADY: &str = "CANNOT_UPDATE_CONVERTED_LEAD";
 
-/// The field of the opportunity's name, which the conversion takes.
+/// The field with the opportunity's name, which is an argument of the conversion.
 const NAME: &str = "Name";
 
-/// Whom the opportunity will belong to, by their ids.
+/// The ids of the account and contact of the new opportunity.
 struct Customer {
     account: String,
     contact: Option<String>,
@@ -62,7 +62,7 @@ impl Salesforce {
         }
     }
 
-    /// The customer's rows that are missing are made before: with our keys, so that a second time finds them.
+    /// Creates the customer's rows that are missing. They carry our keys, so that a second attempt finds them.
     async fn made(&self, operation: &str, new: &NewRecord, prepared: Prepared) -> Written<Customer> {
         let Prepared { before, account, contact, .. } = prepared;
         if before.is_empty() {
@@ -75,7 +75,7 @@ impl Salesforce {
         if let Some(said) = answer.refusal() {
             return self.not_created(operation, &said, new);
         }
-        // Found by its key from now on, if the answer should not say it.
+        // If the answer contains no id, the next attempt finds the row by its key.
         let id = |id: String| answer.id(&id).map(str::to_owned);
         match id(account) {
             Some(account) => Written::Done(Customer { account, contact: contact.and_then(id) }),
@@ -83,8 +83,8 @@ impl Salesforce {
         }
     }
 
-    /// What is asked for. `None`: the lead shows something else by now, or is converted. It may still be edited between
-    /// this look and the conversion: the protocol reads the lead once more afterwards.
+    /// The arguments of the conversion. `None`: the lead has other values by now, or is converted. A user may still
+    /// edit the lead between this read and the conversion, so the protocol reads it once more afterwards.
     async fn conversion(
         &self,
         operation: &str,
@@ -121,7 +121,7 @@ impl Salesforce {
         if own.iter().find(is_still).is_none() {
             return Ok(None);
         }
-        // Salesforce takes a contact of that very account only; else it makes one of the lead.
+        // Salesforce accepts only a contact of the same account; without one it creates a contact from the lead.
         let contact = match customer.contact {
             Some(contact) => {
                 let of = rows("contact")?;
@@ -146,7 +146,7 @@ impl Salesforce {
         }))
     }
 
-    /// The map's own if it is one of the organisation's, else the organisation's first.
+    /// The status that the map names, if the organisation has it, else the first one in the query's order.
     fn converted_status(&self, statuses: &[Value]) -> Option<String> {
         let wanted = self.map.qualified_stage();
         let is_wanted = |row: &&Value| {

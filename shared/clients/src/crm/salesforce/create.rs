@@ -1,5 +1,6 @@
-//! Creating an opportunity with what is missing around it: one look, then one composite, all or nothing. Create-only:
-//! the Referral Identifier is a unique external id, and so are the keys of account and contact.
+//! Creates an opportunity and the rows that it lacks: first reads, then one composite of which all or nothing is
+//! carried out. It is create-only: the Referral Identifier is a unique external id, and so are the keys of account and
+//! contact.
 
 use super::{
     Salesforce,
@@ -16,16 +17,16 @@ use sync::{
     ports::{Ready, Seen},
 };
 
-/// What a new record belongs to.
+/// What was looked up for a new record.
 #[derive(Default)]
 pub struct Prepared {
-    /// Requests before the record: of the customer.
+    /// The requests before the record's own: those of the customer.
     pub(super) before: Vec<Part>,
-    /// Ids or references.
+    /// The account; an id, or a reference to the request that creates it. The contact likewise.
     pub(super) account: String,
     pub(super) contact: Option<String>,
     owner: Option<String>,
-    /// Rows of the catalogue that are there.
+    /// The rows of the catalogue that were found.
     details: Vec<Value>,
 }
 
@@ -87,7 +88,7 @@ impl Salesforce {
         Ok(Ready { prepared, told })
     }
 
-    /// A lead belongs to nobody but its owner.
+    /// A new lead has an owner, but no account and no contact.
     async fn prepared_lead(&self, operation: &str, new: &NewRecord) -> Result<Ready<Prepared>, NotBegun> {
         let Some(look) = owner_query(&new.owner)? else {
             return Ok(Ready { prepared: Prepared::default(), told: vec![] });
@@ -102,7 +103,7 @@ impl Salesforce {
         self.create_after(vec![], new, prepared).await
     }
 
-    /// The same, with something else before it in the one request.
+    /// Creates the record, with other requests before it in the same composite.
     pub(super) async fn create_after(
         &self,
         first: Vec<Part>,
@@ -130,10 +131,11 @@ impl Salesforce {
 
     pub(super) fn not_created<T>(&self, operation: &str, said: &Said, new: &NewRecord) -> Written<T> {
         match said.meaning() {
-            // Whose value was taken is said in words only: the record's own key, or a party's.
+            // Only the message says whose unique value exists already: that of the record's key, or of an account or
+            // contact.
             Meaning::Taken if said.to_string().contains(self.key_of(new.kind)) => Written::Exists,
             Meaning::Taken | Meaning::Lost | Meaning::Gone => Written::Lost,
-            // Looked up and decided again, with the rows the rule names.
+            // Prepared again, now with the rows that the duplicate rule names.
             _ if self.adopts(said, new) => Written::Lost,
             _ => {
                 let list = new.lists.values().flatten().flat_map(|row| row.keys());
@@ -145,7 +147,8 @@ impl Salesforce {
         }
     }
 
-    /// A duplicate rule stopped it and names rows, which are taken instead if the map says so.
+    /// Whether a duplicate rule stopped the create and named rows to be used instead, if the map permits that. It does
+    /// so for the next attempt, and returns `false` for rows that were tried already.
     fn adopts(&self, said: &Said, new: &NewRecord) -> bool {
         if self.map.vendor().duplicates != Duplicates::Adopt {
             return false;
@@ -204,7 +207,7 @@ impl Salesforce {
     }
 }
 
-/// The active users among those wanted.
+/// The query for those of the wanted owners who exist and are active.
 fn owner_query(owner: &Owner) -> Result<Option<Part>, NotBegun> {
     let Some(first) = owner.wanted.first() else { return Ok(None) };
     let (table, column) = (&first.table, &first.column);
@@ -218,7 +221,7 @@ fn owner_query(owner: &Owner) -> Result<Option<Part>, NotBegun> {
     Ok(Some(Part::query("owner", &soql)))
 }
 
-/// The first of those wanted who is there, or what is to be told if nobody is.
+/// The first of the wanted owners who exists; and, if none does, a text for sellers.
 fn owner_of(owner: &Owner, rows: &[Value]) -> (Option<String>, Option<String>) {
     let found = owner.wanted.iter().find_map(|wish| {
         let shows = |row: &&Value| {

@@ -1,5 +1,5 @@
-//! What an org says of an object: its fields as this user sees them. What is not there and what field-level security
-//! hides look the same.
+//! Describes an object: its fields, as far as this user may see them. A field that does not exist and one that
+//! field-level security hides look the same.
 
 use super::{Salesforce, errors::Meaning, soql::is_name};
 use serde_json::Value;
@@ -9,9 +9,9 @@ use sync::failure::Failure;
 /// An object as this user sees it.
 #[derive(Clone, Debug, Default)]
 pub struct Described {
-    /// The user may make rows of it.
+    /// Whether the user may create rows.
     pub createable: bool,
-    /// The user may change rows of it.
+    /// Whether the user may change rows.
     pub updateable: bool,
     /// The fields the user may read, by API name.
     pub fields: BTreeMap<String, DescribedField>,
@@ -20,30 +20,30 @@ pub struct Described {
 /// A field as this user sees it.
 #[derive(Clone, Debug, Default)]
 pub struct DescribedField {
-    /// What people call it.
+    /// Its label, for people.
     pub label: String,
-    /// The vendor's word, such as `string`, `picklist`, `currency`.
+    /// Salesforce's name for its type, such as `string`, `picklist`, `currency`.
     pub kind: String,
-    /// Characters it takes; 0 where that means nothing.
+    /// The most characters it can hold; 0 if it is not text.
     pub length: u64,
-    /// An external id.
+    /// Whether it is an external id.
     pub external_id: bool,
-    /// No two rows show the same.
+    /// Whether no two rows may have the same value.
     pub unique: bool,
-    /// The user may give it to a new row.
+    /// Whether the user may set it in a new row.
     pub createable: bool,
-    /// The user may change it.
+    /// Whether the user may change it.
     pub updateable: bool,
-    /// Rights on it are given one by one; a required field is everybody's.
+    /// Whether rights to it are granted separately; a required field is open to every user.
     pub permissionable: bool,
-    /// A picklist that refuses other values.
+    /// Whether it is a picklist that refuses other values than its own.
     pub restricted: bool,
-    /// A picklist's active values.
+    /// The active values of a picklist.
     pub values: Vec<String>,
 }
 
 impl Salesforce {
-    /// An object's fields; `None`: there is no such object, or this user may not see it.
+    /// Describes an object; `None`: it does not exist, or this user may not see it.
     pub async fn describe(&self, object: &str) -> Result<Option<Described>, Failure> {
         let operation = format!("describe `{object}`");
         if !is_name(object) {

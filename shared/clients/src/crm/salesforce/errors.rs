@@ -1,5 +1,5 @@
-//! What Salesforce says when it does not do something (vendors/salesforce.md, *Errors*), and what that means. Codes
-//! beat status: some are documented under two.
+//! Reads the answers by which Salesforce refuses or fails (vendors/salesforce.md, *Errors*) and gives each one
+//! meaning. A code counts more than the status, because some codes are documented under two.
 
 use crate::http::{Answer, one_line};
 use jiff::SignedDuration;
@@ -7,24 +7,24 @@ use serde_json::Value;
 use std::fmt;
 use sync::failure::Class;
 
-/// Longest text that is kept of an answer.
+/// The longest message that is kept of an answer, in characters.
 const MOST: usize = 500;
-/// Code of what was rolled back because something else failed.
+/// The code of a part that was rolled back because another part failed.
 const HALTED: &str = "PROCESSING_HALTED";
 
-/// Status, code, words and fields of an answer, or of one part of a composite.
+/// Status, code, message and fields of an answer, or of one part of a composite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Said {
     pub(super) status: u16,
     pub(super) code: String,
     message: String,
     fields: Vec<String>,
-    /// Object and id of the rows that a duplicate rule found.
+    /// Object and id of each row that a duplicate rule named.
     pub(super) duplicates: Box<[(String, String)]>,
     after: Option<SignedDuration>,
 }
 
-/// What it means, whoever asked.
+/// What an answer means, no matter for which request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// The condition did not hold.
@@ -35,11 +35,11 @@ pub(super) enum Meaning {
     Gone,
     /// A page or a position is too old.
     Expired,
-    /// It did not happen and time cures it; `wide`: for everybody.
+    /// It did not happen, and time cures it; `wide`: every other call meets the same.
     Later { wide: bool },
-    /// Understood and refused.
+    /// Salesforce understood the request and refused it.
     Refused,
-    /// Nobody can tell whether it happened.
+    /// It is unknown whether it happened; `wide`: every other call meets the same.
     Unknown { wide: bool },
 }
 
@@ -50,32 +50,32 @@ impl Said {
         if answer.is_success() && said.code.is_empty() {
             return Said { message: format!("unreadable answer: {}", answer.unread()), ..said };
         }
-        // Maintenance pages are HTML.
+        // Maintenance pages are HTML: their text is the message.
         if said.message.is_empty() { Said { message: answer.text(MOST), ..said } } else { said }
     }
 
-    /// What is said in another form than JSON.
+    /// An answer that was not JSON, from its parts.
     pub(super) fn told(status: u16, code: &str, message: &str, fields: &[&str]) -> Self {
         let error = serde_json::json!({ "errorCode": code, "message": message, "fields": fields });
         Said::read(status, &error, None)
     }
 
-    /// What Salesforce would say to more requests than one composite takes.
+    /// What Salesforce would answer to more requests than one composite may have.
     pub(super) fn too_many() -> Self {
         Said::told(400, "LIMIT_EXCEEDED", "more requests than one composite takes: none was sent", &[])
     }
 
-    /// A good answer without what it should hold.
+    /// A successful answer that lacks what it should contain.
     pub(super) fn unreadable() -> Self {
         Said::read(502, &serde_json::json!({ "message": "the answer has no id" }), None)
     }
 
-    /// An answer to a query that has no rows, or does not say where the next ones are.
+    /// An answer to a query without rows, or without the address of the next ones.
     pub(super) fn unpaged() -> Self {
         Said::read(200, &serde_json::json!({ "message": "the answer has no whole list of rows" }), None)
     }
 
-    /// A part of a composite's answer.
+    /// The answer to one part of a composite.
     pub(super) fn of_part(part: &Value) -> Self {
         let status = part["httpStatusCode"].as_u64().and_then(|n| u16::try_from(n).ok()).unwrap_or(500);
         Said::read(status, &part["body"], None)
@@ -90,24 +90,24 @@ impl Said {
         let code = if text("errorCode").is_empty() { text("statusCode") } else { text("errorCode") };
         let fields = error["fields"].as_array().into_iter().flatten();
         let fields = fields.filter_map(|f| f.as_str().map(str::to_owned)).collect();
-        // A query's refusal begins with the query; what is wrong with it comes last.
+        // The message of a refused query begins with the query; the reason follows this text.
         let message = text("message");
         let words = message.split_once("ERROR at Row").map_or(message.as_str(), |(_, words)| words);
         Said { status, code, message: one_line(words, MOST), fields, duplicates: duplicates(&error), after }
     }
 
-    /// Rolled back because another part failed.
+    /// Whether this part was rolled back only because another part failed.
     pub(super) fn is_halted(&self) -> bool {
         self.code == HALTED
     }
 
-    /// Of a whole composite: nothing of it was begun, and time does not cure it.
+    /// For the answer to a whole composite: none of it was begun, and time does not cure it.
     pub(super) fn is_of_the_composite(&self) -> bool {
         !matches!(self.meaning(), Meaning::Later { .. } | Meaning::Unknown { .. })
     }
 
     pub(super) fn meaning(&self) -> Meaning {
-        // A customer's trigger wraps what stopped it.
+        // If a customer's trigger failed for a locked row, only the message contains this code.
         if self.code == "UNABLE_TO_LOCK_ROW" || self.message.contains("UNABLE_TO_LOCK_ROW") {
             return Meaning::Later { wide: false };
         }
@@ -136,7 +136,7 @@ impl Said {
         }
     }
 
-    /// Class and width of a read that failed so.
+    /// The class of a read that failed with this answer, and whether it is wide.
     pub(super) fn of_read(&self) -> (Class, bool) {
         let retryable = Class::Retryable { after: self.after };
         match self.meaning() {
@@ -150,18 +150,18 @@ impl Said {
         self.after
     }
 
-    /// The field that was sent and that is named, in `fields` or in the words.
+    /// The field, among those sent, that the answer names: in `fields`, else in the message.
     pub(super) fn field<'a>(&self, sent: impl IntoIterator<Item = &'a str>) -> Option<String> {
         let mut sent: Vec<&str> = sent.into_iter().collect();
         sent.sort_by_key(|name| std::cmp::Reverse(name.len()));
         let listed = |name: &&&str| self.fields.iter().any(|field| field.eq_ignore_ascii_case(name));
-        // Custom names are no plain words; others only count where they are listed.
+        // The name of a custom field is no ordinary word; any other field counts only if it is listed.
         let told = |name: &&&str| name.ends_with("__c") && self.message.contains(**name);
         sent.iter().find(listed).or_else(|| sent.iter().find(told)).map(|name| (*name).to_owned())
     }
 }
 
-/// Both spellings are seen.
+/// The rows that a duplicate rule named. Salesforce uses both spellings of the member.
 fn duplicates(error: &Value) -> Box<[(String, String)]> {
     let result = ["duplicateResut", "duplicateResult"].into_iter().find_map(|name| error.get(name));
     let matches = result.and_then(|result| result["matchResults"].as_array()).into_iter().flatten();

@@ -1,5 +1,5 @@
-//! What an org has switched on, as far as it matters here, found by asking for it: what is off, or hidden from the
-//! connector's user, is no object or no column. One call for all of it, kept for a while.
+//! Which features an org has switched on. Each is found by a query: if it is off, or hidden from the connector's user,
+//! its object or field does not exist. One call asks for all of them, and the answer is kept.
 
 use super::{
     Salesforce,
@@ -16,28 +16,29 @@ use std::{
 };
 use sync::failure::Failure;
 
-/// Admins switch things on; what they switch off is noticed by the first refusal.
+/// How long the answer is kept. Administrators switch features on; that one was switched off shows at the first
+/// refusal.
 const FRESH: Duration = Duration::from_secs(15 * 60);
 
-/// What is switched on.
+/// Which features are on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Features {
     /// Opportunity teams.
     pub(super) teams: bool,
-    /// State and country picklists: beside the text of a country there is its code.
+    /// State and country picklists: an address has codes of country and state beside their texts.
     pub(super) codes: bool,
-    /// Accounts that are persons.
+    /// Person accounts.
     pub(super) persons: bool,
 }
 
-/// A state of a picklist, which is one of some countries only: in `Limburg` there is one of Belgium and one of the Netherlands.
+/// A state of a picklist, which is valid for some countries only: `Limburg` is in Belgium and in the Netherlands.
 struct State {
     code: String,
     label: String,
     countries: Vec<String>,
 }
 
-/// The picklists of an address: codes of countries, states.
+/// The picklists of an address: the codes of the countries, and the states.
 #[derive(Default)]
 struct Places {
     countries: Vec<String>,
@@ -46,15 +47,15 @@ struct Places {
 
 type KnownPlaces = Arc<Places>;
 
-/// What was found, and when.
+/// What this process has learnt about the org.
 #[derive(Default)]
 pub(super) struct Known {
     features: Mutex<Option<(Features, Instant)>>,
     /// By object.
     places: Mutex<BTreeMap<&'static str, KnownPlaces>>,
-    /// Rows that duplicate rules say a new one would double, by object and our key.
+    /// The existing rows that a duplicate rule named for a new one, by object and our key.
     adopted: Mutex<BTreeMap<(String, String), String>>,
-    /// When feeds were asked while calls are scarce.
+    /// When each feed was last asked while calls are scarce.
     asked: Mutex<BTreeMap<&'static str, Timestamp>>,
 }
 
@@ -64,13 +65,13 @@ impl Known {
         known.filter(|(_, at)| at.elapsed() < FRESH).map(|(features, _)| features)
     }
 
-    /// Something that was there is not there any more.
+    /// Forgets features and picklists, because something that existed does not exist any more.
     pub(super) fn forget(&self) {
         *self.features.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.places.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Whether a feed was last asked so long ago; if so it is asked now.
+    /// Whether a feed was last asked at least `pause` ago. If so, it counts as asked now.
     pub(super) fn asked_again(&self, feed: &'static str, now: Timestamp, pause: SignedDuration) -> bool {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let due = asked.get(feed).is_none_or(|at| now.duration_since(*at) >= pause);
@@ -121,8 +122,9 @@ impl Salesforce {
         }
     }
 
-    /// With state and country picklists codes go instead of texts: a text that is no label is refused, and a state of
-    /// another country. What is to be told of what is none of theirs.
+    /// Where state and country picklists are on, puts codes in the place of the address's texts, because Salesforce
+    /// refuses a text that is no label and a state of another country. Returns a text for sellers about what was left
+    /// out.
     pub(super) async fn coded(
         &self,
         object: &'static str,
@@ -177,7 +179,7 @@ impl Salesforce {
 }
 
 impl Places {
-    /// Of a describe call's answer.
+    /// Reads the answer to a describe call.
     fn of(described: &Value, countries: &str, states: &str) -> Places {
         let values = |name: &str| {
             let fields = described["fields"].as_array().into_iter().flatten();
@@ -194,7 +196,7 @@ impl Places {
         Places { states: values(states).map(state).collect(), countries }
     }
 
-    /// The code of a country's state, given as code or label.
+    /// The code of a state of this country, which may be given by its code or its label.
     fn state(&self, country: &str, given: &str) -> Option<&str> {
         let of_country = |state: &&State| state.countries.iter().any(|other| other == country);
         let mut states = self.states.iter().filter(of_country);
@@ -203,8 +205,8 @@ impl Places {
     }
 }
 
-/// The values of the controlling field for which a value is valid: a bit for each, the highest of each byte first
-/// (SOAP API Developer Guide, DescribeSObjectResult, *Dependent Picklists*).
+/// The values of the controlling field for which a value is valid. `bits` has one bit for each, the highest bit of a
+/// byte first (SOAP API Developer Guide, DescribeSObjectResult, *Dependent Picklists*).
 fn valid_for(bits: &str, countries: &[String]) -> Vec<String> {
     let bytes = STANDARD.decode(bits).unwrap_or_default();
     let is_set = |n: usize| bytes.get(n / 8).is_some_and(|byte| byte & (0x80 >> (n % 8)) != 0);

@@ -1,6 +1,6 @@
-//! What changed (vendors/salesforce.md, *Changes*): rows by `SystemModstamp`, deleted ones included, in order and
-//! resumed by key. What the overlap of two rounds lists again is skipped: a record by its version, a child row by the
-//! place that remembers it.
+//! Reads changes (vendors/salesforce.md, *Changes*): rows in the order of `SystemModstamp`, deleted ones included,
+//! resumed by key. Two rounds overlap, and rows that the overlap lists again are skipped: a record by its version, a
+//! child row because its position remembers it.
 
 use super::{
     Salesforce,
@@ -20,9 +20,9 @@ use sync::{
     ports::{Changed, Changes, Feed, Position},
 };
 
-/// Rows of one answer that are asked for by those they point to.
+/// The most ids in one query for the records to which changed rows belong.
 const MANY: usize = 100;
-/// What tells a row and its place, and no more.
+/// The fewest fields that identify a row and its position.
 const BARE: &str = "Id, SystemModstamp, IsDeleted";
 const CONTACT_ROLE: &str = "OpportunityContactRole";
 const TEAM_MEMBER: &str = "OpportunityTeamMember";
@@ -36,7 +36,7 @@ impl Salesforce {
         }
         let of_party = matches!(feed, Feed::Contacts | Feed::Accounts | Feed::ContactRoles | Feed::SalesTeam);
         if of_party && *position == Position::Start {
-            // A walk over all customers tells nothing: what changes from here on does.
+            // A walk over all customers is not a change of any of them; only later changes are.
             let resume = Some(Place::at(self.wire.now() - OVERLAP).to_string());
             return Ok(Changes::Page { rows: vec![], next: None, resume });
         }
@@ -51,7 +51,7 @@ impl Salesforce {
             }
             Feed::ContactRoles => (CONTACT_ROLE, child.to_owned()),
             Feed::SalesTeam if self.features().await?.teams => (TEAM_MEMBER, child.to_owned()),
-            // They may be switched on later.
+            // Teams may be switched on later, so the position is kept.
             Feed::SalesTeam => {
                 let resume = Some(place.to_string());
                 return Ok(Changes::Page { rows: vec![], next: None, resume });
@@ -72,7 +72,8 @@ impl Salesforce {
         let last = rows.last().and_then(|row| {
             Some((instant(row["SystemModstamp"].as_str()?)?, row["Id"].as_str()?.to_owned()))
         });
-        // Our own limit, or the vendor's: what lies behind the last row is asked for by its key, which never expires.
+        // Either limit, ours or Salesforce's, may have ended the page. What follows the last row is asked for by its
+        // key, which never expires.
         let more = unfinished || rows.len() >= limit as usize;
         if more && last.is_none() {
             return Err(self.wire.retryable(&operation, "a page without a last row to go on behind"));
@@ -82,8 +83,8 @@ impl Salesforce {
             _ => place.tell(rows, date),
         };
         let next = last.clone().filter(|_| more).map(|(at, id)| place.after(at, id).to_string());
-        // All that was stamped some minutes before this answer had committed by then. Without the server's time only what
-        // was seen tells.
+        // A row whose stamp is some minutes older than this answer was committed before it. If the answer has no time,
+        // the last row that was read counts in its place.
         let seen = last.or(place.after.clone()).map(|(at, _)| at);
         let covered = date.or(seen).map_or(place.from, |at| at - OVERLAP).max(place.from);
         let resume = next.is_none().then(|| place.next_round(covered).to_string());
@@ -91,8 +92,9 @@ impl Salesforce {
         Ok(Changes::Page { rows, next, resume })
     }
 
-    /// The first rows, as many as one answer holds: half as many each time it is too large. Of a row that is too large by
-    /// itself no more than the id: its record is looked at by that. `None`: the vendor knows the page no longer.
+    /// The first rows, as many as fit into one answer: half as many each time the answer was too large. For a row that
+    /// alone is too large only [`BARE`] is read, and its record is then read by its id. `None`: Salesforce does not
+    /// know the page any more.
     async fn fitting_page(
         &self,
         operation: &str,
@@ -116,7 +118,7 @@ impl Salesforce {
         }
     }
 
-    /// What the rows of a page mean for records.
+    /// The changes of records that the rows of a page stand for.
     async fn told(
         &self,
         operation: &str,
@@ -139,7 +141,8 @@ impl Salesforce {
         })
     }
 
-    /// Most of the day's calls are used: changes are asked for more seldom, so that there are calls left to carry them.
+    /// Whether to skip this round, because most of the day's calls are used: changes are read less often, so that
+    /// calls are left to write them.
     fn is_too_soon(&self, feed: Feed, position: &Position) -> bool {
         if self.wire.used() < self.map.vendor().api_share || !matches!(position, Position::At(_)) {
             return false;
@@ -179,14 +182,14 @@ impl Salesforce {
         self.lead_fields.seen(row, false, date).map(Changed::Record)
     }
 
-    /// Open, with Sync = Yes; `way`: from the row to its opportunity.
+    /// The condition for an open opportunity with Sync = Yes; `way` leads from the row to its opportunity.
     fn in_step(&self, way: &str) -> String {
         let sync = self.map.column(names::SYNC).filter(|column| is_name(column));
         let sync = sync.map(|column| format!(" AND {way}{column} = true"));
         format!("{way}IsClosed = false{}", sync.unwrap_or_default())
     }
 
-    /// The opportunities that a changed contact or account matters to.
+    /// The opportunities that a changed contact or account concerns.
     async fn followed(&self, operation: &str, feed: Feed, rows: &[Value]) -> Result<Vec<Changed>, Failure> {
         let ids: Vec<&str> = rows.iter().filter_map(|row| row["Id"].as_str()).collect();
         let mut changed = vec![];
@@ -197,7 +200,7 @@ impl Salesforce {
                     "SELECT OpportunityId FROM {CONTACT_ROLE} WHERE ContactId IN ({among}) AND {}",
                     self.in_step("Opportunity.")
                 ),
-                // The customer of a deal that has its referral is never changed by us, nor sent again.
+                // Once an opportunity has its referral, its customer is neither changed by us nor sent again.
                 _ => format!(
                     "SELECT Id FROM Opportunity WHERE AccountId IN ({among}) AND {} = null AND {}",
                     self.key,
@@ -213,7 +216,7 @@ impl Salesforce {
     }
 }
 
-/// A row of which no more was asked for: with all its fields it is too large.
+/// Whether only [`BARE`] was read of a row, because it is too large with all its fields.
 fn is_bare(row: &Value) -> bool {
     row.as_object()
         .is_some_and(|row| row.keys().all(|name| name == "attributes" || BARE.contains(name.as_str())))

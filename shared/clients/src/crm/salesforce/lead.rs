@@ -1,7 +1,7 @@
-//! Leads (vendors/salesforce.md, *Leads*). An accepted lead becomes an opportunity: created beside it in one composite,
-//! with a write of the lead under its version, so that it happens only to the lead that was read; its Referral
-//! Identifier keeps it from being made twice; or, if the map says so, the lead is converted (convert.rs). A converted
-//! lead names its opportunity.
+//! Leads (vendors/salesforce.md, *Leads*). An accepted lead becomes an opportunity, which is created in one composite
+//! with a write of the lead under its version, so that it happens only to the lead as it was read; the opportunity's
+//! Referral Identifier prevents a second one. Or, if the map says so, the lead is converted (convert.rs) and then
+//! names its opportunity.
 
 use super::{Salesforce, composite::Part, rows::object_of, soql::quoted, wire::QueryFailed};
 use crate::crm::not_begun::NotBegun;
@@ -13,11 +13,11 @@ use sync::{
     version::Version,
 };
 
-/// A lead's way to the opportunity it was converted into.
+/// A converted lead's lookup of its opportunity.
 const CONVERTED: &str = "ConvertedOpportunityId";
 
 impl Salesforce {
-    /// What shows which lead an opportunity was made of.
+    /// Reads which lead became this opportunity.
     pub(super) fn origin_part(&self, opportunity: &str) -> Option<Part> {
         let soql = format!("SELECT Id FROM Lead WHERE {CONVERTED} = {} LIMIT 1", quoted(opportunity));
         self.map.has_leads().then(|| Part::query("shown_lead", &soql))
@@ -30,7 +30,7 @@ impl Salesforce {
         new: &NewRecord,
     ) -> Written<Option<Seen>> {
         let operation = format!("make an opportunity of `{lead}`");
-        // Made already, and whoever made it did not live to say so.
+        // An earlier attempt may have created it, and its run may have ended before it saved that.
         match self.opportunity_of(&operation, new).await {
             Ok(Some(seen)) => return Written::Done(Some(seen)),
             Ok(None) => {}
@@ -56,7 +56,7 @@ impl Salesforce {
         Ok(self.read(operation, RecordKind::Opportunity, &parts).await?)
     }
 
-    /// A write of the lead that changes nothing, under its version. `None`: it is another one by now.
+    /// A write of the lead that changes nothing, under its version. `None`: the lead has changed by now.
     async fn own_write(
         &self,
         operation: &str,
@@ -70,7 +70,7 @@ impl Salesforce {
         Ok(Some(Part::update("lead", "Lead", id, body).unmodified_since(modified)))
     }
 
-    /// A merged lead is deleted, and names its master.
+    /// A merged lead is deleted, and names the lead that is left.
     pub(super) async fn master_of(&self, lead: &RecordId) -> Result<Option<RecordId>, Failure> {
         let operation = format!("find the master of `{lead}`");
         let id = quoted(self.id(&operation, lead)?);
@@ -106,23 +106,24 @@ impl Salesforce {
         })?;
         let writers = if converts { answer.rows("writers") } else { Ok(vec![]) };
         let writers = writers.map_err(|said| self.wire.failed(&operation, &said))?;
-        // The lead is of our own making: whoever made it is us.
+        // The connector created the lead, so the lead's creator is the connector's user.
         let us = row["CreatedById"].as_str();
         let ours = |row: &Value| WRITERS.iter().all(|writer| us.is_some() && row[*writer].as_str() == us);
         Ok(Some(Qualified { deal, ours: writers.first().is_some_and(ours) }))
     }
 }
 
-/// Who made an opportunity, and who wrote it last.
+/// The fields for who created an opportunity, and who wrote it last.
 const WRITERS: [&str; 2] = ["CreatedById", "LastModifiedById"];
 
-/// Asked for after the opportunity itself: who writes in between is told, or the version that was read is an old one.
+/// Sent after the read of the opportunity itself: a user who writes in between is seen here, or else the version that
+/// was read is an old one.
 fn writers_part(opportunity: &str) -> Part {
     let soql = format!("SELECT {} FROM Opportunity WHERE Id = {}", WRITERS.join(", "), quoted(opportunity));
     Part::query("writers", &soql)
 }
 
-/// The lead that a row of [`Salesforce::origin_part`] names.
+/// The lead in the answer to [`Salesforce::origin_part`].
 pub(super) fn origin(rows: &[Value]) -> Option<RecordId> {
     let id = rows.first()?["Id"].as_str()?;
     Some(RecordId { kind: RecordKind::Lead, id: id.to_owned() })

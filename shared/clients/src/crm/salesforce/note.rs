@@ -1,5 +1,5 @@
-//! Notes (vendors/salesforce.md, *Notes*): `ContentNote` and its link to the record, both or none, in one composite.
-//! Salesforce takes a second one like the first, so the record's notes are read before.
+//! Writes notes (vendors/salesforce.md, *Notes*): a `ContentNote` and its link to the record, both or none, in one
+//! composite. Salesforce would accept the same note twice, so the record's notes are read first.
 
 use super::{
     Salesforce,
@@ -15,7 +15,7 @@ use sync::{
     note::Note,
 };
 
-/// The part that makes the note.
+/// The reference of the part that creates the note.
 const NOTE: &str = "refNote";
 
 impl Salesforce {
@@ -62,7 +62,7 @@ impl Salesforce {
     }
 }
 
-/// Where Notes are off there is no such object.
+/// Whether Notes are switched off: the object then does not exist.
 fn is_off(answer: &Composite) -> bool {
     answer.said(NOTE).is_some_and(|said| ["NOT_FOUND", "INVALID_TYPE"].contains(&said.code.as_str()))
 }

@@ -1,5 +1,5 @@
-//! Whom a new record belongs to: the account or contact with our key, else one that matches, reads alike, or that a
-//! duplicate rule named, else a new one.
+//! Chooses the account or contact of a new record: the one with our key, else one that matches, reads alike or was
+//! named by a duplicate rule, else a new one.
 
 use super::{
     Salesforce,
@@ -11,27 +11,27 @@ use mapping::{CrmValue, Party};
 use serde_json::{Map as Object, Value, json};
 use std::collections::BTreeMap;
 
-/// Rows that show the same, at most: the one with our key may be the youngest of them.
+/// The most rows that a query for matches returns: the one with our key may be the youngest of them.
 const SAME: u32 = 200;
-/// No person account, nor its contact.
+/// Excludes person accounts and their contacts.
 const COMPANY: &str = "IsPersonAccount = false";
-/// Rows compared by likeness, at most.
+/// The most rows that are compared by likeness.
 const ALIKE: u32 = 50;
 
-/// Where a kind of party lives.
+/// How accounts, or contacts, are found and created.
 pub(super) struct Place<'a> {
     pub(super) object: &'static str,
     pub(super) key: &'a str,
     match_on: &'a [String],
-    /// The field with the country.
+    /// The field that holds the country.
     country: Option<&'a str>,
     alike: bool,
     create: bool,
 }
 
-/// A party that was found, or the request that makes it.
+/// An account or contact that was found, or the request that creates it.
 pub(super) struct Chosen {
-    /// An id, or a reference to the request's.
+    /// Its id, or a reference to the request that creates it.
     pub(super) id: String,
     pub(super) part: Option<Part>,
     pub(super) told: Option<String>,
@@ -60,7 +60,7 @@ impl Salesforce {
         )
     }
 
-    /// The party's row: the one with our key, else the oldest that matches, else the oldest that reads alike, else new.
+    /// The row with our key, else the oldest that matches, else the oldest that reads alike, else a new one.
     pub(super) fn choose(
         &self,
         place: &Place<'_>,
@@ -103,7 +103,7 @@ impl Salesforce {
         };
         let reference = object.to_lowercase();
         if let Some(row) = row {
-            // A found one gets our key and nothing else, ever.
+            // A row that was found gets our key and no other write, ever.
             let free = row[place.key].is_null();
             let mark = || Part::update(reference, object, &id(row), json!({ place.key: party.key }));
             return Ok(Some(Chosen { id: id(row), part: free.then(mark), told }));
@@ -133,8 +133,8 @@ impl Place<'_> {
         fields.join(", ")
     }
 
-    /// By key, or the oldest that show the same in all of the map's fields. `persons`: the org has accounts that are
-    /// persons, to which no deal of a company belongs.
+    /// The query by our key, or for the oldest rows that equal the party in all fields of the map. `persons`: the org
+    /// has person accounts, to which no deal of a company belongs.
     pub(super) fn exact(
         &self,
         reference: &str,
@@ -158,7 +158,8 @@ impl Place<'_> {
         Part::query(reference, &soql)
     }
 
-    /// The oldest that hold the name's telling words, for [`reads_alike`](Self::reads_alike).
+    /// The query for the oldest rows that contain the name's characteristic words, for
+    /// [`reads_alike`](Self::reads_alike).
     pub(super) fn likeness(&self, reference: &str, party: &Party, persons: bool) -> Option<Part> {
         let field = self.match_on.first().filter(|field| self.alike && is_name(field))?;
         let words = mapping::telling_words(shown(party, field)?);
@@ -175,13 +176,13 @@ impl Place<'_> {
         Some(Part::query(reference, &soql))
     }
 
-    /// Another country speaks against it, whatever else is the same.
+    /// Whether the row is in another country, in which case it is another party even if all else is equal.
     fn is_elsewhere(&self, party: &Party, row: &Value) -> bool {
         let theirs = self.country.and_then(|name| row[name].as_str()).unwrap_or_default();
         mapping::are_apart(party.country.as_deref().unwrap_or_default(), theirs)
     }
 
-    /// What to tell of a match by less than the map asks for, for lack of better.
+    /// A text for sellers, if fewer fields than the map asks for were compared because the party lacks the others.
     fn lacking(&self, party: &Party, id: &str) -> Option<String> {
         let lacks = self.match_on.iter().filter(|field| shown(party, field).is_none());
         let lacks: Vec<&str> = lacks.map(String::as_str).collect();
@@ -203,7 +204,7 @@ impl Place<'_> {
     }
 }
 
-/// What a party shows in a text field.
+/// The text that a party has in a field; `None`: none, or blank.
 fn shown<'a>(party: &'a Party, field: &str) -> Option<&'a str> {
     match party.columns.get(field) {
         Some(CrmValue::Plain(Value::String(text))) => Some(text.as_str()).filter(|t| !t.trim().is_empty()),

@@ -1,5 +1,6 @@
-//! Conditional changes of opportunities' own fields: one by itself, with what shows it, all or nothing; several in one
-//! composite, each with its own condition and its own outcome, and after them what shows them all.
+//! Conditional changes of opportunities' own fields. A single one is sent with the reads of its opportunity, all or
+//! nothing. Several share one composite: each has its own condition and outcome, and reads of all opportunities
+//! follow.
 
 use super::{
     Salesforce,
@@ -14,18 +15,18 @@ use mapping::RecordKind;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The change itself.
+/// The reference of the change itself; in a composite of several its number follows.
 const OWN: &str = "own";
-/// What shows opportunities: the reference, and where a row names its opportunity.
+/// The reads of the opportunities: their references, and the field of a row that names its opportunity.
 const SHOWN: [(&str, &str); 4] = [
     ("shown_record", "Id"),
     ("shown_solutions", SOLUTION_OPPORTUNITY),
     ("shown_contact", "OpportunityId"),
     ("shown_team", "OpportunityId"),
 ];
-/// Who wrote them last, asked after all that shows them.
+/// The read of who wrote each opportunity last, after all other reads.
 const EDITORS: &str = "editors";
-/// Beside the reads.
+/// The most changes in one composite, beside the reads.
 const MOST: usize = PARTS - SHOWN.len() - 1;
 
 /// A change of an opportunity's own fields.
@@ -34,11 +35,11 @@ pub(super) struct Patch {
     pub(super) own: Part,
 }
 
-/// Its outcome and what shows it, or why there is none.
+/// The outcome of a change and the reads of its opportunity, or why there is none.
 pub(super) type Patched = Result<Composite, Unwritten>;
 
 impl Salesforce {
-    /// Sends a change together with those that the other tasks of this run ask for.
+    /// Sends a change together with those that other tasks of this run ask for at about the same time.
     pub(super) async fn patched(&self, operation: &str, has: Features, patch: Patch) -> Patched {
         let patched = self.patches.send(patch, MOST, |patches| self.patch_all(operation, has, patches)).await;
         patched.unwrap_or_else(|| Err(self.unknown(operation, "who sent it for several was stopped")))
@@ -96,10 +97,10 @@ fn of(n: usize) -> String {
     format!("{OWN}{n}")
 }
 
-/// Of an answer about several opportunities what is about this one; its outcome alone, if it does not show what was
-/// written and another than `us` wrote it last: no transaction holds the reads and the writes together, and somebody's
-/// edit in between would be taken for what became of ours. A flow that stores a value otherwise runs as we do. `None`: the
-/// answer lacks it.
+/// From an answer about several opportunities, what concerns this one. The outcome stands alone if a field has another
+/// value than was sent and another user than `us` wrote the opportunity last: the reads are in no transaction with the
+/// writes, and that user's edit would be taken for what Salesforce made of our value. A flow that stores another value
+/// runs as our user. `None`: the answer lacks the outcome.
 fn only(answer: &Composite, n: usize, patch: &Patch, us: Option<&str>) -> Option<Composite> {
     let editors = answer.rows(EDITORS).unwrap_or_default();
     let editor =
@@ -118,12 +119,12 @@ fn only(answer: &Composite, n: usize, patch: &Patch, us: Option<&str>) -> Option
     Some(Composite { parts: own.into_iter().chain(shown.unwrap_or_default()).collect(), date: answer.date })
 }
 
-/// An id has 15 characters, and three more where case is not told apart.
+/// Whether two ids are equal. The first 15 characters identify a row; three more are added where case is ignored.
 fn is_same(one: &str, other: &str) -> bool {
     one.len() >= 15 && one.get(..15) == other.get(..15)
 }
 
-/// Whether each field shows what was sent.
+/// Whether each field has the value that was sent.
 fn shows(row: &Value, patch: &Patch) -> bool {
     let sent = patch.own.body.as_ref().and_then(Value::as_object).into_iter().flatten();
     sent.into_iter().all(|(field, sent)| match (&row[field], sent) {

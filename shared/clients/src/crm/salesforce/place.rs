@@ -1,6 +1,6 @@
-//! Where a feed is. A stamp is taken before the commit, so each round begins some minutes before the last one ended
-//! (vendors/salesforce.md, *Changes*) and lists again what it has told; which child rows those are is remembered with
-//! the place.
+//! The position of a feed. Salesforce stamps a row before it commits it, so each round begins some minutes before the
+//! end of the last one (vendors/salesforce.md, *Changes*) and lists again rows that were reported then. The position
+//! remembers which child rows those are.
 
 use super::{
     rows::{FRESH, instant},
@@ -11,21 +11,21 @@ use serde_json::Value;
 use std::{collections::BTreeMap, fmt};
 use sync::ports::Position;
 
-/// The longest a transaction may run before it commits (vendors/salesforce.md, *Changes*).
+/// The longest that a transaction may run before it commits (vendors/salesforce.md, *Changes*).
 pub(super) const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
-/// The pause between two looks when calls are scarce.
+/// The pause between two reads of a feed while calls are scarce.
 pub(super) const THRIFT: SignedDuration = SignedDuration::from_mins(10);
-/// Rows that are remembered; any others are told again, which costs a look at their deal.
+/// The most rows that are remembered. Any other is reported again, which costs a read of its opportunity.
 const REMEMBERED: usize = 200;
 
-/// As text: `FROM[ AT ID][;ID@SECOND]…`.
+/// A position; its text is `FROM[ AT ID][;ID@SECOND]…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// There the round began.
+    /// Where the round began.
     pub from: Timestamp,
-    /// After this row it goes on.
+    /// The row behind which the next page begins; `None`: the round is at its first page.
     pub after: Option<(Timestamp, String)>,
-    /// Rows that were told, with the second of their stamp.
+    /// The rows that were reported, with the second of their stamp.
     told: BTreeMap<String, i64>,
 }
 
@@ -37,7 +37,8 @@ impl Place {
     pub(super) fn read(position: &Position) -> Option<Self> {
         match position {
             Position::Start => Some(Place::at(Timestamp::UNIX_EPOCH)),
-            // The caller's last look may have been none, for thrift, and a commit may take longer than it thinks.
+            // The caller's last round may have been skipped to save calls, and a commit may take longer than the
+            // caller assumes.
             Position::Since(at) => Some(Place::at(*at - OVERLAP - THRIFT)),
             Position::At(text) => {
                 let mut parts = text.split(';');
@@ -57,7 +58,7 @@ impl Place {
         }
     }
 
-    /// The rows of this page.
+    /// The condition for the rows of this page.
     pub(super) fn which(&self) -> String {
         match &self.after {
             None => format!("SystemModstamp >= {}", literal(self.from)),
@@ -68,8 +69,8 @@ impl Place {
         }
     }
 
-    /// The rows that were not told yet, told now. One that may change once more within the second of its stamp is told
-    /// again.
+    /// The rows that were not reported yet; from now on they count as reported. A row that may still change within the
+    /// second of its stamp does not, so that it is reported again.
     pub(super) fn tell(&mut self, rows: Vec<Value>, date: Option<Timestamp>) -> Vec<Value> {
         let mut is_new = |row: &Value| {
             let (Some(id), Some(stamp)) =
@@ -90,12 +91,12 @@ impl Place {
         rows.into_iter().filter(|row| is_new(row)).collect()
     }
 
-    /// The next page of this round.
+    /// The position of the next page of this round.
     pub(super) fn after(&self, at: Timestamp, id: String) -> Self {
         Place { after: Some((at, id)), ..self.clone() }
     }
 
-    /// Where the next round begins: what is not listed again need not be remembered.
+    /// The position of the next round, which remembers only rows that will be listed again.
     pub(super) fn next_round(&self, from: Timestamp) -> Self {
         let told = self.told.iter().filter(|(_, second)| **second >= from.as_second());
         Place { told: told.map(|(id, second)| (id.clone(), *second)).collect(), ..Place::at(from) }
@@ -161,7 +162,7 @@ mod tests {
         place.tell(vec![row("00")], noon(9));
         let next = place.after(noon(0).unwrap(), ROLE.to_owned());
         assert_eq!(Place::read(&Position::At(next.to_string())), Some(next));
-        // As it was written before rows were remembered.
+        // A position in the form that it had before rows were remembered.
         let old = Position::At("2026-11-20T10:00:00Z".to_owned());
         assert_eq!(Place::read(&old), noon(0).map(Place::at));
         for wrong in [

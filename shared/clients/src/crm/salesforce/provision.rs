@@ -1,5 +1,5 @@
-//! What an administrator makes in an org: the shipped metadata (`shared/salesforce`) by deployment, changes of fields
-//! by the Tooling API, rights by rows.
+//! What an administrator's command creates in an org: the shipped metadata (`shared/salesforce`) by deployment,
+//! changes of fields by the Tooling API, and rights by writing rows.
 
 pub mod deploy;
 mod package;

@@ -1,6 +1,6 @@
-//! The rows of a query's answer. `batchSize` is a hint and child rows count towards it, so how many rows came tells
-//! nothing: `done` does (vendors/salesforce.md, *Queries*). An answer that is not the last one is none without its next
-//! page.
+//! The rows of a query's answer. Whether it is the last page is said by `done` and not by the number of rows, because
+//! `batchSize` is a hint and child rows count towards it (vendors/salesforce.md, *Queries*). An answer that is not the
+//! last page and names no next page cannot be used.
 
 use super::{
     composite::Composite,
@@ -10,19 +10,21 @@ use super::{
 use serde_json::{Value, json};
 use sync::failure::Failure;
 
-/// No answer has so many pages: one that never ends is the vendor's fault and must not keep a run.
+/// The most pages of an answer. No real one has more: one that never ends is the vendor's fault and must not block a
+/// run.
 const MOST_PAGES: usize = 1000;
 
-/// Rows, and where the next ones are.
+/// The rows of one or more pages, and where the next page is.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Records {
     rows: Vec<Value>,
-    /// The next page, below the root; `None`: this is the last.
+    /// The next page, below the root; `None`: there is none.
     next: Option<String>,
 }
 
 impl Records {
-    /// Of a body that was answered with 200. `None`: it is no such answer, or does not say where its next page is.
+    /// Reads the body of a 200. `None`: it is not the answer to a query, or more rows follow and it does not say
+    /// where.
     pub(super) fn read(body: &Value) -> Option<Self> {
         let rows = body["records"].as_array()?.clone();
         let next = match body["done"].as_bool()? {
@@ -32,12 +34,12 @@ impl Records {
         Some(Records { rows, next })
     }
 
-    /// Of a query in a composite.
+    /// Reads the answer to a query in a composite.
     pub(super) fn of_part(part: &Value) -> Option<Self> {
         Records::read(&part["body"]).filter(|_| part["httpStatusCode"].as_u64() == Some(200))
     }
 
-    /// With the page that was there.
+    /// These rows and those of the next page.
     fn and(mut self, more: Records) -> Self {
         self.rows.extend(more.rows);
         Records { rows: self.rows, next: more.next }
@@ -48,14 +50,14 @@ impl Records {
         self.next.is_none().then_some(self.rows)
     }
 
-    /// The rows so far, and whether more follow, for whoever goes on behind the last of them.
+    /// The rows so far, and whether more follow, for a caller that asks for those by the last row's key.
     pub(super) fn so_far(self) -> (Vec<Value>, bool) {
         (self.rows, self.next.is_some())
     }
 }
 
 impl Wire {
-    /// Fetches what of its queries is still to come.
+    /// Reads the further pages of all queries in a composite's answer.
     pub(super) async fn complete(&self, operation: &str, found: &mut Composite) -> Result<(), Failure> {
         for part in found.parts.values_mut().filter(|part| part["body"]["done"] == false) {
             if let Some(begun) = Records::of_part(part) {
@@ -66,19 +68,19 @@ impl Wire {
         Ok(())
     }
 
-    /// All rows of a query, by this resource.
+    /// All rows of a query; `path` is its resource.
     pub(super) async fn query(&self, operation: &str, path: &str) -> Result<Vec<Value>, Failure> {
         let begun = self.page(operation, path).await?.map_err(|said| self.failed(operation, &said))?;
         self.finished(operation, begun).await
     }
 
-    /// The rows of all pages from this one on.
+    /// All rows, from these pages on to the last one.
     async fn finished(&self, operation: &str, begun: Records) -> Result<Vec<Value>, Failure> {
         let mut records = begun;
         for _ in 0..MOST_PAGES {
             let Some(next) = records.next.take() else { return Ok(records.rows) };
             let page = self.page(operation, &next).await?.map_err(|said| match said.meaning() {
-                // Whoever asks anew gets another one.
+                // The caller's next attempt begins a new query.
                 Meaning::Expired => self.retryable(operation, said.to_string()),
                 _ => self.failed(operation, &said),
             })?;
@@ -93,7 +95,8 @@ impl Wire {
     }
 }
 
-/// `query/01g…-2000` of a link: only what lies below the root is taken, so that no token follows it anywhere.
+/// The part of a link below the root, such as `query/01g…-2000`. Its host is left out, so that no token is sent
+/// anywhere else.
 fn locator(link: &str) -> Option<&str> {
     let below = link.strip_prefix("/services/data/v")?.split_once('/')?.1;
     let (resource, id) = below.rsplit_once('/')?;

@@ -1,5 +1,6 @@
-//! Which fields are asked for, and rows as records: related rows' fields carry the relation's name. A row without a
-//! version of its own kind gets one: the stamps, and a digest while they are so fresh that another change may share them.
+//! Which fields are asked for, and how rows become records: a related row's fields carry the relation's name. A
+//! version is made of a row's stamps, and of a digest while these are so fresh that another change may have the same
+//! ones.
 
 use super::{features::Features, soql::is_name};
 use crate::crm::solution_row::DETAIL;
@@ -13,23 +14,24 @@ use sync::{
     version::{BESIDES, Version},
 };
 
-/// Stamps are whole seconds (vendors/salesforce.md, *Stamps as versions*): a later change may share one this young.
+/// Stamps are whole seconds (vendors/salesforce.md, *Stamps as versions*): until one is this old, a further change may
+/// get the same stamp.
 pub(super) const FRESH: SignedDuration = SignedDuration::from_secs(2);
-/// Between the parts of a version's token.
+/// Stands between the parts of a version's token.
 const SEPARATOR: char = '|';
 
-/// Our own objects: the child rows of an opportunity and the catalogue they point to.
+/// Our own objects and their fields: the child rows of an opportunity, and the catalogue to which they point.
 pub(super) const SOLUTION: &str = "Microsoft_Solution__c";
 pub(super) const SOLUTION_OPPORTUNITY: &str = "Opportunity__c";
 pub(super) const SOLUTION_DETAIL: &str = "Microsoft_Solution_Detail__c";
 pub(super) const SOLUTION_DETAIL_LOOKUP: &str = "Solution_Detail__c";
 const SOLUTION_DETAIL_RELATION: &str = "Solution_Detail__r";
 pub(super) const SOLUTION_KEY: &str = "Solution_Identifier__c";
-/// A row's own id, in a list's row.
+/// Under this name a row of a list carries its own id.
 const ROW: &str = "@id";
 
-/// With state and country picklists (vendors/salesforce.md, *Opportunity*): the text of an account's country, in the
-/// org's language, and its code.
+/// The text of an account's country, in the org's language, and its code, which exists where state and country
+/// picklists are on (vendors/salesforce.md, *Opportunity*).
 const COUNTRY: &str = "BillingCountry";
 const COUNTRY_CODE: &str = "BillingCountryCode";
 
@@ -41,7 +43,7 @@ pub(super) fn object_of(kind: RecordKind) -> &'static str {
     }
 }
 
-/// What the map wants to see.
+/// The fields that a map reads.
 #[derive(Clone, Debug)]
 pub(super) struct Fields {
     kind: RecordKind,
@@ -79,14 +81,14 @@ impl Fields {
         }
     }
 
-    /// The fields of the record itself, and what every row is asked for.
+    /// The record's own fields, and those that are always asked for.
     pub(super) fn own_select(&self) -> String {
         let always = ["Id", "LastModifiedDate", "SystemModstamp", "OwnerId"];
         let account = (self.kind == RecordKind::Opportunity).then_some("AccountId");
         select("", self.own.iter().map(String::as_str).chain(always).chain(account))
     }
 
-    /// ... and of the rows it points to.
+    /// The record's own fields, and those of the rows to which it points.
     pub(super) fn record_select(&self, has: Features) -> String {
         let code = (has.codes && self.account.contains(COUNTRY)).then_some(COUNTRY_CODE);
         let account = self.account.iter().map(String::as_str).chain(code);
@@ -110,8 +112,8 @@ impl Fields {
         format!("Id, UserId, {user}")
     }
 
-    /// A record as a row shows it; `related`: with the rows it points to. `None`: without id or stamps a row cannot be
-    /// worked with.
+    /// The record of a row; `related`: the row contains those to which it points. `None`: it lacks its id or its
+    /// stamps, and a record needs both.
     pub(super) fn seen(&self, row: &Value, related: bool, date: Option<Timestamp>) -> Option<Seen> {
         let id = RecordId { kind: self.kind, id: row["Id"].as_str()?.to_owned() };
         let version = self.version(row, date)?;
@@ -132,12 +134,12 @@ impl Fields {
         Some(Seen { record: Record { id, columns, lists: BTreeMap::new() }, version, lead: None })
     }
 
-    /// Which contact is primary, in a row of the opportunity.
+    /// A subquery, in a row of an opportunity, for its primary contact.
     pub(super) fn role_select(&self) -> &'static str {
         "(SELECT ContactId FROM OpportunityContactRoles WHERE IsPrimary = true)"
     }
 
-    /// ... into the record's columns.
+    /// Adds the id of the primary contact, from that subquery, to the record's columns.
     pub(super) fn add_role(&self, record: &mut Record, row: &Value) {
         let id = &row["OpportunityContactRoles"]["records"][0]["ContactId"];
         if !id.is_null() {
@@ -145,8 +147,9 @@ impl Fields {
         }
     }
 
-    /// The version of a row: what a write is conditional on, what orders it, and a digest of its own fields while its
-    /// stamp is so fresh that a change in the same second could share it (vendors/salesforce.md, *Stamps as versions*).
+    /// The version of a row: what a write is conditional on, what orders versions, and a digest of the row's own
+    /// fields while its stamp is so fresh that another change may get the same one (vendors/salesforce.md, *Stamps as
+    /// versions*).
     pub(super) fn version(&self, row: &Value, date: Option<Timestamp>) -> Option<Version> {
         let modified = instant(row["LastModifiedDate"].as_str()?)?;
         let stamp = instant(row["SystemModstamp"].as_str()?)?;
@@ -158,14 +161,14 @@ impl Fields {
         Some(Version { token, order: Some(stamp.as_second()) })
     }
 
-    /// Of what a row itself shows.
+    /// The digest of the row's own fields.
     pub(super) fn digest(&self, row: &Value) -> String {
         let shown: BTreeMap<&String, &Value> =
             self.own.iter().map(|name| (name, &row[name.as_str()])).collect();
         digest(&serde_json::json!(shown).to_string())
     }
 
-    /// The contact of the primary contact role, into the record's columns.
+    /// Adds the contact of the primary contact role to the record's columns.
     pub(super) fn add_contact(&self, record: &mut Record, roles: &[Value]) {
         let contact = roles.first().map_or(Value::Null, |role| role["Contact"].clone());
         if let Some(id) = contact.get("Id").filter(|id| !id.is_null()) {
@@ -184,7 +187,7 @@ impl Fields {
         rows.iter().map(read).collect()
     }
 
-    /// The colleagues of the opportunity team, their fields named as the owner's.
+    /// The active users of the opportunity team, with the fields of an owner.
     pub(super) fn team(&self, rows: &[Value]) -> Vec<BTreeMap<String, Value>> {
         let read = |row: &Value| {
             let mut columns = BTreeMap::from([(ROW.to_owned(), row["Id"].clone())]);
@@ -195,7 +198,7 @@ impl Fields {
     }
 }
 
-/// The solution a child row stands for, and the row's id.
+/// The solution of a child row, and the row's id.
 pub(super) fn solution_of(row: &Value) -> Option<(&str, &str)> {
     Some((row[SOLUTION_DETAIL_RELATION][SOLUTION_KEY].as_str()?, row["Id"].as_str()?))
 }
@@ -203,11 +206,11 @@ pub(super) fn solution_of(row: &Value) -> Option<(&str, &str)> {
 /// What a write may be conditional on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Condition {
-    /// The row was last modified then.
+    /// That the row was last modified at this instant.
     Modified(Timestamp),
-    /// The stamp was too fresh when it was seen; the row showed what has this digest.
+    /// The stamp was too fresh when the row was read; the row's fields had this digest.
     Fresh(String),
-    /// It is no version of ours.
+    /// The token is not one of ours.
     None,
 }
 
@@ -226,7 +229,7 @@ impl Condition {
     }
 }
 
-/// `2026-11-20T10:00:00.000+0000`: no colon, which strict parsers refuse.
+/// Reads `2026-11-20T10:00:00.000+0000`, whose offset has no colon and is therefore refused by strict parsers.
 pub(super) fn instant(text: &str) -> Option<Timestamp> {
     let text = text.strip_suffix("+0000").map_or_else(|| text.to_owned(), |plain| format!("{plain}Z"));
     text.parse().ok()
@@ -245,7 +248,7 @@ fn shown(fields: &BTreeSet<String>, row: &Value, prefix: &str, columns: &mut BTr
     }
 }
 
-/// A relation that leads nowhere shows null in all of its fields.
+/// Like `shown`, but if a relation leads to no row, each of its fields is null.
 fn shown_or_null(
     fields: &BTreeSet<String>,
     row: &Value,

@@ -1,4 +1,4 @@
-//! What the set-up check asks an org beside its fields: stages, currencies, the day's requests.
+//! What the set-up check reads of an org beside its fields: stages, currencies, the day's requests.
 
 use super::{Salesforce, soql::escaped};
 use serde_json::Value;
@@ -9,16 +9,16 @@ use sync::failure::Failure;
 pub struct Stage {
     /// Its API name.
     pub name: String,
-    /// In use.
+    /// Whether it is in use.
     pub active: bool,
-    /// Closed, won or lost.
+    /// Whether it is closed, won or lost.
     pub closed: bool,
-    /// Won.
+    /// Whether it is won.
     pub won: bool,
 }
 
 impl Salesforce {
-    /// Every stage there ever was.
+    /// All stages, also those that are no longer in use.
     pub async fn stages(&self) -> Result<Vec<Stage>, Failure> {
         let soql = "SELECT ApiName, IsActive, IsClosed, IsWon FROM OpportunityStage";
         let rows = self.rows("look at the stages", soql).await?;
@@ -30,14 +30,14 @@ impl Salesforce {
         Ok(rows.iter().filter_map(read).collect())
     }
 
-    /// The currencies in use, by their codes; only where there are several.
+    /// The codes of the active currencies; only an org with several currencies has this object.
     pub async fn currencies(&self) -> Result<Vec<String>, Failure> {
         let soql = "SELECT IsoCode FROM CurrencyType WHERE IsActive = true ORDER BY IsoCode";
         let rows = self.rows("look at the currencies", soql).await?;
         Ok(rows.iter().filter_map(|row| row["IsoCode"].as_str().map(str::to_owned)).collect())
     }
 
-    /// API requests of the last 24 hours: how many are left, of how many.
+    /// API requests in 24 hours: how many are left, and how many are allowed.
     pub async fn requests_left(&self) -> Result<(u64, u64), Failure> {
         let operation = "look at the limits";
         let shown = self.wire.get(operation, "limits").await?;
@@ -46,7 +46,7 @@ impl Salesforce {
         Ok((number("Remaining"), number("Max")))
     }
 
-    /// The rows of a query.
+    /// All rows of a query.
     pub(super) async fn rows(&self, operation: &str, soql: &str) -> Result<Vec<Value>, Failure> {
         self.wire.query(operation, &format!("query?q={}", escaped(soql))).await
     }

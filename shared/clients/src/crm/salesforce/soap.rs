@@ -1,5 +1,5 @@
 //! Envelopes of Salesforce's SOAP API (enterprise WSDL) for `convertLead`, which has no REST resource
-//! (vendors/salesforce.md, *Leads*): as written, and what the answers say, in the terms of the REST API's errors.
+//! (vendors/salesforce.md, *Leads*). Its errors are translated to those of the REST API.
 
 use super::errors::Said;
 use crate::http::Answer;
@@ -8,10 +8,10 @@ use std::fmt::Write;
 
 const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 const ENTERPRISE: &str = "urn:enterprise.soap.sforce.com";
-/// The fault of a session that ended.
+/// The fault of a session that has ended.
 const NO_SESSION: &str = "INVALID_SESSION_ID";
 
-/// A lead's conversion. Its members are in the WSDL's order, which is the order on the wire.
+/// The arguments of a conversion, in the order of the WSDL, in which they must be sent.
 #[derive(Default)]
 pub(super) struct Conversion {
     pub(super) account: Option<String>,
@@ -47,7 +47,7 @@ impl Conversion {
     }
 }
 
-/// Whether the lead was converted, and if not what was said instead.
+/// Whether the lead was converted; if not, why.
 pub(super) fn converted(answer: &Answer) -> Result<(), Said> {
     let text = String::from_utf8_lossy(&answer.body);
     let document = Document::parse(&text).map_err(|error| {
@@ -65,15 +65,15 @@ pub(super) fn converted(answer: &Answer) -> Result<(), Said> {
             let error = named(result, "errors").ok_or_else(|| without("errors"))?;
             let fields = error.children().filter(|child| child.has_tag_name((ENTERPRISE, "fields")));
             let fields: Vec<&str> = fields.filter_map(|field| field.text()).collect();
-            // A result has no status of its own; REST gives a refused row's so.
+            // A result has no status of its own; REST answers a refused row with this one.
             Err(Said::told(400, text_of(error, "statusCode"), text_of(error, "message"), &fields))
         }
         _ => Err(without("success")),
     }
 }
 
-/// An answer that says neither yes nor no. A good one is told by its length, never by its text; maintenance pages are
-/// HTML and speak for themselves.
+/// An answer that says neither yes nor no. A successful one is described by its length, never by its text; for others,
+/// such as maintenance pages in HTML, the text is the message.
 fn unread(answer: &Answer, what: &str) -> Said {
     if !answer.is_success() {
         return Said::of(answer);
@@ -82,7 +82,7 @@ fn unread(answer: &Answer, what: &str) -> Said {
     Said::told(answer.status, "", &words, &[])
 }
 
-/// The session ended: nothing happened, and a new one may do it.
+/// Whether the session had ended, so that nothing happened and a new session may succeed.
 pub(super) fn is_session_refused(answer: &Answer) -> bool {
     let text = String::from_utf8_lossy(&answer.body);
     let document = Document::parse(&text).ok();
@@ -94,24 +94,24 @@ fn fault<'a, 'i>(document: &'a Document<'i>) -> Option<Node<'a, 'i>> {
     document.descendants().find(|node| node.has_tag_name((ENVELOPE, "Fault")))
 }
 
-/// `sf:INVALID_SESSION_ID`, without what stands before the colon.
+/// The fault's code without its prefix: `sf:INVALID_SESSION_ID` is `INVALID_SESSION_ID`.
 fn code_of<'a>(fault: Node<'a, '_>) -> &'a str {
     let code = fault.children().find(|child| child.tag_name().name() == "faultcode");
     let code = code.and_then(|code| code.text()).unwrap_or_default().trim();
     code.rsplit(':').next().unwrap_or_default()
 }
 
-/// Every fault comes with status 500; its code says what REST says by the status.
+/// Every fault has the status 500; its code stands for the status that REST would give.
 fn of_fault(status: u16, fault: Node<'_, '_>) -> Said {
     let words = fault.children().find(|child| child.tag_name().name() == "faultstring");
     let words = words.and_then(|words| words.text()).unwrap_or_default();
     let code = code_of(fault);
-    // The code stands before the words once more.
+    // The message begins with the code once more.
     let words = words.strip_prefix(code).map_or(words, |words| words.trim_start_matches([':', ' ']));
     let status = match code {
         NO_SESSION => 401,
         "SERVER_UNAVAILABLE" => 503,
-        // What is not known to be a refusal may have happened.
+        // A fault that is not certainly a refusal: the conversion may have happened.
         "UNKNOWN_EXCEPTION" | "Server" | "" => status,
         _ => 400,
     };
@@ -127,7 +127,7 @@ fn text_of<'a>(within: Node<'a, '_>, name: &str) -> &'a str {
     child.and_then(|child| child.text()).unwrap_or_default()
 }
 
-/// A text between two tags. What XML cannot hold in any form is left out.
+/// A text between two tags. Characters that XML cannot contain in any form are left out.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

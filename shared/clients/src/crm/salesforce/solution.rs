@@ -1,5 +1,5 @@
-//! Microsoft Solutions of an opportunity: rows that point into the catalogue. What of the catalogue is missing is made
-//! in the same request where there is room, else before it.
+//! Microsoft Solutions of an opportunity: rows that point to the catalogue. Missing rows of the catalogue are created
+//! in the same composite if there is room, else before it.
 
 use super::{
     Salesforce,
@@ -18,21 +18,22 @@ use mapping::ListChange;
 use serde_json::{Value, json};
 use sync::failure::Written;
 
-/// What a request may hold besides rows of solutions: a lead or the record itself, account, contact and role, the reads.
+/// The most parts that a composite may need besides rows of solutions: a lead or the record itself, account, contact,
+/// role, and the reads.
 const BESIDES: usize = 9;
-/// Rows of solutions that one request takes.
+/// The most rows of solutions in one composite.
 pub(super) const AT_ONCE: usize = PARTS - BESIDES;
 
-/// Requests that change the solutions of an opportunity.
+/// The requests that change the solutions of an opportunity.
 #[derive(Default)]
 pub(super) struct Solutions {
-    /// Rows of the catalogue that are missing.
+    /// Requests that create missing rows of the catalogue.
     catalogue: Vec<Part>,
     rows: Vec<Part>,
 }
 
 impl Salesforce {
-    /// What adds rows to and takes rows from the solutions.
+    /// The requests that add rows to the solutions and delete rows from them.
     pub(super) async fn changed_solutions(
         &self,
         operation: &str,
@@ -66,7 +67,7 @@ impl Salesforce {
         Ok(solutions)
     }
 
-    /// The query that finds the catalogue's rows of these.
+    /// The query for the rows of the catalogue to which these rows point.
     pub(super) fn details_query(&self, rows: &[ListRow]) -> Result<Option<Part>, NotBegun> {
         let keys = rows.iter().map(|row| solution_id(row, SOLUTION_KEY)).collect::<Result<Vec<_>, _>>()?;
         let soql = format!(
@@ -76,7 +77,8 @@ impl Salesforce {
         Ok((!keys.is_empty()).then(|| Part::query("details", &soql)))
     }
 
-    /// Rows of the list, of an opportunity given by id or reference, and rows of the catalogue that are missing.
+    /// The requests that create these rows for an opportunity (an id or a reference), and those of the catalogue that
+    /// `known` lacks.
     pub(super) fn new_solutions(
         &self,
         opportunity: &str,
@@ -119,8 +121,8 @@ impl Salesforce {
         Ok(solutions)
     }
 
-    /// The requests beside so many others. Where the catalogue's rows leave no room they are made now: under their unique
-    /// key, so that the next run finds them.
+    /// The requests, to be sent beside `others` more. If the composite has no room for rows of the catalogue, these
+    /// are created now, under their unique key, so that a later run finds them.
     pub(super) async fn with_catalogue(
         &self,
         operation: &str,
@@ -144,7 +146,7 @@ impl Salesforce {
         }
         for body in rows.iter_mut().filter_map(|part| part.body.as_mut()) {
             let detail = body[SOLUTION_DETAIL_LOOKUP].as_str().unwrap_or_default();
-            // Found by its key from now on, if the answer should not say its id.
+            // If the answer contains no id, the next attempt finds the row by its key.
             let id = made.id(detail).ok_or(NotBegun::Overtaken)?;
             body[SOLUTION_DETAIL_LOOKUP] = json!(id);
         }

@@ -1,12 +1,12 @@
-//! SOQL: the one quoting function, names, and instants as literals.
+//! Builds SOQL: the only function that quotes literals, names, and instants as literals.
 
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Everything but what needs no escape anywhere.
+/// All characters but those that need no escape in any part of a URL.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A string literal: quote and backslash are escaped, and what would end a line.
+/// A string literal, with quotes, backslashes, line ends and tabs escaped.
 pub(super) fn quoted(text: &str) -> String {
     let mut literal = String::with_capacity(text.len() + 2);
     literal.push('\'');
@@ -24,7 +24,7 @@ pub(super) fn quoted(text: &str) -> String {
     literal
 }
 
-/// A string literal for LIKE: holds this text, whatever stands before and after. What LIKE reads as a wildcard is escaped.
+/// A string literal for LIKE that matches texts which contain this one. Wildcards of LIKE are escaped in it.
 pub(super) fn holding(text: &str) -> String {
     let literal = quoted(text).replace('%', "\\%").replace('_', "\\_");
     format!("'%{}%'", &literal[1..literal.len() - 1])
@@ -35,23 +35,23 @@ pub(super) fn any_of(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String
     texts.into_iter().map(|text| quoted(text.as_ref())).collect::<Vec<_>>().join(",")
 }
 
-/// For a URL.
+/// Text escaped for a URL's query.
 pub(super) fn escaped(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
 }
 
-/// Whether it is the name of a field or an object, a namespace included: nothing else may stand in a query.
+/// Whether a text is the name of a field or an object, which may include a namespace: no other name gets into a query.
 pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Whether it is an 18-character id: nothing else may stand in a path.
+/// Whether a text is an 18-character id: no other id gets into a path.
 pub(super) fn is_id(text: &str) -> bool {
     text.len() == 18 && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// An instant as a literal: UTC, whole seconds, never later than it is.
+/// An instant as a literal: UTC, whole seconds, rounded down.
 pub(super) fn instant(at: Timestamp) -> String {
     crate::crm::whole_second(at)
 }
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What a strict reader of a string literal makes of it; `None` if anything is left over.
+    /// The text that a strict reader finds in a string literal; `None`: something follows the literal.
     fn read(literal: &str) -> Option<String> {
         let inside = literal.strip_prefix('\'')?.strip_suffix('\'')?;
         let mut text = String::new();

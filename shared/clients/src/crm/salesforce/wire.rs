@@ -1,5 +1,5 @@
-//! Calls to one Salesforce org: the composite resource for everything, since it is one call of the day's allowance
-//! whatever it holds, and how each call ended.
+//! Calls to one Salesforce org, and how each call ended. Almost all use the composite resource, because a composite
+//! counts as one call of the day's allowance, no matter how many parts it has.
 
 use super::{
     composite::{Composite, Part, Parts},
@@ -25,9 +25,9 @@ use sync::{
     in_log::in_log,
 };
 
-/// Salesforce's tokens are for the whole org.
+/// A token of Salesforce is valid for the whole org.
 pub const AUDIENCE: &str = "salesforce";
-/// Rows of a query page, a hint.
+/// The number of rows asked for per page of a query, which is a hint.
 pub(super) const PAGE: u32 = 500;
 
 /// One org.
@@ -37,18 +37,18 @@ pub(super) struct Wire {
     tokens: Arc<Tokens>,
     /// `/services/data/v62.0`
     root: String,
-    /// Rows are saved although a duplicate rule alerts.
+    /// Whether rows are saved although a duplicate rule gives an alert.
     allow_save: bool,
-    /// Percent of the day's calls that were used when it was last told.
+    /// Percent of the day's calls that were used, by the last answer that said so.
     used: Arc<AtomicU32>,
 }
 
-/// A write that got no outcomes.
+/// Why a write has no outcomes.
 #[derive(Clone)]
 pub(super) enum Unwritten {
-    /// It was answered as a whole.
+    /// Salesforce answered the request as a whole.
     Answered(Said),
-    /// It was not, or not readably.
+    /// There was no answer, or no readable one.
     Unanswered(Unanswered),
 }
 
@@ -59,7 +59,7 @@ impl Wire {
         Wire { session, tokens, root, allow_save: true, used: Arc::default() }
     }
 
-    /// The same calls, stopped by duplicate rules or not.
+    /// The same calls, with or without saving in spite of alerts of duplicate rules.
     pub(super) fn allowing_duplicates(self, allow_save: bool) -> Self {
         Wire { allow_save, ..self }
     }
@@ -68,12 +68,12 @@ impl Wire {
         self.tokens.now()
     }
 
-    /// Percent of the day's calls that are used, all clients of the org together.
+    /// Percent of the day's calls that are used, by all clients of the org together.
     pub(super) fn used(&self) -> u32 {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Every answer tells.
+    /// Every answer has a header with the usage.
     fn note_usage(&self, answer: &Answer) {
         if let Some(percent) = answer.header("sforce-limit-info").and_then(usage) {
             self.used.store(percent, Ordering::Relaxed);
@@ -97,12 +97,13 @@ impl Wire {
         self.session.failure(operation, class, wide, said.to_string())
     }
 
-    /// Reads only: each part has its own outcome. More than one composite takes are asked for in several, in order.
-    /// The integration user's id, as the last sign-in said.
+    /// The integration user's id, from the last sign-in.
     pub(super) fn user(&self) -> Option<String> {
         self.tokens.user(AUDIENCE)
     }
 
+    /// Sends parts that only read: each has an outcome of its own. Too many for one composite are sent in several, in
+    /// order.
     pub(super) async fn look(&self, operation: &str, parts: &[Part]) -> Result<Composite, Failure> {
         let url = self.composite_url().await?;
         let mut all = Composite::default();
@@ -117,17 +118,18 @@ impl Wire {
         Ok(all)
     }
 
-    /// All or nothing. More than one composite takes are refused unsent.
+    /// Sends parts of which all are carried out or none. Too many parts for one composite are refused without sending
+    /// any.
     pub(super) async fn write(&self, operation: &str, parts: &[Part]) -> Result<Composite, Unwritten> {
         self.send(operation, Parts::together(parts).ok_or_else(too_many)?, true).await
     }
 
-    /// Each part by itself.
+    /// Sends parts of which each is carried out or fails by itself.
     pub(super) async fn write_each(&self, operation: &str, parts: &[Part]) -> Result<Composite, Unwritten> {
         self.send(operation, Parts::together(parts).ok_or_else(too_many)?, false).await
     }
 
-    /// In as many composites as it takes, each all or nothing, until one is refused.
+    /// Sends as many composites as the parts need, each all or nothing, until one is refused.
     pub(super) async fn write_in_turn(
         &self,
         operation: &str,
@@ -158,13 +160,13 @@ impl Wire {
         self.note_usage(&answer);
         let mut done = Composite::read(&answer).ok_or_else(|| Unwritten::Answered(Said::of(&answer)))?;
         if let Err(failure) = self.complete(operation, &mut done).await {
-            // The write is answered; what would show it is not, and is no page of it either.
+            // The writes were answered. A further page of a read was not, and is missing from what is returned.
             tracing::debug!(reason = in_log(&failure.to_string()), "what was written is not shown");
         }
         Ok(done)
     }
 
-    /// Any resource below the root: what it shows, or what is said instead.
+    /// Reads any resource below the root: its body, or the refusal.
     pub(super) async fn get(&self, operation: &str, path: &str) -> Result<Result<Value, Said>, Failure> {
         let url = self.below_root(path).await?;
         let answer = self.session.read(operation, |http| common(http.request(Method::GET, &url))).await?;
@@ -172,8 +174,8 @@ impl Wire {
         Ok(answer.json().filter(|_| answer.status == 200).ok_or_else(|| Said::of(&answer)))
     }
 
-    /// A body that is no row, for an administrator. That it may have been taken without an answer is a failure like
-    /// others: whoever asks looks first what is there.
+    /// Sends a body that is not a row, for an administrator's command. If it is unknown whether it was accepted, the
+    /// failure is like any other: the command reads what exists before it tries again.
     pub(super) async fn post_raw(
         &self,
         operation: &str,
@@ -188,7 +190,7 @@ impl Wire {
         raw(self.session.write(operation, build).await)
     }
 
-    /// Another definition, for an administrator.
+    /// Replaces a definition, for an administrator's command.
     pub(super) async fn patch_raw(
         &self,
         operation: &str,
@@ -200,7 +202,7 @@ impl Wire {
         raw(self.session.write(operation, build).await)
     }
 
-    /// A call of the SOAP API; `envelope` puts the session into it, since no header does.
+    /// Calls the SOAP API. `envelope` puts the session into the body, because SOAP takes it from no header.
     pub(super) async fn soap(
         &self,
         operation: &str,
@@ -217,7 +219,7 @@ impl Wire {
         Ok(answer)
     }
 
-    /// The version in the root.
+    /// The version of the API, which is part of the root.
     pub(super) fn version(&self) -> &str {
         self.root.rsplit_once('v').map_or("", |(_, version)| version)
     }
@@ -232,12 +234,12 @@ impl Wire {
 
     fn request(&self, http: &Http, url: &str, parts: &Parts<'_>, all_or_none: bool) -> RequestBuilder {
         common(http.request(Method::POST, url))
-            // The unique keys keep us from doubling, whatever alert rules say.
+            // Unique keys prevent our duplicates, so alerts of duplicate rules need not stop a write.
             .header("Sforce-Duplicate-Rule-Header", format!("allowSave={}", self.allow_save))
             .json(&parts.json(&self.root, all_or_none))
     }
 
-    /// One page of a query that also shows deleted rows, whether more follow, and the server's time.
+    /// One page of a query that includes deleted rows, whether more follow, and the server's time.
     pub(super) async fn query_all(
         &self,
         operation: &str,
@@ -264,7 +266,7 @@ impl Wire {
         }
     }
 
-    /// How a write ended that was answered otherwise than with success. `sent`: the fields in it.
+    /// How a write ended that was answered without success. `sent`: the fields in it.
     pub(super) fn ended<'a, T>(
         &self,
         operation: &str,
@@ -287,7 +289,7 @@ impl Wire {
         }
     }
 
-    /// A write of an administrator's that got no outcomes, as a failure.
+    /// A write of an administrator's command that has no outcomes, as a failure.
     pub(super) fn unwritten_failure(&self, operation: &str, unwritten: Unwritten) -> Failure {
         match unwritten {
             Unwritten::Answered(said) => self.failed(operation, &said),
@@ -295,7 +297,7 @@ impl Wire {
         }
     }
 
-    /// How a write ended without outcomes.
+    /// How a write without outcomes ended.
     pub(super) fn unwritten<T>(&self, operation: &str, unwritten: Unwritten) -> Written<T> {
         match unwritten {
             Unwritten::Answered(said) => self.ended(operation, &said, []),
@@ -309,7 +311,7 @@ fn too_many() -> Unwritten {
     Unwritten::Answered(Said::too_many())
 }
 
-/// Why a page was not read.
+/// Why a page could not be read.
 pub(super) enum QueryFailed {
     /// Its position is too old.
     Expired,
@@ -326,7 +328,7 @@ fn common(request: RequestBuilder) -> RequestBuilder {
     request.header("Accept", "application/json").header("Sforce-Call-Options", "client=CosellConnector")
 }
 
-/// `api-usage=25/5000; per-app-api-usage=17/250(appName=x)`: the org's share, in percent.
+/// The org's usage in percent, from `api-usage=25/5000; per-app-api-usage=17/250(appName=x)`.
 fn usage(header: &str) -> Option<u32> {
     let share = header.split(';').find_map(|part| part.trim().strip_prefix("api-usage="))?;
     let (used, most) = share.split_once('/')?;

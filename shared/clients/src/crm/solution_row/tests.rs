@@ -1,4 +1,4 @@
-//! Rows of the solutions list taken apart.
+//! Rows of the list of solutions, split into their own columns and the catalogue's.
 
 use super::*;
 use serde_json::json;

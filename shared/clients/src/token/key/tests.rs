@@ -1,10 +1,10 @@
-//! A key however it was pasted, and what is no key for us by name.
+//! Keys in all forms in which they are pasted, and texts that are refused, each with its reason.
 
 use super::*;
 
-/// The simulated organisation's, PKCS#8.
+/// The key of the simulated organisation, in PKCS#8.
 const PEM: &str = include_str!("../../../../../tests/fixtures/keys/salesforce.pem");
-/// A fresh key of nobody's on P-256, PKCS#8.
+/// A key on P-256 that was made for this test and is used nowhere else, in PKCS#8.
 const CURVE: &str = "-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg8Ie7l2335ivVDVpq
 X7lH1HhfPPSvHPeENiFXUB1B5JyhRANCAATOPxf3uNcd3PwRviws2x0V74hv2o8y

@@ -1,4 +1,4 @@
-//! Bodies as the documents show them, and there and back.
+//! Bodies as the vendor's documents print them, read and written.
 
 use super::*;
 use serde_json::json;

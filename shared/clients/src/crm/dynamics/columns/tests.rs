@@ -1,4 +1,4 @@
-//! Rows as the wire shows them, read as records.
+//! Rows as Dataverse sends them, read as records.
 
 use super::*;
 use serde_json::json;

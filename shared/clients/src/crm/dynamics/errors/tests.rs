@@ -42,7 +42,7 @@ fn every_documented_line_means_what_it_says() {
         (429, "0x80072322", Later { wide: true }),
         (429, "0x80072321", Later { wide: true }),
         (429, "0x80072326", Later { wide: true }),
-        // In a part of a batch any status may stand beside them.
+        // Inside a batch these codes come with any status.
         (400, "0x80072322", Later { wide: true }),
         (503, "0x80072321", Later { wide: true }),
         (500, "0x80072326", Later { wide: true }),

@@ -1,4 +1,4 @@
-//! Which account a referral belongs to.
+//! Which account is chosen for a referral.
 
 use super::*;
 use percent_encoding::percent_decode_str;

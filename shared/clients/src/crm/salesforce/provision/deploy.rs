@@ -1,4 +1,4 @@
-//! A deployment by the Metadata API's REST resource: shipped objects and fields, all or nothing.
+//! Deploys shipped objects and fields by the Metadata API's REST resource, all or nothing.
 
 use super::package::package;
 use crate::crm::salesforce::{Salesforce, errors::Said};
@@ -6,22 +6,22 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use sync::failure::Failure;
 
-/// Stands nowhere in what we ship.
+/// A boundary that no shipped file contains.
 const BOUNDARY: &str = "cosell-connector-deployment-7f3a1c";
 
-/// How far one is.
+/// The state of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deployment {
-    /// Not done yet; the vendor's word for where it is.
+    /// It is not finished; Salesforce's name for its state.
     Running(String),
-    /// Everything is there.
+    /// It is finished, and everything was deployed.
     Succeeded,
-    /// Nothing was done: each component with the vendor's words.
+    /// Nothing was deployed: each component that failed, with Salesforce's message.
     Failed(Vec<String>),
 }
 
 impl Salesforce {
-    /// Starts one with these shipped objects and fields. Its id.
+    /// Starts a deployment of these shipped objects and fields, and returns its id.
     pub async fn deploy(
         &self,
         objects: &BTreeSet<&'static str>,
@@ -45,7 +45,7 @@ impl Salesforce {
         id.map_err(|said| self.wire.failed(operation, &said))
     }
 
-    /// Looks at one.
+    /// Reads the state of a deployment.
     pub async fn deployment(&self, id: &str) -> Result<Deployment, Failure> {
         let operation = format!("look at deployment `{id}`");
         let path = format!("metadata/deployRequest/{id}?includeDetails=true");
@@ -56,7 +56,7 @@ impl Salesforce {
 }
 
 fn read(result: &Value) -> Deployment {
-    // Some answers write flags as texts.
+    // Some answers give flags as texts.
     let flag = |name: &str| result[name] == true || result[name] == "true";
     let status = result["status"].as_str().unwrap_or("Pending").to_owned();
     let over = matches!(status.as_str(), "Succeeded" | "SucceededPartial" | "Failed" | "Canceled");

@@ -1,39 +1,39 @@
-//! The permission set of the connector's user: made, filled and assigned, each right once.
+//! The permission set of the connector's user: creates, fills and assigns it, and grants no right twice.
 
 use crate::crm::salesforce::{Salesforce, composite::Part, soql::quoted};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use sync::failure::Failure;
 
-/// Its API name, as shipped.
+/// Its API name in the shipped metadata.
 pub const PERMISSION_SET: &str = "Cosell_Connector";
 const LABEL: &str = "Co-sell connector";
 
-/// What is granted on an object.
+/// The rights to an object beside reading, creating and editing rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ObjectRights {
-    /// Rows may be deleted.
+    /// Whether rows may be deleted.
     pub delete: bool,
-    /// Rows of everybody are seen.
+    /// Whether rows of all owners are visible.
     pub view_all: bool,
 }
 
-/// What was granted that was not before.
+/// What this command has granted; what was granted before is not in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Granted {
-    /// The set itself was made.
+    /// The permission set was created.
     pub set: bool,
-    /// Objects.
+    /// Objects to which rights were granted.
     pub objects: Vec<String>,
-    /// Fields, with their objects.
+    /// Fields to which rights were granted, with their objects.
     pub fields: Vec<String>,
-    /// The user has it now.
+    /// The set was assigned to the user.
     pub assigned: bool,
 }
 
 impl Salesforce {
-    /// Gives the user these rights by the connector's permission set. Objects in the order in which rights depend on
-    /// each other. `None`: there is no such user.
+    /// Gives the user these rights by the connector's permission set. `objects` must be in the order in which rights
+    /// depend on each other. `None`: there is no such user.
     pub async fn grant(
         &self,
         username: &str,
@@ -120,7 +120,7 @@ impl Salesforce {
     }
 }
 
-/// What makes a row hold at least what is wanted; it does: `None`.
+/// The request that gives a row all rights that are wanted; `None`: it has them.
 fn right(n: usize, object: &str, held: Option<&Value>, wanted: &Value, about: &Value) -> Option<Part> {
     let missing = |row: &Value| {
         wanted.as_object().into_iter().flatten().any(|(name, value)| value == true && row[name] != true)

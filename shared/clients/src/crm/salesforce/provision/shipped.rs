@@ -1,5 +1,5 @@
-//! The metadata this connector ships (`shared/salesforce`), as texts: what is made in an org is what an admin could
-//! deploy by hand.
+//! The metadata that this connector ships (`shared/salesforce`), as texts: a command creates the same in an org as an
+//! administrator who deploys it.
 
 macro_rules! object {
     ($name:literal) => {
@@ -67,7 +67,7 @@ pub const FIELDS: &[(&str, &str, &str)] = &[
     field!("Opportunity", "Visible_to_Microsoft_Sellers__c"),
 ];
 
-/// What is inside the root element of a definition, for another document.
+/// The content of a definition's root element, for use in another document.
 pub(super) fn inside(definition: &str) -> &str {
     let root = definition.split_once("xmlns=").and_then(|(_, rest)| rest.split_once(">\n"));
     let inside = root.map_or(definition, |(_, rest)| rest);

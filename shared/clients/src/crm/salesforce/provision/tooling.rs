@@ -1,36 +1,36 @@
-//! Custom objects and fields as the Tooling API knows them: also those that field-level security hides; and changes of
-//! a field's definition, which is read, changed and given back whole.
+//! Custom objects and fields by the Tooling API, which also returns those that field-level security hides; and changes
+//! of a field's definition, which is read, changed and written back as a whole.
 
 use crate::crm::salesforce::{Salesforce, soql::any_of, soql::escaped, soql::is_id};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use sync::failure::Failure;
 
-/// Custom objects by API name; custom fields by object and API name. What they lead to are ids of definitions.
+/// The ids of the definitions of custom objects and fields.
 #[derive(Clone, Debug, Default)]
 pub struct Definitions {
-    /// Custom objects.
+    /// Custom objects, by API name.
     pub objects: BTreeMap<String, String>,
-    /// Custom fields.
+    /// Custom fields, by object and API name.
     pub fields: BTreeMap<(String, String), String>,
 }
 
-/// A change of a field.
+/// A change of a field's definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// An external id that is unique whatever the case.
+    /// Makes it an external id that is unique, upper and lower case being the same.
     Key,
-    /// A picklist takes these values, too.
+    /// Adds these values to a picklist.
     Values(Vec<String>),
 }
 
 impl Salesforce {
-    /// The custom fields of these objects, as far as they are there.
+    /// The definitions of these objects and of their custom fields, as far as they exist.
     pub async fn definitions(&self, objects: &[&str]) -> Result<Definitions, Failure> {
         let (custom, standard): (Vec<&str>, Vec<&str>) =
             objects.iter().partition(|name| name.ends_with("__c"));
         let mut found = Definitions::default();
-        // By the id of an object its name, for fields name their object so.
+        // An object's name by its id, because fields name a custom object by its id.
         let mut places: BTreeMap<String, String> =
             standard.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect();
         if !custom.is_empty() {
@@ -58,7 +58,7 @@ impl Salesforce {
         Ok(found)
     }
 
-    /// Changes a field's definition; `false`: it cannot be changed so.
+    /// Changes a field's definition; `false`: this field cannot be changed in this way.
     pub async fn change_field(&self, id: &str, change: &Change) -> Result<bool, Failure> {
         let operation = format!("change field `{id}`");
         if !is_id(id) {
@@ -77,7 +77,7 @@ impl Salesforce {
     }
 }
 
-/// The id and the API name of a row.
+/// The id and the API name of a definition.
 fn named(row: &Value) -> Option<(String, String)> {
     let (id, name) = (row["Id"].as_str()?, row["DeveloperName"].as_str()?);
     let space = row["NamespacePrefix"].as_str().map(|space| format!("{space}__")).unwrap_or_default();
@@ -93,7 +93,7 @@ fn changed(mut metadata: Value, change: &Change) -> Option<Value> {
             }
         }
         Change::Values(new) => {
-            // A set of values that several fields share is the admin's.
+            // A set of values that several fields share is left to the administrator.
             let values = metadata["valueSet"]["valueSetDefinition"]["value"].as_array_mut()?;
             let name =
                 if values.iter().any(|v| v.get("fullName").is_some()) { "fullName" } else { "valueName" };

@@ -1,12 +1,12 @@
-//! An archive of a few small texts, stored as they are.
+//! Makes an archive of a few small texts, uncompressed.
 
-/// The archive of these files.
+/// The archive of these files (name, text).
 pub(super) fn archive<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
     let (mut all, mut directory, mut count) = (vec![], vec![], 0_u16);
     for (name, text) in files {
         let start = length(all.len());
         let name_length = u16::try_from(name.len()).unwrap_or(u16::MAX);
-        // Version 2.0, no flags, stored, 1980-01-01.
+        // Version 2.0, no flags, uncompressed, dated 1980-01-01.
         let mut entry = vec![20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0];
         entry.extend(crc32(text.as_bytes()).to_le_bytes());
         entry.extend(length(text.len()));
@@ -36,7 +36,7 @@ pub(super) fn archive<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -
     all
 }
 
-/// Lengths here are some kilobytes.
+/// A length for the archive; lengths here are some kilobytes.
 fn length(bytes: usize) -> [u8; 4] {
     u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes()
 }
