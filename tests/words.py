@@ -4,9 +4,8 @@
     python3 tests/words.py
 
 Looks at the prose of tracked Markdown files (no code, no names in italics: those are a vendor's), at comments and help texts of
-the functions and of `shared`, and at `template.yaml`. Misspellings, American spellings and doubled words are faults everywhere.
-Phrases are faults in Markdown and in the descriptions of parameters; elsewhere each crate has a number of them that may only
-shrink. Prints `file:line: what is wrong`. Exit: 0 no fault, 1 some. Standard library only, no network.
+the functions and of `shared`, and at `template.yaml`. Misspellings, American spellings, doubled words and phrases are faults.
+Prints `file:line: what is wrong`. Exit: 0 no fault, 1 some. Standard library only, no network.
 """
 
 import re
@@ -36,18 +35,6 @@ PHRASES = [
     (r"(?:is|are|was|were) (?:of|for) no use", "*does not help*"),
     (r"as (?:he|she|they) likes?", "*in any way*"),
 ]
-# How many phrases may still stand in a crate's comments and help texts. Only ever lower.
-LEFT = {
-    "functions/admin": 50,
-    "functions/ingress": 11,
-    "functions/writer": 6,
-    "shared/clients": 105,
-    "shared/console": 30,
-    "shared/cosell": 5,
-    "shared/mapping": 26,
-    "shared/sync": 199,
-    "template.yaml": 24,
-}
 # Spelt as an American would: one page, one English. Names of vendors are written as they write them.
 AMERICAN = {
     "analyze": "analyse", "armor": "armour", "behavior": "behaviour", "canceled": "cancelled",
@@ -175,16 +162,11 @@ def of_template(path):
             described = None
 
 
-def budget(path):
-    """The crate, or the file, whose phrases are counted."""
-    return "/".join(path.split("/")[:2])
-
-
 def main():
     texts = [(path, of_page(path)) for path in tracked("*.md")]
     texts += [(path, of_rust(path)) for path in tracked("functions/*/src/*.rs", "shared/*/src/*.rs")]
     texts += [("template.yaml", of_template("template.yaml"))]
-    faults, left = [], {}
+    faults = []
     for path, found in texts:
         before = ""
         for number, text, strict in found:
@@ -199,23 +181,11 @@ def main():
                     faults.append(f"{path}:{number}: `{word} {word}`")
             for pattern, instead in PHRASE:
                 for phrase in pattern.findall(text):
-                    place = f"{path}:{number}: `{phrase}`: write {instead}"
-                    if strict:
-                        faults.append(place)
-                    else:
-                        left.setdefault(budget(path), []).append(place)
+                    faults.append(f"{path}:{number}: `{phrase}`: write {instead}")
             before = text.rstrip()
-    for crate in sorted(left.keys() | LEFT.keys()):
-        count, most = len(left.get(crate, [])), LEFT.get(crate, 0)
-        if count > most:
-            faults += left[crate] if "--all" not in sys.argv else []
-            faults.append(f"{crate}:1: {count} phrases that are read twice, and at most {most} may be left")
-    if "--all" in sys.argv:
-        faults += [place for places in left.values() for place in places]
     for text in faults:
         print(text, file=sys.stderr)
-    counts = ", ".join(f"{crate} {len(places)}" for crate, places in sorted(left.items()))
-    print(f"words: {len(texts)} files, {len(faults)} faults" + (f"; phrases left: {counts}" if counts else ""))
+    print(f"words: {len(texts)} files, {len(faults)} faults")
     return 1 if faults else 0
 
 

@@ -313,7 +313,7 @@ async fn standing(
     let one = |row: &&Row| {
         let mut deal = Planned { id: row.key.sk.clone(), ..Planned::default() };
         if let Item::Parked(parked) = &row.item {
-            deal.crm = parked.version.as_ref().map(|version| version.token.clone());
+            deal.crm = parked.version.as_ref().map(|version| version.stamp().to_owned());
         }
         if let Some(link) = referral(row).and_then(|key| links.get(&key)) {
             deal.seen(link);
@@ -335,7 +335,7 @@ impl Planned {
     fn seen(&mut self, row: &Row) {
         let Item::Link(link) = &row.item else { return };
         let [partner_center, crm] = [&link.partner_center, &link.crm]
-            .map(|side| side.seen.as_ref().map(|seen| seen.version.token.clone()));
+            .map(|side| side.seen.as_ref().map(|seen| seen.version.stamp().to_owned()));
         (self.partner_center, self.crm) = (partner_center, crm);
     }
 

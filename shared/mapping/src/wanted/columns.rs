@@ -137,8 +137,8 @@ fn member(list: &Rule, rule: &Rule, column: WantedColumn) -> WantedColumn {
     WantedColumn { written: column.written && goes_there, at, ..column }
 }
 
-/// Partner Center's word as a person would write it: `QuotesOrLicensing` becomes "Quotes or licensing". What is written
-/// in words already, as `ERP transformation with AI`, stays as it is.
+/// Partner Center's word as a person would write it: `QuotesOrLicensing` becomes "Quotes or licensing". A name
+/// with blanks in it, as `ERP transformation with AI`, is left as it is.
 fn spaced(word: &str) -> String {
     if word.contains(' ') {
         return word.to_owned();

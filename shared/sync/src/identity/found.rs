@@ -66,8 +66,8 @@ pub(super) async fn found_again<P: Ports>(mut work: Work<'_, P>, referral: Refer
     Box::pin(found(work, referral, seen)).await
 }
 
-/// What the create left out of the record and nobody has filled in since: that the CRM shows nothing is what both sides
-/// had in common, and no edit of a seller.
+/// A field that the create left out of the record and that is still empty: the empty field is the state both sides began
+/// with, not an edit by a seller. A field that has been filled in since has no such state, and counts as an edit.
 fn agree_on_what_was_left_out<P: Ports>(work: &mut Work<'_, P>, seen: &Seen) {
     let map = work.map();
     let shown = map.record_fields(&seen.record);

@@ -46,10 +46,13 @@ impl Version {
     /// Whether a write of ours that was conditional on `self` had not happened when `other` was read: their stamps are
     /// equal.
     pub fn was_not_written_over(&self, other: &Version) -> bool {
-        fn stamp(version: &Version) -> &str {
-            version.token.split(BESIDES).next().unwrap_or_default()
-        }
-        stamp(self) == stamp(other)
+        self.stamp() == other.stamp()
+    }
+
+    /// The token without what tells versions apart that share a stamp: the same however fresh the row was when it was
+    /// read.
+    pub fn stamp(&self) -> &str {
+        self.token.split(BESIDES).next().unwrap_or_default()
     }
 
     /// How `self` relates to `other`.
