@@ -4,7 +4,7 @@ for name in build sam aws lint; do
   wanted=tests/e2e/requirements-$name.txt
   venv=target/e2e/venv-$name
   cmp -s "$wanted" "$venv/installed.txt" && continue
-  printf '=== installing %s\n' "$(grep -v '^#' "$wanted" | tr '\n' ' ')"
+  printf '=== installing %s\n' "$(grep -v '^#' "${wanted%.txt}.in" | tr '\n' ' ')"
   rm -rf "$venv"
   mkdir -p target/e2e
   timeout 60 python3 -m venv "$venv"
