@@ -54,6 +54,7 @@ def play(plays):
     plays.lost(referral)
     command_line.play(plays, referral)
     plays.stillness()
+    plays.logs()
 
 
 def table(rows):

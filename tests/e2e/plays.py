@@ -1,12 +1,17 @@
 """The plays: what somebody does outside, and what has to be seen for it. Each adds rows to the table."""
 
 import json
+import sys
 import time
 from datetime import datetime, timezone
 
 import vendors
+from build import ROOT
 from processes import until
 from vendors import act, call
+
+sys.path.insert(0, str(ROOT / "tests"))
+import log_lines
 
 # What arrives by a webhook or the queue takes milliseconds; the rest is the start of a function and a slow machine.
 SOON = 45
@@ -195,6 +200,15 @@ class Plays:
         self.expect("7 parked, the poison apart", 0, len(self.parked()) - 1)
         self.expect("7 dead letters", 0, self.stack.dead_letters)
         self.expect("7 requests a vendor does not know", [], self.unknown())
+
+    def logs(self):
+        """Each line that the functions have written has the form of functions/log-lines.md."""
+        # The access log has a form of its own, which the template states.
+        written = {name: lines for name, lines in self.stack.log_lines().items() if name != "ApiLog"}
+        for name in ("IngressLog", "WriterLog", "PollerLog", "AdminLog"):
+            self.expect(f"9 {name} has lines", True, any(line.startswith("{") for line in written.get(name, [])))
+        faults = {fault for lines in written.values() for line in lines for fault in log_lines.of_line(line)}
+        self.expect("9 log lines of another form", [], sorted(faults))
 
     # ----------------------------------------------------------------------------------------------------------
 

@@ -216,10 +216,18 @@ class Stack:
     # --- when something fails ------------------------------------------------------------------------------------
 
     def logs(self, lines=60):
-        """The last lines of each function's log."""
-        logs = self.client("logs")
-        for name, group in self.resources("AWS::Logs::LogGroup").items():
+        """Prints the last lines of each function's log."""
+        for name, written in self.log_lines().items():
             print(f"\n--- {name}")
-            events = logs.filter_log_events(logGroupName=group, limit=10000)["events"]
-            for event in sorted(events, key=lambda event: event["timestamp"])[-lines:]:
-                print(event["message"].rstrip())
+            for line in written[-lines:]:
+                print(line)
+
+    def log_lines(self):
+        """The lines of each log, oldest first."""
+        logs, found = self.client("logs"), {}
+        for name, group in self.resources("AWS::Logs::LogGroup").items():
+            pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+            events = [event for page in pages for event in page["events"]]
+            events.sort(key=lambda event: event["timestamp"])
+            found[name] = [line for event in events for line in event["message"].splitlines()]
+        return found

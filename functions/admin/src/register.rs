@@ -113,7 +113,7 @@ async fn confirm(app: &App, address: &Address, known: bool) -> Result<(), Failur
 
 /// Reports that another address is registered, and raises the alarm.
 pub(crate) fn stolen(report: &mut Report, url: &str) {
-    tracing::error!(alarm = "registration", found = url, "the webhook is registered by somebody else");
+    tracing::error!(alarm = "registration", address = url, "the webhook is registered by somebody else");
     report.warn(
         format!("Partner Center tells `{url}` and not us; left as it is"),
         "changes come by the sweep only; take it over with {\"command\": \"register\", \"overwrite\": \"yes\"}",

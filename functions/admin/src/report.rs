@@ -21,6 +21,17 @@ pub enum Level {
     Fault,
 }
 
+impl Level {
+    /// The word of answers and log lines.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Ok => "ok",
+            Level::Warning => "warning",
+            Level::Fault => "fault",
+        }
+    }
+}
+
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Line {

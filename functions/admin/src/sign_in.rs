@@ -1,7 +1,8 @@
 //! What is behind a sign-in that Entra refused (vendors/entra.md, *Errors*), and what to do about it: by the AADSTS
-//! number, else by the OAuth error. Data and one look-up; Salesforce's own are in `columns/salesforce/cure.rs`.
+//! number, else by the OAuth error. Data and one look-up; Salesforce's own are in `sign_in/salesforce.rs`.
 
-use crate::columns;
+pub(crate) mod salesforce;
+
 use clients::{
     crm::salesforce::AUDIENCE,
     token::{entra_number, refused_audience},
@@ -98,7 +99,7 @@ const ERRORS: &[Cure<&str>] = &[
 /// What to do about a refused sign-in; `None`: it is none, or nothing is known to help.
 pub(crate) fn cure(failure: &Failure) -> Option<&'static str> {
     if refused_audience(failure)? == AUDIENCE {
-        return columns::salesforce::cure_of_sign_in(&failure.text);
+        return salesforce::known(&failure.text);
     }
     let number = entra_number(&failure.text);
     let error = failure.text.split(':').next().unwrap_or_default();

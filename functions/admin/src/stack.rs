@@ -54,7 +54,12 @@ pub(crate) async fn handle(app: &Opened, request: &Request, ends: Timestamp) -> 
         Ok(app) => Box::pin(in_time(app, request.request_type, ends)).await,
     };
     for line in &report.lines {
-        tracing::info!(decision = "set up", reason = in_log(&line.text), cure = line.cure, level = ?line.level);
+        tracing::info!(
+            decision = "set up",
+            reason = in_log(&line.text),
+            cure = line.cure,
+            finding = line.level.as_str()
+        );
     }
     let ok = report.ok || forgiven(app, request.request_type);
     if !report.ok && ok {

@@ -56,7 +56,12 @@ pub(crate) async fn watch(app: &App, ends: Timestamp) -> Result<Report, Failure>
         }
     }
     for line in report.lines.iter().filter(|line| line.level != Level::Ok) {
-        tracing::warn!(decision = "watch", level = ?line.level, reason = in_log(&line.text), cure = line.cure);
+        tracing::warn!(
+            decision = "watch",
+            finding = line.level.as_str(),
+            reason = in_log(&line.text),
+            cure = line.cure
+        );
     }
     let mut measured = waits(&worker).await;
     measured.extend([

@@ -52,7 +52,7 @@ impl Answer {
 
     /// Writes the one log line of the call.
     pub(crate) fn log(&self, duration_ms: i128) {
-        let (duration_ms, status) = (duration_ms as u64, self.status());
+        let (duration_ms, status) = (duration_ms as i64, self.status());
         match self {
             Answer::Enqueued { referral, event } => {
                 tracing::info!(decision = "enqueued", reason = event, referral.id = %referral, status, duration_ms, "event enqueued");

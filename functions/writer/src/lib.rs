@@ -148,7 +148,8 @@ fn told_by(hints: &[Hint]) -> &str {
 }
 
 fn log(app: &App, group: &Group, story: &Story, began: Timestamp) {
-    let duration_ms = app.outside.clock().now().duration_since(began).as_millis();
+    // A number of 128 bits would be written as text.
+    let duration_ms = app.outside.clock().now().duration_since(began).as_millis() as i64;
     let crm = app.map.crm().as_str();
     let referral = group.hints.iter().find_map(|hint| hint.subject.referral()).map(tracing::field::display);
     let record = group.hints.iter().find_map(|hint| hint.subject.record()).map(tracing::field::display);

@@ -78,7 +78,8 @@ impl Map {
     /// Whether a value says nothing. An amount of money that is not there says nothing in whichever currency.
     pub fn says_nothing(&self, unit: &str, value: &Value) -> bool {
         let group = |rules: &[Rule]| no_amount(rules, value);
-        value.is_null() || self.rule(unit).is_ok_and(|one| matches!(&one.shape, Shape::Group(rules) if group(rules)))
+        value.is_null()
+            || self.rule(unit).is_ok_and(|one| matches!(&one.shape, Shape::Group(rules) if group(rules)))
     }
 
     /// Whether both sides have the same value: one of them is what the other would be after conversion.

@@ -1,18 +1,16 @@
 //! What a Salesforce org says of itself held against the map: objects, fields, picklists, stages. Fields that are not
 //! there and fields that field-level security hides look the same to the connector's user.
 
-mod cure;
 mod settings;
 mod twin;
 
-use crate::report::Report;
+use crate::{report::Report, sign_in};
 use clients::crm::salesforce::{
     SOLUTION_LOOKUPS, Salesforce,
     describe::{Described, DescribedField},
     object_of_table,
     provision::rights::PERMISSION_SET,
 };
-pub(crate) use cure::known as cure_of_sign_in;
 use mapping::{Map, WantedColumn, WantedKind, WantedTable};
 use std::collections::BTreeMap;
 use sync::failure::Failure;
@@ -84,10 +82,10 @@ pub(crate) async fn check(crm: &Salesforce, map: &Map, report: &mut Report) -> R
 /// The whole of the CRM's part of `doctor`.
 pub(crate) async fn doctor(crm: &Salesforce, map: &Map, report: &mut Report) {
     if let Err(failure) = check(crm, map, report).await {
-        return report.fault(failure.to_string(), cure::of(&failure.text));
+        return report.fault(failure.to_string(), sign_in::salesforce::of(&failure.text));
     }
     if let Err(failure) = settings::tell(crm, map, report).await {
-        report.fault(failure.to_string(), cure::of(&failure.text));
+        report.fault(failure.to_string(), sign_in::salesforce::of(&failure.text));
     }
 }
 

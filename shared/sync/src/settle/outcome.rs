@@ -52,7 +52,7 @@ pub(super) fn take_plan<P: Ports>(work: &mut Work<'_, P>, plan: &mut Plan) {
     }
     for (unit, words) in &plan.refused {
         work.note("refused", words.clone(), true);
-        tracing::debug!(unit, words, "refused by rule");
+        tracing::debug!(unit, reason = words, "refused by rule");
     }
     for (unit, Unfit { words, value, target }) in std::mem::take(&mut plan.unfit) {
         let print = work.fingerprint(&BTreeMap::from([(unit.as_str(), &value)]));

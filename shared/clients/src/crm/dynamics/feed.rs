@@ -153,7 +153,7 @@ impl Dynamics {
             (Meaning::Right | Meaning::Refused, Position::At(_)) if of_party => Ok(Changes::Expired),
             (Meaning::Right | Meaning::Refused, _) if of_party => {
                 tracing::warn!(
-                    feed = feed.as_str(),
+                    part = feed.as_str(),
                     reason = in_log(&said.to_string()),
                     "is not followed by its changes"
                 );

@@ -151,7 +151,7 @@ impl Salesforce {
         let soon = !self.known.asked_again(feed.as_str(), now, THRIFT);
         if soon {
             tracing::warn!(
-                feed = feed.as_str(),
+                part = feed.as_str(),
                 used = self.wire.used(),
                 "few calls are left: not asked this time"
             );

@@ -65,12 +65,12 @@ const CURES: &[(&[&str], &str)] = &[
 ];
 
 /// What to do.
-pub(super) fn of(words: &str) -> &'static str {
+pub(crate) fn of(words: &str) -> &'static str {
     known(words).unwrap_or("is SalesforceLoginUrl the org's My Domain, and is the org up?")
 }
 
 /// What to do, if these words are known.
-pub(crate) fn known(words: &str) -> Option<&'static str> {
+pub(super) fn known(words: &str) -> Option<&'static str> {
     let known = CURES.iter().find(|(signs, _)| signs.iter().any(|sign| words.contains(sign)));
     known.map(|(_, cure)| *cure)
 }
