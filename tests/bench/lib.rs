@@ -1,1 +1,1 @@
-//! No library: `cargo run --release --example bench` is all there is.
+//! No library: `cargo run --release --example bench`, which measures what the functions cost, is all there is.

@@ -1,5 +1,6 @@
-//! Set-up and operation: called by CloudFormation as a custom resource, by the schedule, and by hand with
-//! `sam remote invoke`. JSON in, readable JSON out; decides nothing about deals.
+//! The functions `Admin` and `AdminLook`: set-up and operation. Called by CloudFormation as a custom resource, by the
+//! schedule every five minutes, and by people with `cosell` or `sam remote invoke`. JSON in, readable JSON out; decides
+//! nothing about deals. Start at [`handle`]; [`command`] lists the commands, and most have a file of their own.
 
 mod acts;
 mod anew;

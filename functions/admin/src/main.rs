@@ -1,4 +1,5 @@
-//! Wiring. A faulty configuration is answered, not crashed on: a deployment would hang for an hour.
+//! Wiring of the functions `Admin` and `AdminLook`: configuration, clients, run. What they do is in `lib.rs`. A faulty
+//! configuration is answered, not crashed on: a deployment would hang for an hour.
 
 use admin::{App, Call};
 use clients::{

@@ -1,5 +1,6 @@
-//! Partner Center -> queue: verify, parse, enqueue, answer. Has no access to the CRM, to the table or to a secret other
-//! than its own address, and calls no address that the sender names unless it is on the list.
+//! The function `Ingress`, where a webhook enters: Partner Center -> queue. Verifies the signature, parses, enqueues a
+//! hint, answers. Has no access to the CRM, to the table or to a secret other than its own address, and calls no
+//! address that the sender names unless it is on the list. Start at [`handle`].
 
 mod answer;
 pub mod call;

@@ -1,4 +1,5 @@
-//! Wiring: log, configuration, clients, run. Connections are opened before the first event arrives.
+//! Wiring of the function `Ingress`: log, configuration, clients, run. What it does is in `lib.rs`. Connections are
+//! opened before the first event arrives.
 
 use clients::{aws, clock::Clock, config, log};
 use ingress::{App, handle};

@@ -1,4 +1,5 @@
-//! CRM -> Partner Center, and the sweep for what no webhook announced. `sync::poll` does the work; this reports it.
+//! The function `Poller`, by schedule: CRM -> Partner Center, and the sweep for what no webhook announced. Start at
+//! [`handle`]; [`sync::poll`] does the work, this reports it.
 
 use clients::outside::App;
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! Wiring.
+//! Wiring of the function `Poller`: log, configuration, clients, run. What it does is in `lib.rs`.
 
 use clients::{
     aws,

@@ -1,4 +1,4 @@
-//! Wiring.
+//! Wiring of the function `Writer`: log, configuration, clients, run. What it does is in `lib.rs`.
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use clients::{

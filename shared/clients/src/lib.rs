@@ -1,6 +1,7 @@
-//! Every socket of the product, one file per outside system: the ports of `sync` over real connections. This crate
-//! decides nothing about deals. Feature `ingress` is what the webhook needs (no table, no CRM, one secret), `full` is
-//! the rest.
+//! Every socket of the product, a file or folder for each outside system: the ports of `sync` over real connections,
+//! and the quirks of each vendor. This crate decides nothing about deals. README.md says which file talks to what; a
+//! request can be followed from `partner_center.rs` or `crm/` through `session.rs` to `http.rs`. Feature `ingress` is
+//! what the webhook needs (no table, no CRM, one secret), `full` is the rest.
 
 pub mod aws;
 pub mod certificates;

@@ -1,8 +1,9 @@
-//! The face of the connector: one page and one command line, over the admin function wherever it runs. It decides nothing:
-//! every answer is the admin function's own, and who may invoke that may use this.
+//! What a person sees of the connector: one page and one command line, over the admin function wherever it runs. It
+//! decides nothing: every answer is the admin function's own, and who may invoke that may use this. The program is in
+//! `shared/cosell`. Start at [`command`].
 //!
-//! - [`admin`]: how the admin function is reached; [`local`] the one of a local run, `stack` (feature `aws`) that of a stack,
-//!   whose decisions `logs` follows
+//! - [`admin`]: how the admin function is reached; [`local`] the one of a local run, `stack` (feature `aws`) that of a
+//!   stack, whose decisions `logs` follows
 //! - [`command`]: the command line's words, and the admin command each of them is
 //! - [`decision`]: what a log line says of a deal
 //! - [`present`]: an answer as text for people; [`wrong`]: why there is none

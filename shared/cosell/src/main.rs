@@ -1,4 +1,5 @@
-//! `cosell`: the connector's command line. Reads the words, and says how it ended; [`run`] does the rest.
+//! `cosell`: the connector's command line. This file reads the arguments and sets the exit code; [`run`] does the rest.
+//! The commands and what an answer looks like are in the library `console`.
 
 #![expect(clippy::print_stderr, reason = "a command line's messages")]
 

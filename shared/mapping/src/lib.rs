@@ -1,5 +1,7 @@
-//! Field maps: convert between a referral, canonical values and a CRM record. Pure: no async, clock, environment or
-//! files.
+//! Where a field is mapped: converts between a referral of Partner Center, canonical values and a record of the CRM,
+//! and validates, as a field map says. Pure: no async, clock, environment or files. The rules are data (`maps/*.toml`,
+//! which are also the manual); README.md says how to change one or add a field. In code start at [`Map`]: `load` reads
+//! a map, `convert` and `status` apply its rules, `new_referral` and `new_record` say what a create needs.
 
 mod check;
 mod check_shape;

@@ -1,3 +1,6 @@
+//! The protocol: decides what is written to Partner Center and to the CRM, when, and on what condition, so that nothing
+//! is lost, doubled or echoed. Where two edits meet: [`merge`]. Start at *One settle* below and its code, `settle.rs`.
+//!
 //! One story settles a link, one handles a referral without a link, and one handles a record without a link. Webhook,
 //! sweep, poll, backfill and retry only say where to look.
 //!

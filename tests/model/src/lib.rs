@@ -1,5 +1,6 @@
-//! The protocol of `sync` in a deterministic simulation: its real futures on a seeded executor, the ports in memory,
-//! hostile weather, then calm; what must hold is checked at every moment and at the end. Violations are values.
+//! The protocol of `sync` in a deterministic simulation: its real futures on a seeded executor, the ports in memory, a
+//! storm of faults, then calm. What must hold ([`Invariant`]) is checked at every moment and at the end; violations are
+//! values. Start at [`run`], one schedule from its seed; the command line is `examples/model.rs`.
 
 mod actors;
 mod crm;

@@ -1,4 +1,4 @@
-//! Random stories of a small company, told to the real functions, the real clients and the simulators of the outside
+//! Random stories of a small company, played to the real functions, the real clients and the simulators of the outside
 //! systems in one process, on a clock that only the story moves; and a judge who knows the field map and what the
 //! simulators hold, never our table.
 //!
