@@ -26,14 +26,12 @@ use std::{
 };
 use sync::{
     failure::{Class, Failure, System},
-    ports::Links as Port,
+    ports::{Links as Port, TRANSACTION},
     table::{Change, Key, Row},
 };
 
 /// The most items in one read (vendors/aws.md, *DynamoDB*).
 const READ_BATCH: usize = 100;
-/// The most items in one transaction.
-const TRANSACTION: usize = 100;
 /// How many items of any kind are searched for one page of links.
 const PAGE: i32 = 250;
 /// How often keys are read that a throttled batch left out, with a pause that doubles each time.

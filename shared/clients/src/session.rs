@@ -93,7 +93,7 @@ impl Session {
         build: impl Fn(&Http) -> RequestBuilder,
     ) -> Result<Answer, Failure> {
         let build = |http: &Http, bearer: &str| build(http).bearer_auth(bearer);
-        Ok(self.attempt(operation, Again::Unanswered, &build, &is_unauthorized).await?)
+        Ok(self.attempt(operation, Again::Unanswered, true, &build, &is_unauthorized).await?)
     }
 
     /// Sends a write: never again if it may have been sent. A 401 is a definite answer: the write did not happen.
@@ -103,7 +103,17 @@ impl Session {
         build: impl Fn(&Http) -> RequestBuilder,
     ) -> Result<Answer, Unanswered> {
         let build = |http: &Http, bearer: &str| build(http).bearer_auth(bearer);
-        self.attempt(operation, Again::NotSent, &build, &is_unauthorized).await
+        self.attempt(operation, Again::NotSent, true, &build, &is_unauthorized).await
+    }
+
+    /// As [`Session::write`], but a 401 concerns this write alone: other requests with the same token may succeed.
+    pub(crate) async fn write_alone(
+        &self,
+        operation: &str,
+        build: impl Fn(&Http) -> RequestBuilder,
+    ) -> Result<Answer, Unanswered> {
+        let build = |http: &Http, bearer: &str| build(http).bearer_auth(bearer);
+        self.attempt(operation, Again::NotSent, false, &build, &is_unauthorized).await
     }
 
     /// Sends a write whose token is part of its body; `is_refused` says whether the answer refuses the token.
@@ -113,14 +123,16 @@ impl Session {
         build: impl Fn(&Http, &str) -> RequestBuilder,
         is_refused: impl Fn(&Answer) -> bool,
     ) -> Result<Answer, Unanswered> {
-        self.attempt(operation, Again::NotSent, &build, &is_refused).await
+        self.attempt(operation, Again::NotSent, true, &build, &is_refused).await
     }
 
-    /// Reads and writes follow the same rule: only what certainly had no effect is sent again, and only once.
+    /// Reads and writes follow the same rule: only what certainly had no effect is sent again, and only once. `wide`:
+    /// whether a refused token would be refused to every other request too.
     async fn attempt(
         &self,
         operation: &str,
         again: Again,
+        wide: bool,
         build: &impl Fn(&Http, &str) -> RequestBuilder,
         is_refused: &impl Fn(&Answer) -> bool,
     ) -> Result<Answer, Unanswered> {
@@ -140,7 +152,7 @@ impl Session {
         let words = answer.text(300);
         let words = if words.is_empty() { "no words" } else { &words };
         let text = format!("{} with a new token: {words}", answer.status);
-        Err(Unanswered::NotSent(self.retryable(operation, true, text)))
+        Err(Unanswered::NotSent(self.retryable(operation, wide, text)))
     }
 
     async fn bearer(&self) -> Result<String, Unanswered> {

@@ -66,7 +66,7 @@ pub use settings::{SWITCHES, VENDOR};
 pub use switches::{
     AccountRule, ContactRule, ConvertLead, CrmIdLinks, Duplicates, MicrosoftHalf, Switches, Vendor,
 };
-pub use text::storable;
+pub use text::{storable, without_references};
 pub use unit::{Direction, On, Side, Unit};
 pub use value::{Fields, Value};
 pub use wanted::{WantedColumn, WantedKind, WantedStage, WantedTable};

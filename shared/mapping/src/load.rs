@@ -51,7 +51,7 @@ fn of_tree(reader: &mut Reader, tree: &Node, crm: CrmKind, kind: RecordKind, has
     let audit: Audit = settings::audit(reader, place("audit"));
     let status = StatusTable::read(reader, place("status"), crm, kind);
     let rules = rules(reader, place("fields")).into_iter();
-    let rules: Vec<Rule> = rules.map(|rule| rule.in_zone(vendor.closing_date_zone)).collect();
+    let rules: Vec<Rule> = rules.map(|rule| rule.in_zone(vendor.closing_date_zone).of_crm(crm)).collect();
     let templates = Templates::compile(reader, &rules, tree);
     let rules = optional::giving_way(rules);
     check::all(reader, &rules, tree, kind);

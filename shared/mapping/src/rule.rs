@@ -1,7 +1,7 @@
 //! A rule of a map: `[fields.<name>]`, or a member of a list.
 
 use crate::{
-    Direction, On, Side,
+    CrmKind, Direction, On, Side,
     path::Path,
     reader::{Place, Reader, join},
     tree::Raw,
@@ -110,6 +110,8 @@ pub(crate) struct Rule {
     pub(crate) only_while_empty: bool,
     /// The rule is not used until its column was seen in the CRM.
     pub(crate) optional: bool,
+    /// The CRM would read `@{...}` in a text as a reference.
+    pub(crate) references: bool,
 }
 
 /// The keys of a list's member; a rule of its own may also have those of [`RULE_ONLY`].
@@ -218,6 +220,7 @@ pub(crate) fn read(reader: &mut Reader, place: Place<'_>, name: &str, member: bo
         rise_only: reader.yes(place, "rise_only", false),
         only_while_empty: reader.yes(place, "only_while_empty", false),
         optional: reader.yes(place, "optional", false),
+        references: false,
     };
     kind.map(|_| rule)
 }
@@ -270,6 +273,12 @@ impl Rule {
     pub(crate) fn in_zone(self, zone: Option<Offset>) -> Rule {
         let members = self.members.into_iter().map(|member| member.in_zone(zone)).collect();
         Rule { zone, members, ..self }
+    }
+
+    /// The same rule of a map for this CRM, for itself and its members.
+    pub(crate) fn of_crm(self, crm: CrmKind) -> Rule {
+        let members = self.members.into_iter().map(|member| member.of_crm(crm)).collect();
+        Rule { references: crm == CrmKind::Salesforce, members, ..self }
     }
 
     /// What sellers call it: its label, else its column, else its name.

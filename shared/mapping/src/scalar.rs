@@ -62,8 +62,11 @@ pub(crate) fn to_crm(rule: &Rule, shown: &Value) -> Result<Value, String> {
 
 /// The value as the CRM would store it in a column of this length.
 pub(crate) fn to_crm_within(length: Option<usize>, rule: &Rule, shown: &Value) -> Result<Value, String> {
-    let stored = shown.text().map(text::storable).filter(|text| matches!(text, Cow::Owned(_)));
-    let stored = stored.map(Value::of_text);
+    let stored = shown.text().map(text::storable).map(|text| match rule.references {
+        true => Cow::Owned(text::without_references(&text).into_owned()),
+        false => text,
+    });
+    let stored = stored.filter(|text| matches!(text, Cow::Owned(_))).map(Value::of_text);
     let shown = stored.as_ref().unwrap_or(shown);
     match (rule.kind, shown) {
         (Kind::Choice, Value::Text(word)) if !rule.values.is_empty() => {

@@ -47,6 +47,12 @@ pub fn storable(text: &str) -> Cow<'_, str> {
     text.chars().map(breaks).filter(|c| !odd(*c)).collect()
 }
 
+/// The text as a member of a Salesforce composite request, where `@{...}` refers to an earlier answer and cannot be
+/// escaped: a blank makes it plain text.
+pub fn without_references(text: &str) -> Cow<'_, str> {
+    if text.contains("@{") { text.replace("@{", "@ {").into() } else { text.into() }
+}
+
 /// Whether a text is one mailbox at a domain with a dot, as Salesforce accepts it (help.salesforce.com, article
 /// 000384328). Beyond that, the domain must not end with a number.
 pub(crate) fn is_address(text: &str) -> bool {

@@ -235,6 +235,9 @@ pub enum Changed {
     Gone(String),
 }
 
+/// The most changes that [`Links::commit`] saves together.
+pub const TRANSACTION: usize = 100;
+
 /// The table. Reads are consistent.
 pub trait Links: Sync {
     /// Reads the rows under these keys, in the order of the keys.

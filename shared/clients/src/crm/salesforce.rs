@@ -251,7 +251,7 @@ impl Salesforce {
             }
             match value {
                 CrmValue::Plain(value) => {
-                    body.insert(name.clone(), crate::crm::stored(value));
+                    body.insert(name.clone(), literal(crate::crm::stored(value)));
                 }
                 CrmValue::Lookup { .. } => {
                     return Err(NotBegun::refused(name, "a lookup is not written to Salesforce by its text"));
@@ -259,6 +259,14 @@ impl Salesforce {
             }
         }
         Ok(body)
+    }
+}
+
+/// The value of a field as it is: in a composite, `@{...}` in a text would be read as a reference.
+fn literal(value: Value) -> Value {
+    match value {
+        Value::String(text) => mapping::without_references(&text).into(),
+        other => other,
     }
 }
 

@@ -69,7 +69,7 @@ pub(super) async fn found_again<P: Ports>(mut work: Work<'_, P>, referral: Refer
 /// A field that the create left out of the record and that is still empty: the empty field is the state both sides began
 /// with, not an edit by a seller. A field that has been filled in since has no such state, and counts as an edit.
 fn agree_on_what_was_left_out<P: Ports>(work: &mut Work<'_, P>, seen: &Seen) {
-    let map = work.map();
+    let map = work.run.map.of(seen.record.id.kind);
     let shown = map.record_fields(&seen.record);
     let without = |unit: &&String| !work.link.crm.images.contains_key(*unit);
     let units: Vec<String> = work.link.partner_center.images.keys().filter(without).cloned().collect();

@@ -56,9 +56,10 @@ pub async fn hold<P: Ports>(run: &Run<'_, P>, failure: &Failure) -> Result<Signe
     };
     let grown = SHORTEST.saturating_mul(1 << attempts.saturating_sub(1).min(12)).min(LONGEST);
     let pause = match after {
-        Some(after) => after,
-        None if left.is_positive() => left,
-        None => SignedDuration::from_secs(grown),
+        // A vendor that names no time to come is asked after a time of ours: at once would only be refused again.
+        Some(after) if after.is_positive() => after,
+        _ if left.is_positive() => left,
+        _ => SignedDuration::from_secs(grown),
     };
     if pause > left {
         let hold = Hold { until: now + pause, reason: failure.text.clone(), attempts };

@@ -2,7 +2,7 @@
 
 use crate::{
     planted::{self, Bug},
-    ports::{Links, Ports},
+    ports::{Links, Ports, TRANSACTION},
     rows::{
         run::{Ended, Run},
         stop::Stop,
@@ -136,6 +136,7 @@ impl<'a, P: Ports> Work<'a, P> {
                 changes.push(beside.clone());
             }
         }
+        self.save_ahead(&mut changes).await?;
         if !self.run.ports.links().commit(changes).await? {
             return Ok(false);
         }
@@ -146,6 +147,23 @@ impl<'a, P: Ports> Work<'a, P> {
         }
         self.besides.clear();
         Ok(true)
+    }
+
+    /// Saves aliases of child rows before the link if one transaction does not take them all: a deal may have 50
+    /// solutions and as many people. An alias that leads to a link which is not saved yet harms nothing.
+    async fn save_ahead(&self, changes: &mut Vec<Change>) -> Result<(), Failure> {
+        let spare = changes.len().saturating_sub(TRANSACTION);
+        let mut ahead = vec![];
+        while ahead.len() < spare {
+            match changes.iter().rposition(Change::is_child) {
+                Some(at) => ahead.push(changes.remove(at)),
+                None => break,
+            }
+        }
+        for part in ahead.chunks(TRANSACTION) {
+            self.run.ports.links().commit(part.to_vec()).await?;
+        }
+        Ok(())
     }
 
     /// The change that takes the link out of the table, if it is there.

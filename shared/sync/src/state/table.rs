@@ -285,6 +285,11 @@ impl Change {
         Change { key, expect, item: None, expires_at: None }
     }
 
+    /// Whether it saves the alias of a child row, which depends on no other row.
+    pub fn is_child(&self) -> bool {
+        self.expect == Expect::Any && matches!(self.item, Some(Item::Parent { .. }))
+    }
+
     /// Lets the row expire at this instant.
     pub fn until(mut self, at: Timestamp) -> Self {
         self.expires_at = Some(at);

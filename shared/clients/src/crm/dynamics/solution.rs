@@ -44,7 +44,8 @@ impl Dynamics {
         let keys = rows.iter().filter_map(|row| solution_id(row, SOLUTION_KEY).ok());
         let ids: Vec<String> = keys.flat_map(|key| row_ids(opportunity, key)).collect();
         let filter = escaped(&any_of(&id_of(SOLUTION), ids.iter().cloned()));
-        let select = format!("{},{}", id_of(SOLUTION), value_of(SOLUTION_OPPORTUNITY));
+        let lookups = [SOLUTION_OPPORTUNITY, SOLUTION_DETAIL_LOOKUP].map(value_of).join(",");
+        let select = format!("{},{lookups}", id_of(SOLUTION));
         (!ids.is_empty())
             .then(|| Request::get(format!("{}?$select={select}&$filter={filter}", set_of(SOLUTION))))
     }
@@ -107,7 +108,7 @@ impl Dynamics {
             let write = |id: &str| {
                 Request::write("PATCH", format!("{}({id})", set_of(SOLUTION)), Value::Object(body))
             };
-            match Row::of(opportunity, key, taken) {
+            match Row::of(opportunity, key, &detail, taken) {
                 Row::New(id) => solutions.push(write(&id).with("If-None-Match", "*")),
                 Row::Orphan { id, etag } => solutions.push(write(&id).with("If-Match", etag)),
                 Row::There => {}
@@ -126,7 +127,8 @@ impl Dynamics {
     }
 }
 
-/// The ids that a row of the list may have. A further one is used if a user has moved the row to another opportunity.
+/// The ids that a row of the list may have. A further one is used if a user has moved the row to another opportunity, or
+/// has chosen another solution in it.
 fn row_ids(opportunity: &str, key: &str) -> [String; 3] {
     let id = child_id(&["solution", opportunity, key]);
     let second = child_id(&["again", &id]);
@@ -139,14 +141,15 @@ fn row_ids(opportunity: &str, key: &str) -> [String; 3] {
 enum Row {
     /// It is created under this id.
     New(String),
-    /// It exists, but its opportunity was emptied: it gets it back.
+    /// It exists, but its opportunity or its solution was emptied: it gets it back.
     Orphan { id: String, etag: String },
     /// It exists.
     There,
 }
 
 impl Row {
-    fn of(opportunity: &str, key: &str, taken: &[Value]) -> Row {
+    /// `detail`: the row of the catalogue.
+    fn of(opportunity: &str, key: &str, detail: &str, taken: &[Value]) -> Row {
         let text = |row: &Value, name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
         let ids = row_ids(opportunity, key);
         let last = ids[2].clone();
@@ -154,10 +157,14 @@ impl Row {
             let is_it =
                 |row: &&Value| text(row, &id_of(SOLUTION)).is_some_and(|i| i.eq_ignore_ascii_case(&id));
             let Some(row) = taken.iter().find(is_it) else { return Row::New(id) };
-            match (text(row, &value_of(SOLUTION_OPPORTUNITY)), text(row, "@odata.etag")) {
-                (None, Some(etag)) => return Row::Orphan { id, etag },
-                (Some(deal), _) if deal.eq_ignore_ascii_case(opportunity) => return Row::There,
-                _ => {}
+            let other = |name: &str, ours: &str| {
+                text(row, &value_of(name)).map(|now| !now.eq_ignore_ascii_case(ours))
+            };
+            let differs = [other(SOLUTION_OPPORTUNITY, opportunity), other(SOLUTION_DETAIL_LOOKUP, detail)];
+            match (differs, text(row, "@odata.etag")) {
+                ([Some(true), _] | [_, Some(true)], _) => {}
+                ([None, _] | [_, None], Some(etag)) => return Row::Orphan { id, etag },
+                _ => return Row::There,
             }
         }
         Row::New(last)
@@ -174,15 +181,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_that_lost_its_deal_gets_it_back_and_one_of_another_deal_stays_there() {
+    fn a_row_that_lost_its_deal_or_solution_gets_it_back_and_one_of_another_stays_as_it_is() {
         let [first, second, _] = row_ids("deal", "SOL-1");
-        let row = |id: &str, deal: Option<&str>| json!({ id_of(SOLUTION): id, value_of(SOLUTION_OPPORTUNITY): deal, "@odata.etag": "W/\"7\"" });
-        let of = |taken: &[Value]| Row::of("deal", "SOL-1", taken);
+        let with = |id: &str, deal: Option<&str>, detail: Option<&str>| {
+            json!({ id_of(SOLUTION): id, value_of(SOLUTION_OPPORTUNITY): deal,
+                value_of(SOLUTION_DETAIL_LOOKUP): detail, "@odata.etag": "W/\"7\"" })
+        };
+        let row = |id: &str, deal: Option<&str>| with(id, deal, Some("Detail"));
+        let of = |taken: &[Value]| Row::of("deal", "SOL-1", "detail", taken);
         assert_eq!(of(&[]), Row::New(first.clone()));
         assert_eq!(of(&[row("other", None)]), Row::New(first.clone()));
         assert_eq!(of(&[row(&first, None)]), Row::Orphan { id: first.clone(), etag: "W/\"7\"".into() });
         assert_eq!(of(&[row(&first, Some("DEAL"))]), Row::There);
         assert_eq!(of(&[row(&first, Some("another"))]), Row::New(second.clone()));
+        assert_eq!(of(&[with(&first, Some("deal"), Some("other"))]), Row::New(second.clone()));
+        let emptied = with(&first, Some("deal"), None);
+        assert_eq!(of(&[emptied]), Row::Orphan { id: first.clone(), etag: "W/\"7\"".into() });
         let moved = [row(&first, Some("another")), row(&second, None)];
         assert_eq!(of(&moved), Row::Orphan { id: second, etag: "W/\"7\"".into() });
     }

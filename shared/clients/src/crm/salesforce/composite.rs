@@ -168,10 +168,11 @@ impl Composite {
     }
 
     /// The refusal that made the composite fail, rather than that of a part which was rolled back; `None`: no part
-    /// failed.
+    /// failed. A reference that cannot be filled in carries the code of a part that was rolled back.
     pub(super) fn refusal(&self) -> Option<Said> {
         let said: Vec<Said> = self.parts.values().filter(|part| failed(part)).map(Said::of_part).collect();
-        said.iter().find(|said| !said.is_halted()).or(said.first()).cloned()
+        let cause = said.iter().find(|said| !said.is_halted());
+        cause.or_else(|| said.iter().find(|said| !said.is_rolled_back())).or(said.first()).cloned()
     }
 }
 

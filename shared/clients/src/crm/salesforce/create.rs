@@ -90,13 +90,17 @@ impl Salesforce {
 
     /// A new lead has an owner, but no account and no contact.
     async fn prepared_lead(&self, operation: &str, new: &NewRecord) -> Result<Ready<Prepared>, NotBegun> {
+        let left_out = self.coded("Lead", "", &mut new.columns.clone()).await?;
         let Some(look) = owner_query(&new.owner)? else {
-            return Ok(Ready { prepared: Prepared::default(), told: vec![] });
+            return Ok(Ready { prepared: Prepared::default(), told: left_out.into_iter().collect() });
         };
         let found = self.wire.look(operation, &[look]).await?;
         let rows = found.rows("owner").map_err(|said| self.wire.failed(operation, &said))?;
         let (owner, nobody) = owner_of(&new.owner, &rows);
-        Ok(Ready { prepared: Prepared { owner, ..Prepared::default() }, told: nobody.into_iter().collect() })
+        Ok(Ready {
+            prepared: Prepared { owner, ..Prepared::default() },
+            told: left_out.into_iter().chain(nobody).collect(),
+        })
     }
 
     pub(super) async fn create_record(&self, new: &NewRecord, prepared: Prepared) -> Written<Seen> {

@@ -101,6 +101,11 @@ impl Said {
         self.code == HALTED
     }
 
+    /// Whether its text says, too, that another part was the cause.
+    pub(super) fn is_rolled_back(&self) -> bool {
+        self.is_halted() && self.message.contains("rolled back")
+    }
+
     /// For the answer to a whole composite: none of it was begun, and time does not cure it.
     pub(super) fn is_of_the_composite(&self) -> bool {
         !matches!(self.meaning(), Meaning::Later { .. } | Meaning::Unknown { .. })

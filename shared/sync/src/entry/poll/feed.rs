@@ -9,7 +9,10 @@ use crate::{
     planted::{self, Bug},
     ports::{Changes, Crm, Feed, Ports, Position},
     rows::run::Run,
-    state::{failure::Failure, table::Walk},
+    state::{
+        failure::{Class, Failure, System},
+        table::Walk,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -49,6 +52,7 @@ async fn live<P: Ports>(
     mark: &mut Mark,
     tick: &mut Tick<'_>,
 ) -> Result<Saved, Failure> {
+    let mut restarted = false;
     loop {
         let since = (mark.mark.seen_until - CRM_OVERLAP).max(mark.mark.since);
         let delta = mark.mark.position.clone();
@@ -61,9 +65,16 @@ async fn live<P: Ports>(
         match run.ports.crm().changes(feed, &position).await? {
             Changes::Expired => {
                 mark.mark.round = None;
+                if delta.is_none() && restarted {
+                    return Err(refused_again(feed));
+                }
                 if delta.is_none() {
-                    // A page of a round by time is gone: the round begins again, at the latest at the next tick.
-                    return saved(run, mark, Came::Through).await;
+                    // A page of a round by time is gone: the round begins again.
+                    restarted = true;
+                    if let Saved::ByAnother = saved(run, mark, Came::PartWay).await? {
+                        return Ok(Saved::ByAnother);
+                    }
+                    continue;
                 }
                 mark.mark.position = None;
                 mark.mark.walk = Some(Walk::at(tick.began, None));
@@ -105,13 +116,18 @@ async fn walk<P: Ports>(
     mark: &mut Mark,
     tick: &mut Tick<'_>,
 ) -> Result<Came, Failure> {
+    let mut restarted = false;
     while let Some(walk) = mark.mark.walk.clone() {
         if tick.is_over(run) {
             return Ok(Came::PartWay);
         }
         let position = walk.cursor.clone().map_or(Position::Start, Position::At);
         match run.ports.crm().changes(feed, &position).await? {
-            Changes::Expired => mark.mark.walk = Some(Walk::at(walk.began, None)),
+            Changes::Expired if restarted => return Err(refused_again(feed)),
+            Changes::Expired => {
+                restarted = true;
+                mark.mark.walk = Some(Walk::at(walk.began, None));
+            }
             Changes::Page { rows, next, resume } => {
                 if let Some(after) =
                     page(run, feed, Rows { rows, after: walk.after.clone() }, false, tick).await?
@@ -153,7 +169,8 @@ async fn since<P: Ports>(
             return Ok(Came::PartWay);
         }
         let Changes::Page { rows, next, .. } = run.ports.crm().changes(feed, &position).await? else {
-            return Ok(Came::Through);
+            // Its later pages are still to be read.
+            return Ok(Came::PartWay);
         };
         if page(run, feed, Rows { rows, after: None }, true, tick).await?.is_some() {
             return Ok(Came::PartWay);
@@ -161,6 +178,13 @@ async fn since<P: Ports>(
         let Some(next) = next else { return Ok(Came::Through) };
         position = Position::At(next);
     }
+}
+
+/// A page that is refused although its walk has begun again is refused for what it holds.
+fn refused_again(feed: Feed) -> Failure {
+    let operation = format!("read {} page by page", feed.as_str());
+    let text = "a page is refused, also after a new beginning";
+    Failure { class: Class::Permanent, ..Failure::later(System::Crm, operation, text) }
 }
 
 enum Saved {

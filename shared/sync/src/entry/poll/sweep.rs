@@ -42,7 +42,7 @@ pub(super) async fn sweep<P: Ports>(run: &Run<'_, P>, tick: &mut Tick<'_>) -> Re
     let overlap = if planted::is(Bug::NoSweepOverlap) { SignedDuration::ZERO } else { SWEEP_OVERLAP };
     let since = (mark.mark.seen_until - overlap).max(mark.mark.since);
     let mut walk = mark.mark.walk.take().unwrap_or(Walk::at(tick.began, None));
-    let mut settled = BTreeSet::new();
+    let (mut settled, mut restarted) = (BTreeSet::new(), false);
     loop {
         if tick.is_over(run) {
             return Ok(Came::PartWay);
@@ -51,9 +51,10 @@ pub(super) async fn sweep<P: Ports>(run: &Run<'_, P>, tick: &mut Tick<'_>) -> Re
             // The saved page is gone, or has failed for so long that the page is the cause: the sweep begins again.
             Err(failure)
                 if walk.cursor.is_some()
+                    && !restarted
                     && (!failure.is_retryable() || tick.began.duration_since(walk.began) > CURSOR) =>
             {
-                walk = Walk::at(tick.began, None);
+                (walk, restarted) = (Walk::at(tick.began, None), true);
                 continue;
             }
             page => page?,
