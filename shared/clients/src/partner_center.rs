@@ -262,7 +262,7 @@ impl Referrals for PartnerCenter {
         let paths = || refusal::paths(&serde_json::from_str(body).unwrap_or(json!(null)));
         let done = |answer: &Answer| Referral::parse(answer.json()?).ok();
         let operation = format!("create referral (request `{request_id}`)");
-        // Some accounts may read and change referrals, and get a bare 401 for a new one (vendors/partner-center.md).
+        // Some accounts may read and change referrals, and get a bare 401 for a new one (vendors/partner-center.md, *Errors*).
         let came = self.session.write_alone(&operation, build).await;
         self.ended(&operation, came, paths, done)
     }
