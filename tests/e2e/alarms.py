@@ -1,6 +1,7 @@
 """Alarms, filters, dashboard and parameters of the template, held against recorded log lines (alarm-lines.json), against
 the sources, and against the tables of the READMEs. Runs in SAM CLI's environment; exit code 1 if anything is not right."""
 
+import itertools
 import json
 import re
 import sys
@@ -68,12 +69,23 @@ def rings(alarm, filters, lines):
         causes = [one["Value"] for one in metric.get("Dimensions", []) if one["Name"] == "Cause"]
         return found.get((metric["MetricName"], causes[0] if causes else None))
 
+    return counts(alarm, {name: value(metric) for name, metric in operands(alarm).items()})
+
+
+def operands(alarm):
+    """The metrics that an alarm looks at, by their names in its expression; without an expression it is one."""
+    if "Metrics" not in alarm:
+        return {alarm["MetricName"]: alarm}
+    return {one["Id"]: one["MetricStat"]["Metric"] for one in alarm["Metrics"] if "MetricStat" in one}
+
+
+def counts(alarm, values):
+    """Whether an alarm counts a period in which its operands have these values."""
     if "Metrics" in alarm:
         [formula] = [one["Expression"] for one in alarm["Metrics"] if "Expression" in one]
-        metrics = {one["Id"]: one["MetricStat"]["Metric"] for one in alarm["Metrics"] if "MetricStat" in one}
-        seen = computed(formula, {name: value(metric) for name, metric in metrics.items()})
+        seen = computed(formula, values)
     else:
-        seen = value(alarm)
+        [seen] = values.values()
     return seen is not None and breaches(seen, alarm["ComparisonOperator"], alarm["Threshold"])
 
 
@@ -99,6 +111,27 @@ def of_lines(alarms, filters, faults):
                 seen = rings(alarms[name], filters, recorded(period))
                 faults.unless(seen == wanted, f"{name}: {kind}: {json.dumps(period)}")
         faults.unless(all(examples[name].values()), f"{name}: no example")
+
+
+def of_functions(alarms, faults):
+    """An alarm over Lambda's own metrics, which have values only for periods with an invocation: it rings when one function
+    fails and others did not run, and rests when none fails, whichever ran."""
+    looked_at = set()
+    for name, alarm in alarms.items():
+        metrics = operands(alarm)
+        if all(metric["Namespace"] != "AWS/Lambda" for metric in metrics.values()):
+            continue
+        faults.unless(alarm["TreatMissingData"] == "notBreaching", f"{name}: rings while no function runs")
+        failures = next(n for n in itertools.count() if breaches(n, alarm["ComparisonOperator"], alarm["Threshold"]))
+        faults.unless(failures > 0, f"{name}: rings without a failure")
+        for ran in itertools.product([None, 0], repeat=len(metrics)):
+            quiet = dict(zip(metrics, ran))
+            faults.unless(not counts(alarm, quiet), f"{name}: rings: {quiet}")
+            for failing, metric in metrics.items():
+                seen = quiet | {failing: failures}
+                faults.unless(counts(alarm, seen), f"{name}: rests: {seen}")
+                looked_at.add(json.dumps(metric.get("Dimensions")))
+    faults.unless(len(looked_at) >= 4, f"alarms over Lambda's metrics: {sorted(looked_at)}")
 
 
 def of_each(alarms, faults):
@@ -136,6 +169,10 @@ def of_dashboard(template, alarms, faults):
     faults.unless(sorted(shown) == sorted(alarms), f"dashboard: alarms: {sorted(set(shown) ^ set(alarms))}")
     commands = widgets[-1]["properties"]["markdown"]
     faults.unless("cosell --stack" in commands and "sam remote invoke" in commands, "dashboard: no commands")
+    # One with two would have no value where one of them has none.
+    for formula in re.findall(r'"expression": "([^"]+)"', body):
+        names = re.findall(r"[a-z]+", formula)
+        faults.unless(len(names) == 1, f"dashboard: {formula!r}: an expression of one metric only")
     places = [one["y"] for one in widgets]
     faults.unless(places == sorted(places), "dashboard: its widgets are not in the order in which they are shown")
     for place in set(re.findall(r"\$\{([A-Za-z]+)[.}]", body)):
@@ -183,6 +220,7 @@ def main():
     faults = Faults()
     of_each(alarms, faults)
     of_lines(alarms, filters, faults)
+    of_functions(alarms, faults)
     of_sources(alarms, faults)
     of_dashboard(template, alarms, faults)
     of_documents(template, alarms, filters, faults)

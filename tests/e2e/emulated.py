@@ -1,5 +1,6 @@
 """The built template as MiniStack takes it: an alarm on an expression becomes one on the first of its metrics, since
-MiniStack knows no metric math and would refuse the stack; and queues take plain HTTP, since everything is on loopback.
+MiniStack knows no metric math and would refuse the stack; and the queues have no policies, which MiniStack enforces: they
+deny plain HTTP, and everything here is on loopback; and they name roles, where MiniStack compares the ARN of a session.
 Runs in SAM CLI's environment: emulated.py TEMPLATE RESULT."""
 
 import sys
@@ -19,7 +20,7 @@ def simple(alarm):
 
 def main(template, result):
     known = yaml_parse(Path(template).read_text())
-    # They deny what is not TLS (tests/e2e/template.py holds them).
+    # tests/e2e/template.py holds them.
     policies = [name for name, one in known["Resources"].items() if one["Type"] == "AWS::SQS::QueuePolicy"]
     for name in policies:
         del known["Resources"][name]

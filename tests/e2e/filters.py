@@ -5,7 +5,8 @@ import re
 from collections import defaultdict
 
 CONDITION = re.compile(r'\$\.([A-Za-z_]+) (=|!=) (\*|"[^"*]*")')
-EXPRESSION = re.compile(r"(IF|AND|[a-z]+|[0-9]+|>=|[>+*(),]|\s+)+")
+EXPRESSION = re.compile(r"(IF|AND|FILL|[a-z]+|[0-9]+|>=|[>+*(),]|\s+)+")
+FILL = re.compile(r"FILL\(([a-z]+), ([0-9]+)\)")
 
 
 def matches(pattern, line):
@@ -58,14 +59,20 @@ def cause(made, line):
 
 
 def computed(expression, values):
-    """What a metric expression comes to; None where one of its metrics has no value."""
+    """What a metric expression comes to; None where one of its metrics has no value that FILL does not fill. AWS's page
+    takes a missing value as 0 in sums and comparisons, and says nothing of a metric without any: our expressions must not
+    depend on that. Nor on what FILL makes of a period in which none of the metrics has a value: None here."""
     if not EXPRESSION.fullmatch(expression):
         raise SystemExit(f"metric expression {expression!r} is not known here")
-    names = set(re.findall(r"[a-z]+", expression))
-    if any(values.get(name) is None for name in names):
+    known = {name: values.get(name) for name in re.findall(r"[a-z]+", expression)}
+    if all(value is None for value in known.values()):
         return None
-    python = re.sub(r"\bIF\(", "choice(", expression).replace("AND", "and")
-    known = {name: values[name] for name in names}
+    filled = FILL.sub(lambda one: one[2] if known[one[1]] is None else one[1], expression)
+    if "FILL" in filled:
+        raise SystemExit(f"metric expression {expression!r}: only FILL(metric, number) is known here")
+    if any(known[name] is None for name in re.findall(r"[a-z]+", filled)):
+        return None
+    python = re.sub(r"\bIF\(", "choice(", filled).replace("AND", "and")
     return eval(python, {"__builtins__": {}, "choice": lambda yes, one, other: one if yes else other}, known)
 
 

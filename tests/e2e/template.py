@@ -10,6 +10,10 @@ from samcli.yamlhelper import yaml_parse
 
 ROOT = Path(__file__).resolve().parents[2]
 TLS = {"Bool": {"aws:SecureTransport": "false"}}
+# What hides a message, takes it away, or counts towards the dead-letter queue.
+RECEIVING = {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"}
+# What decides whether a deployment registers the webhook and which columns it makes.
+DECIDES = {"Crm", "CrmAdminSecretArn", "DynamicsUrl", "OverwriteRegistration", "SalesforceLoginUrl"}
 TOKEN = {"Fn::GetAtt": ["WebhookToken", "Id"]}
 
 
@@ -26,13 +30,51 @@ def normal(value):
     return [normal(one) for one in value] if isinstance(value, list) else value
 
 
+def must(told, holds):
+    if not holds:
+        yield told
+
+
+def receivers(of, queue):
+    """The roles that may receive from a queue."""
+    return [
+        name
+        for name, role in of("AWS::IAM::Role").items()
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if {"Fn::GetAtt": [queue, "Arn"]} in listed(statement.get("Resource"))
+        and RECEIVING & set(listed(statement["Action"]))
+    ]
+
+
+def of_queues(of):
+    """Each queue denies what is not TLS, and receiving to all but the role that does it. A dead-letter queue takes the
+    messages of its own queue only."""
+    queues = of("AWS::SQS::Queue")
+    for queue, properties in queues.items():
+        arn = {"Fn::GetAtt": [queue, "Arn"]}
+        denied = [
+            (statement["Condition"], set(listed(statement["Action"])))
+            for policy in of("AWS::SQS::QueuePolicy").values()
+            for statement in policy["PolicyDocument"]["Statement"]
+            if {"Ref": queue} in policy["Queues"]
+            and (statement["Effect"], statement["Principal"], statement["Resource"]) == ("Deny", "*", arn)
+        ]
+        yield from must(f"{queue}: TLS only", (TLS, {"sqs:*"}) in denied)
+        roles = receivers(of, queue)
+        others = {"ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": [roles[0] if roles else None, "Arn"]}}}
+        yield from must(f"{queue}: only {roles} may receive", len(roles) == 1 and (others, RECEIVING) in denied)
+        if "RedrivePolicy" in properties:
+            [dead, _part] = properties["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"]
+            name = properties["QueueName"]["Fn::Sub"]
+            own = {"Fn::Sub": "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:" + name}
+            allowed = {"redrivePermission": "byQueue", "sourceQueueArns": [own]}
+            yield from must(f"{dead}: takes from {queue} only", queues[dead].get("RedriveAllowPolicy") == allowed)
+
+
 def faults(template):
     resources, parameters = template["Resources"], template["Parameters"]
     of = lambda kind: {name: one["Properties"] for name, one in resources.items() if one["Type"] == kind}
-
-    def must(told, holds):
-        if not holds:
-            yield told
 
     boundary = {"Fn::If": ["HasBoundary", {"Ref": "PermissionsBoundaryArn"}, {"Ref": "AWS::NoValue"}]}
     for name, role in of("AWS::IAM::Role").items():
@@ -69,14 +111,13 @@ def faults(template):
     url = json.dumps(template["Outputs"]["WebhookUrl"]["Value"])
     yield from must("the output hides the token", "/webhook/***" in url and "WebhookToken" not in url)
 
-    for queue in of("AWS::SQS::Queue"):
-        denies = [
-            statement
-            for policy in of("AWS::SQS::QueuePolicy").values()
-            for statement in policy["PolicyDocument"]["Statement"]
-            if {"Ref": queue} in policy["Queues"] and statement["Effect"] == "Deny" and statement["Condition"] == TLS
-        ]
-        yield from must(f"{queue}: TLS only", len(denies) == 1 and denies[0]["Principal"] == "*")
+    yield from of_queues(of)
+    yield from must("who receives from a queue", receivers(of, "Hints") == ["WriterRole"])
+    yield from must("who receives from a queue", receivers(of, "HintsDlq") == ["AdminRole"])
+    decides = DECIDES | set(re.findall(r'"Ref": "(\w+)"', json.dumps(template["Conditions"]["RegistersWebhook"])))
+    for name in sorted(decides):
+        holds = resources["Setup"]["Properties"].get(name) == {"Ref": name}
+        yield from must(f"Setup: it does not run when {name} changes", holds)
     for name, default in {"WebhookRate": 10, "EventMaxAgeDays": 7, "AllowDataDeletion": "no", "RolePath": "/"}.items():
         yield from must(f"{name}: {default} by default", parameters[name]["Default"] == default)
     told = set(re.findall(r"^\| `([A-Za-z0-9]+)` \|", (ROOT / "functions/README.md").read_text(), re.MULTILINE))

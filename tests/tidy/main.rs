@@ -63,6 +63,7 @@ fn parameters_of_the_template_agree_with_what_they_govern() {
         ("two stacks of one name in two regions", "DashboardName: !Sub ${AWS::StackName}-${AWS::Region}"),
         ("no more batches than writers", "MaximumConcurrency: !If [FewWriters, !Ref ReservedConcurrency, 5]"),
         ("an SQS mapping runs two at least", "AllowedPattern: \"([2-9]|[1-9][0-9]+)?\""),
+        ("a change runs the set-up", "PartnerCenterWrites: !Ref PartnerCenterWrites"),
         ("the alarm waits half an hour", "rate\\((1 minute|([2-9]|1[0-5]) minutes)\\)"),
     ] {
         assert!(template.contains(line), "{why}: `{line}`");

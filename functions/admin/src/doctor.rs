@@ -126,7 +126,7 @@ async fn registration(app: &App, report: &mut Report) {
             report.fault("the webhook is not registered", "{\"command\": \"register\"}");
         }
         Ok(Whose::Nobodys | Whose::GivenBack) => {
-            report.warn("no webhook is registered: RegisterWebhook=no", "")
+            report.warn(format!("no webhook is registered: {}", app.config.left_alone_by()), "")
         }
         Err(failure) => report.fault(failure.to_string(), cure_of_partner_center(&failure)),
     }

@@ -17,7 +17,8 @@ pub(crate) async fn rotate(app: &App) -> Result<Report, Failure> {
         "the webhook has a new address; the one before is good until this one has been registered for a day",
     );
     if !app.config.register {
-        report.warn("RegisterWebhook=no: Partner Center was not told", "{\"command\": \"register\"}");
+        let why = app.config.left_alone_by();
+        report.warn(format!("{why}: Partner Center was not told"), "{\"command\": \"register\"}");
         return Ok(report);
     }
     // An ingress looks up an unknown segment once a minute at most: until then it would refuse the new address.

@@ -133,7 +133,7 @@ async fn act(app: &App, kind: Kind, ends: Timestamp) -> Report {
         add(&mut report, done);
     }
     if !app.config.register {
-        report.good("RegisterWebhook=no: the webhook is left alone");
+        report.good(format!("{}: the webhook is left alone", app.config.left_alone_by()));
         return report;
     }
     // No stack fails for a certificate: events name theirs themselves, the sweep finds what they announce.

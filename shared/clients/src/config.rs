@@ -287,6 +287,15 @@ impl Admin {
         };
         reader.finish(config)
     }
+
+    /// The template's parameter that decided it, where a deployment leaves the webhook alone (`register` is false).
+    #[must_use]
+    pub fn left_alone_by(&self) -> &'static str {
+        match self.worker.partner_center.writes {
+            Writes::None => "PartnerCenterWrites=none",
+            Writes::All => "RegisterWebhook=no",
+        }
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]

@@ -148,8 +148,14 @@ fn admin(changed: &[(&str, &str)]) -> Result<Admin, Faults> {
 fn a_stack_that_writes_nothing_in_partner_center_registers_nothing_there() {
     let standard = admin(&[]).unwrap();
     assert!(standard.register && !standard.overwrite && standard.crm_admin_secret_arn.is_none());
-    assert!(!admin(&[("REGISTER_WEBHOOK", "no")]).unwrap().register);
-    assert!(!admin(&[("PARTNER_CENTER_WRITES", "none"), ("REGISTER_WEBHOOK", "yes")]).unwrap().register);
+    for (variable, value, parameter) in [
+        ("REGISTER_WEBHOOK", "no", "RegisterWebhook=no"),
+        ("PARTNER_CENTER_WRITES", "none", "PartnerCenterWrites=none"),
+    ] {
+        let config = admin(&[(variable, value)]).unwrap();
+        assert!(!config.register, "{variable}");
+        assert_eq!(config.left_alone_by(), parameter);
+    }
     let told = admin(&[("OVERWRITE_REGISTRATION", "perhaps"), ("WEBHOOK_URL", "")]).unwrap_err().to_string();
     assert!(told.contains("OVERWRITE_REGISTRATION") && told.contains("WEBHOOK_URL"), "{told}");
 }

@@ -192,6 +192,14 @@ async fn a_deployment_registers_and_a_removal_gives_the_registration_back() {
 }
 
 #[tokio::test]
+async fn a_deployment_that_leaves_the_webhook_alone_names_the_parameter_that_decided() {
+    let world = World::start(Options { staging: true, ..Options::default() }).await.unwrap();
+    let (_, heard) = cloud_formation(&world, "Create").await;
+    assert_eq!(heard["Status"], "SUCCESS", "{heard}");
+    assert_eq!(heard["Data"]["Outcome"], "PartnerCenterWrites=none: the webhook is left alone", "{heard}");
+}
+
+#[tokio::test]
 async fn what_is_not_this_stacks_cloudformations_changes_nothing_and_nobody_is_told() {
     let world = World::start(Options::default()).await.unwrap();
     let told = world.aws.requests().len();
