@@ -161,6 +161,10 @@ impl World {
         salesforce.system().switches.notes = true;
         salesforce.system().switches.team_selling = options.full;
         salesforce.system().switches.state_country_picklists = options.full;
+        // Rows of a page, whatever was asked for: no client may take a short page for the last one.
+        salesforce.system().switches.child_rows_count = true;
+        salesforce.system().switches.page_size = Some(50);
+        dataverse.system().switches.page_rows = Some(50);
         let (table, stop) = table().await?;
 
         let (queue_url, dead_url, partner_secret, crm_secret, admin_secret, webhook_token_arn) = {

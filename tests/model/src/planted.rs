@@ -45,7 +45,6 @@ const RARE: &[(Bug, u64, &str)] = &[
     (Bug::ParkedForgotten, 22, "rule"),
     (Bug::PostNotWrittenAhead, 358, "crash"),
     (Bug::RevivedByOldRead, 982, "stale-read,delete"),
-    (Bug::IntentForgotten, 1974453, ""),
     (Bug::IntentUnstoppable, 1685, "stale-page"),
     (Bug::ResumedFromRow, 1110, "redelivery"),
     (Bug::SecondPostEarly, 6578, ""),
@@ -65,7 +64,8 @@ const RARE: &[(Bug, u64, &str)] = &[
 ];
 
 /// Rare bugs whose schedule has to be found anew: a run reads more than it did, so the same seed rolls other dice. Until
-/// then a hunt that does not meet them says so and is no failure; whoever finds a schedule moves it to `RARE`.
+/// then a hunt that does not meet them says so and is no failure; whoever finds a schedule puts it into `RARE` and takes
+/// the bug from here. `IntentForgotten` was last seen at 1974453, which does not show it any more.
 pub const SOUGHT: &[Bug] = &[Bug::IntentForgotten];
 
 /// Bugs that only versions of whole seconds show.

@@ -133,21 +133,27 @@ async fn linking_a_referral_does_not_accept_it() {
 
 #[tokio::test]
 async fn an_administrator_may_let_one_word_do_or_none() {
-    for (switch, links) in [("always", true), ("never", false)] {
-        let stage =
-            mapped([&format!("[switches]\ncrm_id_links = \"{switch}\"\n"); 2].map(String::as_str)).await;
-        let over = if links { json!({}) } else { naming("") };
+    let (always, never) =
+        ("[switches]\ncrm_id_links = \"always\"\n", "[switches]\ncrm_id_links = \"never\"\n");
+    // Where nothing is switched, and with `never`, the deal lacks nothing: its customer is the referral's.
+    for (map, same, links) in [(always, false, true), ("", true, true), (never, true, false)] {
+        let stage = mapped([map; 2]).await;
         let deal = stage.deal(json!({}));
         stage.add_solution(&deal);
-        stage.edit("opportunities", &deal, json!({ "sync": links }));
-        let mut over = over;
-        over["externalReferenceId"] = json!(deal);
+        let over = if same { naming(&deal) } else { json!({ "externalReferenceId": deal }) };
         let referral = stage.refer(over);
-        if !links {
-            stage.webhooks().await;
-        }
+        let before = stage.referral(&referral);
+        stage.edit("opportunities", &deal, json!({ "sync": true }));
         stage.rest().await;
-        assert_eq!(stage.opportunity()["referral_id"] == json!(referral), links, "{switch}");
+        let words = stage.parked_words().await;
+        assert_eq!(words.contains("the other one has to name it"), !links, "`{map}`: {words}");
+        stage.poll().await;
+        let named = text(&stage.opportunity(), "referral_id");
+        assert_eq!(named == referral, links, "`{map}`: {named}");
+        if !links {
+            assert!(!named.is_empty(), "it has a referral of its own");
+            assert_eq!(stage.referral(&referral), before, "nothing goes to the one that names it");
+        }
         stage.close().await;
     }
 }

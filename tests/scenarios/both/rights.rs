@@ -4,10 +4,14 @@ use super::open;
 use aws_credential_types::Credentials;
 use local::world::STACK_ID;
 use serde_json::{Value, json};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
-const ACTS: [&str; 11] = [
+const ACTS: [&str; 12] = [
     "register",
+    "rotate",
     "unregister",
     "selftest",
     "watch",
@@ -22,6 +26,9 @@ const ACTS: [&str; 11] = [
 const LOOKS: [&str; 9] =
     ["doctor", "overview", "deals", "parked", "acts", "explain", "preview", "map", "help"];
 
+/// Commands of which one action looks and another acts.
+const BOTH: [&str; 3] = ["backfill", "rebase", "map"];
+
 fn event(command: &str, referral: &str) -> Value {
     let mut event = json!({ "command": command });
     match command {
@@ -30,6 +37,15 @@ fn event(command: &str, referral: &str) -> Value {
         _ => {}
     }
     event
+}
+
+#[test]
+fn each_command_of_the_usage_text_is_tried() {
+    let lines = admin::command::USAGE.lines().skip(2);
+    let known = lines.filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
+    let known: BTreeSet<&str> = known.collect();
+    let tried: BTreeSet<&str> = ACTS.into_iter().chain(LOOKS).chain(BOTH).collect();
+    assert_eq!(tried, known);
 }
 
 #[tokio::test]

@@ -22,6 +22,22 @@ pub struct Kept {
 }
 
 impl Kept {
+    /// Its fault's number: what stands before the colon.
+    pub fn number(&self) -> &str {
+        self.fault.split(':').next().unwrap_or_default()
+    }
+
+    /// All that are kept.
+    pub fn all() -> Result<Vec<Self>, String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kept");
+        let told = |e: std::io::Error| format!("{}: {e}", folder.display());
+        let mut all = vec![];
+        for entry in std::fs::read_dir(&folder).map_err(told)? {
+            all.push(Self::read(&entry.map_err(told)?.path())?);
+        }
+        Ok(all)
+    }
+
     pub fn crm(&self) -> Result<CrmKind, String> {
         self.crm.parse().map_err(|e| format!("`crm`: {e}"))
     }
