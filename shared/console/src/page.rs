@@ -29,11 +29,12 @@ const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 /// Each file of the page: where it is served, as what, and its text.
-const FILES: [(&str, &str, &str); 12] = [
+const FILES: [(&str, &str, &str); 13] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", STYLE, include_str!("page/style.css")),
     ("/app.js", SCRIPT, include_str!("page/app.js")),
     ("/kit.js", SCRIPT, include_str!("page/kit.js")),
+    ("/command.js", SCRIPT, include_str!("page/command.js")),
     ("/overview.js", SCRIPT, include_str!("page/overview.js")),
     ("/deals.js", SCRIPT, include_str!("page/deals.js")),
     ("/deal.js", SCRIPT, include_str!("page/deal.js")),
