@@ -1,5 +1,6 @@
 // What a person does on the page, step by step; each step says what it saw.
 import { readFileSync, mkdirSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 
@@ -73,7 +74,7 @@ async function toured(page) {
   }
 }
 
-const accept = (id) => fetch('/api/local', {
+const accept = (id) => fetch('api/local', {
   method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ act: 'accept', id }),
 });
 
@@ -81,7 +82,7 @@ const accept = (id) => fetch('/api/local', {
 async function agreed(page) {
   let apart = [];
   for (let n = 0; n < 60; n += 1) {
-    const world = await page.evaluate(() => fetch('/api/local').then((answer) => answer.json()));
+    const world = await page.evaluate(() => fetch('api/local').then((answer) => answer.json()));
     const linked = world.crm.filter((deal) => deal.referral_id && deal.table === 'opportunities');
     apart = linked.filter((deal) => {
       const there = world.partner_center.find((one) => one.id === deal.referral_id);
@@ -239,7 +240,7 @@ async function mocked(context, answers, view) {
     const json = answers(route.request().postDataJSON());
     return json ? route.fulfill({ json }) : route.fallback();
   });
-  await other.goto(`${new URL(url).origin}/#/${view}`);
+  await other.goto(`${base}#/${view}`);
   return other;
 }
 
@@ -295,7 +296,7 @@ async function lookedAt(context) {
     const answer = await (await route.fetch()).json();
     await route.fulfill({ json: { ...answer, may: 'look', mode: 'stack' } });
   });
-  await looking.goto(`${new URL(url).origin}/#/setup`);
+  await looking.goto(`${base}#/setup`);
   const run = looking.getByRole('button', { name: /^Run selftest.*only looks/ });
   await run.waitFor({ timeout: 30_000 });
   holds(await run.isDisabled(), 'an act is offered to somebody who may only look');
@@ -313,7 +314,7 @@ async function many(context) {
     const deals = Array.from({ length: 1000 }, (_, i) => made(from + i));
     return route.fulfill({ json: { ok: true, lines: [], data: { deals, next: from < 9000 ? String(from + 1000) : null } } });
   });
-  await full.goto(`${new URL(url).origin}/#/setup`);
+  await full.goto(`${base}#/setup`);
   await full.locator('h1').waitFor();
   let began = Date.now();
   await full.evaluate(() => { location.hash = '#/deals'; });
@@ -344,7 +345,7 @@ function made(n) {
 async function foreign(context) {
   const other = await context.newPage();
   await other.route('**/api/admin', (route) => route.fulfill({ status: 502, json: { error: 'the admin function answered with no report: {"v":9}' } }));
-  await other.goto(`${new URL(url).origin}/#/deals`);
+  await other.goto(`${base}#/deals`);
   await other.getByText('answered with no report').waitFor();
   holds(await other.locator('tbody tr').count() === 0, 'rows are shown');
   await other.close();
@@ -387,7 +388,21 @@ async function dealSeen(page) {
   await page.keyboard.press('Escape');
 }
 
+/** Cookies are kept by host, not by port: the path keeps ours from whoever else listens on this machine. */
+async function elsewhereListening(context) {
+  const seen = [];
+  const server = createServer((request, answer) => { seen.push(request.headers.cookie ?? ''); answer.end('here'); });
+  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  const other = await context.newPage();
+  await other.goto(`http://127.0.0.1:${server.address().port}/`);
+  await other.close();
+  server.close();
+  holds(seen.length > 0 && seen.every((cookie) => !cookie.includes('cosell_')), seen.join('; '));
+}
+
 const { page: url, partnerCenter } = await addresses();
+/** Where the page is once its address was opened. */
+let base = '';
 const browser = await chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox'] });
 const context = await browser.newContext({ viewport: { width: 1360, height: 860 } });
 const page = await context.newPage();
@@ -398,10 +413,15 @@ page.on('pageerror', (error) => wrong.push(error.message));
 await step('the address opens once', async () => {
   await page.goto(url);
   await page.locator('h1').first().waitFor();
+  base = new URL('.', page.url()).href;
   const stranger = await browser.newContext();
-  const again = await (await stranger.newPage()).goto(url);
-  holds(again.status() === 401, `a second browser got ${again.status()}`);
+  const other = await stranger.newPage();
+  for (const [address, status] of [[url, 401], [base, 401], [new URL('/', base).href, 404]]) {
+    const answer = await other.goto(address);
+    holds(answer.status() === status, `a second browser got ${answer.status()} for ${new URL(address).pathname}`);
+  }
 });
+await step('another port of this machine is sent no cookie', () => elsewhereListening(context));
 await step('the tour, seven steps', () => toured(page));
 await picture(page, 'local');
 await step('a deal with both sides and its decisions', () => dealSeen(page));

@@ -21,7 +21,7 @@ export function dealView(main, path) {
 /** A local run knows each decision that nothing had to be done; what it does not say any more is no fault. */
 async function quietOnes(signal) {
   if (about.mode !== 'local') return [];
-  const state = object(await call('/api/local', undefined, signal).catch(() => null));
+  const state = object(await call('api/local', undefined, signal).catch(() => null));
   return list(state.events).map(object).filter((e) => e.kind === 'nothing').map((e) => ({ at: e.at, about: e.about, decision: 'nothing to do', text: e.text }));
 }
 

@@ -150,12 +150,12 @@ export async function call(path, body, signal) {
   }
   const data = await answer.json().catch(() => null);
   if (answer.ok && data !== null) return data;
-  if (answer.status === 401) throw new Error('The key of this page is used up. Open the address that was printed again.');
+  if (answer.status === 401) throw new Error('This browser is not signed in. The printed address is good for one use: start the console again for a new one.');
   throw new Error(data?.error ?? `The console answered ${answer.status} without a reason.`);
 }
 
 export async function admin(command, signal) {
-  const report = object(await call('/api/admin', command, signal));
+  const report = object(await call('api/admin', command, signal));
   return { ok: report.ok !== false, lines: list(report.lines), data: report.data };
 }
 
@@ -169,7 +169,7 @@ export async function read(command, signal) {
 }
 
 /**
- * Follows what the server sees (`/api/live`) until the view ends: news is sent when there is any, none while the page is not
+ * Follows what the server sees (`api/live`) until the view ends: news is sent when there is any, none while the page is not
  * looked at. `pause(true)` stops it.
  */
 export function follow(of, show, fail) {
@@ -178,7 +178,7 @@ export function follow(of, show, fail) {
   let paused = false;
   const close = () => { source?.close(); source = null; };
   const open = () => {
-    source = new EventSource(`/api/live?of=${of}`);
+    source = new EventSource(`api/live?of=${of}`);
     source.onmessage = ({ data }) => {
       const told = object(JSON.parse(data));
       if (told.error) fail(new Error(told.error)); else show(told);
