@@ -1,5 +1,6 @@
 // What a person does on the page, step by step; each step says what it saw.
 import { readFileSync, mkdirSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 
@@ -73,7 +74,7 @@ async function toured(page) {
   }
 }
 
-const accept = (id) => fetch('/api/local', {
+const accept = (id) => fetch('api/local', {
   method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ act: 'accept', id }),
 });
 
@@ -81,7 +82,7 @@ const accept = (id) => fetch('/api/local', {
 async function agreed(page) {
   let apart = [];
   for (let n = 0; n < 60; n += 1) {
-    const world = await page.evaluate(() => fetch('/api/local').then((answer) => answer.json()));
+    const world = await page.evaluate(() => fetch('api/local').then((answer) => answer.json()));
     const linked = world.crm.filter((deal) => deal.referral_id && deal.table === 'opportunities');
     apart = linked.filter((deal) => {
       const there = world.partner_center.find((one) => one.id === deal.referral_id);
@@ -219,7 +220,73 @@ async function filtered(page) {
   holds(!/open=yes/.test(await page.evaluate(() => location.hash)), 'the filter is in the address');
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export JSON' }).click()]);
   const told = JSON.parse(readFileSync(await file.path(), 'utf8'));
-  holds(told.schema === 1 && told.deals.length > 0, JSON.stringify(told).slice(0, 200));
+  holds(told.schema === 1 && told.complete === true && told.deals.length > 0, JSON.stringify(told).slice(0, 200));
+}
+
+/** What is copied is what the command line's own test parses. */
+async function copied(page) {
+  const all = JSON.parse(readFileSync('shared/console/src/command/copied.json', 'utf8'));
+  const made = await page.evaluate(async (events) => {
+    const { commandText } = await import(new URL('command.js', document.baseURI));
+    return events.map((event) => commandText('', event));
+  }, all.map((one) => one.event));
+  all.forEach((one, i) => holds(made[i] === one.text, `${made[i]}, expected ${one.text}`));
+}
+
+/** A page whose admin function answers some commands as `answers` says. */
+async function mocked(context, answers, view) {
+  const other = await context.newPage();
+  await other.route('**/api/admin', (route) => {
+    const json = answers(route.request().postDataJSON());
+    return json ? route.fulfill({ json }) : route.fallback();
+  });
+  await other.goto(`${base}#/${view}`);
+  return other;
+}
+
+const refused = { ok: false, lines: [{ level: 'fault', text: 'the table does not answer' }], data: null };
+
+/** A list that could not be read to its end is not taken for a whole one, nor an unread map for the default. */
+async function partly(context) {
+  let fails = true;
+  const deals = Array.from({ length: 1000 }, (_, i) => made(i));
+  const first = { ok: true, lines: [], data: { deals, next: 'more' } };
+  const rest = { ok: true, lines: [], data: { deals: [made(1000)], next: null } };
+  const answers = ({ command, cursor }) => ({ map: refused, deals: !cursor ? first : fails ? refused : rest })[command];
+  const other = await mocked(context, answers, 'deals');
+  await other.getByRole('button', { name: 'Load all' }).click();
+  await other.getByText('the table does not answer').waitFor();
+  const [file] = await Promise.all([other.waitForEvent('download'), other.getByRole('button', { name: 'Export CSV' }).click()]);
+  holds(file.suggestedFilename() === 'deals-part.csv', file.suggestedFilename());
+  fails = false;
+  await other.getByRole('button', { name: 'Try again' }).click();
+  await other.getByText('1,001 loaded deals match').waitFor();
+  await other.evaluate(() => { location.hash = '#/map'; });
+  await other.getByText('the table does not answer').first().waitFor();
+  holds(await other.getByText('default map is active').count() === 0, 'an unread map is called the default');
+  await other.close();
+}
+
+/** Of two that are retried one is parked for another reason now: it is not healed; while the list is unread nothing is. */
+async function elsewhere(context) {
+  const group = (cause, count) => ({ cause, count, cure: 'fill it in', attempts: 1, next_try: null, messages: false, ids: ['opportunity/1'] });
+  const parkedAs = (...groups) => ({ ok: true, lines: [], data: { groups } });
+  const plan = { command: 'retry', map: 'm', count: 2, deals: [{ id: 'opportunity/1' }, { id: 'opportunity/2' }] };
+  const after = [refused, parkedAs(group('B', 1))];
+  let sent = false;
+  const answers = (asked) => {
+    if (asked.command === 'parked') return !sent ? parkedAs(group('A', 2)) : after.length > 1 ? after.shift() : after[0];
+    if (asked.command !== 'retry') return null;
+    sent = Boolean(asked.plan);
+    return { ok: true, lines: [], data: sent ? { sent: 2, left_out: [] } : { plan } };
+  };
+  const other = await mocked(context, answers, 'parked');
+  await other.getByRole('button', { name: 'Retry all 2…' }).click();
+  const dialog = other.locator('dialog');
+  await dialog.getByRole('button', { name: 'Retry 2' }).click();
+  await dialog.getByText('could not be read').waitFor();
+  await dialog.getByText('2 of 2 no longer parked for this cause, 1 still parked for another, 1 healed.').first().waitFor();
+  await other.close();
 }
 
 /** The page of somebody who may only look: what acts is there, cannot be pressed, and says why. */
@@ -229,7 +296,7 @@ async function lookedAt(context) {
     const answer = await (await route.fetch()).json();
     await route.fulfill({ json: { ...answer, may: 'look', mode: 'stack' } });
   });
-  await looking.goto(`${new URL(url).origin}/#/setup`);
+  await looking.goto(`${base}#/setup`);
   const run = looking.getByRole('button', { name: /^Run selftest.*only looks/ });
   await run.waitFor({ timeout: 30_000 });
   holds(await run.isDisabled(), 'an act is offered to somebody who may only look');
@@ -247,7 +314,7 @@ async function many(context) {
     const deals = Array.from({ length: 1000 }, (_, i) => made(from + i));
     return route.fulfill({ json: { ok: true, lines: [], data: { deals, next: from < 9000 ? String(from + 1000) : null } } });
   });
-  await full.goto(`${new URL(url).origin}/#/setup`);
+  await full.goto(`${base}#/setup`);
   await full.locator('h1').waitFor();
   let began = Date.now();
   await full.evaluate(() => { location.hash = '#/deals'; });
@@ -278,7 +345,7 @@ function made(n) {
 async function foreign(context) {
   const other = await context.newPage();
   await other.route('**/api/admin', (route) => route.fulfill({ status: 502, json: { error: 'the admin function answered with no report: {"v":9}' } }));
-  await other.goto(`${new URL(url).origin}/#/deals`);
+  await other.goto(`${base}#/deals`);
   await other.getByText('answered with no report').waitFor();
   holds(await other.locator('tbody tr').count() === 0, 'rows are shown');
   await other.close();
@@ -321,7 +388,21 @@ async function dealSeen(page) {
   await page.keyboard.press('Escape');
 }
 
+/** Cookies are kept by host, not by port: the path keeps ours from whoever else listens on this machine. */
+async function elsewhereListening(context) {
+  const seen = [];
+  const server = createServer((request, answer) => { seen.push(request.headers.cookie ?? ''); answer.end('here'); });
+  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  const other = await context.newPage();
+  await other.goto(`http://127.0.0.1:${server.address().port}/`);
+  await other.close();
+  server.close();
+  holds(seen.length > 0 && seen.every((cookie) => !cookie.includes('cosell_')), seen.join('; '));
+}
+
 const { page: url, partnerCenter } = await addresses();
+/** Where the page is once its address was opened. */
+let base = '';
 const browser = await chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox'] });
 const context = await browser.newContext({ viewport: { width: 1360, height: 860 } });
 const page = await context.newPage();
@@ -332,10 +413,15 @@ page.on('pageerror', (error) => wrong.push(error.message));
 await step('the address opens once', async () => {
   await page.goto(url);
   await page.locator('h1').first().waitFor();
+  base = new URL('.', page.url()).href;
   const stranger = await browser.newContext();
-  const again = await (await stranger.newPage()).goto(url);
-  holds(again.status() === 401, `a second browser got ${again.status()}`);
+  const other = await stranger.newPage();
+  for (const [address, status] of [[url, 401], [base, 401], [new URL('/', base).href, 404]]) {
+    const answer = await other.goto(address);
+    holds(answer.status() === status, `a second browser got ${answer.status()} for ${new URL(address).pathname}`);
+  }
 });
+await step('another port of this machine is sent no cookie', () => elsewhereListening(context));
 await step('the tour, seven steps', () => toured(page));
 await picture(page, 'local');
 await step('a deal with both sides and its decisions', () => dealSeen(page));
@@ -347,6 +433,9 @@ await step('an import is one group of what is parked, and all of it is retried a
 await step('once it is filled in, the group closes itself', () => healed(page));
 await step('a deal is linked anew', () => relinked(page));
 await step('filters stand in the address, and what they leave is exported', () => filtered(page));
+await step('what is copied is what the command line takes', () => copied(page));
+await step('a list that is read in part says so', () => partly(context));
+await step('parked for another cause is not healed', () => elsewhere(context));
 await step('set-up: parts, deadlines, the test event check by check', () => setUp(page));
 await step('a day in charts', () => charted(page));
 await step('who may only look is offered no act', () => lookedAt(context));

@@ -1,8 +1,8 @@
 //! The page, on loopback only: its files, and a small API that hands commands to the admin function.
 //!
 //! Only a browser that opens the printed address gets in: the address's token is good for one use and becomes a strict,
-//! http-only cookie. `Host`, `Origin` and `Sec-Fetch-Site` are checked on every request, so that no other page, nor a
-//! name that leads to this machine, gets an answer.
+//! http-only cookie of one unguessable path, below which the page is. `Host`, `Origin` and `Sec-Fetch-Site` are checked
+//! on every request, so that no other page, nor a name that leads to this machine, gets an answer.
 
 mod guard;
 mod live;
@@ -29,11 +29,12 @@ const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 /// Each file of the page: where it is served, as what, and its text.
-const FILES: [(&str, &str, &str); 12] = [
+const FILES: [(&str, &str, &str); 13] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", STYLE, include_str!("page/style.css")),
     ("/app.js", SCRIPT, include_str!("page/app.js")),
     ("/kit.js", SCRIPT, include_str!("page/kit.js")),
+    ("/command.js", SCRIPT, include_str!("page/command.js")),
     ("/overview.js", SCRIPT, include_str!("page/overview.js")),
     ("/deals.js", SCRIPT, include_str!("page/deals.js")),
     ("/deal.js", SCRIPT, include_str!("page/deal.js")),
@@ -92,23 +93,26 @@ pub async fn serve(page: Page, port: u16) -> std::io::Result<Served> {
     let port = listener.local_addr()?.port();
     let guard = Arc::new(Guard::new(port, page.simulated.is_some()));
     let url = format!("http://127.0.0.1:{port}/?token={}", guard.token());
-    let routes = routes(page).layer(middleware::from_fn_with_state(guard, guard::look));
+    let routes = routes(page, &guard.base()).layer(middleware::from_fn_with_state(guard, guard::look));
     let server = tokio::spawn(async move {
         _ = axum::serve(listener, routes).await;
     });
     Ok(Served { url, port, server })
 }
 
-fn routes(page: Page) -> Router {
+fn routes(page: Page, base: &str) -> Router {
+    let below = |at: &str| format!("{base}{at}");
     let files = FILES.into_iter().fold(Router::new(), |router, (at, kind, text)| {
-        router.route(at, get(move || async move { ([(header::CONTENT_TYPE, kind)], text) }))
+        router.route(&below(at), get(move || async move { ([(header::CONTENT_TYPE, kind)], text) }))
     });
     files
-        .route("/api/about", get(about))
+        .route(&below("/api/about"), get(about))
+        .route(&below("/api/admin"), post(admin))
+        .route(&below("/api/local"), get(state).post(act))
+        .route(&below("/api/live"), get(live::live))
+        // For the command line, which knows the port and not the path.
         .route("/api/admin", post(admin))
-        .route("/api/local", get(state).post(act))
         .route("/api/decisions", get(decisions))
-        .route("/api/live", get(live::live))
         .layer(DefaultBodyLimit::max(MOST))
         .with_state(page)
 }

@@ -2,6 +2,11 @@
 
 use super::{deal::end_of, *};
 use clap::CommandFactory;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 const GUID: &str = "0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01";
 
@@ -48,29 +53,80 @@ fn each_command_is_the_admin_functions() {
     assert_eq!(event("preview --all"), json!({ "command": "preview", "all": "yes" }));
 }
 
-/// The page's copied texts, by its own rule (`commandText` in app.js).
+/// What the page gives to copy: each admin command and its text. That the page's own rule (`commandText` of command.js)
+/// makes these texts is held by tests/browser.
+fn copied() -> Vec<(Value, String)> {
+    let all: Vec<Value> = serde_json::from_str(include_str!("copied.json")).unwrap();
+    let text = |one: &Value| one["text"].as_str().unwrap().to_owned();
+    all.iter().map(|one| (one["event"].clone(), text(one))).collect()
+}
+
+/// The words of a line, as a shell takes quotes and `\'`.
+fn shell_words(line: &str) -> Vec<String> {
+    let (mut words, mut quoted) = (vec![String::new()], false);
+    let mut letters = line.chars();
+    while let Some(letter) = letters.next() {
+        let word = words.last_mut().unwrap();
+        match letter {
+            '\'' => quoted = !quoted,
+            '\\' if !quoted => word.extend(letters.next()),
+            ' ' if !quoted => words.push(String::new()),
+            letter => word.push(letter),
+        }
+    }
+    words
+}
+
+/// A command's members, however a yes is written.
+fn members(event: &Value) -> BTreeMap<String, Value> {
+    let given = event.as_object().unwrap().iter().filter(|(_, value)| !value.is_null());
+    let plain = |value: &Value| if *value == json!(true) { json!("yes") } else { value.clone() };
+    given.map(|(name, value)| (name.clone(), plain(value))).collect()
+}
+
 #[test]
 fn what_the_page_copies_is_understood() {
-    for words in [
-        "explain GUID",
-        "look GUID",
-        "relink GUID",
-        "disconnect GUID",
-        "retry --filter GUID",
-        "redrive",
-        "doctor",
-        "selftest",
-        "watch",
-        "backfill start",
-        "backfill stop",
-        "map set -",
-        "map rollback 2",
-        "explain opportunity/GUID",
-    ] {
-        let words = words.replace("GUID", GUID);
-        let parsed = Cosell::try_parse_from(["cosell", "--local"].into_iter().chain(words.split(' ')));
-        assert!(parsed.is_ok_and(|parsed| parsed.command.event(|_| Ok(String::new())).is_ok()), "{words}");
+    for (event, text) in copied() {
+        let (line, document) = text.split_once(" <<'TOML'\n").unwrap_or((text.as_str(), ""));
+        let words = ["cosell", "--local"].map(str::to_owned).into_iter().chain(shell_words(line));
+        let parsed = Cosell::try_parse_from(words).unwrap_or_else(|e| panic!("{text}: {e}"));
+        let document = document.strip_suffix("\nTOML");
+        let told = parsed.command.event(|_| Ok(document.unwrap().to_owned())).unwrap().unwrap();
+        assert_eq!(members(&told), members(&event), "{text}");
+        // A document at standard input is no terminal: no question could be answered.
+        assert!(document.is_none() || parsed.yes || parsed.command.question().is_none(), "{text}");
     }
+}
+
+fn sources(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let of = |path: PathBuf| match path.is_dir() {
+        true => sources(&path),
+        false => vec![fs::read_to_string(&path).unwrap()],
+    };
+    entries.flat_map(of).collect()
+}
+
+/// The reader of a cure copies its command.
+#[test]
+fn each_command_in_a_cure_is_one_that_is_copied() {
+    let known: Vec<_> = copied().iter().map(|(event, _)| members(event)).collect();
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions/admin/src"));
+    let mut found = 0;
+    for text in sources(folder) {
+        let text = text.replace("{host}", "HOST");
+        for rest in text.split(r#"{\"command\""#).skip(1) {
+            let rest = rest.split('}').next().unwrap().replace('\\', "");
+            let cure = format!("{{\"command\"{rest}}}");
+            let Ok(event) = serde_json::from_str::<Value>(&cure) else {
+                assert!(cure.contains('…'), "neither a command nor the form of one: {cure}");
+                continue;
+            };
+            assert!(known.contains(&members(&event)), "copied.json lacks {cure}");
+            found += 1;
+        }
+    }
+    assert!(found > 5, "{found}");
 }
 
 #[test]

@@ -45,7 +45,7 @@ function showNav(current) {
 async function start() {
   const main = byId('main');
   await load(main, async (signal) => {
-    Object.assign(about, object(await call('/api/about', undefined, signal)));
+    Object.assign(about, object(await call('api/about', undefined, signal)));
     return about;
   }, () => {
     byId('where').textContent = `${text(about.name)} · ${crmName(about.crm)}${about.may === 'look' ? ' · only looking' : ''}`;

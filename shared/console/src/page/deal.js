@@ -21,11 +21,11 @@ export function dealView(main, path) {
 /** A local run knows each decision that nothing had to be done; what it does not say any more is no fault. */
 async function quietOnes(signal) {
   if (about.mode !== 'local') return [];
-  const state = object(await call('/api/local', undefined, signal).catch(() => null));
+  const state = object(await call('api/local', undefined, signal).catch(() => null));
   return list(state.events).map(object).filter((e) => e.kind === 'nothing').map((e) => ({ at: e.at, about: e.about, decision: 'nothing to do', text: e.text }));
 }
 
-function dealShown({ lines, data }, target, known, head, command, quiet) {
+function dealShown({ ok, lines, data }, target, known, head, command, quiet) {
   const d = object(data);
   const link = object(d.link);
   const fields = list(object(d.sides).fields).map(object);
@@ -37,7 +37,7 @@ function dealShown({ lines, data }, target, known, head, command, quiet) {
   return [
     d.link && dealIds(link, known, fields),
     trouble.length > 0 && reportLines(trouble),
-    !found && notKept(target),
+    ok && !found && notKept(target),
     d.link && dealActs(ids, Object.keys(object(link.parked))),
     fields.length > 0 && fieldsShown(fields, object(object(d.sides).shown)),
     found && h('section', null, h('h2', null, 'Decisions, and why nothing happened'), timelineShown([...list(d.timeline), ...list(d.nothing), ...quiet.filter((e) => e.about === ids.referral || e.about === ids.record)])),

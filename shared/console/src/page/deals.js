@@ -1,8 +1,8 @@
 // deals.js: the list of deals, its filters and its export.
 
 import {
-  GUID, MARKS, admin, ago, announce, asCommand, button, count, crmStatus, dealHref, failure, fill, go, h, heading, kept, list,
-  load, money, object, plural, reportLines, scroller, stateChips, text, view, when,
+  GUID, MARKS, ago, announce, asCommand, button, count, crmStatus, dealHref, failure, fill, go, h, heading, kept, list,
+  load, money, object, plural, read as asked, reportLines, scroller, stateChips, text, view, when,
 } from './kit.js';
 
 const STATES = ['creating', 'linked', 'detached', 'closed', 'stopped'];
@@ -38,7 +38,9 @@ export function dealsView(main, _path, params) {
       show();
       announce(`${plural(store.rows.length, 'deal')} loaded.`);
     } catch (error) {
-      if (!stale()) fill(parts.more, failure(error, () => grow(all)));
+      if (stale()) return;
+      show(); // the pages before it are there
+      fill(parts.more, failure(error, () => grow(all)));
     }
   };
   const read = () => load(parts.box, (signal) => firstDeals(filter.state, signal), (store) => {
@@ -61,7 +63,7 @@ async function firstDeals(state, signal) {
 }
 
 async function moreDeals(store, signal) {
-  const report = await admin({ command: 'deals', ...(store.state && { state: store.state }), limit: 1000, ...(store.next && { cursor: store.next }) }, signal);
+  const report = await asked({ command: 'deals', ...(store.state && { state: store.state }), limit: 1000, ...(store.next && { cursor: store.next }) }, signal);
   const page = object(report.data);
   for (const deal of list(page.deals)) store.rows.push(object(deal));
   store.next = page.next || null;
@@ -187,14 +189,17 @@ function dealRow(d) {
 
 const EXPORTED = ['referral', 'record', 'microsoft', 'state', 'marks', 'name', 'customer', 'value', 'currency', 'closing_date', 'partner_center', 'crm', 'changed'];
 
-/** What the filters leave, as a file. `schema`: a reader knows which members to expect. */
+/** What the filters leave, as a file. `schema`: a reader knows which members to expect. A part of the list says that it is one. */
 function exportDeals(rows, kind) {
-  const asJson = () => JSON.stringify({ schema: 1, exported: new Date().toISOString(), filter: location.hash, deals: rows.map((d) => Object.fromEntries(EXPORTED.map((k) => [k, d[k] ?? null]))) }, null, 1);
+  if (!kept.deals) return announce('No deal is loaded: nothing was exported.', 'fault');
+  const complete = !kept.deals.next;
+  const asJson = () => JSON.stringify({ schema: 1, exported: new Date().toISOString(), filter: location.hash, complete, deals: rows.map((d) => Object.fromEntries(EXPORTED.map((k) => [k, d[k] ?? null]))) }, null, 1);
   const content = kind === 'json' ? [asJson()] : ['\ufeff', csv(rows), '\r\n'];
   const href = URL.createObjectURL(new Blob(content, { type: kind === 'json' ? 'application/json' : 'text/csv' }));
-  h('a', { href, download: `deals.${kind}` }).click();
+  h('a', { href, download: `${complete ? 'deals' : 'deals-part'}.${kind}` }).click();
   setTimeout(() => URL.revokeObjectURL(href), 10000);
-  announce(`${plural(rows.length, 'deal')} exported.`);
+  if (complete) return announce(`${plural(rows.length, 'deal')} exported.`);
+  return announce(`${plural(rows.length, 'deal')} exported, of the ${count(kept.deals.rows.length)} that are loaded: there are more. “Load all” first, then export again.`, 'fault');
 }
 
 function csv(rows) {

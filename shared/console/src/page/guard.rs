@@ -15,9 +15,14 @@ use uuid::Uuid;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+const ONCE: &str = "open the address that was printed; it is good for one use";
+
 /// What each request is checked against.
 pub(super) struct Guard {
     hosts: [String; 2],
+    /// The first part of every path of the page. Browsers send a cookie of this machine to each of its ports, but below
+    /// the cookie's path only: a program at another port is not sent this one.
+    segment: String,
     cookie: String,
     session: String,
     /// The token of the printed address; `None`: it was used.
@@ -31,6 +36,7 @@ impl Guard {
         let random = || format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         Guard {
             hosts: [format!("127.0.0.1:{port}"), format!("localhost:{port}")],
+            segment: random(),
             cookie: format!("cosell_{port}"),
             session: random(),
             token: Mutex::new(Some(random())),
@@ -40,6 +46,16 @@ impl Guard {
 
     pub(super) fn token(&self) -> String {
         self.token.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
+    }
+
+    /// Below which path the page and its API are.
+    pub(super) fn base(&self) -> String {
+        format!("/{}", self.segment)
+    }
+
+    fn is_of_page(&self, path: &str) -> bool {
+        let first = path.strip_prefix('/').and_then(|path| path.split_once('/'));
+        first.is_some_and(|(first, _)| same(first, &self.segment))
     }
 
     /// Whether this is the token, and uses it up.
@@ -107,19 +123,25 @@ async fn answered(guard: &Guard, request: Request, next: Next) -> Response {
     if !guard.is_own(request.headers()) {
         return refused(StatusCode::FORBIDDEN, "asked from elsewhere");
     }
+    let path = request.uri().path();
     let query = request.uri().query().unwrap_or_default();
     let token = query.split('&').find_map(|pair| pair.strip_prefix("token="));
-    if let Some(token) = token.filter(|_| request.uri().path() == "/" && request.method() == Method::GET) {
-        if guard.redeem(token) {
-            let cookie = format!("{}={}; HttpOnly; SameSite=Strict; Path=/", guard.cookie, guard.session);
-            return ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response();
+    if let Some(token) = token.filter(|_| path == "/" && request.method() == Method::GET) {
+        if !guard.redeem(token) {
+            return refused(StatusCode::UNAUTHORIZED, ONCE);
         }
-        if guard.is_signed_in(request.headers()) {
-            return Redirect::to("/").into_response();
-        }
+        let base = guard.base();
+        let cookie = format!("{}={}; HttpOnly; SameSite=Strict; Path={base}", guard.cookie, guard.session);
+        return ([(header::SET_COOKIE, cookie)], Redirect::to(&format!("{base}/"))).into_response();
     }
-    if guard.is_signed_in(request.headers()) || guard.is_command_line(&request) {
+    if guard.is_command_line(&request) {
         return next.run(request).await;
     }
-    refused(StatusCode::UNAUTHORIZED, "open the address that was printed; it is good for one use")
+    if !guard.is_of_page(path) {
+        return refused(StatusCode::NOT_FOUND, "nothing is here: open the address that was printed last");
+    }
+    if guard.is_signed_in(request.headers()) {
+        return next.run(request).await;
+    }
+    refused(StatusCode::UNAUTHORIZED, ONCE)
 }

@@ -1,5 +1,7 @@
 // kit.js: the pieces every view is made of: elements, texts, asking the server, dialogs.
 
+import { commandText } from './command.js';
+
 /* ---------- elements and texts ---------- */
 
 export const DASH = '–';
@@ -148,17 +150,26 @@ export async function call(path, body, signal) {
   }
   const data = await answer.json().catch(() => null);
   if (answer.ok && data !== null) return data;
-  if (answer.status === 401) throw new Error('The key of this page is used up. Open the address that was printed again.');
+  if (answer.status === 401) throw new Error('This browser is not signed in. The printed address is good for one use: start the console again for a new one.');
   throw new Error(data?.error ?? `The console answered ${answer.status} without a reason.`);
 }
 
 export async function admin(command, signal) {
-  const report = object(await call('/api/admin', command, signal));
+  const report = object(await call('api/admin', command, signal));
   return { ok: report.ok !== false, lines: list(report.lines), data: report.data };
 }
 
+/** As `admin`, for what is shown as it stands: an answer that is not ok is a failure, never an empty list. */
+export async function read(command, signal) {
+  const report = await admin(command, signal);
+  if (report.ok) return report;
+  const lines = report.lines.filter((line) => line?.level !== 'ok');
+  const fault = lines.find((line) => line?.level === 'fault') ?? lines[0];
+  throw Object.assign(new Error(fault?.text ?? 'The connector says that it failed, and not why.'), { lines });
+}
+
 /**
- * Follows what the server sees (`/api/live`) until the view ends: news is sent when there is any, none while the page is not
+ * Follows what the server sees (`api/live`) until the view ends: news is sent when there is any, none while the page is not
  * looked at. `pause(true)` stops it.
  */
 export function follow(of, show, fail) {
@@ -167,7 +178,7 @@ export function follow(of, show, fail) {
   let paused = false;
   const close = () => { source?.close(); source = null; };
   const open = () => {
-    source = new EventSource(`/api/live?of=${of}`);
+    source = new EventSource(`api/live?of=${of}`);
     source.onmessage = ({ data }) => {
       const told = object(JSON.parse(data));
       if (told.error) fail(new Error(told.error)); else show(told);
@@ -228,7 +239,7 @@ export async function load(box, run, show) {
 
 export function failure(error, again) {
   return h('div', { class: 'notice fault', role: 'group', 'aria-label': 'Failed' },
-    h('p', null, chip('failed', 'fault'), ' ', error.message), again && button('Try again', again));
+    error.lines?.length ? reportLines(error.lines) : h('p', null, chip('failed', 'fault'), ' ', error.message), again && button('Try again', again));
 }
 
 export function reportLines(lines, empty = 'Nothing to report.') {
@@ -268,29 +279,8 @@ function cured(command) {
 
 /* ---------- acts: command texts and dialogs ---------- */
 
-const POSITIONAL = new Set(['explain', 'look', 'preview', 'relink', 'disconnect']);
-
-/** As `cosell` takes it; a test of the command line holds these forms. */
-function commandText({ command, action, sides, ...rest }) {
-  const words = [about.command, command, action].filter(Boolean);
-  if (command === 'map' && rest.map !== undefined) return `${words.join(' ')} - <<'TOML'\n${rest.map}\nTOML`;
-  if (command === 'map' && rest.version) return [...words, rest.version].join(' ');
-  if (POSITIONAL.has(command)) {
-    words.push(shell(rest.referral ?? rest.record));
-    delete rest.referral;
-    delete rest.record;
-  }
-  for (const [name, value] of Object.entries(rest)) words.push(`--${name}`, shell(value));
-  return words.join(' ');
-}
-
-function shell(value) {
-  const word = value === true ? 'yes' : value === false ? 'no' : String(value);
-  return /^[\w./:@+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
 export function asCommand(...commands) {
-  const lines = commands.map(commandText).join('\n');
+  const lines = commands.map((command) => commandText(about.command, command)).join('\n');
   const shown = lines.split('\n')[0].slice(0, 160);
   const label = commands.length > 1 ? `Copy as ${count(commands.length)} commands` : 'Copy as command';
   return h('p', { class: 'command' }, h('code', null, shown, shown.length < lines.length && '…'), button(label, () => copy(lines, label.slice(8)), { class: 'small' }));
@@ -345,8 +335,9 @@ function previewShown({ ok, lines, data }) {
   const decisions = list(data);
   const writes = decisions.flatMap((d) => list(d?.writes));
   const trouble = lines.filter((line) => !ok || line?.level !== 'ok');
+  const none = ok ? 'Nothing would be written now.' : 'What would be written is not known.';
   return [
-    h('h3', null, writes.length ? 'This would write:' : 'Nothing would be written now.'),
+    h('h3', null, writes.length ? 'This would write:' : none),
     writes.length > 0 && h('ul', null, writes.map((w) => h('li', null, rich(w?.what), jsonDisclosure(w?.data)))),
     decisions.length > 0 && h('ul', { class: 'quiet' }, decisions.map((d) => h('li', null, rich(d?.about), ': ', rich(d?.decision)))),
     trouble.length > 0 && reportLines(trouble),

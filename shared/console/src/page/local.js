@@ -36,7 +36,7 @@ let refreshWorld = () => {};
 /** At once, for whoever has just done something. */
 async function readWorld(boxes, signal) {
   try {
-    const answer = object(await call('/api/local', undefined, signal));
+    const answer = object(await call('api/local', undefined, signal));
     if (answer.now) ahead.ms = Date.parse(answer.now) - Date.now();
     takeWorld(boxes, answer);
   } catch (error) {
@@ -124,7 +124,7 @@ async function localAct(body, from) {
   if (from?.getAttribute('aria-busy') === 'true') return null;
   from?.setAttribute('aria-busy', 'true');
   try {
-    const answer = object(await call('/api/local', body));
+    const answer = object(await call('api/local', body));
     announce(text(answer.said ?? 'Done.'));
     refreshWorld();
     return answer;

@@ -1,7 +1,7 @@
 // map.js: the field map: its override, what it would change, its history.
 
 import {
-  about, actor, admin, announce, button, confirmAct, h, heading, list, load, object, reportLines, stamp, text, when,
+  about, actor, admin, announce, button, confirmAct, h, heading, list, load, object, read, reportLines, stamp, text, when,
 } from './kit.js';
 import { changesShown, planned } from './plan.js';
 
@@ -9,8 +9,8 @@ export function mapView(main) {
   const editor = h('div');
   const past = h('div');
   main.append(heading('Mapping'), h('p', { class: 'quiet' }, 'The override is laid over the default map. Check it first; only a text that was checked without a fault can be set.'), editor, h('h2', null, 'History'), past);
-  load(editor, (signal) => admin({ command: 'map', action: 'show' }, signal), mapEditor);
-  load(past, (signal) => admin({ command: 'map', action: 'history' }, signal), ({ data, lines }) => mapHistory(list(data), lines));
+  load(editor, (signal) => read({ command: 'map', action: 'show' }, signal), mapEditor);
+  load(past, (signal) => read({ command: 'map', action: 'history' }, signal), ({ data, lines }) => mapHistory(list(data), lines));
 }
 
 function mapEditor({ data, lines }) {

@@ -34,28 +34,41 @@ const idsLabel = (group, ids) => (group.count > ids.length ? `The first ${count(
 function retryAll(group) {
   planned({
     title: 'Retry all of these', says: `Each of them is tried again now: ${group.cause}`, label: `Retry ${count(group.count)}`,
-    command: { command: 'retry', filter: group.cause }, after: (body, plan, dialog) => healing(body, plan, dialog, group),
+    command: { command: 'retry', filter: group.cause }, before: () => parkedNow().catch(() => null), after: (body, dialog, before) => healing(body, dialog, before, group.cause),
   });
 }
 
 const PATIENCE = 60;
 
-/** What was sent is not healed yet: a deal is healed once the decision about it has taken it off the list. */
-async function healing(body, plan, dialog, group) {
+/** What was sent is not healed yet: a deal is healed once the decision about it has taken it off every list of what is parked. */
+async function healing(body, dialog, before, cause) {
   const word = h('p', { role: 'status' });
   body.append(word);
   for (let n = 0; n < PATIENCE && dialog.open && dialog.isConnected; n += 1) {
     await new Promise((resolve) => { setTimeout(resolve, 2000); });
-    const left = await stillThere(group.cause).catch(() => null);
-    if (left === null) continue;
-    const healed = Math.max(0, plan.count - left);
-    word.textContent = left ? `${count(healed)} of ${count(plan.count)} healed, ${count(left)} still parked.` : `All ${count(plan.count)} healed: nothing of this cause is parked any more.`;
-    if (!left) return announce(word.textContent);
+    const now = await parkedNow().catch(() => null);
+    if (!now) { word.textContent = 'What came of it is not known: the list of what is parked could not be read. It is asked for again.'; continue; }
+    word.textContent = outcome(before, now, cause);
+    if (!now.get(cause)) return announce(word.textContent);
   }
   return null;
 }
 
-async function stillThere(cause) {
-  const { data } = await admin({ command: 'parked' });
-  return list(object(data).groups).find((group) => group?.cause === cause)?.count ?? 0;
+/** How many are parked for each cause; `null`: that was not told. */
+async function parkedNow() {
+  const { ok, data } = await admin({ command: 'parked' });
+  const { groups } = object(data);
+  return ok && Array.isArray(groups) ? new Map(groups.map(object).map((group) => [group.cause, Number(group.count) || 0])) : null;
+}
+
+/** What is parked for other causes by more than before may be these deals: it is not called healed. */
+function outcome(before, now, cause) {
+  const left = now.get(cause) ?? 0;
+  const all = Math.max(before?.get(cause) ?? 0, left);
+  if (!before || !all) return left ? `${count(left)} still parked for this cause.` : 'Nothing is parked for this cause any more; whether it is for another was not seen.';
+  const gone = all - left;
+  const others = [...now].filter(([other]) => other !== cause).map(([other, n]) => Math.max(0, n - (before.get(other) ?? 0)));
+  const moved = Math.min(gone, others.reduce((sum, n) => sum + n, 0));
+  if (moved) return `${count(gone)} of ${count(all)} no longer parked for this cause, ${count(moved)} still parked for another, ${count(gone - moved)} healed${left ? `, ${count(left)} still parked for this one` : ''}.`;
+  return left ? `${count(gone)} of ${count(all)} healed, ${count(left)} still parked.` : `All ${count(all)} healed: nothing of this cause is parked any more.`;
 }

@@ -11,8 +11,8 @@ const LISTED = 200;
 const isDeal = (id) => whole(id) || /^(opportunity|lead)\/./.test(id);
 export const idLink = (id) => (isDeal(id) ? h('a', { href: dealHref(id) }, id) : h('code', null, id));
 
-/** `command` is shown as a plan, asked for, and done. `after(body, plan, answer)`: what is followed then. */
-export async function planned({ title, says, command, label, danger, after }) {
+/** `command` is shown as a plan, asked for, and done. `before()`: what is noted first; `after(body, dialog, noted)`: what is followed then. */
+export async function planned({ title, says, command, label, danger, before, after }) {
   const shown = h('div', { class: 'preview' });
   const { dialog, body, foot, refresh, close } = openDialog(title, h('p', null, says), shown, asCommand(command));
   let plan = null;
@@ -32,10 +32,11 @@ export async function planned({ title, says, command, label, danger, after }) {
     body.append(bar.box);
     fill(foot, button(bar.length ? 'Stop here' : 'Close', close));
     foot.firstChild.focus();
+    const noted = before && await before();
     const done = await sendAll(bar, dialog);
     fill(foot, button('Close', close));
     if (dialog.open) foot.firstChild.focus();
-    if (done && after && dialog.open) await after(body, plan, dialog);
+    if (done && after && dialog.open) await after(body, dialog, noted);
   }
 
   /** What a plan names goes in portions; one without deals goes whole. */
@@ -70,8 +71,8 @@ function progress(length) {
   const bar = length ? h('progress', { max: length, value: 0, 'aria-label': 'Done of the plan' }) : null;
   const word = h('p', { class: 'strong' });
   const results = h('div', { class: 'results' });
-  const sums = { sent: 0, out: 0, gone: 0 };
-  const words = () => (length ? `${count(sums.gone)} of ${count(length)}: ${count(sums.sent)} sent, ${count(sums.out)} left out` : 'done');
+  const sums = { sent: 0, out: 0, failed: 0, gone: 0 };
+  const words = () => (length ? `${count(sums.gone)} of ${count(length)}: ${count(sums.sent)} sent, ${count(sums.out)} left out${sums.failed ? `, ${count(sums.failed)} failed` : ''}` : 'done');
   if (length) word.textContent = words();
   return {
     box: h('div', null, bar, word, results), length, words,
@@ -80,6 +81,7 @@ function progress(length) {
       sums.gone += n;
       sums.sent += Number(data.sent) || 0;
       sums.out += list(data.left_out).length;
+      if (!report.ok) sums.failed += n;
       if (bar) { bar.value = sums.gone; word.textContent = words(); }
       const worth = length ? report.lines.filter((line) => line?.level !== 'ok') : report.lines;
       if (worth.length) results.append(reportLines(worth));

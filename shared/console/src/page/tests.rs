@@ -82,23 +82,31 @@ fn post_of(path: &str, port: u16, more: &str, body: &str) -> String {
     )
 }
 
-/// Signed in: the cookie's header.
-async fn signed_in(port: u16, token: &str) -> String {
+/// Signed in: the cookie's header, and the path below which the page is.
+async fn signed_in(port: u16, token: &str) -> (String, String) {
     let (status, headers, _) = sent(port, get_of(&format!("/?token={token}"), port, "")).await;
-    assert_eq!((status, headers["location"].as_str()), (303, "/"));
+    assert_eq!(status, 303);
+    let base = headers["location"].strip_suffix('/').unwrap().to_owned();
+    assert!(base.len() == 65 && base.starts_with('/'), "unguessable: {base}");
     let cookie = &headers["set-cookie"];
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
-    format!("Cookie: {}\r\n", cookie.split(';').next().unwrap())
+    assert!(cookie.ends_with(&format!("; Path={base}")), "for no other listener of this machine: {cookie}");
+    (format!("Cookie: {}\r\n", cookie.split(';').next().unwrap()), base)
 }
 
 #[tokio::test]
 async fn the_token_is_good_for_one_use_and_becomes_a_cookie() {
     let (_served, port, token) = open(false).await;
-    assert_eq!(sent(port, get_of("/", port, "")).await.0, 401);
+    assert_eq!(sent(port, get_of("/", port, "")).await.0, 404);
     assert_eq!(sent(port, get_of("/?token=wrong", port, "")).await.0, 401);
-    let cookie = signed_in(port, &token).await;
+    let (cookie, base) = signed_in(port, &token).await;
     assert_eq!(sent(port, get_of(&format!("/?token={token}"), port, "")).await.0, 401, "used up");
-    let (status, headers, page) = sent(port, get_of("/", port, &cookie)).await;
+    let page = format!("{base}/");
+    assert_eq!(sent(port, get_of(&page, port, "")).await.0, 401, "the path alone is no key");
+    for outside in ["/", "/api/about", "/app.js", "/x/", &base, &format!("{}/", &base[..64])] {
+        assert_eq!(sent(port, get_of(outside, port, &cookie)).await.0, 404, "{outside}");
+    }
+    let (status, headers, page) = sent(port, get_of(&page, port, &cookie)).await;
     assert_eq!(status, 200);
     assert!(page.contains("<script") && page.contains("app.js"), "the page");
     assert!(headers["content-security-policy"].contains("default-src 'none'"));
@@ -108,8 +116,9 @@ async fn the_token_is_good_for_one_use_and_becomes_a_cookie() {
 #[tokio::test]
 async fn nobody_else_gets_an_answer() {
     let (_served, port, token) = open(true).await;
-    let cookie = signed_in(port, &token).await;
+    let (cookie, base) = signed_in(port, &token).await;
     let doctor = r#"{"command":"doctor"}"#;
+    let admin = &format!("{base}/api/admin");
     for foreign in [
         "Origin: https://evil.example\r\n",
         "Origin: null\r\n",
@@ -117,29 +126,29 @@ async fn nobody_else_gets_an_answer() {
         "Sec-Fetch-Site: same-site\r\n",
     ] {
         let more = format!("{cookie}{foreign}");
-        assert_eq!(sent(port, post_of("/api/admin", port, &more, doctor)).await.0, 403, "{foreign}");
+        assert_eq!(sent(port, post_of(admin, port, &more, doctor)).await.0, 403, "{foreign}");
     }
-    let rebound = get_of("/", port, &cookie).replace("127.0.0.1", "evil.example");
+    let rebound = get_of(&format!("{base}/"), port, &cookie).replace("127.0.0.1", "evil.example");
     assert_eq!(sent(port, rebound).await.0, 403, "a name that leads here");
-    assert_eq!(sent(port, post_of("/api/admin", port, "", doctor)).await.0, 401, "no cookie");
-    assert_eq!(sent(port, post_of("/api/admin", port, "Cookie: cosell_1=x\r\n", doctor)).await.0, 401);
+    assert_eq!(sent(port, post_of(admin, port, "", doctor)).await.0, 401, "no cookie");
+    assert_eq!(sent(port, post_of(admin, port, "Cookie: cosell_1=x\r\n", doctor)).await.0, 401);
     let own = format!("{cookie}Origin: http://127.0.0.1:{port}\r\nSec-Fetch-Site: same-origin\r\n");
-    assert_eq!(sent(port, post_of("/api/admin", port, &own, doctor)).await.0, 200);
+    assert_eq!(sent(port, post_of(admin, port, &own, doctor)).await.0, 200);
     let caller = format!("{CALLER}: command line\r\n");
     assert_eq!(sent(port, post_of("/api/admin", port, &caller, doctor)).await.0, 200, "the command line");
-    assert_eq!(sent(port, get_of("/api/local", port, &caller)).await.0, 401, "that and no more");
+    assert_eq!(sent(port, get_of("/api/local", port, &caller)).await.0, 404, "that and no more");
     let page = format!("{caller}Origin: http://127.0.0.1:{port}\r\n");
-    assert_eq!(sent(port, post_of("/api/admin", port, &page, doctor)).await.0, 401, "not from a page");
+    assert_eq!(sent(port, post_of("/api/admin", port, &page, doctor)).await.0, 404, "not from a page");
 }
 
 #[tokio::test]
 async fn a_stacks_page_takes_no_command_line_and_has_nothing_simulated() {
     let (_served, port, token) = open(false).await;
     let caller = format!("{CALLER}: command line\r\n");
-    assert_eq!(sent(port, post_of("/api/admin", port, &caller, "{}")).await.0, 401);
-    let cookie = signed_in(port, &token).await;
-    assert_eq!(sent(port, get_of("/api/local", port, &cookie)).await.0, 404);
-    let (_, _, body) = sent(port, get_of("/api/about", port, &cookie)).await;
+    assert_eq!(sent(port, post_of("/api/admin", port, &caller, "{}")).await.0, 404);
+    let (cookie, base) = signed_in(port, &token).await;
+    assert_eq!(sent(port, get_of(&format!("{base}/api/local"), port, &cookie)).await.0, 404);
+    let (_, _, body) = sent(port, get_of(&format!("{base}/api/about"), port, &cookie)).await;
     assert!(body.contains("--stack a") && body.contains("\"stack\""), "{body}");
     assert!(body.contains("\"may\":\"look\""), "what acts is not offered: {body}");
 }
@@ -160,24 +169,25 @@ async fn begun(port: u16, path: &str, cookie: &str, words: &str) -> String {
 #[tokio::test]
 async fn what_changes_is_sent_to_whoever_is_signed_in() {
     let (_served, port, token) = open(true).await;
-    let cookie = signed_in(port, &token).await;
-    let seen = begun(port, "/api/live?of=local", &cookie, "\"crm\"").await;
+    let (cookie, base) = signed_in(port, &token).await;
+    let live = |of: &str| format!("{base}/api/live?of={of}");
+    let seen = begun(port, &live("local"), &cookie, "\"crm\"").await;
     assert!(seen.contains("text/event-stream"), "{seen}");
-    let seen = begun(port, "/api/live?of=overview", &cookie, "no such thing").await;
+    let seen = begun(port, &live("overview"), &cookie, "no such thing").await;
     assert!(seen.contains("data: {\"error\""), "what is wrong is said: {seen}");
-    assert_eq!(sent(port, get_of("/api/live?of=local", port, "")).await.0, 401, "and to nobody else");
-    assert_eq!(sent(port, get_of("/api/live?of=everything", port, &cookie)).await.0, 404);
+    assert_eq!(sent(port, get_of(&live("local"), port, "")).await.0, 401, "and to nobody else");
+    assert_eq!(sent(port, get_of(&live("everything"), port, &cookie)).await.0, 404);
     let (_served, port, token) = open(false).await;
-    let cookie = signed_in(port, &token).await;
-    assert_eq!(sent(port, get_of("/api/live?of=local", port, &cookie)).await.0, 404);
+    let (cookie, base) = signed_in(port, &token).await;
+    assert_eq!(sent(port, get_of(&format!("{base}/api/live?of=local"), port, &cookie)).await.0, 404);
 }
 
 #[tokio::test]
 async fn each_file_that_the_page_asks_for_is_there() {
     let (_served, port, token) = open(false).await;
-    let cookie = signed_in(port, &token).await;
+    let (cookie, base) = signed_in(port, &token).await;
     for (at, kind, text) in FILES {
-        let (status, headers, body) = sent(port, get_of(at, port, &cookie)).await;
+        let (status, headers, body) = sent(port, get_of(&format!("{base}{at}"), port, &cookie)).await;
         assert!(status == 200 && headers["content-type"] == kind && body == text, "{at}");
         let asked =
             text.split('\'').filter_map(|word| word.strip_prefix('.')).filter(|word| word.ends_with(".js"));
@@ -190,19 +200,20 @@ async fn each_file_that_the_page_asks_for_is_there() {
 #[tokio::test]
 async fn what_goes_wrong_is_said() {
     let (_served, port, token) = open(true).await;
-    let cookie = signed_in(port, &token).await;
+    let (cookie, base) = signed_in(port, &token).await;
     for (path, body, status, words) in [
         ("/api/admin", r#"{"command":"sleepy"}"#, 403, "sign in"),
         ("/api/admin", r#"{"command":"dance"}"#, 502, "no such thing"),
         ("/api/local", r#"{"act":"dance"}"#, 400, "not today"),
     ] {
-        let (seen, _, told) = sent(port, post_of(path, port, &cookie, body)).await;
+        let (seen, _, told) = sent(port, post_of(&format!("{base}{path}"), port, &cookie, body)).await;
         assert!(seen == status && told.contains(words), "{body}: {seen} {told}");
     }
-    let (status, ..) = sent(port, post_of("/api/admin", port, &cookie, "no JSON")).await;
+    let admin = format!("{base}/api/admin");
+    let (status, ..) = sent(port, post_of(&admin, port, &cookie, "no JSON")).await;
     assert_eq!(status, 400);
     let much = format!("\"{}\"", "x".repeat(MOST + 1));
-    assert_eq!(sent(port, post_of("/api/admin", port, &cookie, &much)).await.0, 413);
+    assert_eq!(sent(port, post_of(&admin, port, &cookie, &much)).await.0, 413);
 }
 
 #[tokio::test]
@@ -223,12 +234,12 @@ async fn decisions_are_told_to_the_command_line_and_to_nobody_else() {
     let caller = format!("{CALLER}: page\r\n");
     let from = |more: &str| get_of("/api/decisions?after=0", port, more);
     assert_eq!(sent(port, from(&caller)).await.0, 200);
-    assert_eq!(sent(port, from("")).await.0, 401, "neither cookie nor header");
+    assert_eq!(sent(port, from("")).await.0, 404, "neither the page's path nor the header");
     let foreign = format!("{caller}Origin: https://example.com\r\n");
     assert_eq!(sent(port, from(&foreign)).await.0, 403, "a page of somebody else's");
     assert_eq!(sent(port, get_of("/api/decisions?after=x", port, &caller)).await.0, 400);
     let (_served, port, _) = open(false).await;
-    assert_eq!(sent(port, get_of("/api/decisions", port, &caller)).await.0, 401, "no local run");
+    assert_eq!(sent(port, get_of("/api/decisions", port, &caller)).await.0, 404, "no local run");
 }
 
 /// The page's filters are the command line's and the admin function's, word for word.

@@ -67,6 +67,8 @@ pub(crate) struct Demo {
     child: Child,
     port: u16,
     cookie: String,
+    /// Below which path the page is.
+    base: String,
     folder: std::path::PathBuf,
 }
 
@@ -90,14 +92,16 @@ impl Demo {
         let (head, _) = sent(port, &format!("GET /{path}"), "", "");
         let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
         let cookie = cookie.split(';').next().unwrap().to_owned();
+        let base = head.lines().find_map(|line| line.strip_prefix("location: ")).unwrap().to_owned();
         let folder = std::env::temp_dir().join(format!("cosell-test-{}-{crm}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        Demo { child, port, cookie, folder }
+        Demo { child, port, cookie, base, folder }
     }
 
     /// Somebody acts, as at the page.
     pub(crate) fn act(&self, act: &Value) -> Value {
-        let (head, body) = sent(self.port, "POST /api/local", &self.cookie, &act.to_string());
+        let (head, body) =
+            sent(self.port, &format!("POST {}api/local", self.base), &self.cookie, &act.to_string());
         assert!(head.starts_with("HTTP/1.1 200"), "{act}: {head}\n{body}");
         serde_json::from_str(&body).unwrap()
     }
