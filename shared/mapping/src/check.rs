@@ -7,6 +7,7 @@ use crate::{
     path::PATCHABLE,
     reader::{Reader, bare, one_of},
     rule::{Kind, Required, Rule},
+    scalar,
     tree::Node,
 };
 
@@ -196,11 +197,18 @@ impl Check<'_> {
             }
         }
         for (solution, word) in &rule.solution_default {
+            let unknown = scalar::unknown_code(rule, word).map(|text| format!("`{solution}` = {text}"));
+            wrong.extend(unknown.map(|text| ("solution_default", text)));
             let words: Vec<&str> = rule.values.iter().map(|(word, _)| word.as_str()).collect();
             if !words.is_empty() && !words.contains(&&*bare(word)) {
                 let text = format!("`{solution}` = `{}`: expected {}", bare(word), one_of(&words));
                 wrong.push(("solution_default", text));
             }
+        }
+        for (key, plain) in
+            [("constant", &rule.constant), ("default", &rule.default), ("crm_default", &rule.crm_default)]
+        {
+            wrong.extend(plain.iter().filter_map(|plain| Some((key, scalar::unknown_code(rule, plain)?))));
         }
         let textual = rule.kind == Kind::Text || rule.kind.is_identifier();
         for (key, given) in

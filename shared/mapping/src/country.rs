@@ -23,6 +23,13 @@ const ALIASES: &[(&str, &str)] = &[
     ("korea", "KR"),
     ("hong kong sar", "HK"),
     ("macau sar", "MO"),
+    ("uae", "AE"),
+    ("prc", "CN"),
+    ("slovak republic", "SK"),
+    ("bosnia herzegovina", "BA"),
+    ("burma", "MM"),
+    ("macedonia", "MK"),
+    ("vatican", "VA"),
     // Without this entry `republic of ` would be removed, and what is left is another country's name.
     ("republic of china", "TW"),
 ];
@@ -89,12 +96,18 @@ fn rows() -> impl DoubleEndedIterator<Item = Vec<&'static str>> {
 static CODES_OF_COUNTRIES: LazyLock<BTreeMap<&str, &'static str>> =
     LazyLock::new(|| rows().flat_map(|row| [(row[0], row[0]), (row[1], row[0])]).collect());
 
-/// Names to alpha-2. Of `Bolivia (Plurinational State of)`: as it is, with the remark in front, and without it.
+/// Names to alpha-2. Of `Bolivia (Plurinational State of)`: as it is, with the remark in front, and without it, unless
+/// that is what several are called: `Virgin Islands`.
 static NAMES: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|| {
     let iso = || rust_iso3166::ALL.iter().map(|country| (country.name.to_owned(), country.alpha2));
+    let bare = |name: &str| name.split_once(" (").map(|(short, _)| spoken(short));
+    let mut bearers: BTreeMap<String, usize> = BTreeMap::new();
+    iso().filter_map(|(name, _)| bare(&name)).for_each(|short| *bearers.entry(short).or_default() += 1);
     let remark = |(name, code): (String, &'static str)| {
         let (short, remark) = name.split_once(" (")?;
-        Some([(format!("{} {short}", remark.trim_end_matches(')')), code), (short.to_owned(), code)])
+        let in_front = (format!("{} {short}", remark.trim_end_matches(')')), code);
+        let alone = bearers.get(&spoken(short)) == Some(&1);
+        Some([Some(in_front), alone.then(|| (short.to_owned(), code))].into_iter().flatten())
     };
     let remarks = iso().filter_map(remark).flatten();
     let called =
@@ -174,6 +187,19 @@ mod tests {
             ("HK", "Hong Kong SAR"),
             ("VN", "Viet Nam"),
             ("US", "  united   states of america "),
+            ("VG", "British Virgin Islands"),
+            ("VG", "Virgin Islands (British)"),
+            ("VI", "Virgin Islands, U.S."),
+            ("KR", "Korea"),
+            ("CG", "Congo"),
+            ("BO", "Bolivia"),
+            ("AE", "U.A.E."),
+            ("CN", "PRC"),
+            ("SK", "Slovak Republic"),
+            ("BA", "Bosnia-Herzegovina"),
+            ("MM", "Burma"),
+            ("MK", "Republic of Macedonia"),
+            ("VA", "Vatican"),
         ] {
             assert_eq!(alpha2(name), Some(code), "{name}");
         }
@@ -184,6 +210,8 @@ mod tests {
         for name in ["", " ", "AN", "ZZ", "Utopia", "Georgia, USA", "the", "republic of", "N/A", "-", "..."] {
             assert_eq!(alpha2(name), None, "{name}");
         }
+        // Two countries have this name; which of them is meant is not known.
+        assert_eq!(alpha2("Virgin Islands"), None);
     }
 
     #[test]

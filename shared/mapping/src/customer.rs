@@ -1,6 +1,6 @@
 //! Decides whether a referral and a record are about the same customer.
 
-use crate::{Map, Record, Referral, Value, keys::reads_alike, shape::Shape};
+use crate::{Map, Record, Referral, Value, country, keys::reads_alike, shape::Shape};
 
 /// The rules of the customer's name, address and country.
 const NAME: &str = "customer_name";
@@ -23,14 +23,42 @@ impl Map {
     pub fn is_same_customer(&self, referral: &Referral, record: &Record) -> bool {
         let names = (self.referral_field(NAME, referral), self.record_field(NAME, record));
         let (Some(Value::Text(theirs)), Some(Value::Text(ours))) = names else { return false };
-        let country = |address: Option<Value>| address?.member(COUNTRY).text().map(str::to_owned);
+        let shown = |address: Option<Value>| address?.member(COUNTRY).text().map(str::to_owned);
         // The CRM may hold the code of a country or its name.
         let code = |address: Value| self.to_partner_center(ADDRESS, &address).ok();
         let of_record = self.record_field(ADDRESS, record).and_then(code);
-        let apart = match (country(self.referral_field(ADDRESS, referral)), country(of_record)) {
-            (Some(theirs), Some(ours)) => !reads_alike(&theirs, &ours),
+        let apart = match (shown(self.referral_field(ADDRESS, referral)), shown(of_record)) {
+            (Some(theirs), Some(ours)) => country::are_apart(&theirs, &ours),
             _ => false,
         };
         reads_alike(&theirs, &ours) && !apart
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CrmKind;
+
+    #[test]
+    fn a_country_by_its_name_is_the_one_by_its_code() {
+        let map = Map::standard(CrmKind::Dynamics365);
+        let text = include_str!("../tests/fixtures/referral-outgoing-cosell-active.json");
+        let record: serde_json::Value =
+            serde_json::from_str(include_str!("../tests/fixtures/record-dynamics365.json")).unwrap();
+        let record = Record {
+            id: serde_json::from_value(record["id"].clone()).unwrap(),
+            columns: serde_json::from_value(record["columns"].clone()).unwrap(),
+            lists: serde_json::from_value(record["lists"].clone()).unwrap(),
+        };
+        let name = map.record_field(NAME, &record).unwrap();
+        for (theirs, same) in [("GB", true), ("United Kingdom", true), ("England", true), ("Germany", false)]
+        {
+            let mut body: serde_json::Value = serde_json::from_str(text).unwrap();
+            body["customerProfile"]["name"] = name.text().unwrap().into();
+            body["customerProfile"]["address"]["country"] = theirs.into();
+            let referral = Referral::parse(body).unwrap();
+            assert_eq!(map.is_same_customer(&referral, &record), same, "{theirs}");
+        }
     }
 }

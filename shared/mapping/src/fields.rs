@@ -6,7 +6,7 @@ use crate::{
     scalar,
     shape::{Shape, UnitRule},
     status::shown_status,
-    text::unmarked,
+    text::{unmarked, without_entities},
 };
 use serde_json::Value as Json;
 use std::{borrow::Cow, collections::BTreeMap};
@@ -29,7 +29,8 @@ impl Map {
             Shape::List(rule) => list::of_referral(rule, referral.body()),
             Shape::Status => {
                 let reason = referral.body().get("statusReason").and_then(Json::as_str).unwrap_or_default();
-                Some(shown_status(referral.status(), referral.substatus(), Value::of_text(reason)))
+                let reason = Value::of_text(without_entities(reason));
+                Some(shown_status(referral.status(), referral.substatus(), reason))
             }
         }
     }

@@ -175,6 +175,7 @@ fn unit(rule: &Rule, group: &[Rule], patch_name: bool) -> Unit {
         has_crm: status
             || composed(Direction::ToPartnerCenter)
             || group.iter().chain([rule]).any(|rule| rule.crm.is_some()),
+        required_by_crm: rule.required_by_crm,
         patchable,
         label: rule.shown_as().to_owned(),
         reading: String::new(),

@@ -1,6 +1,6 @@
 //! Reads Microsoft's own half of an engagement: its opportunity, its answer, its sellers.
 
-use crate::{Map, Referral, Value, names::HELP, scalar, shape::Shape};
+use crate::{Map, Referral, Value, names::HELP, scalar, shape::Shape, text::without_entities};
 use serde_json::Value as Json;
 
 /// The rule of the number that Microsoft gives the deal.
@@ -25,7 +25,8 @@ impl Map {
     pub fn microsoft_said(&self, half: &Referral) -> MicrosoftSaid {
         let crm_id = self.referral_field(MICROSOFT_CRM_ID, half);
         let crm_id = crm_id.as_ref().and_then(Value::text).map(str::to_owned);
-        let reason = half.body().get("statusReason").and_then(Json::as_str).unwrap_or_default().trim();
+        let reason = half.body().get("statusReason").and_then(Json::as_str).unwrap_or_default();
+        let reason = without_entities(reason).trim().to_owned();
         let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
         let words = match (half.status(), half.substatus()) {
             ("New", _) => None,
@@ -60,12 +61,39 @@ impl Map {
 
 /// A seller's name and e-mail address.
 fn seller(person: &Json) -> Option<String> {
-    let text = |name: &str| person.get(name).and_then(Json::as_str).unwrap_or_default().trim();
+    let text = |name: &str| {
+        let text = person.get(name).and_then(Json::as_str).unwrap_or_default();
+        without_entities(text).trim().to_owned()
+    };
     let name = [text("firstName"), text("lastName")].join(" ").trim().to_owned();
-    match (name.is_empty(), text("email")) {
+    match (name.is_empty(), text("email").as_str()) {
         (true, "") => None,
         (true, email) => Some(email.to_owned()),
         (false, "") => Some(name),
         (false, email) => Some(format!("{name} ({email})")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CrmKind;
+    use serde_json::json;
+
+    fn said(status: &str, substatus: &str, reason: &str) -> Option<String> {
+        let text = include_str!("../tests/fixtures/referral-related-microsoft-accepted.json");
+        let mut body: Json = serde_json::from_str(text).unwrap();
+        (body["status"], body["substatus"], body["statusReason"]) =
+            (json!(status), json!(substatus), json!(reason));
+        body["team"] = json!([{ "firstName": "Se&#225;n", "lastName": "O&#39;Neil", "email": "" }]);
+        Map::standard(CrmKind::Dynamics365).microsoft_said(&Referral::parse(body).unwrap()).words
+    }
+
+    #[test]
+    fn what_microsoft_says_is_read_without_entities() {
+        let declined = said("Closed", "Declined", " R&amp;D has no budget&nbsp;");
+        assert_eq!(declined.as_deref(), Some("Microsoft declined: R&D has no budget"));
+        let accepted = said("Active", "Engaged", "").unwrap();
+        assert!(accepted.ends_with("its sellers: Seán O'Neil"), "{accepted}");
     }
 }

@@ -159,13 +159,12 @@ impl Request<'_> {
 
     fn put(&mut self, rule: &Rule, value: &Value) {
         let Some(path) = &rule.referral else { return };
-        let lines = value.text().zip(rule.referral_next.as_ref()).and_then(|(text, next)| {
-            let (first, further) = text.split_once('\n')?;
-            Some((first.trim_end().to_owned(), further.lines().collect::<Vec<_>>().join(", "), next))
-        });
-        if let Some((first, further, next)) = lines {
-            path.write(&mut self.body, first.into());
-            return next.write(&mut self.body, further.into());
+        if let Some((text, next)) = value.text().zip(rule.referral_next.as_ref())
+            && let [first, further @ ..] = &*lines_of(text)
+            && !further.is_empty()
+        {
+            path.write(&mut self.body, (*first).into());
+            return next.write(&mut self.body, further.join(", ").into());
         }
         match scalar::partner_center_json(rule, value) {
             Ok(json) => path.write(&mut self.body, json),
@@ -179,6 +178,11 @@ impl Request<'_> {
             Some(constant) => Ok(fixed(constant)),
             None => scalar::to_partner_center(rule, shown),
         };
+        // Of a text of several lines, empty ones say nothing.
+        let value = value.map(|value| match value.text().filter(|_| rule.referral_next.is_some()) {
+            Some(text) => Value::of_text(lines_of(text).join("\n")),
+            None => value,
+        });
         match value {
             Err(_) if scalar::leaves_alone(rule, shown) => {}
             Err(text) => self.lacks(unit, rule.shown_as(), text),
@@ -264,6 +268,11 @@ impl Request<'_> {
         }
         self.body["details"]["requirements"]["additionalRequirements"]["iot"] = json!({});
     }
+}
+
+/// The lines that say something, without the blanks around them.
+fn lines_of(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
 }
 
 fn needed(rule: &Rule) -> &'static str {

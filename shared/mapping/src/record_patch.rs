@@ -7,7 +7,7 @@ use crate::{
     rule::{Kind, Rule},
     scalar,
     shape::Shape,
-    text::{mark_of, marked, shortened},
+    text::{fits, mark_of, marked, shortened},
 };
 use std::collections::BTreeMap;
 
@@ -67,24 +67,37 @@ impl Map {
     }
 
     /// Adds the check mark, which is never a write of its own, to other columns, if it differs from the present one.
+    /// A seller's name is never cut for it: one that leaves it no room stays as it is.
     fn let_the_mark_travel(&self, patch: &mut RecordPatch, trim: &Trim) {
         let (Some(shown), Some(column)) = (&trim.name, self.column(NAME)) else { return };
         if patch.columns.is_empty() || patch.columns.contains_key(column) {
             return;
         }
-        let name = self.name_column(shown, trim);
-        if name != *shown {
+        let name = self.marked_name(shown, trim);
+        let has_room = self.name_length().is_none_or(|length| fits(&name, length));
+        if has_room && name != *shown {
             patch.columns.insert(column.to_owned(), CrmValue::Plain(name.into()));
         }
     }
 
-    /// The name with the check mark of `trim`, else with the one that it has; with none if the switch is off.
+    /// A name from Partner Center as the column holds it.
     fn name_column(&self, name: &str, trim: &Trim) -> String {
+        let name = self.marked_name(name, trim);
+        match self.name_length() {
+            Some(length) => shortened(&name, length),
+            None => name,
+        }
+    }
+
+    /// The name with the check mark of `trim`, else with the one that it has; with none if the switch is off.
+    fn marked_name(&self, name: &str, trim: &Trim) -> String {
         let carried = || trim.name.as_deref().and_then(mark_of);
         let mark = trim.mark.or_else(carried).filter(|_| self.switches.check_mark);
-        let name = marked(name, mark);
-        let length = self.plain_rule(NAME).and_then(|rule| rule.length);
-        length.map_or_else(|| name.clone(), |length| shortened(&name, length))
+        marked(name, mark)
+    }
+
+    fn name_length(&self) -> Option<usize> {
+        self.plain_rule(NAME).and_then(|rule| rule.length)
     }
 
     /// The columns of a status. Those that a CRM computes itself (`IsClosed`) are not written.

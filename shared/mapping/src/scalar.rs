@@ -27,7 +27,28 @@ pub(crate) fn from_crm(rule: &Rule, shown: &Json) -> Value {
 
 /// A plain value of the map file, in canonical form.
 pub(crate) fn from_map(rule: &Rule, plain: &Json) -> Value {
-    from_json(rule, plain)
+    let value = from_json(rule, plain);
+    value.text().and_then(|text| code(rule.kind, text)).map_or(value.clone(), Value::Text)
+}
+
+/// The code that a country or currency of the map file names; `None`: it names none, or the kind has no codes.
+fn code(kind: Kind, text: &str) -> Option<String> {
+    match kind {
+        Kind::Country => country::alpha2(text).map(str::to_owned),
+        Kind::Currency => country::currency(text),
+        _ => None,
+    }
+}
+
+/// What is wrong with a plain value of the map file: a country or currency that does not exist.
+pub(crate) fn unknown_code(rule: &Rule, plain: &Json) -> Option<String> {
+    let text = bare(plain);
+    let what = match rule.kind {
+        Kind::Country => "an ISO 3166 country",
+        Kind::Currency => "an ISO 4217 currency",
+        _ => return None,
+    };
+    (!text.is_empty() && code(rule.kind, &text).is_none()).then(|| format!("`{text}`: expected {what}"))
 }
 
 fn from_json(rule: &Rule, shown: &Json) -> Value {

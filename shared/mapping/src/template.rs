@@ -5,8 +5,14 @@ mod filters;
 mod tests;
 
 use crate::{
-    Direction, Map, Record, Referral, Value, check::line_of, fields::NAME, list::RELATIONS, reader::Reader,
-    rule::Rule, text::unmarked, tree::Node,
+    Direction, Map, Record, Referral, Value,
+    check::line_of,
+    fields::NAME,
+    list::RELATIONS,
+    reader::Reader,
+    rule::Rule,
+    text::{unmarked, without_entities},
+    tree::Node,
 };
 use minijinja::{Environment, Error, value::Serde};
 use serde_json::{Value as Json, json};
@@ -89,8 +95,10 @@ impl Templates {
         let members_used = || used.iter().map(|name| name.split('.').nth(1));
         let names = |member: &str| members_used().any(|used| used.is_none_or(|used| used == member));
         let members = shown.as_object()?.iter().filter(|(name, value)| names(name) && !value.is_null());
+        // A record's texts hold no entities of Partner Center's.
+        let entities = rule.entities && root == "referral";
         let members: BTreeMap<&str, Json> =
-            members.map(|(name, value)| (name.as_str(), without_nulls(value))).collect();
+            members.map(|(name, value)| (name.as_str(), shown_to_template(value, entities))).collect();
         let context = BTreeMap::from([(root, members)]);
         template.render(Serde(context)).ok().map(|text| Value::of_text(text.trim()))
     }
@@ -182,13 +190,18 @@ impl Map {
 }
 
 /// The JSON without nulls, so that null leaves a gap in the text instead of the word `none`; long texts are cut.
-fn without_nulls(json: &Json) -> Json {
+/// `entities`: HTML's entities in its texts are read as characters.
+fn shown_to_template(json: &Json, entities: bool) -> Json {
+    let shown = |json: &Json| shown_to_template(json, entities);
     match json {
         Json::Object(members) => {
-            let shown = members.iter().filter(|(_, value)| !value.is_null());
-            Json::Object(shown.map(|(name, value)| (name.clone(), without_nulls(value))).collect())
+            let members = members.iter().filter(|(_, value)| !value.is_null());
+            Json::Object(members.map(|(name, value)| (name.clone(), shown(value))).collect())
         }
-        Json::Array(items) => Json::Array(items.iter().map(without_nulls).collect()),
+        Json::Array(items) => Json::Array(items.iter().map(shown).collect()),
+        Json::String(text) if entities && text.contains('&') => {
+            shown_to_template(&without_entities(text).into(), false)
+        }
         Json::String(text) if text.len() > VALUE => text[..text.floor_char_boundary(VALUE)].into(),
         plain => plain.clone(),
     }

@@ -53,6 +53,8 @@ pub struct Unit {
     pub has_referral: bool,
     /// Whether a record has it.
     pub has_crm: bool,
+    /// Whether no record may be without it.
+    pub required_by_crm: bool,
     /// Whether a PATCH of an existing referral may change it.
     pub patchable: bool,
     /// What sellers call it.

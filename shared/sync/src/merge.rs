@@ -202,6 +202,10 @@ fn send(map: &Map, unit: &Unit, target: Side, pc: View<'_>, crm: View<'_>, plan:
     };
     match converted {
         Ok(wanted) if other.value == Some(&wanted) => as_it_is(plan),
+        Ok(wanted) if target == Side::Crm && unit.required_by_crm && wanted.is_null() => {
+            let words = "is needed in the CRM".to_owned();
+            plan.unfit.insert(name.clone(), Unfit { target, words, value: value.clone() });
+        }
         Ok(mut wanted) => {
             if planted::is(Bug::MembersApart) {
                 wanted = planted::apart(wanted, value, source.base, other.value);

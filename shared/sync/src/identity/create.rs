@@ -139,7 +139,7 @@ fn write_down<P: Ports>(
     let now = work.run.now();
     work.link.partner_center.saw(&Version::of_referral(referral), now);
     // Reported before the create: a run that dies without knowing its outcome has reported it, too.
-    let left_out = new.left_out.iter().map(|lack| format!("left out: {lack}"));
+    let left_out = new.left_out.iter().map(ToString::to_string);
     let defaults = new.defaults.iter().filter_map(|(unit, value)| deal::by_default(map, unit, value));
     for words in told.into_iter().chain(left_out).chain(defaults) {
         if !work.link.journal.lines().iter().any(|line| line.text == words) {
