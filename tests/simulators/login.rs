@@ -564,6 +564,66 @@ mod tests {
         assert_eq!(call(&mut login, "/x/oauth2/authorize", &good, now).0, 501);
     }
 
+    /// The status of a consent with these further parameters, and its code.
+    fn consented(login: &mut Login, further: &str, now: Timestamp) -> (u16, String) {
+        let query = format!(
+            "client_id={PARTNER_CLIENT}&resource={WEBHOOKS_AUDIENCE}&response_type=code&response_mode=query\
+             &redirect_uri=http://localhost:8400/&state=s{further}"
+        );
+        let path = format!("/{PARTNER_TENANT}/oauth2/authorize");
+        let request =
+            Request { method: "GET".into(), path, query, headers: BTreeMap::new(), body: "".into() };
+        let response = login.handle(&request, now);
+        let location = response.headers.iter().find(|(name, _)| name == "location");
+        let location = location.map(|(_, value)| value.clone()).unwrap_or_default();
+        let mut answer = pairs(location.split_once('?').map_or("", |(_, query)| query));
+        (response.status, answer.remove("code").unwrap_or_default())
+    }
+
+    /// The sample of RFC 7636, appendix B.
+    #[test]
+    fn a_code_is_redeemed_with_the_verifier_of_its_challenge_only() {
+        const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        let (now, (v1, _)) = (Timestamp::now(), paths());
+        let mut login = Login::new(vec![]);
+        let s256 = format!("&code_challenge={CHALLENGE}&code_challenge_method=S256");
+        let plain = format!("&code_challenge={VERIFIER}");
+        for (further, verifier, expected) in [
+            ("", "", 0),
+            ("", VERIFIER, 501481),
+            (s256.as_str(), VERIFIER, 0),
+            (s256.as_str(), CHALLENGE, 501481),
+            (s256.as_str(), "", 50148),
+            (plain.as_str(), VERIFIER, 0),
+            (plain.as_str(), CHALLENGE, 501481),
+        ] {
+            let (status, code) = consented(&mut login, further, now);
+            assert_eq!(status, 302, "{further}");
+            let form = [
+                ("grant_type", "authorization_code"),
+                ("client_id", PARTNER_CLIENT),
+                ("client_secret", PARTNER_SECRET),
+                ("code", &*code),
+                ("redirect_uri", "http://localhost:8400/"),
+                ("resource", WEBHOOKS_AUDIENCE),
+                ("code_verifier", verifier),
+            ];
+            let (_, body) = call(&mut login, &v1, &form, now);
+            let number = body["error_codes"][0].as_u64().unwrap_or_default();
+            assert_eq!(number, expected, "{further} {verifier}");
+            let (_, again) = call(&mut login, &v1, &form, now);
+            assert_eq!(again["error_codes"], json!([54005]), "a code works once");
+        }
+        for further in [
+            "&code_challenge=short",
+            "&code_challenge_method=S256",
+            &format!("{plain}&code_challenge_method=S1"),
+        ] {
+            assert_eq!(consented(&mut login, further, now).0, 400, "{further}");
+        }
+    }
+
     #[test]
     fn a_refusal_is_answered_by_its_number() {
         let (now, (v1, _)) = (Timestamp::now(), paths());

@@ -1,9 +1,11 @@
 //! The interactive consent (vendors/entra.md, *A user's consent*): the user signs in at once, with MFA if the switch
-//! says so, and is sent back with a code that is redeemed once.
+//! says so, and is sent back with a code. It is redeemed once, with the verifier of its PKCE challenge if it has one.
 
 use super::{Login, Refusal, bare};
 use crate::server::{Request, Response};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use ring::digest;
 use std::collections::BTreeMap;
 
 /// A code that was not redeemed yet.
@@ -11,6 +13,36 @@ use std::collections::BTreeMap;
 pub(super) struct Code {
     pub(super) client: String,
     pub(super) redirect: String,
+    /// `code_challenge`; empty: none was given.
+    pub(super) challenge: String,
+    /// The challenge is the verifier's SHA-256; else the verifier itself.
+    pub(super) s256: bool,
+}
+
+impl Code {
+    /// PKCE (RFC 7636). A verifier for a code without a challenge is refused too (RFC 9700, 4.8.2); what Entra does
+    /// then is not documented.
+    fn proved(&self, verifier: Option<&String>) -> Result<(), Refusal> {
+        let Some(verifier) = verifier.filter(|v| !v.is_empty()) else {
+            if self.challenge.is_empty() {
+                return Ok(());
+            }
+            let text = "The code_verifier does not match the code_challenge supplied in the authorization \
+                        request for PKCE.";
+            return Err(Refusal(400, "invalid_grant", 50148, text.into()));
+        };
+        let made = if self.s256 {
+            URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, verifier.as_bytes()))
+        } else {
+            verifier.clone()
+        };
+        if made == self.challenge {
+            return Ok(());
+        }
+        let text =
+            "The Code_Verifier does not match the code_challenge supplied in the authorization request.";
+        Err(Refusal(400, "invalid_grant", 501481, text.into()))
+    }
 }
 
 impl Login {
@@ -29,18 +61,27 @@ impl Login {
         {
             return Response::new(400).with("content-type", "text/html").body("<html>AADSTS900144</html>");
         }
+        let (challenge, method) = (field("code_challenge"), field("code_challenge_method"));
+        let none = challenge.is_empty() && method.is_empty();
+        if !none && !(43..=128).contains(&challenge.len()) {
+            return Response::new(400).with("content-type", "text/html").body("<html>AADSTS501491</html>");
+        }
+        if !["", "plain", "S256"].contains(&method.as_str()) {
+            return Response::new(400).with("content-type", "text/html").body("<html>AADSTS50149</html>");
+        }
         let code = format!("code-{}", self.codes.len() + 1);
-        self.codes.insert(code.clone(), Some(Code { client, redirect: redirect.clone() }));
+        let issued = Code { client, redirect: redirect.clone(), challenge, s256: method == "S256" };
+        self.codes.insert(code.clone(), Some(issued));
         let state = utf8_percent_encode(&field("state"), NON_ALPHANUMERIC).to_string();
         Response::new(302).with("location", format!("{redirect}?code={code}&state={state}"))
     }
 
-    /// Takes a code: once, by its application, for its redirect URI.
+    /// Takes a code: once, by its application, for its redirect URI, with the verifier of its challenge.
     pub(super) fn take_code(&mut self, form: &BTreeMap<String, String>) -> Result<(), Refusal> {
         let field = |name: &str| form.get(name).cloned().unwrap_or_default();
         match self.codes.get_mut(&field("code")).and_then(Option::take) {
             Some(code) if code.client == field("client_id") && code.redirect == field("redirect_uri") => {
-                Ok(())
+                code.proved(form.get("code_verifier"))
             }
             Some(_) => {
                 let text = "The redirect URI or the application is not the one the code was issued for.";
