@@ -14,7 +14,7 @@ use sync::{
 
 /// One action on the override. Works without a usable map: this command is how an unusable one is replaced.
 pub(crate) async fn map(app: &crate::App, action: MapAction, ends: Timestamp) -> Result<Report, Failure> {
-    let worker = app.live.last();
+    let worker = app.live.app().await.unwrap_or_else(|_| app.live.last());
     let links = &worker.outside.links;
     let active = active(&worker).await?;
     let mut report = Report::default();
