@@ -1,8 +1,9 @@
 //! Who may do what: the function that only looks changes nothing, and each act is kept with who asked for it.
 
-use super::open;
+use super::{CRM, open};
+use crate::{answers::told, deal::Stage};
 use aws_credential_types::Credentials;
-use local::world::STACK_ID;
+use local::world::{Options, STACK_ID};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -104,6 +105,21 @@ async fn each_act_is_kept_with_who_asked_for_it() {
         (json!(old), "not proven: the proof is not used: it has expired"),
         (json!(foreign), "not proven: STS refused the proof (403): forged, expired or of another stack"),
         (json!(forged), "not proven: STS refused the proof (403): forged, expired or of another stack"),
+#[tokio::test]
+async fn nothing_is_deleted_or_given_back_unless_it_is_allowed_and_meant() {
+    for (keeps_data, confirms) in [(true, true), (false, false)] {
+        let stage = Stage::with(Options { keeps_data, crm: Some(CRM), ..Options::default() }).await;
+        let mut event = json!({ "command": "deprovision", "delete_data": "yes" });
+        if confirms {
+            event["confirm"] = json!(stage.crm_url().trim_start_matches("http://"));
+        }
+        let (ok, words) = told(&stage, event).await;
+        assert!(!ok && words.contains("nothing was deleted"), "{words}");
+        let events = stage.partner_center.system().registration().map(|known| known.events.len());
+        assert_eq!(events, Some(4), "{words}");
+    }
+}
+
         (json!(elsewhere), "not proven: the proof is not used: it is signed for another region or service"),
         (
             json!(twisted),

@@ -137,9 +137,13 @@ async fn set_up_and_self_test_name_the_issuer_that_is_missing_and_fail_for_nothi
     assert!(heard["Status"] == "SUCCESS" && !heard.to_string().contains(ISSUER), "{heard}");
 }
 
-/// CloudFormation's side: an address that takes one answer.
 async fn cloud_formation(world: &World, kind: &str) -> (Value, Value) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    cloud_formation_for(world, kind, 300).await
+}
+
+/// CloudFormation's side: an address that takes one answer. The function's run is killed after so many seconds.
+async fn cloud_formation_for(world: &World, kind: &str, seconds: i64) -> (Value, Value) {
     let url = format!("http://{}/answer?signed=yes", listener.local_addr().unwrap());
     let told = Arc::new(Mutex::new(String::new()));
     let heard = told.clone();
@@ -159,7 +163,7 @@ async fn cloud_formation(world: &World, kind: &str) -> (Value, Value) {
         "LogicalResourceId": "Setup", "PhysicalResourceId": "setup", "ResourceType": "Custom::Setup",
         "ResourceProperties": { "ServiceToken": "arn:function" },
     });
-    let answer = world.call(event).await;
+    let answer = world.call_for(event, seconds).await;
     taken.await.unwrap();
     let text = told.lock().unwrap().clone();
     assert!(
@@ -259,3 +263,14 @@ async fn a_registration_that_was_given_back_is_not_taken_again_by_the_watch() {
     assert!(words(&answer).contains("given back"), "{answer:#}");
     assert_eq!(registered(&world).1, ["test-created"]);
 }
+#[tokio::test]
+async fn a_set_up_without_the_time_for_all_columns_says_so_and_what_makes_the_rest() {
+    let world = without_registration().await;
+    world.dataverse.system().unprovision();
+    let (_, heard) = cloud_formation_for(&world, "Create", 45).await;
+    let outcome = heard["Data"]["Outcome"].as_str().unwrap_or_default();
+    assert!(heard["Status"] == "SUCCESS" && outcome.contains("no time left"), "{heard}");
+    let rest = world.call(json!({ "command": "provision" })).await;
+    assert!(rest["ok"] == true && words(&rest).contains("made column"), "{rest:#}");
+}
+
