@@ -70,7 +70,12 @@ pub(crate) async fn register(app: &App, overwrite: bool) -> Result<Report, Failu
             confirm(app, &address, true).await?;
             report.good(format!("registered already: `{shown}`"));
         }
-        Whose::Foreign(url) if !overwrite => stolen(&mut report, &url),
+        Whose::Foreign(url) if !overwrite => {
+            stolen(&mut report, &url);
+            if let Err(failure) = leave(app, true).await {
+                report.failed(&failure);
+            }
+        }
         whose => {
             let wanted = Registration::new(&address.url(), &EVENTS);
             tell(app, &address, &EVENTS, found.is_some()).await?;
@@ -107,11 +112,18 @@ async fn tell(app: &App, address: &Address, events: &[&str], exists: bool) -> Re
 }
 
 async fn confirm(app: &App, address: &Address, known: bool) -> Result<(), Failure> {
-    let now = app.live.app().await?.outside.clock.now();
+    let now = app.live.last().outside.clock.now();
     address.confirm(&app.secrets, &app.config.webhook_token_arn, known, now).await
 }
 
 /// Reports that another address is registered, and raises the alarm.
+/// Stores an end for the former address where the present one is not registered: it would be accepted for ever
+/// otherwise. `known`: Partner Center may still call it, so the end is in a day.
+pub(crate) async fn leave(app: &App, known: bool) -> Result<(), Failure> {
+    let address = app.address().await?;
+    if address.is_confirmed() { Ok(()) } else { confirm(app, &address, known).await }
+}
+
 pub(crate) fn stolen(report: &mut Report, url: &str) {
     tracing::error!(alarm = "registration", address = url, "the webhook is registered by somebody else");
     report.warn(

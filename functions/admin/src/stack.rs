@@ -160,6 +160,12 @@ fn add(report: &mut Report, done: Result<Report, Failure>) {
 
 fn told(text: &str) -> Report {
     let mut report = Report::default();
+    // A new stack's address without its secret was never registered; before an upgrade it may have been the only one.
+    if (kind == Kind::Create || (kind == Kind::Update && !app.config.register))
+        && let Err(failure) = register::leave(app, kind == Kind::Update).await
+    {
+        report.failed(&failure);
+    }
     report.warn(text, "");
     report
 }

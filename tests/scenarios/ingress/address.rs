@@ -3,7 +3,7 @@
 use super::{door::BODY, signed};
 use crate::deal::Stage;
 use jiff::Timestamp;
-use local::world::{EVENTS, SEGMENT, SEGMENT_SECRET};
+use local::world::{EVENTS, Options, SEGMENT, SEGMENT_SECRET};
 use serde_json::{Value, json};
 use simulators::{
     partner_center::{Forge, send},
@@ -109,6 +109,38 @@ async fn what_partner_center_would_not_register_stays_good_where_it_was() {
     stage.call(json!({ "command": "watch" })).await;
     assert_ne!(registered(&stage), stage.webhook_url);
     stage.rest().await;
+}
+
+#[tokio::test]
+async fn a_second_rotate_never_shuts_out_the_address_that_partner_center_calls() {
+    for staging in [false, true] {
+        let stage = Stage::with(Options { twice: true, staging, ..Options::default() }).await;
+        if !staging {
+            let down = FaultKind::Answer { status: 500, headers: [].into(), body: String::new() };
+            stage.partner_center.fault(Fault {
+                route: "registration".into(),
+                skip: 0,
+                times: 99,
+                kind: down,
+            });
+        }
+        let first = stage.call(json!({ "command": "rotate" })).await;
+        assert!(first["ok"] == staging && first.to_string().contains("register\\\""), "{first:#}");
+        let second = stage.call(json!({ "command": "rotate" })).await;
+        assert!(second["ok"] == staging && second.to_string().contains("no other one is made"), "{second:#}");
+        stage.partner_center.clear_faults();
+        stage.advance(301);
+        assert_eq!(knock(&stage, &stage.webhook_url).await, 200, "Partner Center knows no other one");
+        let done = stage.call(json!({ "command": "register" })).await;
+        let new = registered(&stage);
+        assert!(done["ok"] == true && new != stage.webhook_url, "{done:#}");
+        for url in [&new, &stage.webhook_url] {
+            assert_eq!(knock(&stage, url).await, 200);
+        }
+        stage.advance(DAY + 60);
+        assert_eq!(knock(&stage, &stage.webhook_url).await, 401);
+        stage.rest().await;
+    }
 }
 
 #[tokio::test]

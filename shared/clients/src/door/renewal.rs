@@ -52,7 +52,8 @@ impl Address {
         self.segments.until.is_some()
     }
 
-    /// Saves that the address is registered. `known`: Partner Center had an earlier one, which stays valid for a day.
+    /// Saves until when the former address stays valid: for a day, if it is `known` to Partner Center, else no longer.
+    /// Called once the present one is registered, and where it is not going to be.
     pub async fn confirm(
         &self,
         secrets: &Secrets,

@@ -2,7 +2,8 @@
 
 use super::{command, told, words};
 use crate::deal::Stage;
-use local::world::{EVENTS, Options, World};
+use jiff::Timestamp;
+use local::world::{EVENTS, Options, SEGMENT, SEGMENT_SECRET, World};
 use serde_json::{Value, json};
 use simulators::partner_center::Forge;
 use std::sync::{Arc, Mutex};
@@ -234,6 +235,25 @@ async fn a_failing_set_up_says_in_one_sentence_why_and_a_removal_never_fails() {
     let (_, heard) = cloud_formation(&world, "Create").await;
     assert_eq!(heard["Status"], "FAILED");
     let reason = heard["Reason"].as_str().unwrap();
+#[tokio::test]
+async fn what_is_not_registered_ends_the_address_without_a_secret_all_the_same() {
+    for (staging, kind, hours) in
+        [(true, "Create", 0), (true, "Update", 24), (false, "Create", 0), (false, "Update", 24)]
+    {
+        let world = World::start(Options { staging, ..Options::default() }).await.unwrap();
+        let now = world.now();
+        world.partner_center.system().register_webhook(FOREIGN, &EVENTS, false, now);
+        world.aws.system().put_secret(SEGMENT_SECRET, &json!({ "token": SEGMENT }).to_string());
+        let (_, heard) = cloud_formation(&world, kind).await;
+        assert_eq!(heard["Status"], "SUCCESS", "{heard}");
+        assert_eq!(registered(&world).0, FOREIGN);
+        let stored: Value =
+            serde_json::from_str(&world.aws.system().secret(SEGMENT_SECRET).unwrap()).unwrap();
+        let until: Timestamp = stored["previous_until"].as_str().unwrap().parse().unwrap();
+        assert_eq!(until.duration_since(now).as_hours(), hours, "{kind}: {stored}");
+    }
+}
+
     assert!(reason.contains("invalid_grant") && !reason.contains('\n') && reason.len() < 1001, "{reason}");
     assert_eq!(cloud_formation(&world, "Delete").await.1["Status"], "SUCCESS");
 }
