@@ -37,7 +37,7 @@ pub(crate) async fn act(
     ends: Timestamp,
     request: &str,
 ) -> Report {
-    let mut act = match begin(app, event, request).await {
+    let act = match begin(app, event, request).await {
         Ok(act) => act,
         Err(failure) => {
             let mut report = Report::default();
@@ -46,6 +46,12 @@ pub(crate) async fn act(
         }
     };
     let report = Box::pin(done(app, command, ends)).await;
+    end(app, act, &report).await;
+    report
+}
+
+/// Keeps and logs how an act has ended.
+pub(crate) async fn end(app: &App, mut act: Act, report: &Report) {
     act.outcome = Some(one_line(&report.sentence(), KEPT));
     tracing::info!(
         decision = "act",
@@ -63,7 +69,19 @@ pub(crate) async fn act(
             "the outcome of an act was not kept"
         );
     }
-    report
+}
+
+/// A request of CloudFormation's, not kept yet. Every caller with the right to invoke the function
+/// knows what one of this stack's has to say: who sent it is never proven. `on`: its id at CloudFormation.
+pub(crate) fn of_stack(app: &App, kind: &str, on: &str, request: &str) -> Act {
+    Act {
+        at: app.live.last().outside.clock.now(),
+        command: format!("stack {kind}"),
+        on: one_line(on, KEPT),
+        who: "not proven: a stack's request".to_owned(),
+        request: request.to_owned(),
+        outcome: None,
+    }
 }
 
 /// Those of the last time, newest first.

@@ -139,12 +139,12 @@ async fn set_up_and_self_test_name_the_issuer_that_is_missing_and_fail_for_nothi
 }
 
 async fn cloud_formation(world: &World, kind: &str) -> (Value, Value) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     cloud_formation_for(world, kind, 300).await
 }
 
 /// CloudFormation's side: an address that takes one answer. The function's run is killed after so many seconds.
 async fn cloud_formation_for(world: &World, kind: &str, seconds: i64) -> (Value, Value) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/answer?signed=yes", listener.local_addr().unwrap());
     let told = Arc::new(Mutex::new(String::new()));
     let heard = told.clone();
@@ -191,6 +191,13 @@ async fn a_deployment_registers_and_a_removal_gives_the_registration_back() {
         assert_eq!(registered(&world), ours(&world));
         assert_eq!(cloud_formation(&world, "Update").await.1["Status"], "SUCCESS");
         assert_eq!(cloud_formation(&world, "Delete").await.1["Status"], "SUCCESS");
+        // Anybody who may invoke the function could have sent them.
+        let acts = world.call(json!({ "command": "acts" })).await;
+        let kept = acts["data"]["acts"].as_array().unwrap();
+        assert!(kept.iter().all(|act| act["who"] == "not proven: a stack's request"), "{acts:#}");
+        assert!(kept.iter().all(|act| act["on"] == "r-1" && act["outcome"].is_string()), "{acts:#}");
+        let commands: Vec<&str> = kept.iter().filter_map(|act| act["command"].as_str()).collect();
+        assert_eq!(commands, ["stack Delete", "stack Update", "stack Create"]);
         let left: &[&str] = if empty { &[] } else { &["test-created"] };
         assert_eq!(registered(&world).1, left);
     }
@@ -229,13 +236,6 @@ async fn a_foreign_registration_does_not_fail_a_deployment_and_stays_after_a_rem
 }
 
 #[tokio::test]
-async fn a_failing_set_up_says_in_one_sentence_why_and_a_removal_never_fails() {
-    let world = without_registration().await;
-    world.login.system().revoke();
-    let (_, heard) = cloud_formation(&world, "Create").await;
-    assert_eq!(heard["Status"], "FAILED");
-    let reason = heard["Reason"].as_str().unwrap();
-#[tokio::test]
 async fn what_is_not_registered_ends_the_address_without_a_secret_all_the_same() {
     for (staging, kind, hours) in
         [(true, "Create", 0), (true, "Update", 24), (false, "Create", 0), (false, "Update", 24)]
@@ -254,6 +254,13 @@ async fn what_is_not_registered_ends_the_address_without_a_secret_all_the_same()
     }
 }
 
+#[tokio::test]
+async fn a_failing_set_up_says_in_one_sentence_why_and_a_removal_never_fails() {
+    let world = without_registration().await;
+    world.login.system().revoke();
+    let (_, heard) = cloud_formation(&world, "Create").await;
+    assert_eq!(heard["Status"], "FAILED");
+    let reason = heard["Reason"].as_str().unwrap();
     assert!(reason.contains("invalid_grant") && !reason.contains('\n') && reason.len() < 1001, "{reason}");
     assert_eq!(cloud_formation(&world, "Delete").await.1["Status"], "SUCCESS");
 }
@@ -276,14 +283,6 @@ async fn an_update_does_not_fail_by_a_vendors_trouble_and_the_watch_finishes_the
 }
 
 #[tokio::test]
-async fn a_registration_that_was_given_back_is_not_taken_again_by_the_watch() {
-    let world = World::start(Options::default()).await.unwrap();
-    assert_eq!(world.call(json!({ "command": "unregister" })).await["ok"], true);
-    let answer = world.call(json!({ "command": "watch" })).await;
-    assert!(words(&answer).contains("given back"), "{answer:#}");
-    assert_eq!(registered(&world).1, ["test-created"]);
-}
-#[tokio::test]
 async fn a_set_up_without_the_time_for_all_columns_says_so_and_what_makes_the_rest() {
     let world = without_registration().await;
     world.dataverse.system().unprovision();
@@ -294,3 +293,11 @@ async fn a_set_up_without_the_time_for_all_columns_says_so_and_what_makes_the_re
     assert!(rest["ok"] == true && words(&rest).contains("made column"), "{rest:#}");
 }
 
+#[tokio::test]
+async fn a_registration_that_was_given_back_is_not_taken_again_by_the_watch() {
+    let world = World::start(Options::default()).await.unwrap();
+    assert_eq!(world.call(json!({ "command": "unregister" })).await["ok"], true);
+    let answer = world.call(json!({ "command": "watch" })).await;
+    assert!(words(&answer).contains("given back"), "{answer:#}");
+    assert_eq!(registered(&world).1, ["test-created"]);
+}
