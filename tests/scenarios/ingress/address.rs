@@ -173,6 +173,23 @@ async fn whatever_partner_center_says_of_the_address_nobody_is_shown_it() {
     let answer = stage.call(json!({ "command": "register" })).await;
     assert!(answer["ok"] == false && !answer.to_string().contains(SEGMENT), "{answer:#}");
     stage.partner_center.clear_faults();
+    let says = |route: &str| {
+        let body =
+            json!({ "code": "400", "description": format!("{} is odd", stage.webhook_url) }).to_string();
+        let kind = FaultKind::Answer { status: 400, headers: [].into(), body };
+        stage.partner_center.fault(Fault { route: route.into(), skip: 0, times: 1, kind });
+    };
+    for command in ["register", "selftest", "doctor", "watch", "unregister"] {
+        says("GET registration");
+        let answer = stage.call(json!({ "command": command })).await.to_string();
+        assert!(answer.contains("/webhook/*** is odd") && !answer.contains(SEGMENT), "{command}: {answer}");
+        stage.partner_center.clear_faults();
+    }
+    stage.call(json!({ "command": "register" })).await;
+    says("validationEvents");
+    let answer = stage.call(json!({ "command": "selftest" })).await.to_string();
+    assert!(answer.contains("/webhook/*** is odd") && !answer.contains(SEGMENT), "{answer}");
+    stage.partner_center.clear_faults();
     // Another stack of this company: its address is as secret as ours.
     let (other, now): (_, Timestamp) =
         (format!("https://other.example/webhook/{}", "a".repeat(44)), stage.now());
