@@ -412,8 +412,13 @@ impl World {
 
     /// A call of the admin function: a command, or what CloudFormation sends.
     pub async fn call(&self, event: Value) -> Value {
-        let call = admin::Call { ends: self.now() + ADMIN, request: REQUEST.into() };
-        admin::handle(&self.admin, &event, &call).await
+        self.call_for(event, ADMIN.as_secs()).await
+    }
+
+    /// A call whose run is killed after so many seconds.
+    pub async fn call_for(&self, event: Value, seconds: i64) -> Value {
+        let ends = self.now() + SignedDuration::from_secs(seconds);
+        admin::handle(&self.admin, &event, &admin::Call { ends, request: REQUEST.into() }).await
     }
 
     /// A call of the function that only looks.

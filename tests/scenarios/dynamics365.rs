@@ -36,6 +36,8 @@ mod left_out;
 mod lists;
 #[path = "both/many.rs"]
 mod many;
+#[path = "both/map.rs"]
+mod map;
 #[path = "both/merged.rs"]
 mod merged;
 #[path = "both/microsoft.rs"]

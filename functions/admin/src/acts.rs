@@ -37,7 +37,7 @@ pub(crate) async fn act(
     ends: Timestamp,
     request: &str,
 ) -> Report {
-    let mut act = match begin(app, event, request).await {
+    let act = match begin(app, event, request).await {
         Ok(act) => act,
         Err(failure) => {
             let mut report = Report::default();
@@ -46,6 +46,12 @@ pub(crate) async fn act(
         }
     };
     let report = Box::pin(done(app, command, ends)).await;
+    end(app, act, &report).await;
+    report
+}
+
+/// Keeps and logs how an act has ended.
+pub(crate) async fn end(app: &App, mut act: Act, report: &Report) {
     act.outcome = Some(one_line(&report.sentence(), KEPT));
     tracing::info!(
         decision = "act",
@@ -63,12 +69,24 @@ pub(crate) async fn act(
             "the outcome of an act was not kept"
         );
     }
-    report
+}
+
+/// A request of CloudFormation's, not kept yet. Every caller with the right to invoke the function
+/// knows what one of this stack's has to say: who sent it is never proven. `on`: its id at CloudFormation.
+pub(crate) fn of_stack(app: &App, kind: &str, on: &str, request: &str) -> Act {
+    Act {
+        at: app.live.last().outside.clock.now(),
+        command: format!("stack {kind}"),
+        on: one_line(on, KEPT),
+        who: "not proven: a stack's request".to_owned(),
+        request: request.to_owned(),
+        outcome: None,
+    }
 }
 
 /// Those of the last time, newest first.
 pub(crate) async fn list(app: &App) -> Result<Report, Failure> {
-    let worker = app.live.app().await?;
+    let worker = app.live.last();
     let rows = worker.outside.links.newest(Key::ACTS, LISTED).await?;
     let acts = rows.into_iter().filter_map(|row| match row.item {
         Item::Act(act) => Some(act),
@@ -94,7 +112,7 @@ pub(crate) fn name(event: &Value) -> &str {
 }
 
 async fn begin(app: &App, event: &Value, request: &str) -> Result<Act, Failure> {
-    let at = app.live.app().await?.outside.clock.now();
+    let at = app.live.last().outside.clock.now();
     let who = match event["caller"].as_str() {
         None => "not proven: the call brings no proof".to_owned(),
         Some(query) => match app.callers.redeem(query, at).await {
@@ -108,8 +126,9 @@ async fn begin(app: &App, event: &Value, request: &str) -> Result<Act, Failure> 
     Ok(act)
 }
 
-async fn save(app: &App, act: &Act) -> Result<(), Failure> {
-    let worker = app.live.app().await?;
+/// Works without a usable map: `map` is how an unusable one is replaced, and it is an act as well.
+pub(crate) async fn save(app: &App, act: &Act) -> Result<(), Failure> {
+    let worker = app.live.last();
     let change = Change::put(Key::act(act.at, &act.request), Expect::Any, Item::Act(act.clone()));
     let kept = worker.settings.audit_kept;
     worker.outside.links.commit(vec![change.until(act.at + kept)]).await.map(drop)

@@ -26,6 +26,17 @@ const LONGEST: SignedDuration = SignedDuration::from_secs(30);
 /// Deals that the answer names with what would be written.
 const SHOWN: usize = 200;
 
+/// How it is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Looks {
+    /// At every deal that time allows.
+    pub(crate) all: bool,
+    /// With the values that would be written. A map may name any column of the CRM: a caller that may only look gets
+    /// names and counts.
+    pub(crate) values: bool,
+    pub(crate) ends: Timestamp,
+}
+
 /// A linked deal.
 struct Deal {
     referral: ReferralId,
@@ -38,7 +49,7 @@ pub(crate) async fn tell(
     report: &mut Report,
     worker: &Arc<App>,
     map: Map,
-    (all, ends): (bool, Timestamp),
+    Looks { all, values, ends }: Looks,
 ) -> Result<(), Failure> {
     let (units, mut deals, others) = linked(worker, &map, ends).await?;
     for (unit, count) in &units {
@@ -67,7 +78,7 @@ pub(crate) async fn tell(
             *writes.entry(write.of.clone()).or_default() += 1;
         }
         if !new.is_empty() && told.len() < SHOWN {
-            told.push(shown(deal, &new));
+            told.push(shown(deal, &new, values));
         }
     }
     for (what, count) in &writes {
@@ -133,8 +144,27 @@ async fn difference(
     Ok(writes)
 }
 
-fn shown(deal: &Deal, writes: &[Write]) -> Json {
-    let writes: Vec<Json> =
-        writes.iter().map(|write| json!({ "what": write.words, "data": write.data })).collect();
+fn shown(deal: &Deal, writes: &[Write], values: bool) -> Json {
+    let one = |write: &Write| match values {
+        true => json!({ "what": write.words, "data": write.data }),
+        false => json!({ "what": write.of }),
+    };
+    let writes: Vec<Json> = writes.iter().map(one).collect();
     json!({ "referral": deal.referral, "name": deal.name, "writes": writes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_values_a_write_is_its_columns_and_nothing_else() {
+        let deal =
+            Deal { referral: ReferralId::parse("5da33122-1f0c-4b57-9d3a-6f2f3c1b7a10").unwrap(), name: None };
+        let data = json!({ "salary": "hush" });
+        let write = Write { words: "CRM: `7` gets \"hush\"".into(), of: "CRM: salary".into(), data };
+        let told = |values| shown(&deal, std::slice::from_ref(&write), values).to_string();
+        assert!(told(true).contains("hush"));
+        assert!(told(false).contains("CRM: salary") && !told(false).contains("hush"));
+    }
 }

@@ -18,8 +18,13 @@ pub(crate) async fn deprovision(
     confirm: Option<&str>,
     ends: Timestamp,
 ) -> Result<Report, Failure> {
+    if data && let Some(refused) = refused(app, confirm) {
+        return Ok(refused);
+    }
     let worker = app.live.app().await?;
     let mut report = Report::default();
+    let host = host(&app.config.worker.crm);
+    let cure = format!("{{\"command\": \"deprovision\", \"delete_data\": true, \"confirm\": \"{host}\"}}");
     let (config::Crm::Dynamics365(config), Crm::Dynamics(everyday)) =
         (&app.config.worker.crm, &worker.outside.crm)
     else {
@@ -27,7 +32,7 @@ pub(crate) async fn deprovision(
             report.append(register::unregister(app).await?);
         } else {
             report.good(format!("would give back {REGISTRATION}"));
-            report.warn("nothing was changed", "{\"command\": \"deprovision\", \"delete_data\": true}");
+            report.warn("nothing was changed", &cure);
         }
         report.warn(
             "fields and objects of Salesforce are not deleted from here",
@@ -42,26 +47,11 @@ pub(crate) async fn deprovision(
             report.good(format!("would delete {what}"));
         }
         report.data = json!({ "would_delete": would });
-        let host = host(&config.url);
         report.warn(
             format!("nothing was deleted; {} things would be, with what stands in them", would.len()),
-            &format!("{{\"command\": \"deprovision\", \"delete_data\": true, \"confirm\": \"{host}\"}}"),
+            &cure,
         );
         return Ok(report);
-    }
-    if !app.config.allow_data_deletion {
-        return Ok(Report::fault_only(
-            "nothing was deleted: AllowDataDeletion is `no`",
-            "deploy with AllowDataDeletion=yes, and with `no` again afterwards",
-        ));
-    }
-    let host = host(&config.url);
-    if confirm != Some(host) {
-        let cure = format!("\"confirm\": \"{host}\", if that is the environment you mean");
-        return Ok(Report::fault_only(
-            "nothing was deleted: `confirm` has to name the environment's host",
-            &cure,
-        ));
     }
     let Some(arn) = &app.config.crm_admin_secret_arn else {
         return Ok(Report::fault_only(
@@ -81,13 +71,35 @@ pub(crate) async fn deprovision(
             Some(cure) => report.fault(failure.to_string(), cure),
             None => report.failed(&failure),
         }
-    } else if gone.is_empty() && report.ok {
+    } else if gone.is_empty() && report.ok && !report.is_unfinished() {
         report.good("nothing of ours is left");
     }
-    report.data = json!({ "deleted": gone });
+    report.data["deleted"] = json!(gone);
     Ok(report)
 }
 
-fn host(url: &str) -> &str {
-    url.split_once("://").map_or(url, |(_, host)| host).trim_end_matches('/')
+/// Why nothing is deleted or given back; `None`: it is allowed, and meant.
+fn refused(app: &App, confirm: Option<&str>) -> Option<Report> {
+    if !app.config.allow_data_deletion {
+        return Some(Report::fault_only(
+            "nothing was deleted: AllowDataDeletion is `no`",
+            "deploy with AllowDataDeletion=yes, and with `no` again afterwards",
+        ));
+    }
+    let host = host(&app.config.worker.crm);
+    (confirm != Some(host)).then(|| {
+        Report::fault_only(
+            "nothing was deleted: `confirm` has to name the environment's host",
+            &format!("\"confirm\": \"{host}\", if that is the environment you mean"),
+        )
+    })
+}
+
+/// The host that has to be named: of the environment, or of the org's My Domain.
+fn host(crm: &config::Crm) -> &str {
+    let url = match crm {
+        config::Crm::Dynamics365(crm) => &crm.url,
+        config::Crm::Salesforce(crm) => &crm.login_url,
+    };
+    url.split_once("://").map_or(url.as_str(), |(_, host)| host).trim_end_matches('/')
 }

@@ -190,7 +190,11 @@ impl Crm for Dry {
     }
 
     async fn act(&self, id: &RecordId, action: &Action) -> Written<Option<Seen>> {
-        self.note(format!("CRM: `{id}`: {action:?}"), format!("CRM: {action:?}"), Value::Null);
+        let of = match action {
+            Action::Win { status } => format!("CRM: won, status {status}"),
+            Action::Lose { status, .. } => format!("CRM: lost, status {status}"),
+        };
+        self.note(format!("CRM: `{id}`: {action:?}"), of, Value::Null);
         Dry::ends_here(System::Crm)
     }
 

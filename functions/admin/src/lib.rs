@@ -130,7 +130,7 @@ pub async fn handle(app: &Opened, event: &Value, call: &Call) -> Value {
         }
         let whose = app.as_ref().map_or(&Whose::UNKNOWN, |app| &app.whose);
         return match whose.refuses(&request) {
-            None => Box::pin(stack::handle(app, &request, ends)).await,
+            None => Box::pin(stack::handle(app, &request, ends, &call.request)).await,
             Some(reason) => {
                 tracing::error!(
                     alarm = "stranger",

@@ -24,6 +24,8 @@ use sync::{
 const FEW: u64 = 100;
 /// Between two looks at the queue's depth.
 const PAUSE: Duration = Duration::from_secs(2);
+/// How often it is tried to stop it, while another call saves its pages.
+const STOPS: u32 = 5;
 /// The longest that one page takes: with less time left, no further page is begun.
 const PAGE: SignedDuration = SignedDuration::from_secs(30);
 
@@ -76,12 +78,7 @@ pub(crate) async fn command(
                 waiting(&worker, &mut report).await?;
             }
         }
-        (Action::Stop, Some(mut progress)) if progress.place.is_some() => {
-            progress.place = None;
-            save(&worker.outside.links, &key, row.as_ref(), &progress).await?;
-            report.good(format!("{} was stopped; {} hints were sent", long.name(), progress.sent));
-        }
-        (Action::Stop, _) => report.good(format!("{} is not under way", long.name())),
+        (Action::Stop, _) => stop(&worker.outside.links, long, &key, &mut report).await?,
         (Action::Start, known) => {
             if known.as_ref().is_none_or(|progress| progress.place.is_none()) {
                 let began = worker.outside.clock.now();
@@ -93,6 +90,26 @@ pub(crate) async fn command(
         }
     }
     Ok(report)
+}
+
+/// Stops it. The schedule may save a page meanwhile: then it is read again.
+async fn stop(links: &impl Links, long: Long, key: &Key, report: &mut Report) -> Result<(), Failure> {
+    let name = long.name();
+    for _ in 0..STOPS {
+        let row = links.read(std::slice::from_ref(key)).await?.pop().flatten();
+        let known = row.as_ref().and_then(progress).filter(|progress| progress.place.is_some());
+        let Some(mut progress) = known else {
+            report.good(format!("{name} is not under way"));
+            return Ok(());
+        };
+        progress.place = None;
+        if save(links, key, row.as_ref(), &progress).await? {
+            report.good(format!("{name} was stopped; {} hints were sent", progress.sent));
+            return Ok(());
+        }
+    }
+    report.fault(format!("{name} was not stopped: another call saves its pages just now"), "once more");
+    Ok(())
 }
 
 /// Continues what is under way, if anything is, until it is over or the time is up. In tests, whose
@@ -146,7 +163,11 @@ pub(crate) async fn go_on(
         progress.pages += 1;
         progress.place = next;
         if !save(links, &key, row.as_ref(), &progress).await? {
-            report.good(format!("{} goes on in another call", long.name()));
+            // Another call, as the schedule's, has saved this page, or has stopped it: what is true is in the table.
+            let row = links.read(std::slice::from_ref(&key)).await?.pop().flatten();
+            if let Some(there) = row.as_ref().and_then(self::progress) {
+                tell(report, long, &there);
+            }
             return Ok(());
         }
     }

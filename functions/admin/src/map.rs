@@ -1,7 +1,12 @@
 //! The field map's override in the table: checked whole before it takes effect; every version that was set is kept.
 
-use crate::{anew, columns, command::MapAction, report::Report};
-use clients::outside::App;
+use crate::{
+    anew::{self, Looks},
+    columns,
+    command::MapAction,
+    report::Report,
+};
+use clients::{config::Right, outside::App};
 use jiff::Timestamp;
 use mapping::{Map, Readings};
 use serde_json::json;
@@ -14,16 +19,18 @@ use sync::{
 
 /// One action on the override. Works without a usable map: this command is how an unusable one is replaced.
 pub(crate) async fn map(app: &crate::App, action: MapAction, ends: Timestamp) -> Result<Report, Failure> {
-    let worker = app.live.last();
+    let worker = app.live.app().await.unwrap_or_else(|_| app.live.last());
     let links = &worker.outside.links;
     let active = active(&worker).await?;
     let mut report = Report::default();
     match action {
         MapAction::Check(toml, all) => {
-            check(&mut report, &worker, stored(active.as_ref()), (&toml, all), ends).await;
+            let looks = Looks { all, values: app.config.right == Right::Act, ends };
+            check(&mut report, &worker, stored(active.as_ref()), &toml, looks).await;
         }
         MapAction::Set(toml) => {
-            check(&mut report, &worker, stored(active.as_ref()), (&toml, false), ends).await;
+            let looks = Looks { all: false, values: true, ends };
+            check(&mut report, &worker, stored(active.as_ref()), &toml, looks).await;
             if report.ok {
                 set(&mut report, &worker, active, toml).await?;
             }
@@ -63,7 +70,8 @@ pub(crate) async fn map(app: &crate::App, action: MapAction, ends: Timestamp) ->
                 }
             };
             // A map that was accepted once may have faults since an upgrade.
-            check(&mut report, &worker, stored(active.as_ref()), (&toml, false), ends).await;
+            let looks = Looks { all: false, values: true, ends };
+            check(&mut report, &worker, stored(active.as_ref()), &toml, looks).await;
             if report.ok {
                 report.good(match wanted {
                     0 => "back to the default map".to_owned(),
@@ -77,15 +85,8 @@ pub(crate) async fn map(app: &crate::App, action: MapAction, ends: Timestamp) ->
 }
 
 /// Checks a map's form, then its columns by the CRM's own metadata. While the CRM is out of reach the second check is a
-/// warning only: a map can be corrected all the same. `all`: what it would change is read in every deal that time
-/// allows.
-async fn check(
-    report: &mut Report,
-    worker: &Arc<App>,
-    active: Option<&StoredMap>,
-    (toml, all): (&str, bool),
-    ends: Timestamp,
-) {
+/// warning only: a map can be corrected all the same.
+async fn check(report: &mut Report, worker: &Arc<App>, active: Option<&StoredMap>, toml: &str, looks: Looks) {
     match Map::with_override(worker.map.crm(), toml) {
         Ok(map) => {
             report.good(format!("the map is without fault ({})", map.hash()));
@@ -96,7 +97,7 @@ async fn check(
                 // A column that is not known to be there is not read.
                 let seen = columns::seen(&worker.outside.crm, &map).await.unwrap_or_default();
                 let map = map.with_readings_before(&readings_before(worker, active)).with_seen(&seen);
-                if let Err(failure) = anew::tell(report, worker, map, (all, ends)).await {
+                if let Err(failure) = anew::tell(report, worker, map, looks).await {
                     report.warn(
                         format!("what it does to linked deals was not looked at: {failure}"),
                         "again later",

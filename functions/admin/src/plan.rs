@@ -191,7 +191,7 @@ async fn retry(app: &App, plan: &Plan, ends: Timestamp) -> Result<Report, Failur
             None => done.leave_out(&deal.id, "it is no longer parked"),
             Some(_) if !now.is_some_and(|now| now.stands_as(deal)) => done.leave_out(&deal.id, MOVED),
             Some(_) if worker.outside.clock.now() >= ends => done.leave_out(&deal.id, NO_TIME),
-            Some(row) => done.add(&worker, &deal.id, sync::repair::try_now(&run, row).await?).await?,
+            Some(row) => done.add(&worker, &deal.id, sync::repair::try_now(&run, row).await).await,
         }
     }
     Ok(done.report())
@@ -229,10 +229,12 @@ async fn relink(app: &App, plan: &Plan, ends: Timestamp) -> Result<Report, Failu
         };
         if worker.outside.clock.now() >= ends {
             done.leave_out(&deal.id, NO_TIME);
-        } else if !of_link(&worker, &referral).await?.stands_as(deal) {
-            done.leave_out(&deal.id, MOVED);
-        } else {
-            done.add(&worker, &deal.id, sync::repair::relink(&run, &referral, record).await?).await?;
+            continue;
+        }
+        match of_link(&worker, &referral).await {
+            Ok(now) if !now.stands_as(deal) => done.leave_out(&deal.id, MOVED),
+            Ok(_) => done.add(&worker, &deal.id, sync::repair::relink(&run, &referral, record).await).await,
+            Err(failure) => done.failed(&deal.id, &failure),
         }
     }
     Ok(done.report())
@@ -358,23 +360,22 @@ impl Done {
         self.left_out.push(json!({ "id": id, "why": why }));
     }
 
+    /// The others are reported all the same.
+    fn failed(&mut self, id: &str, failure: &Failure) {
+        self.lines.fault(format!("`{id}`: {failure}"), "again later");
+        self.left_out.push(json!({ "id": id, "why": failure.to_string() }));
+    }
+
     /// The hint of one that was done goes to the writer.
-    async fn add(
-        &mut self,
-        worker: &outside::App,
-        id: &str,
-        done: Result<sync::hint::Hint, String>,
-    ) -> Result<(), Failure> {
-        use sync::ports::Hints;
-        match done {
-            Ok(hint) => {
-                worker.outside.queue.send(&[hint]).await?;
+    async fn add(&mut self, worker: &outside::App, id: &str, done: sync::repair::Repaired) {
+        match repair::sent_now(worker, done).await {
+            Ok(Ok(())) => {
                 self.lines.good(format!("`{id}` is looked at now"));
                 self.sent += 1;
             }
-            Err(why) => self.leave_out(id, &why),
+            Ok(Err(why)) => self.leave_out(id, &why),
+            Err(failure) => self.failed(id, &failure),
         }
-        Ok(())
     }
 
     fn report(self) -> Report {

@@ -88,7 +88,7 @@ fn is_over(worker: &outside::App, ends: Timestamp) -> bool {
 pub(crate) fn out_of_time(worker: &outside::App, ends: Timestamp, report: &mut Report) -> bool {
     let over = is_over(worker, ends);
     if over {
-        report.warn("no time left for the rest", "once more goes on");
+        report.unfinished("no time left for the rest", "the same command once more goes on there");
     }
     over
 }

@@ -41,7 +41,13 @@ pub(crate) enum Whose {
 
 /// Looks whose registration it is.
 pub(crate) async fn whose(app: &App) -> Result<Whose, Failure> {
-    Ok(judge(&app.address().await?, app.webhooks.registration().await?.as_ref()))
+    let address = app.address().await?;
+    Ok(judge(&address, found(app, &address).await?.as_ref()))
+}
+
+/// The registration that Partner Center has. A refusal may repeat an address, so it is hidden in the failure.
+async fn found(app: &App, address: &Address) -> Result<Option<Registration>, Failure> {
+    app.webhooks.registration().await.map_err(|failure| address.hide(failure))
 }
 
 fn judge(address: &Address, found: Option<&Registration>) -> Whose {
@@ -63,19 +69,24 @@ pub(crate) async fn register(app: &App, overwrite: bool) -> Result<Report, Failu
     let mut report = Report::default();
     let address = app.address().await?;
     let shown = address.shown();
-    let found = app.webhooks.registration().await?;
+    let found = found(app, &address).await?;
     match judge(&address, found.as_ref()) {
         Whose::Ours => report.good(format!("registered already: `{shown}`")),
         Whose::Unconfirmed => {
             confirm(app, &address, true).await?;
             report.good(format!("registered already: `{shown}`"));
         }
-        Whose::Foreign(url) if !overwrite => stolen(&mut report, &url),
+        Whose::Foreign(url) if !overwrite => {
+            stolen(&mut report, &url);
+            if let Err(failure) = leave(app, true).await {
+                report.failed(&failure);
+            }
+        }
         whose => {
             let wanted = Registration::new(&address.url(), &EVENTS);
             tell(app, &address, &EVENTS, found.is_some()).await?;
             // Who receives the events is decided by what Partner Center keeps, not by what was sent: read it back.
-            match app.webhooks.registration().await? {
+            match self::found(app, &address).await? {
                 Some(kept) if kept == wanted => {
                     if !address.is_confirmed() {
                         confirm(app, &address, matches!(whose, Whose::Former | Whose::GivenBack)).await?;
@@ -106,8 +117,15 @@ async fn tell(app: &App, address: &Address, events: &[&str], exists: bool) -> Re
     app.webhooks.register(&registration, exists).await.map_err(|failure| address.hide(failure))
 }
 
+/// Stores an end for the former address where the present one is not registered: it would be accepted for ever
+/// otherwise. `known`: Partner Center may still call it, so the end is in a day.
+pub(crate) async fn leave(app: &App, known: bool) -> Result<(), Failure> {
+    let address = app.address().await?;
+    if address.is_confirmed() { Ok(()) } else { confirm(app, &address, known).await }
+}
+
 async fn confirm(app: &App, address: &Address, known: bool) -> Result<(), Failure> {
-    let now = app.live.app().await?.outside.clock.now();
+    let now = app.live.last().outside.clock.now();
     address.confirm(&app.secrets, &app.config.webhook_token_arn, known, now).await
 }
 
@@ -155,7 +173,7 @@ pub(crate) async fn self_test(app: &App) -> Result<Report, Failure> {
     let address = app.address().await?;
     let with_test: Vec<&str> = EVENTS.into_iter().chain([TEST]).collect();
     tell(app, &address, &with_test, true).await?;
-    let answers = ask(app).await;
+    let answers = ask(app).await.map_err(|failure| address.hide(failure));
     tell(app, &address, &EVENTS, true).await?;
     let answers = answers?;
     let chain = Report { lines: report.lines.clone(), ..Report::default() };

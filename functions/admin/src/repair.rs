@@ -2,6 +2,10 @@
 //! `sync::repair`.
 
 use crate::{App, command::About, parked, report::Report, walk::One};
+use clients::{
+    outside::{self, Outside},
+    queue::Letter,
+};
 use jiff::Timestamp;
 use mapping::{RecordId, ReferralId};
 use serde_json::json;
@@ -13,11 +17,15 @@ use sync::{
     ports::{Hints, Links},
     receive::park_message,
     repair::{self, Repaired},
+    run::Run,
     table::{Change, Expect, Item, Key, Row},
 };
 
 /// Seconds for which a received dead letter is hidden from other receivers, while it is sent again.
 const HIDDEN: i32 = 60;
+
+/// What to do where the time did not suffice.
+const AGAIN: &str = "again, with the same filter";
 
 /// Tries at once what is parked and fits the filter.
 pub(crate) async fn retry(app: &App, filter: Option<&str>, ends: Timestamp) -> Result<Report, Failure> {
@@ -25,23 +33,46 @@ pub(crate) async fn retry(app: &App, filter: Option<&str>, ends: Timestamp) -> R
     let run = worker.run(ends, 1);
     let mut report = Report::default();
     let rows = worker.outside.links.parked().await?;
-    let (mut sent, found) = (0, rows.len());
-    for row in rows.into_iter().filter(|row| fits(row, filter)) {
+    let found = rows.len();
+    let rows: Vec<Row> = rows.into_iter().filter(|row| fits(row, filter)).collect();
+    let (mut sent, all) = (0, rows.len());
+    for (done, row) in rows.into_iter().enumerate() {
+        if run.now() >= ends {
+            no_time_for(&mut report, all - done, AGAIN);
+            break;
+        }
         let what = row.key.sk.clone();
-        match repair::try_now(&run, row).await? {
-            Ok(hint) => {
-                worker.outside.queue.send(&[hint]).await?;
+        match sent_now(&worker, repair::try_now(&run, row).await).await {
+            Ok(Ok(())) => {
                 report.good(format!("`{what}` is tried again"));
                 sent += 1;
             }
-            Err(words) => report.warn(format!("`{what}`: {words}"), ""),
+            Ok(Err(words)) => report.warn(format!("`{what}`: {words}"), ""),
+            Err(failure) => failed_at(&mut report, &what, &failure),
         }
     }
-    if sent == 0 {
+    if report.lines.is_empty() {
         report.good(format!("nothing to try again; {found} parked in all"));
     }
     report.data = json!({ "sent": sent, "parked": found });
     Ok(report)
+}
+
+/// What was done to a row goes to the writer; the words say why nothing was.
+pub(crate) async fn sent_now(worker: &outside::App, done: Repaired) -> Result<Result<(), String>, Failure> {
+    match done? {
+        Ok(hint) => worker.outside.queue.send(&[hint]).await.map(Ok),
+        Err(words) => Ok(Err(words)),
+    }
+}
+
+/// One row's failure is a line: what was done to the rows before it is reported all the same.
+fn failed_at(report: &mut Report, what: &str, failure: &Failure) {
+    report.fault(format!("`{what}`: {failure}"), "again later");
+}
+
+fn no_time_for(report: &mut Report, more: usize, cure: &str) {
+    report.warn(format!("no time for {more} more"), cure);
 }
 
 /// Sends a hint, so that the writer reads both sides of a deal now and writes what is due.
@@ -67,53 +98,128 @@ pub(crate) async fn redrive(app: &App, filter: Option<&str>, ends: Timestamp) ->
     let worker = app.live.app().await?;
     let run = worker.run(ends, 1);
     let mut report = Report::default();
-    let (mut sent, mut kept) = (0, 0);
-    let mut seen = BTreeSet::new();
-    while run.now() < ends {
-        let letters = app.dead.receive(HIDDEN).await?;
-        if letters.is_empty() || letters.iter().all(|letter| seen.contains(&letter.id)) {
-            break;
+    let (letters, kept) = letters_again(app, &worker, &run, filter, &mut report).await;
+    let sent = letters + unusable_again(&worker, &run, filter, &mut report).await;
+    match app.dead.depth().await.map(|depth| depth.saturating_sub(kept)) {
+        Ok(0) => {}
+        Ok(still) => {
+            report.warn(format!("still in the dead-letter queue: {still}"), "once more, in a minute");
         }
-        for letter in letters {
-            seen.insert(letter.id.clone());
-            if filter.is_some_and(|part| !letter.body.contains(part)) {
-                kept += 1;
-                continue;
-            }
-            match Hint::parse(&letter.body) {
-                Ok(hint) => {
-                    let again = format!("redrive:{}:{}", letter.id, run.now());
-                    worker.outside.queue.resend(&hint, &again).await?;
-                    sent += 1;
-                }
-                Err(why) => {
-                    park_message(&run, &letter.id, &letter.body, &why.to_string()).await?;
-                    report.warn(format!("message `{}` is unusable and parked: {why}", letter.id), "");
-                }
-            }
-            app.dead.delete(&letter.receipt).await?;
-        }
-    }
-    for row in worker.outside.links.parked().await? {
-        let Item::Parked(parked) = &row.item else { continue };
-        let Some(body) = parked.body.as_deref().filter(|_| fits(&row, filter)) else { continue };
-        match Hint::parse(body) {
-            Ok(hint) => {
-                let again = format!("redrive:{}:{}", row.key.sk, run.now());
-                worker.outside.queue.resend(&hint, &again).await?;
-                let over = Change::delete(row.key.clone(), Expect::Rev(row.rev));
-                worker.outside.links.commit(vec![over]).await?;
-                sent += 1;
-            }
-            Err(why) => report.warn(
-                format!("message `{}` is still unusable: {why}", row.key.sk),
-                "whatever sent it has to be mended; the item may be deleted from the table",
-            ),
-        }
+        Err(failure) => report.failed(&failure),
     }
     report.good(format!("{sent} sent again, {kept} left as they do not fit the filter"));
     report.data = json!({ "sent": sent, "left": kept });
     Ok(report)
+}
+
+/// Sends dead letters again; how many, and how many stay because they do not fit the filter.
+async fn letters_again(
+    app: &App,
+    worker: &outside::App,
+    run: &Run<'_, Outside>,
+    filter: Option<&str>,
+    report: &mut Report,
+) -> (u64, u64) {
+    let (mut sent, mut kept) = (0, 0);
+    let mut seen = BTreeSet::new();
+    while run.now() < run.ends {
+        let letters = match app.dead.receive(HIDDEN).await {
+            Ok(letters) => letters,
+            Err(failure) => {
+                report.failed(&failure);
+                break;
+            }
+        };
+        if letters.iter().all(|letter| seen.contains(&letter.id)) {
+            break;
+        }
+        for letter in letters {
+            if !seen.insert(letter.id.clone()) {
+                continue;
+            }
+            if filter.is_some_and(|part| !letter.body.contains(part)) {
+                kept += 1;
+                continue;
+            }
+            match letter_again(app, worker, run, &letter, report).await {
+                Ok(true) => sent += 1,
+                Ok(false) => {}
+                Err(failure) => failed_at(report, &letter.id, &failure),
+            }
+        }
+    }
+    (sent, kept)
+}
+
+/// `false`: it cannot be read, and is parked.
+async fn letter_again(
+    app: &App,
+    worker: &outside::App,
+    run: &Run<'_, Outside>,
+    letter: &Letter,
+    report: &mut Report,
+) -> Result<bool, Failure> {
+    let hint = Hint::parse(&letter.body);
+    match &hint {
+        Ok(hint) => {
+            let again = format!("redrive:{}:{}", letter.id, run.now());
+            worker.outside.queue.resend(hint, &again).await?;
+        }
+        Err(why) => {
+            park_message(run, &letter.id, &letter.body, &why.to_string()).await?;
+            report.warn(format!("message `{}` is unusable and parked: {why}", letter.id), "");
+        }
+    }
+    app.dead.delete(&letter.receipt).await?;
+    Ok(hint.is_ok())
+}
+
+/// Sends parked messages again that can be read by now; how many.
+async fn unusable_again(
+    worker: &outside::App,
+    run: &Run<'_, Outside>,
+    filter: Option<&str>,
+    report: &mut Report,
+) -> u64 {
+    let rows = match worker.outside.links.parked().await {
+        Ok(rows) => rows,
+        Err(failure) => {
+            report.failed(&failure);
+            return 0;
+        }
+    };
+    let is_message = |row: &Row| matches!(&row.item, Item::Parked(parked) if parked.body.is_some());
+    let rows: Vec<Row> = rows.into_iter().filter(|row| is_message(row) && fits(row, filter)).collect();
+    let mut sent = 0;
+    for (done, row) in rows.iter().enumerate() {
+        if run.now() >= run.ends {
+            no_time_for(report, rows.len() - done, AGAIN);
+            break;
+        }
+        let what = &row.key.sk;
+        match message_again(worker, row, &format!("redrive:{what}:{}", run.now())).await {
+            Ok(Ok(())) => sent += 1,
+            Ok(Err(why)) => report.warn(
+                format!("message `{what}` is still unusable: {why}"),
+                "whatever sent it has to be mended; the item may be deleted from the table",
+            ),
+            Err(failure) => failed_at(report, what, &failure),
+        }
+    }
+    sent
+}
+
+/// One parked message; the words say why it is still unusable.
+async fn message_again(worker: &outside::App, row: &Row, again: &str) -> Result<Result<(), String>, Failure> {
+    let Item::Parked(Parked { body: Some(body), .. }) = &row.item else { return Ok(Ok(())) };
+    let hint = match Hint::parse(body) {
+        Ok(hint) => hint,
+        Err(why) => return Ok(Err(why.to_string())),
+    };
+    worker.outside.queue.resend(&hint, again).await?;
+    let over = Change::delete(row.key.clone(), Expect::Rev(row.rev));
+    worker.outside.links.commit(vec![over]).await?;
+    Ok(Ok(()))
 }
 
 /// Sends hints so that detached links look for their record again, or take another, and that pairs which awaited an
@@ -128,16 +234,15 @@ pub(crate) async fn relink(
     let mut report = Report::default();
     for (done, (referral, record)) in pairs.iter().enumerate() {
         if run.now() >= ends {
-            report.warn(format!("no time for more than {done}"), "again, with those that are left");
+            no_time_for(&mut report, pairs.len() - done, "again, with those that are left");
             break;
         }
-        match repair::relink(&run, referral, record.clone()).await? {
-            Ok(hint) => {
-                worker.outside.queue.send(&[hint]).await?;
-                report.good(format!("referral `{referral}` is looked at again"));
-            }
-            Err(why) if pairs.len() == 1 => report.fault(why, ""),
-            Err(why) => report.fault(format!("referral `{referral}`: {why}"), ""),
+        match sent_now(&worker, repair::relink(&run, referral, record.clone()).await).await {
+            Ok(Ok(())) => report.good(format!("referral `{referral}` is looked at again")),
+            Ok(Err(why)) if pairs.len() == 1 => report.fault(why, ""),
+            Ok(Err(why)) => report.fault(format!("referral `{referral}`: {why}"), ""),
+            Err(failure) if pairs.len() == 1 => return Err(failure),
+            Err(failure) => failed_at(&mut report, &referral.to_string(), &failure),
         }
     }
     Ok(report)

@@ -95,8 +95,22 @@ impl Report {
         self.fault(failure.to_string(), sign_in::cure(failure).unwrap_or(later));
     }
 
-    /// Adds all lines of another report.
+    /// Adds a warning: there was no time for all of it. `data.done` is `false` from then on.
+    pub fn unfinished(&mut self, text: impl Into<String>, cure: &str) {
+        self.warn(text, cure);
+        self.data["done"] = Value::Bool(false);
+    }
+
+    /// Whether something was left undone for want of time.
+    pub fn is_unfinished(&self) -> bool {
+        self.data["done"] == false
+    }
+
+    /// Adds all lines of another report, and that it was not finished.
     pub fn append(&mut self, other: Report) {
+        if other.is_unfinished() {
+            self.data["done"] = Value::Bool(false);
+        }
         self.ok &= other.ok;
         self.lines.extend(other.lines);
     }
@@ -130,6 +144,17 @@ impl Report {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_was_not_finished_stays_so_in_the_report_that_takes_it_over() {
+        let (mut part, mut whole) = (Report::default(), Report::default());
+        assert!(!part.is_unfinished());
+        part.unfinished("no time left", "once more");
+        whole.append(Report::default());
+        assert!(!whole.is_unfinished());
+        whole.append(part);
+        assert!(whole.ok && whole.is_unfinished(), "{whole:?}");
+    }
 
     #[test]
     fn every_answer_says_its_schema() {

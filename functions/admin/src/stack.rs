@@ -3,7 +3,7 @@
 
 pub(crate) mod whose;
 
-use crate::{App, Opened, TAIL, certificate, map, provision, register, report::Report};
+use crate::{App, Opened, TAIL, acts, certificate, map, provision, register, report::Report};
 use clients::http::Http;
 use jiff::Timestamp;
 use reqwest::Method;
@@ -16,6 +16,8 @@ use sync::{failure::Failure, in_log::in_log};
 const ANSWER: Duration = Duration::from_secs(10);
 /// CloudFormation takes 4,096 bytes in all, and the sentence stands in the answer twice; so many bytes of JSON each.
 const SENTENCE: usize = 1_400;
+/// How long the outcome may take to be kept: CloudFormation is answered after it, and in time.
+const KEEP: Duration = Duration::from_secs(5);
 
 /// What CloudFormation asks.
 #[derive(Debug, Deserialize)]
@@ -37,6 +39,16 @@ enum Kind {
     Delete,
 }
 
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Kind::Create => "Create",
+            Kind::Update => "Update",
+            Kind::Delete => "Delete",
+        }
+    }
+}
+
 impl Request {
     /// `None`: it is none of CloudFormation's.
     pub(crate) fn read(event: &Value) -> Option<Self> {
@@ -45,13 +57,14 @@ impl Request {
     }
 }
 
-/// Does what is asked and answers CloudFormation. The answer is the result, for the log and for tests.
-pub(crate) async fn handle(app: &Opened, request: &Request, ends: Timestamp) -> Value {
+/// Does what is asked and answers CloudFormation. The answer is the result, for the log and for tests. `id`: Lambda's of
+/// this call.
+pub(crate) async fn handle(app: &Opened, request: &Request, ends: Timestamp, id: &str) -> Value {
     let report = match app {
         // A stack whose function cannot start must still go away.
         Err(_) if request.request_type == Kind::Delete => Report::default(),
         Err(faults) => Report::fault_only(faults, ""),
-        Ok(app) => Box::pin(in_time(app, request.request_type, ends)).await,
+        Ok(app) => Box::pin(kept(app, request, ends, id)).await,
     };
     for line in &report.lines {
         tracing::info!(
@@ -62,7 +75,7 @@ pub(crate) async fn handle(app: &Opened, request: &Request, ends: Timestamp) -> 
         );
     }
     let ok = report.ok || forgiven(app, request.request_type);
-    if !report.ok && ok {
+    if ok && (!report.ok || report.is_unfinished()) {
         tracing::error!(alarm = "setup", reason = in_log(&report.sentence()), "set-up is not complete");
     }
     let sentence = bounded(&report.sentence(), SENTENCE);
@@ -81,7 +94,8 @@ pub(crate) async fn handle(app: &Opened, request: &Request, ends: Timestamp) -> 
 
 /// Whether a stack continues although not all could be done. Nothing here may keep one from being deleted. A failed
 /// update would be rolled back by another update, which meets the same vendor's outage: what the template alone decides
-/// fails it, a vendor's outage is reported, and `watch` finishes the work.
+/// fails it, a vendor's outage is reported. `watch` registers the webhook later; what the CRM still lacks, `provision`
+/// makes, after the alarm, when an administrator calls it.
 fn forgiven(app: &Opened, kind: Kind) -> bool {
     match kind {
         Kind::Create => false,
@@ -100,12 +114,26 @@ fn bounded(text: &str, most: usize) -> String {
     text.chars().take_while(fits).collect()
 }
 
-async fn in_time(app: &App, kind: Kind, ends: Timestamp) -> Report {
-    let now = match app.live.app().await {
-        Ok(worker) => worker.outside.clock.now(),
-        Err(failure) if kind == Kind::Delete => return told(&failure.to_string()),
-        Err(failure) => return Report::fault_only(failure.to_string(), ""),
+/// Done with its row among the acts, without which nothing is done; but a stack goes away without it as well.
+async fn kept(app: &App, request: &Request, ends: Timestamp, id: &str) -> Report {
+    let kind = request.request_type;
+    let act = acts::of_stack(app, kind.as_str(), &request.request_id, id);
+    let report = match acts::save(app, &act).await {
+        Err(failure) if kind != Kind::Delete => {
+            let mut report = Report::default();
+            report.failed(&failure);
+            report
+        }
+        _ => in_time(app, kind, ends).await,
     };
+    if tokio::time::timeout(KEEP, acts::end(app, act, &report)).await.is_err() {
+        tracing::warn!(request = id, "the outcome of an act was not kept");
+    }
+    report
+}
+
+async fn in_time(app: &App, kind: Kind, ends: Timestamp) -> Report {
+    let now = app.live.last().outside.clock.now();
     let left = Duration::try_from(ends.duration_since(now)).unwrap_or(Duration::from_secs(5));
     match tokio::time::timeout(left, act(app, kind, ends)).await {
         Ok(report) => report,
@@ -132,6 +160,12 @@ async fn act(app: &App, kind: Kind, ends: Timestamp) -> Report {
         };
         add(&mut report, done);
     }
+    // A new stack's address without its secret was never registered; before an upgrade it may have been the only one.
+    if (kind == Kind::Create || (kind == Kind::Update && !app.config.register))
+        && let Err(failure) = register::leave(app, kind == Kind::Update).await
+    {
+        report.failed(&failure);
+    }
     if !app.config.register {
         report.good(format!("{}: the webhook is left alone", app.config.left_alone_by()));
         return report;
@@ -155,12 +189,6 @@ fn add(report: &mut Report, done: Result<Report, Failure>) {
         Ok(done) => report.append(done),
         Err(failure) => report.failed(&failure),
     }
-}
-
-fn told(text: &str) -> Report {
-    let mut report = Report::default();
-    report.warn(text, "");
-    report
 }
 
 /// CloudFormation waits for this and nothing else: it is tried until it is taken.

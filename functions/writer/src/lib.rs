@@ -8,6 +8,7 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent
 use batch::Group;
 use clients::{gather::Seat, live::Live, outside::App};
 use jiff::{SignedDuration, Timestamp};
+use mapping::one_line;
 use std::sync::Arc;
 use sync::{
     batch::{Verdict, begin, crashed, judge, keys, stopped, stops_at, wait},
@@ -22,6 +23,8 @@ use sync::{
 };
 use tokio::task::JoinSet;
 
+/// Characters of a parser's or a panic's words that are logged.
+const LOGGED: usize = 300;
 /// The sender's name in hints of the sweep.
 const SWEEP: &str = "sweep";
 
@@ -35,7 +38,7 @@ pub async fn handle(live: &Live, event: SqsEvent, ends: Timestamp) -> Result<Sqs
             message.id = message.id,
             error.class = "poison",
             alarm = "poison",
-            reason = message.why,
+            reason = logged(&message.why),
             "parked"
         );
         park_message(&run, &message.id, &message.body, &message.why).await?;
@@ -90,7 +93,8 @@ async fn work_off(
                 judge(&run, &group.hints, story).await?
             }
             Err(crash) => {
-                tracing::error!(group = group.name, alarm = "crash", reason = %crash, "parked");
+                let reason = logged(&crash.to_string());
+                tracing::error!(group = group.name, alarm = "crash", reason, "parked");
                 crashed(&run, &group.hints).await?
             }
         };
@@ -140,6 +144,11 @@ async fn again(app: &App, group: &Group, after: SignedDuration, answer: &mut Sqs
         item.item_identifier.clone_from(&message.id);
         answer.batch_item_failures.push(item);
     }
+}
+
+/// A parser's or a panic's words as they may be logged: they may repeat what a user wrote, and at any length.
+fn logged(words: &str) -> String {
+    one_line(&in_log(words), LOGGED)
 }
 
 /// Who sent a group's hints: the first sender other than the sweep. `sweep` alone means that no webhook announced the
@@ -201,6 +210,13 @@ fn log(app: &App, group: &Group, story: &Story, began: Timestamp) {
 mod tests {
     use super::*;
     use sync::hint::Subject;
+
+    #[test]
+    fn a_parsers_words_are_logged_without_addresses_and_bounded() {
+        let words = logged(r#"task 7 panicked with message "no column for falk@ungerbach.example""#);
+        assert!(words.starts_with("task 7 panicked") && !words.contains("ungerbach"), "{words}");
+        assert!(logged(&"word ".repeat(9_000)).chars().count() <= LOGGED);
+    }
 
     #[test]
     fn the_sweep_has_told_only_where_nobody_else_did() {

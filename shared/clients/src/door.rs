@@ -1,5 +1,6 @@
 //! The webhook's public address. Its last segment is a secret: the stack makes it, and an administrator can renew it.
-//! The former segment stays valid until Partner Center has had the new one for a day. A stack from before there were
+//! The former segment stays valid until Partner Center has had the new one for a day; where the new one is not
+//! registered, for a day from then on. A stack from before there were
 //! segments has an address without one, which counts as the former segment. Segments are never logged.
 
 use crate::{

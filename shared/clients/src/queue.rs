@@ -16,6 +16,8 @@ use sync::{
 
 /// The most messages in one call (vendors/aws.md, *SQS*).
 const BATCH: usize = 10;
+/// Seconds that a receive waits for messages.
+const WAIT: i32 = 2;
 /// SQS hides a message for at most 12 hours after it was received. This is ten minutes less, because the time that has
 /// passed since then counts towards the limit.
 const LONGEST_VISIBILITY: i64 = 43_200 - 600;
@@ -77,10 +79,11 @@ impl Queue {
         Ok(names.iter().filter_map(number).sum())
     }
 
-    /// Receives up to ten messages, and hides them for `hidden` seconds from other receivers.
+    /// Receives up to ten messages, and hides them for `hidden` seconds from other receivers. Without a wait SQS asks
+    /// some of its servers only, and an empty answer would not mean that none is there.
     pub async fn receive(&self, hidden: i32) -> Result<Vec<Letter>, Failure> {
         let ask = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(10);
-        let answer = ask.visibility_timeout(hidden).send().await;
+        let answer = ask.wait_time_seconds(WAIT).visibility_timeout(hidden).send().await;
         let answer = answer.map_err(|e| failure(System::Queue, "receive", &e))?;
         let letter = |message: aws_sdk_sqs::types::Message| Letter {
             id: message.message_id.unwrap_or_default(),

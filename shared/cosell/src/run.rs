@@ -18,7 +18,7 @@ use std::{
 
 /// Faults were found.
 const FAULTS: u8 = 1;
-/// Something long is still under way.
+/// Something long is still under way, or had no time left.
 const NOT_FINAL: u8 = 5;
 /// The exit code that shells use for a program that Ctrl-C ended.
 const STOPPED: u8 = 130;
@@ -79,7 +79,10 @@ async fn reached(asked: &Cosell, out: &Out, event: Option<Value>) -> Result<u8, 
 
 /// The exit code for an answer.
 fn code(command: &Command, report: &Value) -> u8 {
-    let is_long = matches!(command, Command::Backfill(_) | Command::Rebase(_));
+    let is_long = matches!(
+        command,
+        Command::Backfill(_) | Command::Rebase(_) | Command::Provision | Command::Deprovision(_)
+    );
     match () {
         () if report["ok"] != true => FAULTS,
         () if is_long && report["data"]["done"] == false => NOT_FINAL,

@@ -1,8 +1,9 @@
 //! Who may do what: the function that only looks changes nothing, and each act is kept with who asked for it.
 
-use super::open;
+use super::{CRM, open};
+use crate::{answers::told, deal::Stage};
 use aws_credential_types::Credentials;
-use local::world::STACK_ID;
+use local::world::{Options, STACK_ID};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
@@ -70,6 +71,30 @@ async fn the_function_that_only_looks_looks() {
 }
 
 #[tokio::test]
+async fn who_only_looks_is_told_what_another_map_would_write_without_the_values() {
+    let stage = open().await;
+    let (id, _) = stage.in_step().await;
+    let off = json!({ "command": "map", "action": "set", "map": "[fields.notes]\noff = true\n" });
+    assert_eq!(stage.call(off).await["ok"], true);
+    stage.edit("opportunities", &id, json!({ "notes": "Known to sellers only." }));
+    let check = json!({ "command": "map", "action": "check", "map": "", "all": "yes" });
+    let whole = stage.call(check.clone()).await["data"].clone();
+    let looked = stage.call_look(check).await.unwrap()["data"].clone();
+    assert_eq!(looked["would_write"], whole["would_write"], "{looked:#}");
+    let writes = |data: &Value| data["deals"][0]["writes"].as_array().cloned().unwrap_or_default();
+    assert!(
+        !writes(&whole).is_empty() && writes(&whole).iter().all(|write| !write["data"].is_null()),
+        "{whole:#}"
+    );
+    assert_eq!(writes(&looked).len(), writes(&whole).len(), "{looked:#}");
+    assert!(
+        writes(&looked).iter().all(|write| write["what"].is_string() && write["data"].is_null()),
+        "{looked:#}"
+    );
+    assert!(!looked.to_string().contains("Known to sellers only."), "{looked:#}");
+}
+
+#[tokio::test]
 async fn the_function_that_only_looks_does_nothing_else() {
     let stage = open().await;
     let (_, referral) = stage.in_step().await;
@@ -94,6 +119,21 @@ async fn the_function_that_only_looks_does_nothing_else() {
     assert!(!map.to_string().contains("check_mark"), "{map:#}");
     let acts = stage.call(json!({ "command": "acts" })).await;
     assert_eq!(acts["data"]["acts"], json!([]), "what was refused is no act");
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_or_given_back_unless_it_is_allowed_and_meant() {
+    for (keeps_data, confirms) in [(true, true), (false, false)] {
+        let stage = Stage::with(Options { keeps_data, crm: Some(CRM), ..Options::default() }).await;
+        let mut event = json!({ "command": "deprovision", "delete_data": "yes" });
+        if confirms {
+            event["confirm"] = json!(stage.crm_url().trim_start_matches("http://"));
+        }
+        let (ok, words) = told(&stage, event).await;
+        assert!(!ok && words.contains("nothing was deleted"), "{words}");
+        let events = stage.partner_center.system().registration().map(|known| known.events.len());
+        assert_eq!(events, Some(4), "{words}");
+    }
 }
 
 fn signed(key: (&str, &str), region: &str, stack: &str, sts: &str, at: SystemTime) -> String {

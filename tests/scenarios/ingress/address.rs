@@ -3,7 +3,7 @@
 use super::{door::BODY, signed};
 use crate::deal::Stage;
 use jiff::Timestamp;
-use local::world::{EVENTS, SEGMENT, SEGMENT_SECRET};
+use local::world::{EVENTS, Options, SEGMENT, SEGMENT_SECRET};
 use serde_json::{Value, json};
 use simulators::{
     partner_center::{Forge, send},
@@ -112,6 +112,38 @@ async fn what_partner_center_would_not_register_stays_good_where_it_was() {
 }
 
 #[tokio::test]
+async fn a_second_rotate_never_shuts_out_the_address_that_partner_center_calls() {
+    for staging in [false, true] {
+        let stage = Stage::with(Options { twice: true, staging, ..Options::default() }).await;
+        if !staging {
+            let down = FaultKind::Answer { status: 500, headers: [].into(), body: String::new() };
+            stage.partner_center.fault(Fault {
+                route: "registration".into(),
+                skip: 0,
+                times: 99,
+                kind: down,
+            });
+        }
+        let first = stage.call(json!({ "command": "rotate" })).await;
+        assert!(first["ok"] == staging && first.to_string().contains("register\\\""), "{first:#}");
+        let second = stage.call(json!({ "command": "rotate" })).await;
+        assert!(second["ok"] == staging && second.to_string().contains("no other one is made"), "{second:#}");
+        stage.partner_center.clear_faults();
+        stage.advance(301);
+        assert_eq!(knock(&stage, &stage.webhook_url).await, 200, "Partner Center knows no other one");
+        let done = stage.call(json!({ "command": "register" })).await;
+        let new = registered(&stage);
+        assert!(done["ok"] == true && new != stage.webhook_url, "{done:#}");
+        for url in [&new, &stage.webhook_url] {
+            assert_eq!(knock(&stage, url).await, 200);
+        }
+        stage.advance(DAY + 60);
+        assert_eq!(knock(&stage, &stage.webhook_url).await, 401);
+        stage.rest().await;
+    }
+}
+
+#[tokio::test]
 async fn a_silent_vault_is_503_and_never_200_and_what_was_good_stays_good() {
     let stage = Stage::open().await;
     let silent = || FaultKind::Answer { status: 500, headers: [].into(), body: String::new() };
@@ -140,6 +172,23 @@ async fn whatever_partner_center_says_of_the_address_nobody_is_shown_it() {
     stage.partner_center.fault(Fault { route: "POST".into(), skip: 0, times: 1, kind });
     let answer = stage.call(json!({ "command": "register" })).await;
     assert!(answer["ok"] == false && !answer.to_string().contains(SEGMENT), "{answer:#}");
+    stage.partner_center.clear_faults();
+    let says = |route: &str| {
+        let body =
+            json!({ "code": "400", "description": format!("{} is odd", stage.webhook_url) }).to_string();
+        let kind = FaultKind::Answer { status: 400, headers: [].into(), body };
+        stage.partner_center.fault(Fault { route: route.into(), skip: 0, times: 1, kind });
+    };
+    for command in ["register", "selftest", "doctor", "watch", "unregister"] {
+        says("GET registration");
+        let answer = stage.call(json!({ "command": command })).await.to_string();
+        assert!(answer.contains("/webhook/*** is odd") && !answer.contains(SEGMENT), "{command}: {answer}");
+        stage.partner_center.clear_faults();
+    }
+    stage.call(json!({ "command": "register" })).await;
+    says("validationEvents");
+    let answer = stage.call(json!({ "command": "selftest" })).await.to_string();
+    assert!(answer.contains("/webhook/*** is odd") && !answer.contains(SEGMENT), "{answer}");
     stage.partner_center.clear_faults();
     // Another stack of this company: its address is as secret as ours.
     let (other, now): (_, Timestamp) =

@@ -52,7 +52,8 @@ impl Address {
         self.segments.until.is_some()
     }
 
-    /// Saves that the address is registered. `known`: Partner Center had an earlier one, which stays valid for a day.
+    /// Saves until when the former address stays valid: for a day, if it is `known` to Partner Center, else no longer.
+    /// Called once the present one is registered, and where it is not going to be.
     pub async fn confirm(
         &self,
         secrets: &Secrets,
@@ -75,9 +76,11 @@ impl Address {
         Ok(secrets.replace(System::PartnerCenter, arn, &renewed).await?.then_some(()))
     }
 
-    /// The failure without the segment, which its text may repeat.
+    /// The failure without the segments, which its text may repeat: the former one may still be registered.
     pub fn hide(&self, failure: Failure) -> Failure {
-        Failure { text: failure.text.replace(self.segments.current.expose(), HIDDEN), ..failure }
+        let segments = [Some(&self.segments.current), self.segments.former.as_ref()];
+        let hide = |text: String, segment: &Secret| text.replace(segment.expose(), HIDDEN);
+        Failure { text: segments.into_iter().flatten().fold(failure.text, hide), ..failure }
     }
 }
 
@@ -110,6 +113,17 @@ mod tests {
         assert_ne!(one, other);
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         assert!(one.expose().len() == 43 && one.expose().chars().all(plain));
+    }
+
+    #[test]
+    fn a_failure_repeats_neither_the_present_segment_nor_the_former_one() {
+        let (now, before) = ("n".repeat(43), "b".repeat(43));
+        let stored = Stored::of(&[(CURRENT, &now), (FORMER, &before)]);
+        let segments = Segments::read(&stored).unwrap();
+        let address = Address { base: "https://x.example/webhook".into(), stored, segments };
+        let text = format!("400 {} is not https://x.example/webhook/{before}", address.url());
+        let hidden = address.hide(Failure::later(System::PartnerCenter, "register", text)).text;
+        assert!(hidden.contains("/***") && !hidden.contains(&now) && !hidden.contains(&before), "{hidden}");
     }
 
     #[test]

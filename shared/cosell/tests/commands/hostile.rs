@@ -116,6 +116,8 @@ fn something_long_is_not_final_until_it_is_over() {
     let under_way = || Impostor::start(vec![report(&Value::Null), at(false, 10)]);
     let done = under_way().cosell(&["backfill", "start", "--yes"]);
     assert_eq!(done.code, 5, "{done:?}");
+    let cut = report(&json!({ "done": false, "made": [] }));
+    assert_eq!(Impostor::start(vec![report(&Value::Null), cut]).cosell(&["provision", "--yes"]).code, 5);
     let impostor = Impostor::start(vec![at(false, 10)]);
     assert_eq!(impostor.cosell(&["rebase", "status", "--json"]).code, 5);
     let impostor = Impostor::start(vec![report(&Value::Null), at(false, 10), at(false, 20), at(true, 30)]);

@@ -103,6 +103,19 @@ async fn everything_of_ours_goes_and_nothing_else_and_once_more_changes_nothing(
 }
 
 #[tokio::test]
+async fn what_no_time_was_left_for_stays_and_is_told_as_unfinished() {
+    let stage = provisioned().await;
+    let before = columns(&stage);
+    let cut = stage.call_for(really(&stage), 45).await;
+    assert!(cut["ok"] == true && cut["data"]["done"] == false, "{cut:#}");
+    assert!(!words(&cut).contains("nothing of ours is left"), "{cut:#}");
+    assert_eq!(columns(&stage), before);
+    let rest = command(&stage, really(&stage)).await;
+    assert!(rest["data"]["done"].is_null(), "{rest:#}");
+    assert_eq!(columns(&stage), 0);
+}
+
+#[tokio::test]
 async fn what_something_else_refers_to_stays_and_is_named() {
     let stage = provisioned().await;
     let other = stage.dataverse.system().form("Quick", "opportunity");

@@ -69,3 +69,24 @@ async fn it_waits_while_many_messages_wait_and_can_be_stopped() {
     assert_eq!(stage.opportunities().len(), 130);
     stage.close().await;
 }
+
+#[tokio::test]
+async fn two_calls_at_once_each_say_how_far_it_is_and_what_is_stopped_stays_so() {
+    let stage = Stage::open().await;
+    for n in 0..130 {
+        stage.refer(json!({ "name": format!("Deal {n}") }));
+    }
+    stage.partner_center.system().lose();
+    let start = json!({ "command": "backfill" });
+    let (one, other) = tokio::join!(stage.call(start.clone()), stage.call(start));
+    for answer in [one, other] {
+        assert!(answer["ok"] == true && answer["data"]["done"].is_boolean(), "{answer:#}");
+    }
+    stage.quiet().await.unwrap();
+    let stop = stage.call(json!({ "command": "backfill", "action": "stop" }));
+    let (_, stopped) = tokio::join!(stage.call(json!({ "command": "watch" })), stop);
+    assert_eq!(stopped["ok"], true, "{stopped:#}");
+    let status = command(&stage, json!({ "command": "backfill", "action": "status" })).await;
+    assert_eq!(status["data"]["done"], true, "{status:#}");
+    stage.quiet().await.unwrap();
+}

@@ -4,6 +4,7 @@ use super::{command, told, words};
 use crate::deal::{Stage, text};
 use local::world::{DEAD, Options, QUEUE};
 use serde_json::json;
+use simulators::server::{Fault, FaultKind};
 use sync::{
     ports::Links,
     table::{Change, Expect, Row},
@@ -102,6 +103,42 @@ async fn dead_letters_go_back_and_a_second_redrive_finds_none() {
     stage.advance(61);
     assert_eq!(command(&stage, json!({ "command": "redrive" })).await["data"]["sent"], 0);
     stage.close().await;
+}
+
+#[tokio::test]
+async fn one_rows_failure_is_a_line_and_what_time_does_not_allow_is_told() {
+    let stage = Stage::open().await;
+    for _ in 0..2 {
+        stage.deal(json!({ "cosell_syncwithpartnercenter": true }));
+    }
+    stage.poll().await;
+    let retry = || json!({ "command": "retry", "filter": "Microsoft Solutions" });
+    // An answer is given 20 seconds before the run is killed.
+    let late = stage.call_for(retry(), 20).await;
+    assert!(late["data"]["sent"] == 0 && words(&late).contains("no time for 2 more"), "{late:#}");
+    let body = r#"{"__type":"com.amazonaws.sqs#UnsupportedOperation","message":"no"}"#.to_owned();
+    let refused = || FaultKind::Answer { status: 400, headers: [].into(), body: body.clone() };
+    stage.aws.fault(Fault { route: "SendMessageBatch".into(), skip: 0, times: 1, kind: refused() });
+    let answer = stage.call(retry()).await;
+    assert!(answer["ok"] == false && answer["data"]["sent"] == 1, "{answer:#}");
+    stage.rest().await;
+    // The same of dead letters.
+    let referral = stage.refer(json!({}));
+    stage.rest().await;
+    let now = stage.now();
+    for n in 0..2 {
+        let body = json!({ "v": 1, "kind": "referral", "referral": referral, "from": "sweep", "at": now.to_string() });
+        stage.aws.system().send(DEAD, "g", &format!("d{n}"), &body.to_string(), now).unwrap();
+    }
+    stage.aws.fault(Fault { route: "DeleteMessage".into(), skip: 0, times: 1, kind: refused() });
+    let answer = stage.call(json!({ "command": "redrive" })).await;
+    assert!(answer["ok"] == false && answer["data"]["sent"] == 1, "{answer:#}");
+    assert!(words(&answer).contains("still in the dead-letter queue: 1"), "{answer:#}");
+    stage.advance(61);
+    let answer = command(&stage, json!({ "command": "redrive" })).await;
+    assert!(answer["data"]["sent"] == 1 && !words(&answer).contains("still in"), "{answer:#}");
+    assert_eq!(stage.dead_letters(), 0);
+    stage.rest().await;
 }
 
 #[tokio::test]

@@ -85,6 +85,18 @@ async fn what_stopped_half_way_is_completed() {
 }
 
 #[tokio::test]
+async fn what_no_time_was_left_for_is_told_as_unfinished_and_made_by_the_next_call() {
+    let stage = bare().await;
+    // 20 seconds are the answer's; no column is begun with less than half a minute before them.
+    let cut = stage.call_for(json!({ "command": "provision" }), 45).await;
+    assert!(cut["ok"] == true && cut["data"]["done"] == false, "{cut:#}");
+    assert!(words(&cut).contains("no time left"), "{cut:#}");
+    let rest = command(&stage, json!({ "command": "provision" })).await;
+    assert!(rest["data"]["done"].is_null() && words(&rest).contains("made column"), "{rest:#}");
+    command(&stage, json!({ "command": "doctor" })).await;
+}
+
+#[tokio::test]
 async fn a_column_of_the_organisations_own_is_not_made_and_named() {
     let mut stage = bare().await;
     stage.remap("[fields.deal_value]\ncrm = \"new_nosuch\"\n");

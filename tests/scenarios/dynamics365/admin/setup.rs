@@ -2,7 +2,8 @@
 
 use super::{command, told, words};
 use crate::deal::Stage;
-use local::world::{EVENTS, Options, World};
+use jiff::Timestamp;
+use local::world::{EVENTS, Options, SEGMENT, SEGMENT_SECRET, World};
 use serde_json::{Value, json};
 use simulators::partner_center::Forge;
 use std::sync::{Arc, Mutex};
@@ -137,8 +138,12 @@ async fn set_up_and_self_test_name_the_issuer_that_is_missing_and_fail_for_nothi
     assert!(heard["Status"] == "SUCCESS" && !heard.to_string().contains(ISSUER), "{heard}");
 }
 
-/// CloudFormation's side: an address that takes one answer.
 async fn cloud_formation(world: &World, kind: &str) -> (Value, Value) {
+    cloud_formation_for(world, kind, 300).await
+}
+
+/// CloudFormation's side: an address that takes one answer. The function's run is killed after so many seconds.
+async fn cloud_formation_for(world: &World, kind: &str, seconds: i64) -> (Value, Value) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/answer?signed=yes", listener.local_addr().unwrap());
     let told = Arc::new(Mutex::new(String::new()));
@@ -159,7 +164,7 @@ async fn cloud_formation(world: &World, kind: &str) -> (Value, Value) {
         "LogicalResourceId": "Setup", "PhysicalResourceId": "setup", "ResourceType": "Custom::Setup",
         "ResourceProperties": { "ServiceToken": "arn:function" },
     });
-    let answer = world.call(event).await;
+    let answer = world.call_for(event, seconds).await;
     taken.await.unwrap();
     let text = told.lock().unwrap().clone();
     assert!(
@@ -186,6 +191,13 @@ async fn a_deployment_registers_and_a_removal_gives_the_registration_back() {
         assert_eq!(registered(&world), ours(&world));
         assert_eq!(cloud_formation(&world, "Update").await.1["Status"], "SUCCESS");
         assert_eq!(cloud_formation(&world, "Delete").await.1["Status"], "SUCCESS");
+        // Anybody who may invoke the function could have sent them.
+        let acts = world.call(json!({ "command": "acts" })).await;
+        let kept = acts["data"]["acts"].as_array().unwrap();
+        assert!(kept.iter().all(|act| act["who"] == "not proven: a stack's request"), "{acts:#}");
+        assert!(kept.iter().all(|act| act["on"] == "r-1" && act["outcome"].is_string()), "{acts:#}");
+        let commands: Vec<&str> = kept.iter().filter_map(|act| act["command"].as_str()).collect();
+        assert_eq!(commands, ["stack Delete", "stack Update", "stack Create"]);
         let left: &[&str] = if empty { &[] } else { &["test-created"] };
         assert_eq!(registered(&world).1, left);
     }
@@ -232,6 +244,25 @@ async fn a_foreign_registration_does_not_fail_a_deployment_and_stays_after_a_rem
 }
 
 #[tokio::test]
+async fn what_is_not_registered_ends_the_address_without_a_secret_all_the_same() {
+    for (staging, kind, hours) in
+        [(true, "Create", 0), (true, "Update", 24), (false, "Create", 0), (false, "Update", 24)]
+    {
+        let world = World::start(Options { staging, ..Options::default() }).await.unwrap();
+        let now = world.now();
+        world.partner_center.system().register_webhook(FOREIGN, &EVENTS, false, now);
+        world.aws.system().put_secret(SEGMENT_SECRET, &json!({ "token": SEGMENT }).to_string());
+        let (_, heard) = cloud_formation(&world, kind).await;
+        assert_eq!(heard["Status"], "SUCCESS", "{heard}");
+        assert_eq!(registered(&world).0, FOREIGN);
+        let stored: Value =
+            serde_json::from_str(&world.aws.system().secret(SEGMENT_SECRET).unwrap()).unwrap();
+        let until: Timestamp = stored["previous_until"].as_str().unwrap().parse().unwrap();
+        assert_eq!(until.duration_since(now).as_hours(), hours, "{kind}: {stored}");
+    }
+}
+
+#[tokio::test]
 async fn a_failing_set_up_says_in_one_sentence_why_and_a_removal_never_fails() {
     let world = without_registration().await;
     world.login.system().revoke();
@@ -257,6 +288,17 @@ async fn an_update_does_not_fail_by_a_vendors_trouble_and_the_watch_finishes_the
     let answer = world.call(json!({ "command": "watch" })).await;
     assert!(words(&answer).contains("registered: "), "{answer:#}");
     assert_eq!(registered(&world), ours(&world));
+}
+
+#[tokio::test]
+async fn a_set_up_without_the_time_for_all_columns_says_so_and_what_makes_the_rest() {
+    let world = without_registration().await;
+    world.dataverse.system().unprovision();
+    let (_, heard) = cloud_formation_for(&world, "Create", 45).await;
+    let outcome = heard["Data"]["Outcome"].as_str().unwrap_or_default();
+    assert!(heard["Status"] == "SUCCESS" && outcome.contains("no time left"), "{heard}");
+    let rest = world.call(json!({ "command": "provision" })).await;
+    assert!(rest["ok"] == true && words(&rest).contains("made column"), "{rest:#}");
 }
 
 #[tokio::test]
