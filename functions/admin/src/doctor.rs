@@ -115,6 +115,10 @@ async fn registration(app: &App, report: &mut Report) {
         Ok(Whose::Ours | Whose::Unconfirmed) => {
             report.good("the webhook is registered for us; `selftest` sends an event through it")
         }
+        // A second stack beside the one that is registered takes nothing from it.
+        Ok(Whose::Foreign(url)) if !app.config.register => {
+            report.good(format!("`{url}` is registered: {}", app.config.left_alone_by()));
+        }
         Ok(Whose::Foreign(url)) => register::stolen(report, &url),
         Ok(Whose::Former) => {
             report.warn("the webhook is registered at its former address", "{\"command\": \"register\"}");
