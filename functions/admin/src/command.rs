@@ -1,11 +1,12 @@
 //! Commands as JSON: `{"command": "explain", "referral": "…"}`. What is not understood gets the usage text.
 
 mod arguments;
+pub(crate) mod planning;
 
-use crate::plan::Planning;
 pub(crate) use arguments::ALWAYS;
 use arguments::Arguments;
 use mapping::{Map, RecordId, ReferralId};
+use planning::Planning;
 use serde_json::Value;
 
 /// How to use it.

@@ -163,7 +163,9 @@ async fn a_retry_is_shown_first_and_leaves_out_what_has_moved_since() {
     );
     assert_eq!((&data["looked_at"], &data["would_write"]), (&json!(40), &json!(0)), "{data:#}");
     assert_eq!(stage.writes(), writes, "a plan writes nothing");
-    // One was filled in and healed by itself; another one was looked at in a newer version.
+    // One was filled in and healed by itself; another one was looked at in a newer version. A stamp of Salesforce tells
+    // seconds apart.
+    stage.advance(5);
     stage.add_solution(&ids[0]);
     stage.edit("opportunities", &ids[1], json!({ "notes": "Somebody looked." }));
     stage.poll().await;
