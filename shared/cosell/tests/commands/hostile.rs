@@ -22,8 +22,11 @@ impl Impostor {
         let kept = Arc::clone(&asked);
         std::thread::spawn(move || {
             for (n, stream) in listener.incoming().enumerate() {
-                let request = answer(stream.unwrap(), &answers[n.min(answers.len() - 1)]);
+                let mut stream = stream.unwrap();
+                // Kept before it is answered: who has the answer may look at once.
+                let request = request(&stream);
                 kept.lock().unwrap().push(request);
+                answer(&mut stream, &answers[n.min(answers.len() - 1)]);
             }
         });
         Impostor { port, asked }
@@ -39,8 +42,8 @@ impl Impostor {
     }
 }
 
-fn answer(mut stream: TcpStream, answer: &str) -> Value {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
+fn request(stream: &TcpStream) -> Value {
+    let mut reader = BufReader::new(stream);
     let mut length = 0;
     loop {
         let mut line = String::new();
@@ -54,9 +57,12 @@ fn answer(mut stream: TcpStream, answer: &str) -> Value {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
+    serde_json::from_slice(&body).unwrap_or_default()
+}
+
+fn answer(stream: &mut TcpStream, answer: &str) {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length:";
     stream.write_all(format!("{head} {}\r\n\r\n{answer}", answer.len()).as_bytes()).unwrap();
-    serde_json::from_slice(&body).unwrap_or_default()
 }
 
 fn report(data: &Value) -> String {
