@@ -103,7 +103,10 @@ impl Map {
                         .filter(|rule| rule.crm.is_some() || rule.constant.is_some())
                         .all(|rule| same(rule, partner_center.member(&rule.name), crm.member(&rule.name)))
             }
-            Shape::List(rule) => list::equal(rule, partner_center, crm, same),
+            Shape::List(rule) => {
+                let untaken = if to_crm { list::untaken(rule, partner_center, crm) } else { Vec::new() };
+                list::equal(rule, &list::without(partner_center, &untaken), crm, same)
+            }
             Shape::Status => self.status_equal(partner_center, crm),
         }
     }

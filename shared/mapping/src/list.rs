@@ -7,7 +7,7 @@ use crate::{
     scalar,
 };
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// Relations of a record that lead to one row, whose columns are read with the record.
 pub(crate) const RELATIONS: [&str; 3] = ["account", "contact", "owner"];
@@ -140,6 +140,29 @@ pub(crate) fn convert(
         }
     }
     Ok(Value::Map(converted))
+}
+
+/// The keys of elements that the CRM does not have because it cannot take their key, such as a contact without a usable
+/// address.
+pub(crate) fn untaken(rule: &Rule, partner_center: &Value, crm: &Value) -> Vec<String> {
+    let Some(key) = rule.members.iter().find(|member| Some(&member.name) == rule.key.as_ref()) else {
+        return Vec::new();
+    };
+    let taken = |one: &Value| !scalar::to_crm(key, one.member(&key.name)).is_ok_and(|there| there.is_null());
+    let has = |id: &str| crm.members().is_some_and(|elements| elements.contains_key(id));
+    let all = partner_center.members().into_iter().flatten();
+    all.filter(|(id, one)| !has(id) && !taken(one)).map(|(id, _)| id.clone()).collect()
+}
+
+/// The list without the elements of these keys.
+pub(crate) fn without<'a>(list: &'a Value, keys: &[String]) -> Cow<'a, Value> {
+    match list {
+        Value::Map(elements) if !keys.is_empty() => {
+            let left = elements.iter().filter(|(key, _)| !keys.contains(key));
+            Cow::Owned(Value::Map(left.map(|(key, one)| (key.clone(), one.clone())).collect()))
+        }
+        _ => Cow::Borrowed(list),
+    }
 }
 
 /// Whether two lists have the same keys, and elements with the same values in all members that are compared.
