@@ -11,7 +11,7 @@ const NEARLY: f64 = 0.05;
 /// Of units; another kilobyte of a link is a third of its save.
 const ABOUT: f64 = 0.15;
 
-/// Writes them down.
+/// Writes what was seen to `file`, as what is expected from now on.
 pub(crate) fn write(figures: &[Figure], file: &Path) -> anyhow::Result<()> {
     std::fs::write(file, format!("{}\n", serde_json::to_string_pretty(&seen(figures))?))?;
     Ok(())

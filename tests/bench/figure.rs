@@ -112,7 +112,7 @@ impl Figure {
     }
 }
 
-/// To a thousandth.
+/// Rounds to three decimals.
 pub(crate) fn round(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
 }

@@ -30,7 +30,6 @@ const API: &str = "/2018-06-01/runtime";
 /// Nothing here takes so long, unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What to start.
 pub(crate) struct Program {
     pub(crate) name: String,
     pub(crate) command: Vec<String>,
@@ -39,7 +38,6 @@ pub(crate) struct Program {
     pub(crate) limit: SignedDuration,
 }
 
-/// A running function.
 pub(crate) struct Function {
     /// From its start until it asked for its first event.
     pub(crate) init: Duration,
@@ -59,7 +57,6 @@ struct Posted {
     body: Bytes,
 }
 
-/// One answered event.
 pub(crate) struct Answer {
     pub(crate) body: Value,
     pub(crate) wall: Duration,

@@ -24,7 +24,7 @@ enum Watched {
     PollerIdle,
 }
 
-/// Prints them.
+/// Runs each case under valgrind, which takes minutes, and prints a line as soon as one is counted, then a table.
 pub(crate) async fn print(folders: &Folders) -> anyhow::Result<()> {
     let mut rows = vec![];
     for (function, case, watched) in [

@@ -74,11 +74,10 @@ enum Mode {
     Instructions,
 }
 
-/// Where things lie.
 pub(crate) struct Folders {
     /// Ours, with `expected.json` and the peers.
     sources: PathBuf,
-    /// The functions' binaries.
+    /// Release builds of the functions; debug builds for `--count`.
     pub(crate) binaries: PathBuf,
     /// Logs, and what is written.
     pub(crate) work: PathBuf,

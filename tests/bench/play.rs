@@ -20,7 +20,7 @@ pub(crate) struct Play {
     pub(crate) ingress: Function,
     pub(crate) writer: Function,
     pub(crate) poller: Function,
-    /// Linked and accepted.
+    /// Ids of deals that are linked and accepted.
     pub(crate) referrals: Vec<String>,
     /// Whose turn it is: changes go round, since too many to one link within an hour are braked.
     turn: usize,

@@ -14,7 +14,7 @@ struct Panel {
     bars: Vec<(String, f64)>,
 }
 
-/// As SVG.
+/// Draws the chart as SVG; `load` is the machine's load average at the start, written below the bars.
 pub(crate) fn svg(load: &str, starts: &[Start], figures: &[Figure]) -> String {
     let peers = |figure: &&Figure| figure.case.starts_with("verified");
     let panels = [

@@ -3,7 +3,7 @@
 use crate::figure::{Figure, Start};
 use serde_json::{Value, json};
 
-/// Starts, then cases.
+/// Prints how the functions start, then what each case costs.
 pub(crate) fn print(starts: &[Start], figures: &[Figure]) {
     let megabytes = |bytes: Option<u64>| bytes.map_or("-".to_owned(), |b| format!("{:.1}", b as f64 / 1e6));
     let head = ["function", "binary MB", "init ms, median", "fastest", "first event ms", "peak MB"];

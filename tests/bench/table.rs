@@ -49,7 +49,6 @@ impl Table {
         Ok(Table { url, database, tasks })
     }
 
-    /// All rows.
     pub(crate) fn rows(&self) -> anyhow::Result<Vec<Value>> {
         let mut rows = vec![];
         let mut from = Value::Null;

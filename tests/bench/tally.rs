@@ -26,11 +26,11 @@ pub(crate) struct Counts {
     pub(crate) read_units: u64,
     /// What it charges for writes: 1 KB of an item, twice that in a transaction.
     pub(crate) write_units: u64,
-    /// Calls of SQS.
+    /// Calls of SQS; a batch is one.
     pub(crate) queue: u64,
     /// Calls of Secrets Manager.
     pub(crate) secrets: u64,
-    /// Tokens asked for.
+    /// Calls of the sign-in endpoints, which answer tokens.
     pub(crate) tokens: u64,
     /// Bytes written to the log.
     pub(crate) log_bytes: u64,

@@ -1,6 +1,6 @@
 //! What chance decides in a storm, from its seed.
 
-/// SplitMix64.
+/// A SplitMix64 generator: the same seed makes the same storm.
 pub(crate) struct Dice(u64);
 
 impl Dice {

@@ -32,7 +32,7 @@ pub async fn run(world: &World) -> Result<bool> {
     Ok(check.seen.wrong().is_empty())
 }
 
-/// Plays it.
+/// Plays it to the end; what does not hold is a row of `seen`, no error.
 pub async fn play(world: &World) -> Result<Check<'_>> {
     let mut check = Check { world, map: world.map(), seen: Seen::default(), table: (0, 0) };
     world.tick().await?;

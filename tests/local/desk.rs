@@ -19,7 +19,7 @@ pub(crate) enum Asked {
     Act(Value, oneshot::Sender<Result<Value, String>>),
 }
 
-/// The page's end.
+/// The page's end of the desk; the loop that runs the world has the other.
 pub(crate) struct Desk {
     asked: mpsc::Sender<Asked>,
     port: OnceLock<u16>,

@@ -39,7 +39,7 @@ impl Events {
         }
     }
 
-    /// Oldest first.
+    /// The last 200 ([`KEPT`]), the oldest first.
     pub(crate) fn last(&self) -> Value {
         json!(self.0.lock().unwrap_or_else(PoisonError::into_inner).1)
     }

@@ -53,7 +53,7 @@ impl World {
         self.rows("opportunities")
     }
 
-    /// The only opportunity.
+    /// The only opportunity there is; panics if there are none or several.
     pub fn opportunity(&self) -> Value {
         let rows = self.opportunities();
         assert_eq!(rows.len(), 1, "one opportunity: {rows:#?}");
@@ -64,7 +64,7 @@ impl World {
         text(&self.opportunity(), "id")
     }
 
-    /// The only lead.
+    /// The only lead there is; panics if there are none or several.
     pub fn lead(&self) -> Value {
         let rows = self.rows("leads");
         assert_eq!(rows.len(), 1, "one lead: {rows:#?}");

@@ -81,7 +81,6 @@ pub struct Options {
     pub begins: Option<Timestamp>,
 }
 
-/// Everything, running.
 pub struct World {
     pub clock: clock::Clock,
     pub login: Server<Login>,
@@ -114,7 +113,7 @@ struct Deployment {
 }
 
 impl Deployment {
-    /// Writer and poller.
+    /// Opens the writer and the poller with this map.
     fn open(&self, map: &Arc<Map>) -> anyhow::Result<(Live, Live)> {
         let app = |stores| {
             let worker = &self.admin.worker;

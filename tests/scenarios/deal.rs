@@ -24,7 +24,6 @@ impl Stage {
         Stage::with(Options { twice: true, ..Options::default() }).await
     }
 
-    /// With this CRM.
     pub(crate) async fn of_crm(crm: CrmKind) -> Stage {
         Stage::with(Options { twice: true, crm: Some(crm), ..Options::default() }).await
     }

@@ -1,4 +1,4 @@
-//! Dynamics 365.
+//! What holds with Dynamics 365 only, and, below `both/`, what holds with both CRMs.
 
 use crate::deal::Stage;
 use mapping::CrmKind;

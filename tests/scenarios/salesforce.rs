@@ -1,4 +1,4 @@
-//! Salesforce.
+//! What holds with Salesforce only, and, below `both/`, what holds with both CRMs.
 
 use crate::deal::Stage;
 use mapping::CrmKind;

@@ -80,7 +80,6 @@ struct Call<'a> {
     now: Timestamp,
 }
 
-/// The org.
 pub struct Dataverse {
     pub switches: Switches,
     /// The org URL, without trailing slash; tokens must be for it.
@@ -139,7 +138,7 @@ impl Dataverse {
         org
     }
 
-    /// `{org}/api/data/v9.2`.
+    /// The address of the Web API: `{org}/api/data/v9.2`.
     fn root(&self) -> String {
         format!("{}{ROOT}", self.base)
     }

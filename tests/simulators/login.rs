@@ -42,7 +42,7 @@ pub struct Claims {
     pub tid: String,
     pub appid: String,
     pub oid: String,
-    /// `app` or `user`.
+    /// `user` if a user consented, `app` if the application acts as itself.
     pub idtyp: String,
     pub amr: Vec<String>,
     pub exp: i64,
@@ -102,7 +102,6 @@ impl Default for Switches {
     }
 }
 
-/// A registered application.
 #[derive(Clone, Debug, Serialize)]
 struct App {
     tenant: String,
@@ -114,7 +113,6 @@ struct App {
     delegated: Vec<String>,
 }
 
-/// The sign-in endpoint.
 pub struct Login {
     pub switches: Switches,
     apps: BTreeMap<String, App>,

@@ -116,7 +116,7 @@ impl PartnerCenter {
         &self.referrals
     }
 
-    /// The partner's own.
+    /// Those of the partner's own organisation; Microsoft's halves are left out.
     pub fn own_referrals(&self) -> Vec<&Value> {
         self.referrals.values().filter(|r| text(r, "organizationId") == ORGANIZATION_ID).collect()
     }

@@ -71,14 +71,13 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-/// The org's id.
+/// The org's id in its long form of 18 characters.
 pub const ORGANIZATION: &str = "00DQy00000XyZabMAF";
 const ROOT: &str = "/services/data";
 /// Bytes of an address before 414.
 const LONGEST_ADDRESS: usize = 16_384;
 const DAY: i64 = 24 * 3600;
 
-/// The org.
 pub struct Salesforce {
     pub switches: Switches,
     /// `instance_url` of every sign-in, without trailing slash.

@@ -47,7 +47,6 @@ impl Request {
     }
 }
 
-/// One answer.
 #[derive(Clone, Debug)]
 pub struct Response {
     pub status: u16,
@@ -87,7 +86,7 @@ impl Response {
     }
 }
 
-/// An outside system.
+/// An outside system: all that the listener needs to know of it.
 pub trait Simulator: Send + 'static {
     /// Short stable label of a request for counting and fault scripts, e.g. `PATCH referrals/{id}`: method, space,
     /// route with ids replaced by `{id}`.

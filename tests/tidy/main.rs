@@ -1,5 +1,5 @@
-//! The house in order: which crate and which part of a crate may know which, how long a file may be, and that every
-//! file says what it is for. Reads manifests and sources as text.
+//! The house in order: which crate and which part of a crate may know which, how long a file may be, that every file
+//! says what it is for, and that a doc comment says something. Reads manifests and sources as text.
 
 mod source;
 
@@ -119,19 +119,22 @@ fn simulators_know_none_of_our_types() {
 
 #[test]
 fn every_file_says_what_it_is_for() {
-    let mut folders = vec![root().join("functions"), root().join("shared"), root().join("tests")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-            if path.is_dir() && name != "target" && name != "node_modules" {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ext| ext == "rs") {
-                let text = fs::read_to_string(&path).expect("a source file");
-                assert!(text.starts_with("//!"), "{}: begin with what it is for", path.display());
-            }
-        }
+    for path in source::all() {
+        let text = fs::read_to_string(&path).expect("a source file");
+        assert!(text.starts_with("//!"), "{}: begin with what it is for", path.display());
     }
+}
+
+/// Three words repeat the name beside them: unit, range, promise or reason take a sentence, or there is nothing to say.
+#[test]
+fn a_doc_comment_says_more_than_three_words() {
+    let mut found = vec![];
+    for path in source::all() {
+        let text = fs::read_to_string(&path).expect("a source file");
+        let docs = source::short_docs(&text, 3);
+        found.extend(docs.into_iter().map(|(line, doc)| format!("{}:{line}: {doc}", path.display())));
+    }
+    assert!(found.is_empty(), "say what the name does not, or nothing:\n{}", found.join("\n"));
 }
 
 #[test]

@@ -21,13 +21,14 @@ pub(crate) fn crates() -> Vec<PathBuf> {
     crates
 }
 
-/// The Rust files below a folder.
+/// The Rust files below a folder, without what was built or fetched.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let (mut folders, mut files) = (vec![folder.to_owned()], vec![]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
-            if path.is_dir() {
+            let fetched = path.ends_with("target") || path.ends_with("node_modules");
+            if path.is_dir() && !fetched {
                 folders.push(path);
             } else if path.extension().is_some_and(|ext| ext == "rs") {
                 files.push(path);
@@ -36,6 +37,29 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     }
     files.sort();
     files
+}
+
+/// Every Rust file of the house: product code, tests and fuzz targets.
+pub(crate) fn all() -> Vec<PathBuf> {
+    ["functions", "shared", "tests"].iter().flat_map(|folder| files(&crate::root().join(folder))).collect()
+}
+
+/// `///` or `//!` where a line of a doc comment begins with it.
+fn mark(line: &str) -> Option<&str> {
+    let mark = line.get(..3)?;
+    (mark == "//!" || mark == "///" && !line.starts_with("////")).then_some(mark)
+}
+
+/// Line and text of each doc comment of `most` words or fewer. Whatever stands between blanks is a word, code in
+/// backticks too: an address alone does not say whether it is called or answered.
+pub(crate) fn short_docs(text: &str, most: usize) -> Vec<(usize, String)> {
+    let lines: Vec<(usize, &str)> = (1..).zip(text.lines().map(str::trim_start)).collect();
+    let blocks = lines.chunk_by(|(_, one), (_, next)| mark(one) == mark(next));
+    let docs = blocks.filter(|block| mark(block[0].1).is_some()).map(|block| {
+        let words: Vec<&str> = block.iter().flat_map(|(_, line)| line[3..].split_whitespace()).collect();
+        (block[0].0, words)
+    });
+    docs.filter(|(_, words)| words.len() <= most).map(|(at, words)| (at, words.join(" "))).collect()
 }
 
 /// A source without comments and without what is compiled for tests only.
@@ -145,4 +169,15 @@ fn a_circle_is_found_by_use_lines_and_inline_paths() {
     let uses = [("a", set(&["b"])), ("b", set(&["c"])), ("c", set(&["b"])), ("d", set(&[]))];
     let uses = uses.map(|(part, others)| (part.to_owned(), others)).into();
     assert_eq!(circles(&uses), ["b -> c -> b", "c -> b -> c"]);
+}
+
+#[test]
+fn a_short_doc_comment_is_found_wherever_it_stands() {
+    let text = [
+        "//! What it is for.\n/// The org.\nstruct Org {",
+        "    /// One that is\n    /// long enough.\n    a: u8,\n    /// `GET /sobjects`\n    b: u8,\n}",
+        "//// No doc.\n// No doc.\n/// At last.",
+    ];
+    let found = [(2, "The org.".to_owned()), (7, "`GET /sobjects`".to_owned()), (12, "At last.".to_owned())];
+    assert_eq!(short_docs(&text.join("\n"), 3), found);
 }

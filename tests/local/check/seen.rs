@@ -16,7 +16,6 @@ struct Cost {
     table: (u64, u64),
 }
 
-/// Everything so far.
 #[derive(Default)]
 pub struct Seen {
     rows: Vec<Row>,

@@ -42,13 +42,12 @@ pub(crate) type Columns = BTreeMap<String, Value>;
 /// What one record shows.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Shape {
-    /// Its table.
     pub(crate) kind: RecordKind,
     /// Of an opportunity: the lead it was made of.
     pub(crate) lead: Option<String>,
     /// Of a lead: the opportunity it became.
     pub(crate) deal: Option<String>,
-    /// Its own columns.
+    /// Columns of the record itself, by their names in the CRM.
     pub(crate) own: Columns,
     /// Columns of account, contact and owner, the relation's name in front.
     pub(crate) related: Columns,
@@ -58,7 +57,7 @@ pub(crate) struct Shape {
     pub(crate) solutions: BTreeMap<String, Columns>,
     /// `versionnumber`: child rows do not change it.
     pub(crate) version: i64,
-    /// `SystemModstamp`, likewise.
+    /// `SystemModstamp` in seconds; child rows do not change it either.
     pub(crate) stamp: i64,
 }
 
@@ -69,7 +68,7 @@ struct Then {
     seq: u64,
     /// Its own columns changed, not only child rows.
     own: bool,
-    /// `None`: deleted.
+    /// `None`: the record is deleted then.
     shape: Option<Arc<Shape>>,
 }
 
@@ -192,7 +191,7 @@ impl Shape {
         Seen { record: Record { id: self.record_id(id), columns, lists }, version, lead }
     }
 
-    /// Dataverse's version.
+    /// The version as Dataverse has it: a number, and the ETag that is made of it.
     pub(crate) fn numbered(&self) -> Version {
         Version { token: format!("W/\"{}\"", self.version), order: Some(self.version) }
     }
@@ -320,7 +319,7 @@ impl State {
         }
     }
 
-    /// For `Shape::seen`.
+    /// What [`Shape::seen`] takes as `by_stamp` for a record read at this time.
     fn read_at(&self, at: Timestamp) -> Option<Timestamp> {
         self.faults.sort.stamps.then_some(at)
     }

@@ -4,13 +4,13 @@
 /// Where choices come from.
 #[derive(Clone, Debug)]
 pub enum Dice {
-    /// A pseudo-random sequence.
+    /// A pseudo-random sequence, by the state it has come to.
     Seeded(u64),
     /// Choices made so far and of how many; beyond the end the first one is taken.
     Script {
         /// (chosen, of how many).
         path: Vec<(usize, usize)>,
-        /// The next one.
+        /// Where in `path` the next choice stands.
         at: usize,
     },
 }
@@ -81,7 +81,7 @@ impl Dice {
         low + self.below(usize::try_from(high - low + 1).unwrap_or(1)) as i64
     }
 
-    /// One of these.
+    /// One of these, in a small world the first; panics if there are none.
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len())]
     }

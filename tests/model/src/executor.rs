@@ -15,16 +15,15 @@ use std::{
 };
 use sync::batch::Verdict;
 
-/// The writer's time-out.
+/// The writer's time-out in `template.yaml`.
 const WRITER: SignedDuration = SignedDuration::from_secs(60);
-/// The poller's time-out.
+/// The poller's time-out in `template.yaml`.
 const POLLER: SignedDuration = SignedDuration::from_secs(300);
-/// Writers at once.
+/// At most so many writers run at once.
 const WRITERS: usize = 3;
 /// No schedule is longer: it does not come to rest.
 const STEPS: u32 = 60_000;
 
-/// One run.
 struct Task<'w> {
     story: Pin<Box<dyn Future<Output = Answer> + Send + 'w>>,
     messages: Vec<Message>,

@@ -11,16 +11,15 @@ use std::{
 };
 use walk::{Point, Way, walk};
 
-/// How small.
+/// The bounds of a small world: they keep its states few enough to walk through all of them.
 #[derive(Clone, Debug)]
 pub struct Small {
     /// Edits on each side.
     pub edits: u32,
-    /// Faults in all.
+    /// Faults on one way, of all kinds together.
     pub faults: u32,
     /// Ticks of the poller before everything calms down.
     pub ticks: u32,
-    /// Kinds of faults.
     pub allowed: Allowed,
     /// Give up after so many states; 0: never.
     pub most: usize,
@@ -29,13 +28,13 @@ pub struct Small {
 /// What was walked through.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// Different states.
+    /// States that were reached, each counted once.
     pub states: usize,
     /// Ways from one state to the next.
     pub ways: usize,
     /// Ends that were checked.
     pub ends: usize,
-    /// The longest way.
+    /// Choices on the longest way from the beginning.
     pub longest: usize,
     /// All of it was walked through.
     pub whole: bool,

@@ -15,7 +15,6 @@ macro_rules! kinds {
         }
 
         impl Kind {
-            /// All of them.
             pub const ALL: &[Kind] = &[$(Kind::$name,)*];
 
             /// Its name on the command line.
@@ -35,7 +34,7 @@ kinds! {
     NotSent "not-sent",
     /// A write arrives after its sender gave up or died.
     Late "late",
-    /// 429.
+    /// A vendor answers a call with 429.
     Throttle "throttle",
     /// A read fails with a 5xx.
     Outage "outage",
@@ -101,7 +100,7 @@ const OFTEN: f64 = 250.0;
 #[derive(Clone, Debug)]
 pub struct Allowed {
     kinds: Vec<bool>,
-    /// They happen often.
+    /// Each allowed kind strikes at least [`OFTEN`] times in a thousand.
     often: bool,
 }
 
@@ -145,11 +144,11 @@ pub struct Faults {
     pub(crate) values: usize,
     /// What sort of schedule it is.
     pub(crate) sort: Sort,
-    /// Off: calm weather.
+    /// `false`: the weather is calm, and no fault strikes.
     pub on: bool,
     /// In a small world: how many are left.
     pub left: u32,
-    /// How many struck.
+    /// How many there were so far, of all kinds.
     pub struck: u32,
 }
 

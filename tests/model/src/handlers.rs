@@ -79,7 +79,7 @@ fn told(world: &World, story: &Result<Ended, Failure>) {
     }
 }
 
-/// One tick.
+/// Runs one tick of the poller, which `ends` when its time is up.
 pub(crate) async fn poller(world: &World, ends: Timestamp) -> Answer {
     let run = world.run(ends, 1);
     let mut report = Report::default();

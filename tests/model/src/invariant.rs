@@ -12,15 +12,14 @@ macro_rules! invariants {
         }
 
         impl Invariant {
-            /// All of them.
             pub const ALL: &[Invariant] = &[$(Invariant::$name,)*];
 
-            /// Its name.
+            /// Its name in what a run prints.
             pub fn word(self) -> &'static str {
                 match self { $(Invariant::$name => $word,)* }
             }
 
-            /// What it says.
+            /// Its doc comment, for what a run prints.
             pub fn sentence(self) -> &'static str {
                 match self { $(Invariant::$name => concat!($($doc,)*).trim_ascii(),)* }
             }
@@ -78,9 +77,8 @@ invariants! {
 /// A sentence that did not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Which.
     pub invariant: Invariant,
-    /// How.
+    /// What was seen instead, with the ids and values concerned.
     pub words: String,
 }
 

@@ -74,7 +74,6 @@ const BY_STAMP: &[Bug] = &[Bug::FreshIsCondition];
 /// What became of one bug.
 #[derive(Clone, Debug)]
 pub struct Hunt {
-    /// Which.
     pub bug: Bug,
     /// How many schedules it took.
     pub schedules: u64,
@@ -87,15 +86,13 @@ pub struct Hunt {
 /// The schedule that shows a bug.
 #[derive(Clone, Debug)]
 pub struct Caught {
-    /// Its seed.
     pub seed: u64,
     /// With nothing but these kinds of faults; empty: with all that are allowed.
     pub only: &'static str,
-    /// What trips first.
+    /// The invariant that trips first; `words` says how.
     pub invariant: Invariant,
-    /// In words.
     pub words: String,
-    /// Everything that trips.
+    /// Every invariant that trips in the schedule.
     pub all: BTreeSet<Invariant>,
 }
 

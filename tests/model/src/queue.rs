@@ -19,19 +19,17 @@ const HIDDEN: SignedDuration = SignedDuration::from_secs(360);
 /// Messages told twice within this time are one.
 const DEDUPLICATED: SignedDuration = SignedDuration::from_secs(300);
 
-/// A message.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) id: u64,
     pub(crate) hint: Hint,
-    /// Its FIFO group.
+    /// The FIFO group, [`Hint::group`]; nothing more of it is received while one of its messages is hidden.
     group: Arc<str>,
     /// When it can be received (again).
     pub(crate) visible: Timestamp,
     pub(crate) received: u32,
 }
 
-/// The queue.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Queue {
     pub(crate) messages: Vec<Message>,

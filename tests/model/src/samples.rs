@@ -2,18 +2,16 @@
 
 use serde_json::{Value, json};
 
-/// Names of deals.
+/// What people name deals, on either side.
 pub(crate) const NAMES: [&str; 4] = ["Harbor Line", "Kestrel Foods", "Blue Fjord", "Marlow & Sons"];
 /// Notes; one is longer than what is kept in a link as it is.
 pub(crate) const NOTES: [&str; 4] = ["14 sites.", "Needs a proof of concept.", "Call back in May.", LONG];
 const LONG: &str = "Warehouse visibility for all sites, one after the other, beginning in the north. The customer asks for a fixed price, for references from the same trade, for somebody who knows the old system, for a plan of the first ninety days, and for a contact who answers.";
-/// Amounts.
+/// Values of deals, whatever their currency.
 pub(crate) const AMOUNTS: [f64; 4] = [84000.0, 61000.5, 12000.0, 250.25];
-/// Currencies.
 pub(crate) const CURRENCIES: [&str; 3] = ["CHF", "EUR", "GBP"];
-/// Closing dates.
+/// Days on which people expect a deal to close.
 pub(crate) const DATES: [&str; 3] = ["2026-09-30", "2026-07-31", "2027-01-15"];
-/// Solutions by id.
 pub(crate) const SOLUTIONS: [&str; 3] = ["SOL-1", "SOL-2", "SOL-3"];
 /// Customers: name and postal code.
 pub(crate) const CUSTOMERS: [(&str, &str); 2] =

@@ -16,7 +16,6 @@ use std::sync::LazyLock;
 /// What may happen in a schedule.
 #[derive(Clone, Debug)]
 pub struct Setting {
-    /// Kinds of faults.
     pub allowed: Allowed,
     /// Whose versions and feeds the CRM has.
     pub crm: CrmKind,
@@ -38,15 +37,13 @@ impl Setting {
 /// What became of it.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// What was broken.
     pub violations: Vec<Violation>,
     /// The schedule in words, if wanted.
     pub trace: Vec<String>,
     /// Steps of the executor.
     pub steps: u32,
-    /// What people did.
+    /// What people did to deals, on both sides together.
     pub acts: u32,
-    /// Faults that struck.
     pub faults: u32,
     /// Calls to the outside.
     pub calls: u32,

@@ -8,7 +8,7 @@ use std::{
     task::Poll,
 };
 
-/// Gives way once.
+/// Gives way once, so that the executor can let another task go on first.
 pub(crate) fn step() -> impl Future<Output = ()> + Send {
     let first = Cell::new(true);
     poll_fn(move |_| if first.replace(false) { Poll::Pending } else { Poll::Ready(()) })

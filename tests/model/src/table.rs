@@ -43,7 +43,7 @@ impl Table {
         _ = write!(to, "{:?}{:?}", self.rows, self.audit);
     }
 
-    /// All or none.
+    /// Makes all changes or none; `false`: what one of them expects does not hold.
     pub(crate) fn commit(&mut self, changes: Vec<Change>, now: Timestamp) -> bool {
         let there = |key: &Key| {
             self.rows.get(key).filter(|(.., until)| until.is_none_or(|at| at > now)).map(|(rev, ..)| *rev)

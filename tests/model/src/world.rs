@@ -27,10 +27,9 @@ pub(crate) const OURS: &str = "6d0f1f3e-2b0c-4c55-9f0e-7a1c5f3b2d10";
 pub(crate) const LANDS: i64 = 120;
 /// ... how far a replica lags, stay below the grace period.
 pub(crate) const LAGS: i64 = 50;
-/// `GraceSeconds`.
+/// The `GraceSeconds` of `template.yaml`, as it is by default.
 pub(crate) const GRACE: SignedDuration = SignedDuration::from_secs(180);
 
-/// One schedule's world.
 pub(crate) struct World {
     pub(crate) settings: Settings,
     /// A small world: what happens after a call and before the next is one step.
@@ -38,7 +37,7 @@ pub(crate) struct World {
     state: Mutex<State>,
 }
 
-/// All that changes.
+/// Everything that changes while a schedule runs.
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) now: Timestamp,
@@ -55,7 +54,6 @@ pub(crate) struct State {
     pub(crate) late: Vec<Late>,
     pub(crate) ledger: Ledger,
     pub(crate) trace: Trace,
-    /// Who runs now.
     pub(crate) runs: Running,
     pub(crate) counts: Counts,
     /// What is broken, in words.
@@ -85,7 +83,7 @@ pub(crate) struct Counts {
     pub(crate) commits: u32,
     pub(crate) ticks: u32,
     pub(crate) received: u32,
-    /// What people did.
+    /// What people did to deals, on both sides: no calls.
     pub(crate) edits: u32,
 }
 

@@ -12,7 +12,7 @@ use simulators::{
 };
 use std::collections::BTreeMap;
 
-/// One line.
+/// A genuine request with one thing changed: a line of `corpus.json`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Hostile {
@@ -31,10 +31,10 @@ struct Hostile {
     /// Headers in place of the genuine ones; `{…}` see [`filled`].
     #[serde(default)]
     set: BTreeMap<String, String>,
-    /// Headers besides.
+    /// Headers sent besides the genuine ones, whatever they repeat.
     #[serde(default)]
     add: Vec<(String, String)>,
-    /// Headers left out.
+    /// Names of genuine headers that are left out.
     #[serde(default)]
     drop: Vec<String>,
     /// A certificate of the simulator's, and its key.
@@ -45,7 +45,7 @@ struct Hostile {
     issuer_at: Option<String>,
     /// The body in place of the genuine one.
     body: Option<String>,
-    /// So many times.
+    /// The body stands so many times in a row; without: once.
     repeat: Option<usize>,
     /// The body that was signed, where it is not the one that is sent.
     signed: Option<String>,

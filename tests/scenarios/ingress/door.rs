@@ -34,7 +34,7 @@ const BAITS: [&str; 2] = ["127.0.0.1", "127.0.0.2"];
 /// Header lines as they are sent, repeated ones too.
 pub(super) type Headers = Vec<(String, Vec<u8>)>;
 
-/// Status and body.
+/// Status and body of the answer.
 pub(super) type Answer = (u16, String);
 
 pub(super) struct Door {

@@ -91,7 +91,7 @@ fn access(addresses: &[String]) -> CustomExtension {
     CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], wrap(0x30, &entries))
 }
 
-/// One DER element.
+/// One DER element: tag, length in one to three bytes, content.
 fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
     let [high, low] = u16::try_from(content.len()).expect("a short element").to_be_bytes();
     let head = match (high, low) {

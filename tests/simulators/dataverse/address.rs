@@ -69,7 +69,7 @@ pub(super) fn address(table: &Table, key: &str) -> Outcome<Address> {
     Ok(Address::Key(pairs))
 }
 
-/// `a='x',b='it''s'`.
+/// The names and values of a key written as `a='x',b='it''s'`; `None`: it is not.
 pub(super) fn key_pairs(text: &str) -> Option<Vec<(String, String)>> {
     let mut pairs = vec![];
     let mut rest = text;

@@ -152,7 +152,7 @@ impl Dataverse {
     }
 }
 
-/// `Microsoft.Dynamics.CRM.StringAttributeMetadata` → `String`.
+/// The type in a cast: `Microsoft.Dynamics.CRM.StringAttributeMetadata` asks for `String`.
 pub(super) fn type_wanted(text: &str) -> Outcome<String> {
     let name = text.strip_prefix(TYPES).and_then(|t| t.strip_suffix("AttributeMetadata"));
     name.map(str::to_owned).ok_or_else(no_resource)

@@ -63,7 +63,7 @@ impl Dataverse {
         self.written(call, table, id, &uri, 200, &shape)
     }
 
-    /// `GET systemforms(id)/Microsoft.Dynamics.CRM.RetrieveUnpublished()`.
+    /// Answers `GET systemforms(id)/Microsoft.Dynamics.CRM.RetrieveUnpublished()`: the form, or its draft.
     pub(super) fn unpublished_form(
         &self,
         call: &Call,

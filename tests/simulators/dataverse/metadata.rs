@@ -68,7 +68,7 @@ impl Column {
         }
     }
 
-    /// `Microsoft.Dynamics.CRM.<this>AttributeMetadata`.
+    /// What stands for `*` in its type, `Microsoft.Dynamics.CRM.*AttributeMetadata`.
     pub(super) fn type_name(&self) -> &'static str {
         match self.kind {
             Kind::Id => "UniqueIdentifier",

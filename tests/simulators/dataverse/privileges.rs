@@ -52,7 +52,8 @@ impl Dataverse {
         Ok(())
     }
 
-    /// `systemusers(id)/Microsoft.Dynamics.CRM.RetrieveUserSetOfPrivilegesByNames(PrivilegeNames=@p)?@p=["…"]`
+    /// Says which of the privileges named in `@p` the user holds: the answer to
+    /// `GET systemusers(id)/Microsoft.Dynamics.CRM.RetrieveUserSetOfPrivilegesByNames(PrivilegeNames=@p)?@p=["…"]`.
     pub(super) fn privileges_by_names(&self, call: &Call, user: &Address, key: &str) -> Outcome<Response> {
         let Address::Id(user) = user else { return Err(not_modelled("a user by alternate key")) };
         let table = self.table("systemusers")?;

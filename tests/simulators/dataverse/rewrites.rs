@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 pub enum Rewrite {
     /// Without blanks and line breaks at the end.
     TrimEnd,
-    /// In capital letters.
+    /// A text in capital letters.
     Upper,
     /// One blank for several in a row.
     SingleBlanks,

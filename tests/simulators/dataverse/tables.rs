@@ -223,7 +223,7 @@ fn transactioncurrency() -> Table {
         .simple_states()
 }
 
-/// This organisation's own.
+/// A table that this organisation made for itself, as the prefix `new_` says; accounts have a look-up of it.
 fn new_country() -> Table {
     table("new_country", "new_countries", "new_countryid", "new_name")
         .texts(&[("new_name", 100), ("new_isocode", 2)])

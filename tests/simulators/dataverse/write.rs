@@ -164,7 +164,7 @@ impl Dataverse {
         Ok(Response::new(204).with("OData-Version", "4.0"))
     }
 
-    /// `DELETE {set}(id)/{nav}/$ref`.
+    /// Answers `DELETE {set}(id)/{nav}/$ref`: the look-up is empty from now on.
     pub(super) fn clear_lookup(
         &mut self,
         call: &Call,

@@ -16,11 +16,11 @@ pub(super) enum Authority {
     Issuing,
     /// Another company's, below the root.
     Contoso,
-    /// One below the root...
+    /// Below the root: the first of three in a chain.
     First,
-    /// ...one below it...
+    /// Below `First`, and above `Third`.
     Second,
-    /// ...and one below that.
+    /// Below `Second`: the last of the chain.
     Third,
     /// Issued by the next one,
     Left,
@@ -142,7 +142,7 @@ impl Authority {
     }
 }
 
-/// Content of `/issuers/<file>`.
+/// The certificate, in DER, that is answered at `/issuers/<file>`.
 pub(super) fn file(base: &str, name: &str) -> Option<Vec<u8>> {
     let authority = Authority::ALL.into_iter().find(|authority| authority.file() == name)?;
     Some(authority.certificate(base).der().to_vec())
@@ -172,7 +172,7 @@ pub(super) fn issuer_address(url: &str) -> CustomExtension {
     CustomExtension::from_oid_content(&ACCESS, wrap(0x30, &entries))
 }
 
-/// One DER element.
+/// One DER element: tag, length in one to three bytes, content.
 fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = u16::try_from(content.len()).expect("a short element").to_be_bytes();
     let head = match length {

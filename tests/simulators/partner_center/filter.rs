@@ -8,7 +8,6 @@ use super::{
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// A parsed filter.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Filter {
     All(Vec<Filter>),

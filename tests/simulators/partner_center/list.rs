@@ -19,7 +19,7 @@ struct Query {
     filter: Option<String>,
     orderby: Option<String>,
     select: Option<String>,
-    /// Rows still wanted.
+    /// Rows still wanted of `$top`; `None`: it is not set.
     top: Option<usize>,
     /// Order value and id of the last row answered.
     after: Option<(String, String)>,

@@ -35,7 +35,7 @@ pub enum State {
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Attempt {
-    /// 0: no answer.
+    /// As the receiver answered; 0: it did not.
     pub status: u16,
     pub at: String,
 }
@@ -43,7 +43,6 @@ pub struct Attempt {
 /// Header names and values of a delivery.
 pub type Headers = Vec<(&'static str, String)>;
 
-/// One event.
 #[derive(Clone, Debug, Serialize)]
 pub struct Event {
     pub name: String,
@@ -51,7 +50,7 @@ pub struct Event {
     pub id: String,
     pub uri: String,
     pub resource: &'static str,
-    /// `ResourceChangeUtcDate`.
+    /// Sent as `ResourceChangeUtcDate`, with an offset and no `Z`.
     pub at: String,
     pub attempts: Vec<Attempt>,
     /// Not before this time, where there is a clock.
@@ -79,7 +78,7 @@ impl Event {
 pub struct Delivered {
     pub event: String,
     pub id: String,
-    /// 0: no answer.
+    /// As the receiver answered; 0: it did not.
     pub status: u16,
     pub answer: String,
 }

@@ -136,7 +136,7 @@ pub(super) fn text<'a>(referral: &'a Value, member: &str) -> &'a str {
     referral[member].as_str().unwrap_or_default()
 }
 
-/// `status/substatus`.
+/// Status and substatus in one: `Active/Accepted`.
 pub(super) fn state_of(referral: &Value) -> String {
     format!("{}/{}", text(referral, "status"), text(referral, "substatus"))
 }

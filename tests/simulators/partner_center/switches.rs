@@ -73,7 +73,7 @@ pub struct Switches {
     /// Answers lack `registrations` and `offers`, and an empty `team` is null.
     pub sparse: bool,
 
-    /// 201 or 200.
+    /// What a create answers: 200 by the contract, and 201 too by one of the vendor's pages.
     pub create_status: u16,
     pub microsoft_half: MicrosoftHalf,
     /// Microsoft's half makes an own deal `Shared` that was none; its type cannot be patched.

@@ -93,7 +93,7 @@ pub(super) struct Reply {
     pub status: u16,
     /// `Location`, `ETag` and the like.
     pub headers: Vec<(String, String)>,
-    /// Null: no body.
+    /// `Null`: the answer has no body.
     pub body: Value,
 }
 

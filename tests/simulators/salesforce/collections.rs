@@ -18,7 +18,7 @@ const UNDONE: &str =
     "Record rolled back because not all records were valid and the request was using AllOrNone header";
 
 impl Salesforce {
-    /// Below `/composite/sobjects`.
+    /// Answers what lies at and below `/composite/sobjects`.
     pub(super) fn collection(&mut self, call: &Call, step: &Step, rest: &[&str]) -> Outcome<Reply> {
         match (step.method.as_str(), rest) {
             ("POST", []) => self.each(call, step, |org, object, body| {

@@ -22,7 +22,7 @@ pub(super) struct Wishes {
     pub account: Option<String>,
     pub contact: Option<String>,
     pub opportunity: bool,
-    /// The company's without.
+    /// The new opportunity's name; `None`: the company's.
     pub name: Option<String>,
     /// The first there is without.
     pub status: Option<String>,

@@ -67,7 +67,7 @@ impl Salesforce {
         answer
     }
 
-    /// `/tooling/sobjects/CustomField/{id}`
+    /// Answers `/tooling/sobjects/CustomField/{id}`: a field is shown or changed.
     pub(super) fn definition(&mut self, call: &Call, step: &Step, id: &str) -> Outcome<Reply> {
         let full = self.definition_ids.iter().find(|(_, held)| *held == id).map(|(full, _)| full.clone());
         let full = full.ok_or_else(no_resource)?;
@@ -156,7 +156,7 @@ impl Salesforce {
         self.grant(object, name, false, false);
     }
 
-    /// A field's definition.
+    /// The metadata of a custom field, `Object.Field__c`; null if there is none.
     pub fn definition_of(&self, full: &str) -> Value {
         self.custom_field(full).map_or(Value::Null, |(_, field)| json!(self.metadata_of(full, &field)))
     }

@@ -22,19 +22,19 @@ pub(super) fn versions() -> Value {
 }
 
 impl Salesforce {
-    /// `/sobjects`
+    /// Answers `GET /sobjects`: the objects that the caller may read.
     pub(super) fn describe_all(&self, call: &Call) -> Reply {
         let all = self.objects.values().filter(|o| self.has(o.feature) && self.may(o, &call.user, "read"));
         let all: Vec<Value> = all.map(|o| self.about(call, o)).collect();
         Reply::new(200, json!({ "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": all }))
     }
 
-    /// `/sobjects/{object}`
+    /// Answers `GET /sobjects/{object}`, without the rows seen last.
     pub(super) fn describe_basic(&self, call: &Call, object: &Object) -> Reply {
         Reply::new(200, json!({ "objectDescribe": self.about(call, object), "recentItems": [] }))
     }
 
-    /// `/sobjects/{object}/describe`
+    /// Answers `GET /sobjects/{object}/describe`, with the fields that the caller may see.
     pub(super) fn describe(&self, call: &Call, step: &Step, object: &Object) -> Outcome<Reply> {
         let mut shown = self.about(call, object);
         let fields =

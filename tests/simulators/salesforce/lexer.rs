@@ -19,7 +19,7 @@ pub(super) enum Token {
 pub(super) struct At {
     pub token: Token,
     pub shown: String,
-    /// From 1.
+    /// Counted in characters, from 1.
     pub column: usize,
 }
 

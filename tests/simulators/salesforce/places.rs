@@ -66,7 +66,7 @@ pub(super) fn valid_for(state: usize) -> String {
 
 /// The two fields of a country or state in an address.
 struct Part {
-    /// `country` or `state`.
+    /// `country` or `state`, as a refusal words it.
     kind: &'static str,
     label: String,
     text: String,

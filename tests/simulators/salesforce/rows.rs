@@ -20,7 +20,7 @@ impl Salesforce {
         }
     }
 
-    /// Below `/sobjects/{object}`.
+    /// Answers what lies at and below `/sobjects/{object}`.
     pub(super) fn row_call(
         &mut self,
         call: &Call,
@@ -74,7 +74,7 @@ impl Salesforce {
         Ok(Reply::made(call, &object.name, &id, body))
     }
 
-    /// Also for collections.
+    /// Creates a row, of a collection too, and answers its id.
     pub(super) fn create_from(
         &mut self,
         call: &Call,

@@ -29,7 +29,7 @@ const MEMBERS: [&str; 9] = [
 
 /// How a call ended that has no result.
 enum Ended {
-    /// `faultcode` and `faultstring`.
+    /// A SOAP fault's `faultcode` and `faultstring`.
     Fault(&'static str, String),
     NotModelled(String),
 }

@@ -29,14 +29,13 @@ pub enum Approval {
     NotByAdmin,
 }
 
-/// A session.
 #[derive(Clone, Debug)]
 pub(super) struct Session {
     pub user: String,
     ends: Timestamp,
 }
 
-/// Status, `error`, `error_description`.
+/// A refusal: status, `error` and `error_description`.
 #[derive(Clone, Copy)]
 struct Refused(u16, &'static str, &'static str);
 

@@ -91,7 +91,7 @@ const CHOICES: &[Choice] = &[
     ("audit", "length", "400", "400"),
 ];
 
-/// One of them.
+/// One of the choices that have a value for this CRM.
 pub fn one(crm: CrmKind) -> impl Strategy<Value = Override> {
     let value = move |choice: &Choice| if crm == CrmKind::Dynamics365 { choice.2 } else { choice.3 };
     let fitting: Vec<Choice> = CHOICES.iter().filter(|choice| !value(choice).is_empty()).copied().collect();
@@ -104,7 +104,7 @@ pub fn one(crm: CrmKind) -> impl Strategy<Value = Override> {
 
 const TABLES: [&str; 6] = ["switches", "vendor", "account", "contact", "owner", "audit"];
 
-/// The override's file.
+/// A map override with all of these; of two for the same key the later counts.
 pub fn toml(overrides: &[Override]) -> String {
     let mut seen: Vec<(&str, &str)> = vec![];
     let mut text = String::new();

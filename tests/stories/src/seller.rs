@@ -1,4 +1,4 @@
-//! What sellers do.
+//! What sellers do in the CRM, whichever it is.
 
 use crate::{
     stage::{Side, Stage},

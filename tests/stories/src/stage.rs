@@ -77,7 +77,7 @@ pub struct Stage {
     pub period: u32,
     pub violations: RefCell<Vec<Violation>>,
     pub trace: RefCell<Vec<String>>,
-    /// Overrides in force.
+    /// The overrides in force; a rollback brings back the last of `earlier_maps`.
     pub map: Vec<crate::story::Override>,
     pub earlier_maps: Vec<Vec<crate::story::Override>>,
     /// Something of the organisation keeps whole records out: a witness is not asked for.

@@ -85,7 +85,7 @@ pub struct Vendors {
 pub struct Override {
     pub rule: String,
     pub key: String,
-    /// As TOML.
+    /// As it is written in TOML, quotes included.
     pub value: String,
 }
 
@@ -215,9 +215,9 @@ pub enum Paste {
     LineBreak,
     /// Blanks in place of the key's line breaks.
     Blanks,
-    /// `\n` spelled out.
+    /// `\n` in place of each line break, as two characters.
     Literal,
-    /// In quotes.
+    /// The key in quotes of its own.
     Quoted,
     /// A certificate below the key.
     WithCertificate,
@@ -238,7 +238,7 @@ pub enum Knock {
 /// Which deal is meant: modulo those there are.
 pub type Which = u8;
 
-/// What happens.
+/// What a person or a vendor does, or which mishap a system has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {

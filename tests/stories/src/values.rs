@@ -321,7 +321,6 @@ pub fn person() -> impl Strategy<Value = Person> {
     })
 }
 
-/// Who buys.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Customer {
     pub name: Text,

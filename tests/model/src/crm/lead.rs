@@ -134,7 +134,7 @@ impl State {
 }
 
 impl Shape {
-    /// Its customer.
+    /// Its account and its contact become those of `new`.
     pub(super) fn belongs_to(&mut self, new: &NewRecord) {
         for (column, value) in &new.account.columns {
             self.related.insert(format!("account.{column}"), plain(value));

@@ -25,7 +25,7 @@ use std::{
 pub(super) enum Way {
     /// At a state that was seen before.
     Seen,
-    /// At rest.
+    /// At rest: nothing is left to happen.
     End,
 }
 
@@ -156,7 +156,7 @@ enum Choice {
     Step(usize),
     Writer(usize),
     Tick,
-    /// Field and value.
+    /// Which field a colleague edits in Partner Center, and which value it gets; the next one is the same in the CRM.
     Portal(usize, usize),
     Seller(usize, usize),
     Land,

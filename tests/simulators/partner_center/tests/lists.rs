@@ -1,4 +1,4 @@
-//! Filters, order, pages.
+//! Lists of referrals: filters, order, pages.
 
 use super::{super::filter::Filter, *};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
