@@ -178,9 +178,9 @@ pub trait Crm: Sync {
 /// A table of the CRM whose changes the poller follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feed {
-    /// The leads.
+    /// The table of leads.
     Leads,
-    /// The opportunities themselves.
+    /// The table of opportunities.
     Opportunities,
     /// Rows of Microsoft Solutions.
     Solutions,
