@@ -37,7 +37,6 @@ pub(crate) struct Looks {
     pub(crate) ends: Timestamp,
 }
 
-/// A linked deal.
 struct Deal {
     referral: ReferralId,
     name: Option<String>,

@@ -41,12 +41,12 @@ retry, relink, backfill start and map set with {preview: yes} do nothing and ans
 what it says: a deal that has moved since is left out and named, another map refuses everything.
 An id: a referral's GUID; a record's as opportunity/ID or lead/ID (ID alone: an opportunity).";
 
-/// What to do.
+/// A command, with its arguments as they were understood.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Is everything as it should be? Or one part of it.
     Doctor(Option<String>),
-    /// Registers the webhook.
+    /// Makes this stack the one that receives Partner Center's events.
     Register {
         /// Whether a registration of another address is replaced too; `None`: as the parameter `OverwriteRegistration`
         /// says.
@@ -62,7 +62,7 @@ pub enum Command {
     Watch,
     /// Makes columns and tables.
     Provision,
-    /// Deletes them.
+    /// Deletes what `provision` made, and gives the registration back.
     Deprovision {
         /// Whether they are deleted with all data in them; else the answer only says what would be deleted.
         data: bool,
@@ -71,9 +71,9 @@ pub enum Command {
     },
     /// Is it well?
     Overview,
-    /// Every linked deal.
+    /// The linked deals, from the table alone.
     Deals(Listed),
-    /// What is parked.
+    /// What is parked, grouped by what would heal it.
     Parked,
     /// What administrators asked for.
     Acts,
@@ -81,16 +81,16 @@ pub enum Command {
     Explain(About, bool),
     /// Both sides of a deal are read now.
     Look(About),
-    /// A dry run.
+    /// What would be written now to one deal, or to all; nothing is written.
     Preview(Option<About>),
-    /// The first load.
+    /// The first load, over as many calls as it needs.
     Backfill(Action),
-    /// Parked items.
+    /// Parked items are tried again now.
     Retry {
         /// Part of id or reason.
         filter: Option<String>,
     },
-    /// Dead letters.
+    /// Messages of the dead-letter queue return to the queue.
     Redrive {
         /// Part of the body.
         filter: Option<String>,
@@ -98,7 +98,7 @@ pub enum Command {
     /// Revives detached links, and makes links that an administrator confirms. Each referral, with its record if that
     /// is not the one it had.
     Relink(Vec<(ReferralId, Option<RecordId>)>),
-    /// Stops one deal.
+    /// Stops one deal in both directions; its link stays.
     Disconnect(About),
     /// After a restore of the table.
     Rebase(Action),
@@ -106,7 +106,7 @@ pub enum Command {
     Map(MapAction),
     /// A command of which only the plan is asked for, or whose plan is carried out.
     Planned(Box<Command>, Planning),
-    /// The usage text.
+    /// The usage text is the answer.
     Help,
 }
 

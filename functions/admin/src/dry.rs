@@ -36,7 +36,7 @@ pub(crate) struct Write {
     pub(crate) data: Value,
 }
 
-/// One dry run.
+/// The ports of one dry run; clones share what is noted.
 #[derive(Clone)]
 pub(crate) struct Dry {
     app: Arc<App>,

@@ -1,6 +1,46 @@
 //! The functions `Admin` and `AdminLook`: set-up and operation. Called by CloudFormation as a custom resource, by the
 //! schedule every five minutes, and by people with `cosell` or `sam remote invoke`. JSON in, readable JSON out; decides
 //! nothing about deals. Start at [`handle`]; [`command`] lists the commands, and most have a file of their own.
+//!
+//! Called and answered:
+//!
+//! - [`command`]: the commands, as JSON, and the usage
+//! - [`report`]: the answer: lines for a person, data for a program
+//! - `acts`: a row in the table for each act: who, what, how it ended
+//! - [`plan`]: what an act was shown to do, and that it does no more
+//! - `stack`: the custom resource of CloudFormation
+//!
+//! Looking:
+//!
+//! - `overview`: whether all is well, and the numbers behind it
+//! - `doctor`: each system asked, with what to do
+//! - `surroundings`: its checks that call no vendor
+//! - `sign_in`: its cures for a refused sign-in
+//! - `certificate`: its check of the signing certificate
+//! - `columns`: the CRM's metadata held against the map
+//! - `watch`: what the schedule checks every five minutes
+//! - `history`: the numbers of the last 24 hours
+//! - `pace`: how far each part of a tick has come, and holds
+//! - `deadlines`: what has an end: secrets, certificates, deals
+//! - `deals`: every linked deal, from the table
+//! - `parked`: what is parked, by what would heal it
+//! - `explain`: one deal's timeline
+//! - `sides`: a deal as both sides have it now
+//! - `preview`: what would be written now, by the ports of `dry`
+//! - `anew`: what another map would change
+//!
+//! Acting:
+//!
+//! - `map`: the override of the field map
+//! - `provision`: makes what the map names and the CRM lacks
+//! - `forms`: our columns on Dynamics 365's forms
+//! - `deprovision`: deletes what `provision` made
+//! - [`register`]: the webhook's registration
+//! - `rotate`: another address for the webhook
+//! - `repair`: tries again, and repairs links
+//! - `long`: `backfill` and `rebase`, over many calls
+//! - `walk`: every referral, record or link, page by page
+//! - `dry`: ports that read, and write nothing
 
 mod acts;
 mod anew;

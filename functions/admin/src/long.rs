@@ -34,7 +34,7 @@ const PAGE: SignedDuration = SignedDuration::from_secs(30);
 pub(crate) enum Long {
     /// Every referral, and every record with Sync set.
     Backfill,
-    /// Every link.
+    /// Every link in the table.
     Rebase,
 }
 

@@ -31,7 +31,7 @@ pub(crate) enum Whose {
     Incomplete,
     /// Ours, at an address of ours that is not the present one.
     Former,
-    /// There is none.
+    /// Partner Center has no registration of this tenant.
     Nobodys,
     /// Ours, with none of our events: it was given back.
     GivenBack,

@@ -32,7 +32,7 @@ impl Level {
     }
 }
 
-/// One line.
+/// A line of an answer, for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Line {
     /// How it is meant.
@@ -47,10 +47,10 @@ pub struct Line {
 /// The version of an answer's form. Raised when a program that reads answers would misunderstand the new form.
 pub const SCHEMA: u32 = 1;
 
-/// The whole answer.
+/// The answer of a command, as it is sent.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// [`SCHEMA`], by which a caller knows the form.
     pub schema_version: u32,
     /// No line is a fault.
     pub ok: bool,

@@ -19,7 +19,6 @@ const SENTENCE: usize = 1_400;
 /// How long the outcome may take to be kept: CloudFormation is answered after it, and in time.
 const KEEP: Duration = Duration::from_secs(5);
 
-/// What CloudFormation asks.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Request {

@@ -71,7 +71,6 @@ impl Place {
     }
 }
 
-/// One page.
 pub(crate) struct Page {
     pub(crate) found: Vec<One>,
     /// Where the next one begins; `None`: that was all.

@@ -17,12 +17,12 @@ const NAMES: [&str; 4] =
 /// What the largest body is in base64, line breaks apart.
 const ENCODED_LIMIT: usize = BODY_LIMIT.div_ceil(3) * 4;
 
-/// A call.
+/// A call of the webhook, as far as it is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// Without the query. Holds a secret: never logged.
     pub path: String,
-    /// Those that count.
+    /// The four that verification needs; no other is kept.
     pub headers: Headers,
     /// As it was sent; `None`: larger than what is looked at, and not even decoded.
     pub body: Option<Vec<u8>>,

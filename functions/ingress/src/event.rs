@@ -10,7 +10,7 @@ use sync::hint::{Hint, Subject};
 /// How much of an unknown event's name is repeated in the log.
 const NAME: usize = 64;
 
-/// A verified event.
+/// What an event with a valid signature says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A referral, or something in its engagement, changed.

@@ -134,7 +134,6 @@ pub(crate) fn event(headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
         .into_bytes()
 }
 
-/// The documented headers.
 pub(crate) fn headers<'a>(authorization: &'a str, url: &'a str) -> Vec<(&'static str, &'a str)> {
     vec![
         ("authorization", authorization),

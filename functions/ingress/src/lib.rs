@@ -1,6 +1,11 @@
 //! The function `Ingress`, where a webhook enters: Partner Center -> queue. Verifies the signature, parses, enqueues a
 //! hint, answers. Has no access to the CRM, to the table or to a secret other than its own address, and calls no
 //! address that the sender names unless it is on the list. Start at [`handle`].
+//!
+//! - [`call`]: what the gateway hands over: path, headers, body
+//! - [`signature`]: whether the call is Partner Center's
+//! - [`event`]: what a verified body says
+//! - `answer`: what the sender gets, and what the log says
 
 mod answer;
 pub mod call;

@@ -1,5 +1,5 @@
 //! The function `Poller`, by schedule: CRM -> Partner Center, and the sweep for what no webhook announced. Start at
-//! [`handle`]; [`sync::poll`] does the work, this reports it.
+//! [`handle`]; [`sync::poll`] does the work, this reports it. There are no other modules.
 
 use clients::outside::App;
 use jiff::Timestamp;

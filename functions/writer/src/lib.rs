@@ -1,6 +1,8 @@
 //! The function `Writer`: queue -> CRM, and the calls to Partner Center that settling a link needs. Decodes the batch,
 //! has `sync` work off each group, and turns the verdicts into the partial batch answer. Decides nothing itself. Start
 //! at [`handle`]; what becomes of a hint is decided from [`sync::receive`] on.
+//!
+//! - `batch`: one batch of messages as groups of hints
 
 mod batch;
 

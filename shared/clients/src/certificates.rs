@@ -90,7 +90,7 @@ pub enum NoCertificate {
     NotThere(String),
 }
 
-/// Why [`Certificates::new`] failed.
+/// Why certificates cannot be fetched at all: the function does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Unopened {
     /// The HTTP client could not be built.

@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc};
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// The machine's clock.
+    /// Reads the machine's clock at each call.
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
     pub fn system() -> Self {
         Clock(Arc::new(Timestamp::now))
@@ -19,7 +19,7 @@ impl Clock {
         Clock(Arc::new(now))
     }
 
-    /// Now.
+    /// The instant that this clock has reached.
     pub fn now(&self) -> Timestamp {
         (self.0)()
     }

@@ -200,7 +200,7 @@ impl fmt::Display for Faults {
 }
 
 impl Ingress {
-    /// From the environment.
+    /// Reads the function's variables; all faults are returned together.
     pub fn from_environment() -> Result<Self, Faults> {
         Self::read(&environment)
     }
@@ -219,7 +219,7 @@ impl Ingress {
 }
 
 impl Worker {
-    /// From the environment.
+    /// Reads the function's variables; all faults are returned together.
     pub fn from_environment() -> Result<Self, Faults> {
         Self::read(&environment)
     }
@@ -257,7 +257,7 @@ impl Worker {
 }
 
 impl Admin {
-    /// From the environment.
+    /// Reads the function's variables; all faults are returned together.
     pub fn from_environment() -> Result<Self, Faults> {
         Self::read(&environment)
     }

@@ -19,9 +19,9 @@ use sync::{
 
 /// One of the CRMs.
 pub enum Crm {
-    /// Dynamics 365 Sales.
+    /// Dynamics 365 Sales, by Dataverse's Web API.
     Dynamics(Dynamics),
-    /// Salesforce Sales Cloud.
+    /// Salesforce Sales Cloud, by its REST API.
     Salesforce(Salesforce),
 }
 

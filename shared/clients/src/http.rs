@@ -65,11 +65,11 @@ pub enum Broken {
 /// An answer, read to its end.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The HTTP status.
+    /// The HTTP status, also if the body is no JSON.
     pub status: u16,
-    /// The headers.
+    /// All headers of the answer.
     pub headers: header::HeaderMap,
-    /// The whole body.
+    /// The body, whole: one above the limit is no answer.
     pub body: Vec<u8>,
 }
 
@@ -107,7 +107,7 @@ impl Http {
         Ok(Http { reads: client().build()?, writes: client().pool_idle_timeout(idle).build()? })
     }
 
-    /// Begins a request.
+    /// Begins a request; [`Http::send`] sends it.
     pub fn request(&self, method: Method, url: &str) -> RequestBuilder {
         let client = if method == Method::GET { &self.reads } else { &self.writes };
         client.request(method, url)
@@ -153,7 +153,7 @@ fn told(error: reqwest::Error) -> String {
 }
 
 impl Answer {
-    /// A 2xx.
+    /// Whether the status is 200 to 299.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }

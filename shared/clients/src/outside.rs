@@ -26,15 +26,15 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The outside systems of one function.
 pub struct Outside {
-    /// Partner Center.
+    /// Partner Center's Referrals API.
     pub partner_center: PartnerCenter,
-    /// The CRM.
+    /// The one CRM of the stack.
     pub crm: Crm,
-    /// The table.
+    /// The stack's table in DynamoDB.
     pub links: Links,
-    /// The queue.
+    /// The queue of hints in SQS.
     pub queue: Queue,
-    /// The clock.
+    /// The clock that every run reads.
     pub clock: Clock,
 }
 
@@ -63,9 +63,9 @@ impl Ports for Outside {
 
 /// What writer and poller keep between runs.
 pub struct App {
-    /// The outside systems.
+    /// The ports, shared by all runs of this process.
     pub outside: Outside,
-    /// The field map.
+    /// The field map in effect.
     pub map: Arc<Map>,
     /// Facts of the deployment.
     pub settings: Settings,

@@ -36,7 +36,7 @@ const MOST_PAGES: usize = 50;
 /// The fields without which a referral cannot be read (vendors/partner-center.md, *Lists*).
 const STAMPS: &str = "$select=id,organizationId,status,substatus,updatedDateTime&";
 
-/// The Referrals API.
+/// Calls the Referrals API as the configured user.
 #[derive(Clone)]
 pub struct PartnerCenter {
     session: Session,

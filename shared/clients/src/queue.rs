@@ -22,19 +22,19 @@ const WAIT: i32 = 2;
 /// passed since then counts towards the limit.
 const LONGEST_VISIBILITY: i64 = 43_200 - 600;
 
-/// One queue.
+/// A queue of SQS, by its URL.
 #[derive(Clone, Debug)]
 pub struct Queue {
     sqs: Client,
     url: String,
 }
 
-/// A received message.
+/// A message that was received: it returns unless it is deleted in time.
 #[derive(Clone, Debug)]
 pub struct Letter {
-    /// Its id.
+    /// SQS's id of it, the same at each delivery.
     pub id: String,
-    /// The message's text.
+    /// The text, as it was sent.
     pub body: String,
     /// The receipt by which it is hidden or deleted.
     pub receipt: String,

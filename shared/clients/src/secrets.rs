@@ -21,7 +21,7 @@ const MARK: char = '\u{feff}';
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps a text.
+    /// A text that is printed as `***` from now on.
     pub fn new(text: impl Into<String>) -> Self {
         Secret(text.into())
     }
@@ -98,7 +98,7 @@ impl Stored {
     }
 }
 
-/// Secrets Manager.
+/// Reads secrets by their ARN; stores one only over the version that was read.
 #[derive(Clone, Debug)]
 pub struct Secrets {
     client: Client,

@@ -30,7 +30,7 @@ pub trait Admin: Send + Sync {
 pub enum May {
     /// Send commands that change nothing.
     Look,
-    /// Send every command.
+    /// Send every command, also one that changes something.
     Act,
 }
 

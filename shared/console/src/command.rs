@@ -75,7 +75,7 @@ pub struct Cosell {
     /// Colours: at a terminal, always or never
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub color: Color,
-    /// What to do.
+    /// The command, with its own arguments.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -89,7 +89,7 @@ pub enum Color {
     Never,
 }
 
-/// What to do.
+/// The commands, by the words of the command line.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Is it well: how far each side was read, what waits, what is parked

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// A decision.
+/// A decision about a deal, as a log line has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// When it was written.
@@ -17,7 +17,7 @@ pub struct Decision {
     pub record: Option<String>,
     /// What was decided, in a word or two.
     pub decision: String,
-    /// Why.
+    /// The reason, as the log has it.
     pub reason: String,
 }
 
@@ -52,7 +52,7 @@ pub fn of_json(value: &Value) -> Option<Decision> {
 }
 
 impl Decision {
-    /// For programs.
+    /// The same for programs, with the schema's version.
     pub fn json(&self) -> Value {
         json!({
             "schema_version": crate::admin::SCHEMA, "at": self.at, "referral": self.referral, "record": self.record,

@@ -2,11 +2,15 @@
 //! decides nothing: every answer is the admin function's own, and who may invoke that may use this. The program is in
 //! `shared/cosell`. Start at [`command`].
 //!
-//! - [`admin`]: how the admin function is reached; [`local`] the one of a local run, `stack` (feature `aws`) that of a
-//!   stack, whose decisions `logs` follows
 //! - [`command`]: the command line's words, and the admin command each of them is
+//! - [`admin`]: the admin function, wherever it runs
+//! - [`local`]: that of a local run
+//! - `stack` (feature `aws`): that of a deployed stack
+//! - `proof` (feature `proof`): the signed request that says who asks
+//! - `logs` (feature `aws`): the decisions of a stack, followed in CloudWatch Logs
 //! - [`decision`]: what a log line says of a deal
-//! - [`present`]: an answer as text for people; [`wrong`]: why there is none
+//! - [`present`]: an answer as text for people
+//! - [`wrong`]: why there is no answer, and what to do
 //! - [`page`]: the page and its small API, on loopback
 
 pub mod admin;

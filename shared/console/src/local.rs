@@ -15,7 +15,7 @@ pub const PORT: u16 = 7070;
 /// local run first, which does not agree.
 pub const CALLER: &str = "x-cosell";
 
-/// A local run.
+/// A local run on this machine, by its page's port.
 #[derive(Clone, Copy, Debug)]
 pub struct Local {
     port: u16,

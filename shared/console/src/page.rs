@@ -75,7 +75,7 @@ pub struct Page {
 pub struct Served {
     /// The address to open, with the token that is good for one use.
     pub url: String,
-    /// Where it listens.
+    /// The port on loopback where it listens.
     pub port: u16,
     server: tokio::task::JoinHandle<()>,
 }

@@ -23,11 +23,11 @@ use std::{
 const ACTS: &str = "AdminFunction";
 const LOOKS: &str = "AdminLookFunction";
 
-/// A deployed stack.
+/// A deployed stack, by name, profile and region.
 #[derive(Debug)]
 pub struct Stack {
     name: String,
-    /// Its ARN.
+    /// Its ARN, to which proofs are bound.
     id: String,
     /// The profile and region that were given: another account may have a stack of the same name.
     profile: Option<String>,

@@ -23,12 +23,12 @@ pub enum Code {
     NewerSchema,
     /// This program was built without a feature that the command needs.
     NotBuilt,
-    /// Anything else.
+    /// A failure that no other code names.
     Failed,
 }
 
 impl Code {
-    /// All of them.
+    /// Every code, each of them once.
     pub const ALL: [Code; 10] = [
         Code::Usage,
         Code::NoTarget,
@@ -72,7 +72,7 @@ impl Code {
 /// One failure: its kind, what is wrong, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrong {
-    /// The kind.
+    /// The kind, which sets the exit code.
     pub code: Code,
     what: String,
     cure: String,

@@ -1,5 +1,12 @@
 //! `cosell`: the connector's command line. This file reads the arguments and sets the exit code; [`run`] does the rest.
 //! The commands and what an answer looks like are in the library `console`.
+//!
+//! - [`run`]: one command, from its words to its exit code
+//! - [`target`]: the local run or a deployed stack
+//! - [`ask`]: the question before an act
+//! - [`wait`]: until a long command has ended
+//! - [`tail`]: decisions as they are made
+//! - [`out`]: answers to standard output, the rest to standard error
 
 #![expect(clippy::print_stderr, reason = "a command line's messages")]
 

@@ -23,7 +23,7 @@ impl Out {
         Out { json: asked.json, color: asked.color }
     }
 
-    /// An answer.
+    /// Prints an answer to standard output.
     pub(crate) fn report(&self, command: &str, report: &Value) -> Result<(), Wrong> {
         if self.json {
             return self.json(report);
@@ -53,7 +53,7 @@ impl Out {
         }
     }
 
-    /// A message.
+    /// Prints a message to standard error.
     pub(crate) fn say(&self, text: &str) {
         eprintln!("{text}");
     }

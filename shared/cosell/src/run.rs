@@ -16,7 +16,7 @@ use std::{
     sync::Arc,
 };
 
-/// Faults were found.
+/// The exit code if the answer has a fault.
 const FAULTS: u8 = 1;
 /// Something long is still under way, or had no time left.
 const NOT_FINAL: u8 = 5;
@@ -126,7 +126,7 @@ async fn demo(_: &Demo) -> Result<ExitCode, Wrong> {
     Err(wrong.cured("`cargo install --path shared/cosell`, with its default features"))
 }
 
-/// A map's text.
+/// A map's text, from a file, or from standard input for `-`.
 fn read(file: &Path) -> Result<String, String> {
     if file.as_os_str() == "-" {
         let mut text = String::new();

@@ -8,7 +8,6 @@ use console::{
 };
 use std::sync::Arc;
 
-/// One of them.
 pub(crate) enum Target {
     Local(Local),
     Stack(Stack),
@@ -43,7 +42,6 @@ impl Target {
         Ok(Target::Stack(Stack { name, profile: asked.profile.clone(), region: asked.region.clone() }))
     }
 
-    /// Its admin function.
     pub(crate) async fn admin(&self) -> Result<Arc<dyn Admin>, Wrong> {
         match self {
             Target::Local(local) => Ok(Arc::new(*local)),

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Between two looks.
+/// The pause between two looks.
 const PAUSE: Duration = Duration::from_secs(2);
 /// This many looks in a row may fail.
 const FAILURES: u32 = 5;

@@ -17,6 +17,19 @@ pub enum Category {
 
 /// Decides in the documented order: first by whose referral it is, then by type, status, qualification and inviter.
 /// Marketplace source and call to action are ignored, because Microsoft advises against using them.
+///
+/// ```
+/// use mapping::{Category, Referral, classify};
+///
+/// let lead = Referral::parse(serde_json::json!({
+///     "id": "0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01", "updatedDateTime": "2026-03-02T09:14:21Z",
+///     "organizationId": "6d0f1f3e-2b0c-4c55-9f0e-7a1c5f3b2d10", "type": "Independent",
+///     "qualification": "MarketingQualified", "status": "New", "substatus": "Pending",
+/// }))?;
+/// assert_eq!(classify(&lead, "6d0f1f3e-2b0c-4c55-9f0e-7a1c5f3b2d10"), Category::Lead);
+/// assert_eq!(classify(&lead, "8f6c77b0-52c1-4f5e-9a55-0d9b8b3c1e77"), Category::Sibling);
+/// # Ok::<(), mapping::Malformed>(())
+/// ```
 pub fn classify(referral: &Referral, own_organization: &str) -> Category {
     if !referral.organization().eq_ignore_ascii_case(own_organization) {
         return Category::Sibling;

@@ -12,6 +12,17 @@ use std::collections::BTreeMap;
 
 impl Map {
     /// The value as the CRM would store it: after the table of values, with length, rounding and date applied.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Value};
+    ///
+    /// let map = Map::standard(CrmKind::Dynamics365);
+    /// assert_eq!(map.to_crm("help", &Value::of_text("ProofOfConceptOrDemo"))?, Value::of_text("100000003"));
+    /// // 300 characters, of which the check mark and its blank take two.
+    /// let name = map.to_crm("name", &Value::of_text("x".repeat(400)))?;
+    /// assert_eq!(name, Value::Text("x".repeat(297) + "…"));
+    /// # Ok::<(), mapping::Refusal>(())
+    /// ```
     pub fn to_crm(&self, unit: &str, shown: &Value) -> Result<Value, Refusal> {
         let one = self.rule(unit)?;
         let refused = |text: String| Refusal::new(unit, text);
@@ -30,6 +41,18 @@ impl Map {
 
     /// The value as Partner Center would store it. Refuses what must never be sent: an amount of 0 or none, no date
     /// where one is required, a list without the elements that a referral requires.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Value};
+    ///
+    /// let map = Map::standard(CrmKind::Dynamics365);
+    /// let help = map.to_partner_center("help", &Value::of_text("100000003"))?;
+    /// assert_eq!(help, Value::of_text("ProofOfConceptOrDemo"));
+    /// let nothing: Value = serde_json::from_str(r#"{ "deal_value": "0", "currency": "CHF" }"#).unwrap();
+    /// let refusal = map.to_partner_center("value", &nothing).unwrap_err();
+    /// assert_eq!(refusal.to_string(), "value: only an amount above 0 is sent to Partner Center");
+    /// # Ok::<(), mapping::Refusal>(())
+    /// ```
     pub fn to_partner_center(&self, unit: &str, shown: &Value) -> Result<Value, Refusal> {
         let value = self.in_partner_center(unit, shown)?;
         let refused = |text: &str| Err(Refusal::new(unit, text));
@@ -71,11 +94,29 @@ impl Map {
 
     /// Whether the CRM has an option that the map does not list and that no rule needs: Partner Center's value then
     /// stays.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Value};
+    ///
+    /// let map = Map::standard(CrmKind::Salesforce);
+    /// assert!(map.leaves_alone("solution_area", &Value::of_text("Our own area")));
+    /// assert!(!map.leaves_alone("solution_area", &Value::of_text("Security")));
+    /// ```
     pub fn leaves_alone(&self, unit: &str, crm: &Value) -> bool {
         self.plain_rule(unit).is_some_and(|rule| scalar::leaves_alone(rule, crm))
     }
 
     /// Whether a value says nothing. An amount of money that is not there says nothing in whichever currency.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Value};
+    ///
+    /// let map = Map::standard(CrmKind::Dynamics365);
+    /// let value = |json| serde_json::from_str::<Value>(json);
+    /// assert!(map.says_nothing("value", &value(r#"{ "deal_value": "0", "currency": "CHF" }"#)?));
+    /// assert!(!map.says_nothing("value", &value(r#"{ "deal_value": "84000", "currency": "CHF" }"#)?));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn says_nothing(&self, unit: &str, value: &Value) -> bool {
         let group = |rules: &[Rule]| no_amount(rules, value);
         value.is_null()
@@ -83,6 +124,17 @@ impl Map {
     }
 
     /// Whether both sides have the same value: one of them is what the other would be after conversion.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Value};
+    ///
+    /// let map = Map::standard(CrmKind::Dynamics365);
+    /// let long = "Warehouse visibility, 14 sites. ".repeat(100);
+    /// let cut = map.to_crm("notes", &Value::of_text(long.as_str()))?;
+    /// assert!(map.equal("notes", &Value::of_text(long.as_str()), &cut), "the column takes 2,000 characters");
+    /// assert!(!map.equal("notes", &Value::of_text(long), &Value::of_text("Warehouse visibility, 17 sites.")));
+    /// # Ok::<(), mapping::Refusal>(())
+    /// ```
     pub fn equal(&self, unit: &str, partner_center: &Value, crm: &Value) -> bool {
         let Ok(one) = self.rule(unit) else { return false };
         let direction = one.unit.direction;
@@ -114,6 +166,18 @@ impl Map {
     /// Whether `shown` is what writing `target` to `side` should have led to (both in that side's form). It is looser
     /// than `==` where a side returns more or less than was written: the reason of a loss, the name of a row of the
     /// catalogue.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Side, Value};
+    ///
+    /// let map = Map::standard(CrmKind::Dynamics365);
+    /// let status = |json| serde_json::from_str::<Value>(json);
+    /// let sent = status(r#"{ "status": "Closed", "substatus": "Lost", "reason": "Price" }"#)?;
+    /// let kept = status(r#"{ "status": "Closed", "substatus": "Lost", "reason": null }"#)?;
+    /// assert!(map.shows("status", Side::PartnerCenter, &sent, &kept));
+    /// assert!(!map.shows("notes", Side::PartnerCenter, &Value::of_text("Price"), &Value::Null));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn shows(&self, unit: &str, side: Side, target: &Value, shown: &Value) -> bool {
         if target == shown {
             return true;
@@ -132,6 +196,16 @@ impl Map {
     }
 
     /// Which side wins a conflict. A status that is final in Partner Center always wins.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Side, Value};
+    ///
+    /// let map = Map::standard(CrmKind::Dynamics365);
+    /// let declined: Value = serde_json::from_str(r#"{ "status": "Closed", "substatus": "Declined" }"#)?;
+    /// assert_eq!(map.owner("status", None), Side::Crm);
+    /// assert_eq!(map.owner("status", Some(&declined)), Side::PartnerCenter);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn owner(&self, unit: &str, partner_center: Option<&Value>) -> Side {
         let Ok(one) = self.rule(unit) else { return Side::PartnerCenter };
         let terminal = |value: &Value| phase_of_pair(&pair_of(value)).is_some_and(|phase| phase.is_closed());

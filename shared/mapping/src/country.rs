@@ -119,6 +119,14 @@ static NAMES: LazyLock<BTreeMap<String, &'static str>> = LazyLock::new(|| {
 });
 
 /// Whether two texts name two different countries. A text that is empty or unknown names none.
+///
+/// ```
+/// use mapping::are_apart;
+///
+/// assert!(are_apart("CH", "Deutschland"));
+/// assert!(!are_apart("CH", "Schweiz"));
+/// assert!(!are_apart("CH", "Utopia"));
+/// ```
 pub fn are_apart(one: &str, other: &str) -> bool {
     matches!((alpha2(one), alpha2(other)), (Some(one), Some(other)) if one != other)
 }

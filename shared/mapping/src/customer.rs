@@ -20,6 +20,24 @@ impl Map {
     }
 
     /// Whether the customer's name reads alike on both sides, and the countries, if both sides have one, are the same.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Record, RecordId, Referral};
+    /// use serde_json::json;
+    ///
+    /// let referral = Referral::parse(json!({
+    ///     # "id": "9b7a51de-4c0e-4f3b-8a52-61c0d7aa0e02", "updatedDateTime": "2026-04-10T12:00:05Z",
+    ///     # "status": "Active", "substatus": "Accepted", "organizationId": "6d0f1f3e-2b0c-4c55-9f0e-7a1c5f3b2d10",
+    ///     "customerProfile": { "name": "Kestrel Foods Ltd" },
+    /// }))?;
+    /// let id = RecordId::parse("opportunity/5f1c2b7e-9a40-4c0e-8f3d-2b6a7d1e9c55").unwrap();
+    /// let of = |account: &str| [("account.name".to_owned(), json!(account))].into();
+    /// let mut record = Record { id, columns: of("KESTREL Foods, Ltd."), lists: [].into() };
+    /// assert!(Map::standard(CrmKind::Dynamics365).is_same_customer(&referral, &record));
+    /// record.columns = of("Kestrel Drinks Ltd");
+    /// assert!(!Map::standard(CrmKind::Dynamics365).is_same_customer(&referral, &record));
+    /// # Ok::<(), mapping::Malformed>(())
+    /// ```
     pub fn is_same_customer(&self, referral: &Referral, record: &Record) -> bool {
         let names = (self.referral_field(NAME, referral), self.record_field(NAME, record));
         let (Some(Value::Text(theirs)), Some(Value::Text(ours))) = names else { return false };

@@ -7,9 +7,9 @@ use std::fmt;
 pub struct Fault {
     /// The line in the override; 0 if the fault is in none of its lines.
     pub line: usize,
-    /// The dotted key.
+    /// The dotted key, such as `fields.notes.crm`; empty for the whole file.
     pub key: String,
-    /// What was expected.
+    /// What was expected there, for an administrator.
     pub text: String,
 }
 
@@ -29,7 +29,7 @@ impl fmt::Display for Fault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{unit}: {text}")]
 pub struct Refusal {
-    /// The unit.
+    /// The unit, by its name in the map.
     pub unit: String,
     /// The reason, as a seller reads it.
     pub text: String,
@@ -45,10 +45,10 @@ impl Refusal {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("{unit} ({column}): {what}")]
 pub struct Missing {
-    /// The unit.
+    /// The unit, by its name in the map.
     pub unit: String,
     /// The name of the field that a seller has to fill in.
     pub column: String,
-    /// What is needed.
+    /// What is needed, as a seller reads it.
     pub what: String,
 }

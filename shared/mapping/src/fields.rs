@@ -18,6 +18,22 @@ const EXTERNAL_REFERENCE: &str = "external_reference";
 
 impl Map {
     /// All units that have a path into the referral and are in its body.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Referral, Value};
+    ///
+    /// let referral = Referral::parse(serde_json::json!({
+    ///     # "id": "0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01", "updatedDateTime": "2026-03-02T09:14:21Z",
+    ///     # "status": "New", "substatus": "Pending", "organizationId": "6d0f1f3e-2b0c-4c55-9f0e-7a1c5f3b2d10",
+    ///     "name": "Harbor Line – multi-site tracking",
+    ///     "details": { "notes": null, "closingDateTime": "2026-09-30T00:00:00Z" },
+    /// }))?;
+    /// let fields = Map::standard(CrmKind::Dynamics365).referral_fields(&referral);
+    /// assert_eq!(fields["closing_date"], Value::of_text("2026-09-30"));
+    /// assert_eq!(fields["notes"], Value::Null, "it was read and is empty");
+    /// assert_eq!(fields.get("visible"), None, "it was not observed");
+    /// # Ok::<(), mapping::Malformed>(())
+    /// ```
     pub fn referral_fields(&self, referral: &Referral) -> Fields {
         self.fields(|_| true, |one| self.shown_by_referral(one, referral))
     }
@@ -36,16 +52,52 @@ impl Map {
     }
 
     /// All units that have a column and were read of the record. The check mark is not part of the name.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Record, RecordId, Value};
+    /// use serde_json::json;
+    ///
+    /// let columns = [("name", json!("✔ Kestrel Foods")), ("description", json!(null))];
+    /// let columns = columns.map(|(name, value)| (name.to_owned(), value)).into();
+    /// let id = RecordId::parse("opportunity/5f1c2b7e-9a40-4c0e-8f3d-2b6a7d1e9c55").unwrap();
+    /// let fields = Map::standard(CrmKind::Dynamics365).record_fields(&Record { id, columns, lists: [].into() });
+    /// assert_eq!(fields["name"], Value::of_text("Kestrel Foods"));
+    /// assert_eq!(fields["notes"], Value::Null);
+    /// assert_eq!(fields.get("closing_date"), None, "the column was not read");
+    /// ```
     pub fn record_fields(&self, record: &Record) -> Fields {
         self.fields(|_| true, |one| self.shown_by_record(one, record))
     }
 
     /// The [`referral_fields`](Map::referral_fields) that are kept in step once the deal is linked.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Referral};
+    ///
+    /// let referral = Referral::parse(serde_json::json!({
+    ///     # "id": "0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01", "updatedDateTime": "2026-03-02T09:14:21Z",
+    ///     # "status": "New", "substatus": "Pending", "organizationId": "6d0f1f3e-2b0c-4c55-9f0e-7a1c5f3b2d10",
+    ///     "name": "Harbor Line – multi-site tracking",
+    ///     "customerProfile": { "name": "Harbor Line Logistics AG" },
+    /// }))?;
+    /// let kept = Map::standard(CrmKind::Dynamics365).kept_referral_fields(&referral);
+    /// assert!(kept.contains_key("name") && !kept.contains_key("customer_name"));
+    /// # Ok::<(), mapping::Malformed>(())
+    /// ```
     pub fn kept_referral_fields(&self, referral: &Referral) -> Fields {
         self.fields(Unit::is_kept_in_step, |one| self.shown_by_referral(one, referral))
     }
 
     /// The [`record_fields`](Map::record_fields) that are kept in step once the deal is linked.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Record, RecordId};
+    ///
+    /// let columns = ["description", "account.name"].map(|name| (name.to_owned(), "Harbor Line".into())).into();
+    /// let id = RecordId::parse("opportunity/5f1c2b7e-9a40-4c0e-8f3d-2b6a7d1e9c55").unwrap();
+    /// let kept = Map::standard(CrmKind::Dynamics365).kept_record_fields(&Record { id, columns, lists: [].into() });
+    /// assert!(kept.contains_key("notes") && !kept.contains_key("customer_name"));
+    /// ```
     pub fn kept_record_fields(&self, record: &Record) -> Fields {
         self.fields(Unit::is_kept_in_step, |one| self.shown_by_record(one, record))
     }

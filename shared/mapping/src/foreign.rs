@@ -17,6 +17,13 @@ fn hides(c: char) -> bool {
 }
 
 /// The text as one line of at most `most` characters, with `…` at its end if it was longer.
+///
+/// ```
+/// use mapping::one_line;
+///
+/// assert_eq!(one_line("close date\r\n is in\u{202e} the past ", 100), "close date is in the past");
+/// assert_eq!(one_line("abcdef", 5), "abcd…");
+/// ```
 pub fn one_line(text: &str, most: usize) -> String {
     let mut line = String::with_capacity(text.len().min(4 * most));
     let (mut room, mut gap) = (most, false);

@@ -7,16 +7,38 @@ use uuid::Uuid;
 const NAMESPACE: Uuid = Uuid::from_u128(0x7d1c_52f0_3a6e_4b0b_9f58_c05e_1100_365a);
 
 /// The key of a customer: company name, postal code and country.
+///
+/// ```
+/// use mapping::customer_key;
+///
+/// let key = customer_key("Zürich AG", Some("8001"), Some("CH"));
+/// assert_eq!(key, customer_key(" ZÜRICH  AG", Some("8001"), Some("ch")));
+/// assert_ne!(key, customer_key("Zürich AG", Some("8002"), Some("CH")));
+/// ```
 pub fn customer_key(name: &str, postal_code: Option<&str>, country: Option<&str>) -> String {
     child_id(&["customer", &folded(name), &folded(postal_code.unwrap_or("")), &folded(country.unwrap_or(""))])
 }
 
 /// The key of a person: the e-mail address.
+///
+/// ```
+/// use mapping::contact_key;
+///
+/// assert_eq!(contact_key(" Nadia@Harbor.EXAMPLE"), contact_key("nadia@harbor.example"));
+/// assert_ne!(contact_key("nadia@harbor.example"), contact_key("nadja@harbor.example"));
+/// ```
 pub fn contact_key(email: &str) -> String {
     child_id(&["contact", &folded(email)])
 }
 
 /// A GUID for a row that we create; the same parts always give the same GUID.
+///
+/// ```
+/// use mapping::child_id;
+///
+/// assert_eq!(child_id(&["note", "declined"]), child_id(&["note", "declined"]));
+/// assert_ne!(child_id(&["ab", "c"]), child_id(&["a", "bc"]));
+/// ```
 pub fn child_id(parts: &[&str]) -> String {
     // Each part is preceded by its length, so that `ab`,`c` and `a`,`bc` give different GUIDs.
     let name: String = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
@@ -24,6 +46,13 @@ pub fn child_id(parts: &[&str]) -> String {
 }
 
 /// Whether a person would read both texts as the same: only letters and digits count, without case and Unicode form.
+///
+/// ```
+/// use mapping::reads_alike;
+///
+/// assert!(reads_alike("Harbor Line AG", "HARBOR-LINE, AG."));
+/// assert!(!reads_alike("Harbor Line AG", "Harbor Lines AG"));
+/// ```
 pub fn reads_alike(one: &str, other: &str) -> bool {
     let read = |text: &str| folded(text).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
     read(one) == read(other)
@@ -31,6 +60,12 @@ pub fn reads_alike(one: &str, other: &str) -> bool {
 
 /// The characteristic words of a name: its three longest, in their order. A row that reads alike contains all of them,
 /// whatever else its name contains.
+///
+/// ```
+/// use mapping::telling_words;
+///
+/// assert_eq!(telling_words("The Harbor Line Logistics AG"), ["Harbor", "Line", "Logistics"]);
+/// ```
 pub fn telling_words(name: &str) -> Vec<&str> {
     let words: Vec<&str> =
         name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();

@@ -53,6 +53,13 @@ static SALESFORCE: LazyLock<Map> = LazyLock::new(|| load::build(CrmKind::Salesfo
 
 impl Map {
     /// The default map of a CRM. A test ensures that the embedded files have no fault.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map};
+    ///
+    /// assert_eq!(Map::standard(CrmKind::Dynamics365).column("referral_id"), Some("cosell_referralid"));
+    /// assert_eq!(Map::standard(CrmKind::Salesforce).column("referral_id"), Some("Referral_Identifier__c"));
+    /// ```
     pub fn standard(crm: CrmKind) -> &'static Map {
         match crm {
             CrmKind::Dynamics365 => &DYNAMICS365,
@@ -61,6 +68,16 @@ impl Map {
     }
 
     /// The default map with an override laid over it, or all faults of the override.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map};
+    ///
+    /// let map = Map::with_override(CrmKind::Dynamics365, "[fields.notes]\ncrm = \"new_scope\"")?;
+    /// assert_eq!(map.column("notes"), Some("new_scope"));
+    /// let Err(faults) = Map::with_override(CrmKind::Dynamics365, "[switches]\nchek_mark = true") else { panic!() };
+    /// assert!(faults[0].to_string().starts_with("line 2: switches: unknown key `chek_mark`"), "{}", faults[0]);
+    /// # Ok::<(), Vec<mapping::Fault>>(())
+    /// ```
     pub fn with_override(crm: CrmKind, toml_text: &str) -> Result<Map, Vec<Fault>> {
         let (map, faults) = load::build(crm, Node::parse(toml_text, true)?);
         if faults.is_empty() { Ok(map) } else { Err(faults) }
@@ -80,6 +97,16 @@ impl Map {
     }
 
     /// The same map without the optional rules that are not in `seen`: those whose column was not seen in the CRM yet.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map};
+    ///
+    /// let seen = ["solution_area".to_owned()].into();
+    /// let map = Map::with_override(CrmKind::Dynamics365, "")?.with_seen(&seen);
+    /// assert!(map.unit("solution_area").is_some());
+    /// assert!(map.unit("solution_play").is_none() && map.waits_for_columns());
+    /// # Ok::<(), Vec<mapping::Fault>>(())
+    /// ```
     pub fn with_seen(mut self, seen: &BTreeSet<String>) -> Map {
         let names: Vec<String> =
             self.optional().map(|(rule, _)| rule.to_owned()).filter(|rule| !seen.contains(rule)).collect();
@@ -96,6 +123,14 @@ impl Map {
     }
 
     /// The map of one kind of record. Without a `[lead]` section there are no leads, and this is the map itself.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, RecordKind};
+    ///
+    /// let map = Map::standard(CrmKind::Dynamics365);
+    /// assert_eq!(map.column("customer_name"), Some("account.name"));
+    /// assert_eq!(map.of(RecordKind::Lead).column("customer_name"), Some("companyname"));
+    /// ```
     pub fn of(&self, kind: RecordKind) -> &Map {
         match (kind, &self.lead) {
             (RecordKind::Lead, Some(lead)) => lead,
@@ -114,19 +149,19 @@ impl Map {
     pub fn crm(&self) -> CrmKind {
         self.crm
     }
-    /// `[switches]`.
+    /// What `[switches]` says, with all defaults.
     pub fn switches(&self) -> &Switches {
         &self.switches
     }
-    /// `[vendor]`.
+    /// What `[vendor]` says, with all defaults.
     pub fn vendor(&self) -> &Vendor {
         &self.vendor
     }
-    /// `[account]`.
+    /// What `[account]` says, with all defaults.
     pub fn account(&self) -> &AccountRule {
         &self.account
     }
-    /// `[contact]`.
+    /// What `[contact]` says, with all defaults.
     pub fn contact(&self) -> &ContactRule {
         &self.contact
     }
@@ -140,7 +175,7 @@ impl Map {
         self.rules.iter().map(|one| &one.unit)
     }
 
-    /// One merge unit.
+    /// The merge unit of this name, if the map uses it.
     pub fn unit(&self, name: &str) -> Option<&Unit> {
         self.units().find(|unit| unit.name == name)
     }
@@ -183,6 +218,14 @@ impl Map {
     /// The columns that a CRM client has to read: of the record itself (`""`), of a related row (`account`, `contact`,
     /// `owner`), or of the rows of a list (`solutions`; columns of the row to which such a row points begin with
     /// `detail.`).
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map};
+    ///
+    /// let columns = Map::standard(CrmKind::Dynamics365).columns("contact");
+    /// let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    /// assert_eq!(names, ["emailaddress1", "firstname", "lastname", "telephone1"]);
+    /// ```
     pub fn columns(&self, relation: &str) -> Vec<ColumnUse> {
         let mut columns = Vec::new();
         if relation.is_empty() {
@@ -226,6 +269,16 @@ impl Map {
     /// The record that a text names, if it has the form of an id of this CRM: a GUID (Dynamics), or 15 or 18
     /// characters with a known prefix and a correct checksum (Salesforce). Any other text is a number of the partner's
     /// own.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map};
+    ///
+    /// let map = Map::standard(CrmKind::Salesforce);
+    /// let id = map.shaped_like_record_id("0065i00000QkT3a").map(|id| id.to_string());
+    /// assert_eq!(id.as_deref(), Some("opportunity/0065i00000QkT3aAAF"));
+    /// assert_eq!(map.shaped_like_record_id("0065i00000QkT3aAAA"), None, "the checksum is wrong");
+    /// assert_eq!(map.shaped_like_record_id("DEAL-2026-17"), None);
+    /// ```
     pub fn shaped_like_record_id(&self, text: &str) -> Option<RecordId> {
         let text = text.trim();
         match self.crm {
@@ -250,6 +303,15 @@ impl Map {
 impl Map {
     /// The record of the other kind that the same id may name. In Dynamics a GUID can be of either table; in
     /// Salesforce the prefix of an id names its table.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, RecordId};
+    ///
+    /// let deal = RecordId::parse("opportunity/5f1c2b7e-9a40-4c0e-8f3d-2b6a7d1e9c55").unwrap();
+    /// let lead = RecordId::parse("lead/5f1c2b7e-9a40-4c0e-8f3d-2b6a7d1e9c55");
+    /// assert_eq!(Map::standard(CrmKind::Dynamics365).other_kind(&deal), lead);
+    /// assert_eq!(Map::standard(CrmKind::Salesforce).other_kind(&deal), None);
+    /// ```
     pub fn other_kind(&self, record: &RecordId) -> Option<RecordId> {
         let kind = match record.kind {
             RecordKind::Opportunity => RecordKind::Lead,

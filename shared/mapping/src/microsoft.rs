@@ -22,6 +22,20 @@ impl Map {
     }
 
     /// What Microsoft's half says.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Referral};
+    ///
+    /// let half = Referral::parse(serde_json::json!({
+    ///     # "id": "d1f6b3c8-77aa-4d0b-b6a3-2e9f10c4d303", "updatedDateTime": "2026-04-15T09:31:00Z",
+    ///     "organizationId": "msft", "status": "Active", "substatus": "Accepted",
+    ///     "trackingInfo": { "microsoftMsxId": "7-3QXZ1" },
+    ///     "team": [{ "firstName": "Sam", "lastName": "Ortiz", "email": "sam.ortiz@microsoft.example" }],
+    /// }))?;
+    /// let said = Map::standard(CrmKind::Dynamics365).microsoft_said(&half).words.unwrap();
+    /// assert_eq!(said, "Microsoft accepted as `7-3QXZ1`; its sellers: Sam Ortiz (sam.ortiz@microsoft.example)");
+    /// # Ok::<(), mapping::Malformed>(())
+    /// ```
     pub fn microsoft_said(&self, half: &Referral) -> MicrosoftSaid {
         let crm_id = self.referral_field(MICROSOFT_CRM_ID, half);
         let crm_id = crm_id.as_ref().and_then(Value::text).map(str::to_owned);
@@ -52,6 +66,14 @@ impl Map {
     }
 
     /// The help that a request for a new referral asks for, in the CRM's form.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Value};
+    ///
+    /// let request = serde_json::json!({ "inviteContext": { "assistanceRequestCode": "QuotesOrLicensing" } });
+    /// let help = Map::standard(CrmKind::Dynamics365).help_asked(&request);
+    /// assert_eq!(help, Some(Value::of_text("100000004")));
+    /// ```
     pub fn help_asked(&self, request: &Json) -> Option<Value> {
         let Shape::Plain(rule) = &self.rule(HELP).ok()?.shape else { return None };
         let shown = scalar::from_partner_center(rule, rule.referral.as_ref()?.read(request)?);

@@ -36,6 +36,25 @@ struct Draft {
 impl Map {
     /// The record to create for a referral, or everything that is missing. If the CRM closes by an action (Dynamics),
     /// the record of a closed referral is created open, and the action follows.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, CrmValue, Map, Referral};
+    /// use serde_json::json;
+    ///
+    /// # let fixture = include_str!(concat!(
+    /// #     env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/referral-incoming-cosell-new-pending.json"
+    /// # ));
+    /// # let mut body: serde_json::Value = serde_json::from_str(fixture)?;
+    /// let map = Map::standard(CrmKind::Dynamics365);
+    /// // `body`: that of an inbound co-sell deal.
+    /// let record = map.new_record(&Referral::parse(body.clone())?).unwrap();
+    /// assert_eq!(record.columns["name"], CrmValue::Plain("✔ Harbor Line – multi-site tracking".into()));
+    /// assert_eq!(record.account.name, "Harbor Line Logistics AG");
+    /// body["name"] = json!(null);
+    /// let missing = map.new_record(&Referral::parse(body)?).unwrap_err();
+    /// assert_eq!(missing[0].to_string(), "name (Topic): is needed");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new_record(&self, referral: &Referral) -> Result<NewRecord, Vec<Missing>> {
         let shown = self.referral_fields(referral);
         let mut draft = Draft { quarter_end: day::quarter_end(referral.updated()), ..Draft::default() };

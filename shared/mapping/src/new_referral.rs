@@ -15,6 +15,17 @@ use std::collections::BTreeMap;
 
 impl Map {
     /// Whether Sync with Partner Center is Yes; an empty one is No. `None`: it was not read.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Record, RecordId};
+    ///
+    /// let map = Map::standard(CrmKind::Dynamics365);
+    /// let id = RecordId::parse("opportunity/5f1c2b7e-9a40-4c0e-8f3d-2b6a7d1e9c55").unwrap();
+    /// let mut record = Record { id, columns: [].into(), lists: [].into() };
+    /// assert_eq!(map.wants_referral(&record), None);
+    /// record.columns.insert("cosell_syncwithpartnercenter".to_owned(), true.into());
+    /// assert_eq!(map.wants_referral(&record), Some(true));
+    /// ```
     pub fn wants_referral(&self, record: &Record) -> Option<bool> {
         match self.record_field(SYNC, record)? {
             Value::Bool(yes) => Some(yes),
@@ -22,13 +33,36 @@ impl Map {
         }
     }
 
-    /// The Referral Identifier of the record.
+    /// The Referral Identifier of the record; `None`: it is empty or no GUID.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Record, RecordId};
+    ///
+    /// let id = RecordId::parse("opportunity/0065i00000QkT3aAAF").unwrap();
+    /// let of = |text: &str| [("Referral_Identifier__c".to_owned(), text.into())].into();
+    /// let mut record = Record { id, columns: of(" 9B7A51DE-4C0E-4F3B-8A52-61C0D7AA0E02"), lists: [].into() };
+    /// let map = Map::standard(CrmKind::Salesforce);
+    /// assert_eq!(map.record_referral_id(&record).unwrap().as_str(), "9b7a51de-4c0e-4f3b-8a52-61c0d7aa0e02");
+    /// record.columns = of("ask Priya");
+    /// assert_eq!(map.record_referral_id(&record), None);
+    /// ```
     pub fn record_referral_id(&self, record: &Record) -> Option<ReferralId> {
         let text = record.columns.get(self.column(REFERRAL_ID)?)?.as_str()?;
         ReferralId::parse(text.trim())
     }
 
     /// The kind of deal that the record asks for: co-sell if it asks for help, else partner-led if it is visible.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, DealKind, Map, Record, RecordId};
+    ///
+    /// let map = Map::standard(CrmKind::Dynamics365);
+    /// let id = RecordId::parse("opportunity/5f1c2b7e-9a40-4c0e-8f3d-2b6a7d1e9c55").unwrap();
+    /// let columns = [("cosell_helprequested".to_owned(), 100000003.into())].into();
+    /// let record = Record { id, columns, lists: [].into() };
+    /// assert_eq!(map.deal_kind(&record)?, DealKind::CoSell { help: "ProofOfConceptOrDemo".to_owned() });
+    /// # Ok::<(), mapping::Refusal>(())
+    /// ```
     pub fn deal_kind(&self, record: &Record) -> Result<DealKind, Refusal> {
         let unread =
             |unit: &str| Refusal::new(unit, format!("`{}` was not read", self.column(unit).unwrap_or(unit)));
@@ -43,6 +77,27 @@ impl Map {
     }
 
     /// The body that creates our own referral for a record, or everything that is missing.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Record, RecordId};
+    ///
+    /// # let fixture = include_str!(concat!(
+    /// #     env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/record-dynamics365.json"
+    /// # ));
+    /// # let read: serde_json::Value = serde_json::from_str(fixture)?;
+    /// # let (columns, lists) = (read["columns"].clone(), read["lists"].clone());
+    /// # let (columns, lists) = (serde_json::from_value(columns)?, serde_json::from_value(lists)?);
+    /// # let id = RecordId::parse("opportunity/5f1c2b7e-9a40-4c0e-8f3d-2b6a7d1e9c55").unwrap();
+    /// let map = Map::standard(CrmKind::Dynamics365);
+    /// // `columns` and `lists`: those of an opportunity that asks for help.
+    /// let mut record = Record { id, columns, lists };
+    /// let body = map.new_referral(&record).unwrap();
+    /// assert_eq!(body["inviteContext"]["assistanceRequestCode"], "ProofOfConceptOrDemo");
+    /// record.columns.insert("estimatedvalue".to_owned(), 0.into());
+    /// let missing = map.new_referral(&record).unwrap_err();
+    /// assert_eq!(missing[0].column, "Est. Revenue");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new_referral(&self, record: &Record) -> Result<Json, Vec<Missing>> {
         let mut request =
             Request { body: json!({}), missing: Vec::new(), map: self, cosell: false, solutions: Vec::new() };
@@ -85,6 +140,14 @@ impl Map {
 
     /// The labels of fields that Partner Center's own form asks for in a co-sell deal and this request lacks: if a
     /// refusal gives no reason, one of them is the likeliest.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map};
+    ///
+    /// let request = serde_json::json!({ "type": "Shared" });
+    /// let unsaid = Map::standard(CrmKind::Dynamics365).unsaid(&request);
+    /// assert_eq!(unsaid, ["Solution area", "Solution play"]);
+    /// ```
     pub fn unsaid(&self, request: &Json) -> Vec<&str> {
         let asked = |one: &UnitRule| matches!(&one.shape, Shape::Plain(rule) if rule.optional);
         let said = |one: &UnitRule| match &one.shape {
@@ -114,6 +177,18 @@ impl Map {
 
     /// The body that creates Microsoft's half of the engagement that our own request opened. `organization` is ours:
     /// id and name.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, EngagementId, Map};
+    /// use serde_json::json;
+    ///
+    /// let own = json!({ "name": "Kestrel Foods", "externalReferenceId": "0065i00000QkT3aAAF" });
+    /// let engagement = EngagementId::parse("2f0c7c19-8d5c-4b4a-9a7e-3d6b5b0f4e22").unwrap();
+    /// let us = ("6d0f1f3e-2b0c-4c55-9f0e-7a1c5f3b2d10", "Juniper Peak Software");
+    /// let half = Map::standard(CrmKind::Salesforce).microsoft_half(&own, &engagement, us);
+    /// assert_eq!((&half["name"], &half["substatus"]), (&json!("Kestrel Foods"), &json!("Pending")));
+    /// assert_eq!(half["externalReferenceId"], json!(null), "the record is ours alone");
+    /// ```
     pub fn microsoft_half(
         &self,
         own_request: &Json,

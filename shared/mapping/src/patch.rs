@@ -49,14 +49,14 @@ pub enum CrmValue {
 /// A state change of a Dynamics opportunity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// `WinOpportunity`.
+    /// `WinOpportunity`: the opportunity is closed as won.
     Win {
-        /// The status reason.
+        /// The status reason that it then has.
         status: i64,
     },
-    /// `LoseOpportunity`.
+    /// `LoseOpportunity`: the opportunity is closed as lost.
     Lose {
-        /// The status reason.
+        /// The status reason that it then has.
         status: i64,
         /// The reason of the loss, for the description of the close activity.
         reason: Option<String>,
@@ -99,7 +99,7 @@ pub struct Owner {
 /// A user or team that may own a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnerWish {
-    /// Its table.
+    /// Its table: users or teams.
     pub table: String,
     /// The column that has `text`.
     pub column: String,
@@ -164,7 +164,7 @@ pub enum DealKind {
     PartnerLed,
     /// With a request for help.
     CoSell {
-        /// `assistanceRequestCode`.
+        /// `assistanceRequestCode`, such as `ProofOfConceptOrDemo`.
         help: String,
     },
 }

@@ -3,7 +3,7 @@
 use crate::{Fault, tree::Node, tree::Raw};
 use std::borrow::Cow;
 
-/// Collects faults.
+/// Collects faults instead of stopping at the first.
 #[derive(Default)]
 pub(crate) struct Reader {
     pub(crate) faults: Vec<Fault>,

@@ -66,6 +66,16 @@ fn of_field(tree: &Node, name: &str) -> String {
 
 impl Map {
     /// How this map reads each unit, of opportunities and of leads.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map};
+    ///
+    /// let standard = Map::standard(CrmKind::Dynamics365).readings();
+    /// let map = Map::with_override(CrmKind::Dynamics365, "[fields.notes]\ncrm = \"new_scope\"\nlength = 500")?;
+    /// assert_ne!(map.readings()["notes"], standard["notes"], "another column");
+    /// assert_eq!(map.readings()["name"], standard["name"]);
+    /// # Ok::<(), Vec<mapping::Fault>>(())
+    /// ```
     pub fn readings(&self) -> Readings {
         let of = |map: &Map| -> Vec<(String, String)> {
             let named = |unit: &crate::Unit| (map.reading_name(&unit.name), unit.reading.clone());
@@ -76,6 +86,16 @@ impl Map {
     }
 
     /// The same map, with the readings of units from before readings were stored with each link.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map};
+    ///
+    /// let before = [("notes".to_owned(), "a1b2c3".to_owned())].into();
+    /// let map = Map::with_override(CrmKind::Dynamics365, "")?.with_readings_before(&before);
+    /// assert_eq!(map.reading_before("notes"), Some("a1b2c3"));
+    /// assert_eq!(map.reading_before("name"), None);
+    /// # Ok::<(), Vec<mapping::Fault>>(())
+    /// ```
     pub fn with_readings_before(mut self, before: &Readings) -> Map {
         let lead = self.lead.take().map(|lead| Box::new(lead.with_readings_before(before)));
         Map { before: before.clone(), lead, ..self }

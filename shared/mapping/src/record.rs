@@ -4,11 +4,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// Which CRM.
+///
+/// ```
+/// use mapping::CrmKind;
+///
+/// assert_eq!("salesforce".parse(), Ok(CrmKind::Salesforce));
+/// assert_eq!(CrmKind::Dynamics365.as_str(), "dynamics365");
+/// assert!("Dynamics".parse::<CrmKind>().is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CrmKind {
     /// Dynamics 365 Sales (Dataverse).
     Dynamics365,
-    /// Salesforce.
+    /// Salesforce (Sales Cloud), with or without multi-currency.
     Salesforce,
 }
 
@@ -48,9 +56,9 @@ impl FromStr for CrmKind {
 /// Which table of the CRM a record is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecordKind {
-    /// A deal.
+    /// A deal; in both CRMs the table of opportunities.
     Opportunity,
-    /// A lead.
+    /// A lead, of which an opportunity may be made.
     Lead,
 }
 
@@ -67,14 +75,22 @@ impl RecordKind {
 /// A record's id: `opportunity/<id>`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordId {
-    /// Its table.
+    /// The table that it is in.
     pub kind: RecordKind,
-    /// Its id there.
+    /// Its id there: a GUID, or 18 characters of Salesforce.
     pub id: String,
 }
 
 impl RecordId {
     /// Reads what `Display` writes.
+    ///
+    /// ```
+    /// use mapping::{RecordId, RecordKind};
+    ///
+    /// let id = RecordId::parse("lead/00Q5i000002abcDEAQ").unwrap();
+    /// assert_eq!((id.kind, id.to_string()), (RecordKind::Lead, "lead/00Q5i000002abcDEAQ".to_owned()));
+    /// assert_eq!(RecordId::parse("contact/0035i000004abcDAAQ"), None);
+    /// ```
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, id) = text.split_once('/')?;
         let kind = match kind {
@@ -112,7 +128,7 @@ impl<'de> Deserialize<'de> for RecordId {
 /// map reads by a column of its table has that column's text (`transactioncurrencyid` is `CHF`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// Its id.
+    /// Its table, and its id there.
     pub id: RecordId,
     /// The values of columns, by name.
     pub columns: BTreeMap<String, serde_json::Value>,

@@ -15,6 +15,18 @@ impl Map {
     /// What to write so that a record has `changes` (in the CRM's form). Of a list they contain the whole list, and
     /// `trim.present` must have the record's present one. In Dynamics a change to a closed status is an action, which
     /// stands alone.
+    ///
+    /// ```
+    /// use mapping::{Action, CrmKind, CrmValue, Fields, Map, Trim};
+    ///
+    /// let changes: Fields = serde_json::from_str(
+    ///     r#"{ "notes": "Signed", "status": { "state": "1", "status": "3" } }"#,
+    /// )?;
+    /// let patch = Map::standard(CrmKind::Dynamics365).record_patch(&changes, &Trim::default()).unwrap();
+    /// assert_eq!(patch.columns["description"], CrmValue::Plain("Signed".into()));
+    /// assert_eq!(patch.action, Some(Action::Win { status: 3 }));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn record_patch(&self, changes: &Fields, trim: &Trim) -> Result<RecordPatch, Refusal> {
         let mut patch = RecordPatch::default();
         for (unit, value) in changes {

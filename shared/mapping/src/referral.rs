@@ -43,6 +43,14 @@ macro_rules! guid_id {
 
 guid_id! {
     /// A referral's id, lower case.
+    ///
+    /// ```
+    /// use mapping::ReferralId;
+    ///
+    /// let id = ReferralId::parse("0F9D2C4B-1E55-4A61-9A3D-5D0B1F7E2C01").unwrap();
+    /// assert_eq!(id.as_str(), "0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01");
+    /// assert_eq!(ReferralId::parse("0f9d2c4b"), None);
+    /// ```
     ReferralId
 }
 guid_id! {
@@ -53,7 +61,7 @@ guid_id! {
 /// The `organizationId` of Microsoft's own half of an engagement.
 pub(crate) const MICROSOFT: &str = "msft";
 
-/// A referral body.
+/// A referral, whose body is kept whole; clones share it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Referral {
     body: Arc<serde_json::Value>,
@@ -66,7 +74,7 @@ pub struct Referral {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("referral body: `{path}`: {problem}")]
 pub struct Malformed {
-    /// The JSON path.
+    /// The JSON path, such as `$.updatedDateTime`.
     pub path: String,
     /// What is wrong there.
     pub problem: String,
@@ -75,6 +83,20 @@ pub struct Malformed {
 impl Referral {
     /// Reads a body and keeps all of it. `id`, `updatedDateTime`, `status`, `substatus` and `organizationId` are
     /// required.
+    ///
+    /// ```
+    /// use mapping::Referral;
+    /// use serde_json::json;
+    ///
+    /// let mut body = json!({
+    ///     "id": "0F9D2C4B-1E55-4A61-9A3D-5D0B1F7E2C01", "updatedDateTime": "2026-03-02T09:14:21Z",
+    ///     "status": "New", "substatus": "Pending", "organizationId": "6d0f1f3e-2b0c-4c55-9f0e-7a1c5f3b2d10",
+    /// });
+    /// assert_eq!(Referral::parse(body.clone())?.id().as_str(), "0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01");
+    /// body["updatedDateTime"] = json!("yesterday");
+    /// assert_eq!(Referral::parse(body).unwrap_err().path, "$.updatedDateTime");
+    /// # Ok::<(), mapping::Malformed>(())
+    /// ```
     pub fn parse(body: serde_json::Value) -> Result<Referral, Malformed> {
         if !body.is_object() {
             return Err(malformed("$", "expected an object"));
@@ -99,11 +121,11 @@ impl Referral {
     pub fn body(&self) -> &serde_json::Value {
         &self.body
     }
-    /// `id`.
+    /// `id`, a GUID that Partner Center gave it.
     pub fn id(&self) -> &ReferralId {
         &self.id
     }
-    /// `engagementId`.
+    /// `engagementId`; `None` if it is empty.
     pub fn engagement(&self) -> Option<&EngagementId> {
         self.engagement.as_ref()
     }
@@ -115,11 +137,11 @@ impl Referral {
     pub fn etag(&self) -> Option<&str> {
         Some(member(&self.body, "eTag")).filter(|text| !text.is_empty())
     }
-    /// `updatedDateTime`.
+    /// `updatedDateTime`, by which its versions are ordered.
     pub fn updated(&self) -> Timestamp {
         self.updated
     }
-    /// `createdDateTime`.
+    /// `createdDateTime`; `None` if it is missing or no instant.
     pub fn created(&self) -> Option<Timestamp> {
         instant(&self.body, "createdDateTime").ok().flatten()
     }
@@ -133,6 +155,19 @@ impl Referral {
         Some(member(&self.body, "externalReferenceId").trim()).filter(|text| !text.is_empty())
     }
     /// The same referral, naming no record.
+    ///
+    /// ```
+    /// use mapping::Referral;
+    ///
+    /// let referral = Referral::parse(serde_json::json!({
+    ///     # "id": "0f9d2c4b-1e55-4a61-9a3d-5d0b1f7e2c01", "updatedDateTime": "2026-03-02T09:14:21Z",
+    ///     # "status": "New", "substatus": "Pending", "organizationId": "6d0f1f3e-2b0c-4c55-9f0e-7a1c5f3b2d10",
+    ///     "externalReferenceId": "0065i00000QkT3aAAF",
+    /// }))?;
+    /// assert_eq!(referral.external_reference(), Some("0065i00000QkT3aAAF"));
+    /// assert_eq!(referral.without_external_reference().external_reference(), None);
+    /// # Ok::<(), mapping::Malformed>(())
+    /// ```
     #[must_use]
     pub fn without_external_reference(mut self) -> Self {
         if let Some(named) = Arc::make_mut(&mut self.body).get_mut("externalReferenceId") {
@@ -140,11 +175,11 @@ impl Referral {
         }
         self
     }
-    /// `status`.
+    /// `status`: `New`, `Active` or `Closed`.
     pub fn status(&self) -> &str {
         member(&self.body, "status")
     }
-    /// `substatus`.
+    /// `substatus`, such as `Pending`, `Accepted` or `Won`.
     pub fn substatus(&self) -> &str {
         member(&self.body, "substatus")
     }

@@ -13,6 +13,17 @@ impl Map {
     /// The operations after which a referral has `changes` (in Partner Center's form; of a list the whole list).
     /// Changes of lists need `current`, because a list is sent whole and its elements keep the members that the map
     /// does not know.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Value};
+    /// use serde_json::json;
+    ///
+    /// let changes = [("closing_date".to_owned(), Value::of_text("2026-10-31"))].into();
+    /// let patch = Map::standard(CrmKind::Dynamics365).referral_patch(None, &changes)?;
+    /// let noon = "2026-10-31T12:00:00Z";
+    /// assert_eq!(patch, [json!({ "op": "replace", "path": "/details/closingDateTime", "value": noon })]);
+    /// # Ok::<(), mapping::Refusal>(())
+    /// ```
     pub fn referral_patch(&self, current: Option<&Referral>, changes: &Fields) -> Result<Vec<Json>, Refusal> {
         if let Some(unknown) = changes.keys().find(|unit| self.unit(unit).is_none()) {
             return Err(Refusal::new(unknown, "the map has no such rule"));

@@ -14,6 +14,21 @@ const DAYS: i64 = 60;
 
 impl Map {
     /// What to observe while the deal is open; `None`: hints are switched off, the deal is private, or it is closed.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Referral};
+    ///
+    /// let map = Map::with_override(CrmKind::Dynamics365, "[switches]\nregistration_hints = true").unwrap();
+    /// let deal = Referral::parse(serde_json::json!({
+    ///     # "id": "9b7a51de-4c0e-4f3b-8a52-61c0d7aa0e02", "updatedDateTime": "2026-04-10T12:00:05Z",
+    ///     # "organizationId": "6d0f1f3e-2b0c-4c55-9f0e-7a1c5f3b2d10",
+    ///     "type": "Shared", "status": "Active", "substatus": "Accepted", "createdDateTime": "2026-04-10T12:00:05Z",
+    /// }))?;
+    /// let hint = map.registration_ahead(&deal).unwrap();
+    /// assert!(hint.contains("not before 2026-04-13 12:00 UTC"), "{hint}");
+    /// assert_eq!(Map::standard(CrmKind::Dynamics365).registration_ahead(&deal), None, "hints are off");
+    /// # Ok::<(), mapping::Malformed>(())
+    /// ```
     pub fn registration_ahead(&self, referral: &Referral) -> Option<String> {
         let open = !referral.is_terminal() && self.registrable(referral);
         let created = open.then(|| referral.created())??;
@@ -25,6 +40,20 @@ impl Map {
     }
 
     /// What to do once the deal is won, or what may prevent its registration; `None`: as above, or it is registered.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Referral};
+    ///
+    /// let map = Map::with_override(CrmKind::Dynamics365, "[switches]\nregistration_hints = true").unwrap();
+    /// let deal = Referral::parse(serde_json::json!({
+    ///     # "id": "9b7a51de-4c0e-4f3b-8a52-61c0d7aa0e02", "updatedDateTime": "2026-04-10T12:00:05Z",
+    ///     # "organizationId": "6d0f1f3e-2b0c-4c55-9f0e-7a1c5f3b2d10",
+    ///     "type": "Shared", "status": "Closed", "substatus": "Won", "createdDateTime": "2026-04-10T12:00:00Z",
+    /// }))?;
+    /// let hint = map.registration_when_won(&deal, "2026-04-12T12:00:00Z".parse().unwrap()).unwrap();
+    /// assert!(hint.ends_with("it was won 48 hours after its creation, not 72"), "{hint}");
+    /// # Ok::<(), mapping::Malformed>(())
+    /// ```
     pub fn registration_when_won(&self, referral: &Referral, now: Timestamp) -> Option<String> {
         let text = |path: &str| referral.body().pointer(path).and_then(Json::as_str).unwrap_or_default();
         let registered = !matches!(text("/registrationStatus"), "" | "None");

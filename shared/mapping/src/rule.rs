@@ -15,7 +15,7 @@ pub(crate) enum Kind {
     Text,
     /// Trimmed and in lower case.
     Email,
-    /// As it is.
+    /// Text that is never cut.
     Phone,
     /// A GUID in lower case, or any other text without blanks around it.
     Id,
@@ -67,7 +67,6 @@ pub(crate) enum Required {
     WithHelp,
 }
 
-/// One rule.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     pub(crate) name: String,
@@ -152,7 +151,7 @@ const RULE_ONLY: [&str; 13] = [
     "off",
 ];
 
-/// All keys.
+/// All keys that a rule may have.
 #[cfg(test)]
 pub(crate) fn all_keys() -> impl Iterator<Item = &'static str> {
     MEMBER_KEYS.into_iter().chain(RULE_ONLY)

@@ -23,9 +23,9 @@ pub(crate) const PAIRS: [&str; 8] = [
 /// The meaning of a status, the same for both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
-    /// Not accepted yet.
+    /// `New`: it is not accepted yet.
     Waiting,
-    /// Accepted and open.
+    /// `Active`: it is accepted and open.
     Active,
     Won,
     /// Lost, declined, expired, or closed as error.
@@ -38,7 +38,6 @@ impl Phase {
     }
 }
 
-/// `[status]`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StatusTable {
     /// For a lead, being qualified means accepted, and no open status means it.

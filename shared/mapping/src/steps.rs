@@ -41,6 +41,17 @@ impl Map {
     }
 
     /// Whether a record with this status accepts no changes any more: won or lost, or a lead that is qualified.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, RecordKind, Value};
+    ///
+    /// let map = Map::standard(CrmKind::Dynamics365);
+    /// let one: Value = serde_json::from_str(r#"{ "state": "1", "status": "3" }"#)?;
+    /// assert!(map.is_closed_in_crm(&one), "an opportunity that is won");
+    /// let leads = map.of(RecordKind::Lead);
+    /// assert!(leads.is_closed_in_crm(&one) && leads.is_qualified(&one), "a lead that is qualified");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn is_closed_in_crm(&self, crm: &Value) -> bool {
         let phase = self.status.phase_of_crm(crm);
         phase.is_some_and(Phase::is_closed) || self.is_qualified(crm)
@@ -66,11 +77,31 @@ impl Map {
     }
 
     /// Whether a lead can still be qualified.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, RecordKind, Value};
+    ///
+    /// let map = Map::standard(CrmKind::Dynamics365);
+    /// let open: Value = serde_json::from_str(r#"{ "state": "0", "status": "2" }"#)?;
+    /// assert!(map.of(RecordKind::Lead).is_open_lead(&open) && !map.is_open_lead(&open));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn is_open_lead(&self, crm: &Value) -> bool {
         self.kind == RecordKind::Lead && self.status.phase_of_crm(crm) == Some(Phase::Waiting)
     }
 
     /// The statuses that Partner Center has to pass through to arrive at the CRM's; none if it is there already.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Value};
+    ///
+    /// let pending: Value = serde_json::from_str(r#"{ "status": "New", "substatus": "Pending" }"#).unwrap();
+    /// let won: Value = serde_json::from_str(r#"{ "state": "1", "status": "3" }"#).unwrap();
+    /// let steps = Map::standard(CrmKind::Dynamics365).partner_center_steps(&pending, &won)?;
+    /// let substatuses: Vec<_> = steps.iter().map(|step| step.member("substatus").text()).collect();
+    /// assert_eq!(substatuses, [Some("Accepted"), Some("Won")]);
+    /// # Ok::<(), mapping::Refusal>(())
+    /// ```
     pub fn partner_center_steps(&self, current: &Value, crm: &Value) -> Result<Vec<Value>, Refusal> {
         let pair = pair_of(current);
         let now = phase_of_pair(&pair)
@@ -94,6 +125,17 @@ impl Map {
     }
 
     /// How the CRM gets from `current` to `target`, both in the CRM's form.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, CrmStep, Map, Value};
+    ///
+    /// let map = Map::standard(CrmKind::Dynamics365);
+    /// let status = |json| serde_json::from_str::<Value>(json).unwrap();
+    /// let (open, won) = (status(r#"{ "state": "0", "status": "1" }"#), status(r#"{ "state": "1", "status": "3" }"#));
+    /// assert_eq!(map.crm_step(&open, &won)?, CrmStep::Action);
+    /// assert!(map.crm_step(&won, &open).is_err(), "a closed record is not reopened");
+    /// # Ok::<(), mapping::Refusal>(())
+    /// ```
     pub fn crm_step(&self, current: &Value, target: &Value) -> Result<CrmStep, Refusal> {
         let (_, target_phase) = (self.crm_phase(current)?, self.crm_phase(target)?);
         if self.is_closed_in_crm(current) {

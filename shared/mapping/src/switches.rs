@@ -29,7 +29,7 @@ pub struct Switches {
 pub enum CrmIdLinks {
     /// The record is open, its Sync is Yes, and both have the same customer.
     SameCustomer,
-    /// Nothing more.
+    /// Nothing more: one name is enough.
     Always,
     /// The other must name it too.
     Never,
@@ -89,7 +89,7 @@ pub enum Duplicates {
 pub enum ConvertLead {
     /// The opportunity is created beside the lead, which stays open.
     Off,
-    /// By SOAP's `convertLead`.
+    /// The lead is converted, by SOAP's `convertLead`.
     Soap,
 }
 

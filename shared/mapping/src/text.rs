@@ -38,6 +38,12 @@ pub(crate) fn shortened(text: &str, length: usize) -> String {
 
 /// The text as a CRM can store it: vertical tab and form feed (line and page breaks from Word) become line breaks, and
 /// characters that XML 1.0 cannot hold are left out.
+///
+/// ```
+/// use mapping::storable;
+///
+/// assert_eq!(storable("14 sites\u{b}in Basel\u{0}"), "14 sites\nin Basel");
+/// ```
 pub fn storable(text: &str) -> Cow<'_, str> {
     let odd = |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}'..='\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
     if !text.contains(odd) {
@@ -49,6 +55,12 @@ pub fn storable(text: &str) -> Cow<'_, str> {
 
 /// The text as a member of a Salesforce composite request, where `@{...}` refers to an earlier answer and cannot be
 /// escaped: a blank makes it plain text.
+///
+/// ```
+/// use mapping::without_references;
+///
+/// assert_eq!(without_references("see @{account.id}"), "see @ {account.id}");
+/// ```
 pub fn without_references(text: &str) -> Cow<'_, str> {
     if text.contains("@{") { text.replace("@{", "@ {").into() } else { text.into() }
 }

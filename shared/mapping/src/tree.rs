@@ -29,7 +29,6 @@ pub(crate) enum Raw {
 const REPLACED: [&str; 2] = ["values", "reasons"];
 
 impl Node {
-    /// An empty table.
     pub(crate) fn empty() -> Node {
         Node { line: 0, raw: Raw::Table(Vec::new()) }
     }

@@ -3,7 +3,7 @@
 /// The direction in which a unit is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// In both directions.
+    /// In both directions: a merge decides.
     Both,
     /// From Partner Center to the CRM.
     ToCrm,
@@ -18,7 +18,7 @@ pub enum On {
     Create,
     /// Only in an update.
     Update,
-    /// Always.
+    /// In creates and in updates.
     Both,
 }
 
@@ -26,16 +26,16 @@ pub enum On {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
-    /// Partner Center.
+    /// Partner Center, which has the referral.
     PartnerCenter,
-    /// The CRM.
+    /// The CRM, which has the record.
     Crm,
 }
 
 /// A merge unit of the map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unit {
-    /// Its name.
+    /// Its name, once in a map.
     pub name: String,
     /// In which direction it is written.
     pub direction: Direction,

@@ -16,7 +16,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 pub enum Value {
     /// It was read and is empty.
     Null,
-    /// Yes or no.
+    /// Yes or no; an empty one is `Null`.
     Bool(bool),
     /// A text, number, date or choice.
     Text(String),
@@ -29,6 +29,14 @@ pub type Fields = BTreeMap<String, Value>;
 
 impl Value {
     /// Whether it is empty: `Null`, or a `Map` whose members are all empty.
+    ///
+    /// ```
+    /// use mapping::Value;
+    ///
+    /// assert!(serde_json::from_str::<Value>(r#"{ "deal_value": null, "currency": null }"#)?.is_null());
+    /// assert!(!Value::Bool(false).is_null(), "No is an answer");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn is_null(&self) -> bool {
         match self {
             Value::Null => true,
@@ -59,6 +67,13 @@ impl Value {
     }
 
     /// A text; an empty one becomes `Null`. Line ends become `\n`, because either side may return others.
+    ///
+    /// ```
+    /// use mapping::Value;
+    ///
+    /// assert_eq!(Value::of_text(""), Value::Null);
+    /// assert_eq!(Value::of_text("14 sites\r\nin Basel").text(), Some("14 sites\nin Basel"));
+    /// ```
     pub fn of_text<'a>(text: impl Into<Cow<'a, str>>) -> Value {
         let text = text.into();
         if text.is_empty() {

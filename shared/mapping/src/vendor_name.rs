@@ -5,6 +5,15 @@ use crate::{Map, Record, Side, fields::NAME, path::Path, rule::Rule, shape::Shap
 impl Map {
     /// The unit with this column of the record (`estimatedvalue`) or this path of a referral (`/details/dealValue`,
     /// `details.dealValue`).
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, Side};
+    ///
+    /// let map = Map::standard(CrmKind::Dynamics365);
+    /// assert_eq!(map.unit_of(Side::Crm, "transactioncurrencyid"), Some("value"));
+    /// assert_eq!(map.unit_of(Side::PartnerCenter, "/details/dealValue"), Some("value"));
+    /// assert_eq!(map.unit_of(Side::Crm, "new_region"), None);
+    /// ```
     pub fn unit_of(&self, side: Side, field: &str) -> Option<&str> {
         let pointer = format!("/{}", field.trim_start_matches('/').replace('.', "/"));
         let named = |rule: &Rule| match side {

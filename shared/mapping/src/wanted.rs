@@ -12,15 +12,15 @@ use serde_json::Value as Json;
 /// The table that a column is in, as maps name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WantedTable {
-    /// A deal.
+    /// The table of deals.
     Opportunity,
-    /// A lead.
+    /// The table of leads.
     Lead,
-    /// A customer.
+    /// The table of customers.
     Account,
     /// A contact of a customer.
     Contact,
-    /// A user.
+    /// The table of users.
     Owner,
     /// A row of Microsoft Solutions.
     Solution,
@@ -35,15 +35,15 @@ pub enum WantedKind {
     Text(Option<usize>),
     /// Text of several lines.
     Memo(usize),
-    /// Yes or no.
+    /// A boolean: yes or no.
     Boolean,
     /// One of these options: the CRM's value (a number in Dynamics, a text in Salesforce), and its label for sellers.
     Choice(Vec<(Json, String)>),
-    /// An amount.
+    /// An amount in the record's currency.
     Money,
-    /// A day.
+    /// A day without a time.
     Date,
-    /// A number.
+    /// A number without a currency.
     Number,
     /// A reference to a row of this table, which is found by this column.
     Lookup(String, String),
@@ -52,9 +52,9 @@ pub enum WantedKind {
 /// A column that the map names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedColumn {
-    /// Its table.
+    /// The table that it is in.
     pub table: WantedTable,
-    /// Its name there.
+    /// Its name there, as the map writes it.
     pub name: String,
     /// What sellers call it.
     pub label: String,
@@ -75,7 +75,7 @@ pub struct WantedColumn {
 /// A stage that the map names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedStage {
-    /// Its name.
+    /// Its name in the CRM.
     pub name: String,
     /// Whether it must be a closed one.
     pub closed: bool,
@@ -87,6 +87,15 @@ pub struct WantedStage {
 
 impl Map {
     /// All columns that the map names, each once, in the map's order; those of leads after those of opportunities.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map, WantedKind};
+    ///
+    /// let wanted = Map::standard(CrmKind::Dynamics365).wanted_columns();
+    /// let key = wanted.iter().find(|column| column.name == "cosell_referralid").unwrap();
+    /// assert!(key.key && key.written);
+    /// assert_eq!(key.kind, WantedKind::Text(Some(100)));
+    /// ```
     pub fn wanted_columns(&self) -> Vec<WantedColumn> {
         let mut wanted = vec![];
         self.wanted_of(WantedTable::Opportunity, &mut wanted);
@@ -128,6 +137,14 @@ impl Map {
     }
 
     /// All stages that the map names, if the CRM has stages.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map};
+    ///
+    /// let stages = Map::standard(CrmKind::Salesforce).wanted_stages();
+    /// assert!(stages.iter().any(|stage| stage.name == "Closed Won" && stage.closed && stage.won));
+    /// assert_eq!(Map::standard(CrmKind::Dynamics365).wanted_stages(), []);
+    /// ```
     pub fn wanted_stages(&self) -> Vec<WantedStage> {
         let table = self.status.crm.iter().filter_map(|(pair, shown)| {
             let (name, phase) = (shown.get("stage")?.clone(), phase_of_pair(pair)?);
@@ -151,6 +168,13 @@ impl Map {
     }
 
     /// The columns for a pair of Partner Center such as `New/Pending`, and their values.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map};
+    ///
+    /// let shown = Map::standard(CrmKind::Dynamics365).shown_for("Closed/Won");
+    /// assert_eq!(shown, [("statecode", "1"), ("statuscode", "3")]);
+    /// ```
     pub fn shown_for(&self, pair: &str) -> Vec<(&str, &str)> {
         let Some((_, shown)) = self.status.crm.iter().find(|(known, _)| *known == pair) else {
             return vec![];
@@ -161,6 +185,14 @@ impl Map {
 
     /// Whether a column is one of our own, which set-up may create: in Dynamics by its prefix; in Salesforce, where
     /// all custom fields look alike, by the names of the default map.
+    ///
+    /// ```
+    /// use mapping::{CrmKind, Map};
+    ///
+    /// let map = Map::standard(CrmKind::Salesforce);
+    /// assert!(map.is_ours("Referral_Identifier__c"));
+    /// assert!(!map.is_ours("Deal_Budget__c") && !map.is_ours("Amount"));
+    /// ```
     pub fn is_ours(&self, column: &str) -> bool {
         match self.crm {
             CrmKind::Dynamics365 => column.starts_with("cosell_"),

@@ -79,7 +79,7 @@ pub(crate) fn kept_in_step(map: &Map) -> impl Iterator<Item = &Unit> {
 enum Rule {
     /// The present rule: the unit had a base and lost it.
     Known,
-    /// Another rule.
+    /// Another rule: the images are no base.
     Changed,
     /// None: the link or the rule is new.
     New,

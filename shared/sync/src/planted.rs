@@ -12,7 +12,7 @@ macro_rules! bugs {
         }
 
         impl Bug {
-            /// All bugs.
+            /// Every bug, each of them once.
             pub const ALL: &[Bug] = &[$(Bug::$name,)*];
 
             /// What the bug does, in one sentence.

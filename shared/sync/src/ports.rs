@@ -1,5 +1,9 @@
-//! The few traits that the stories need; each method states its promise. `clients` implements them over real sockets,
-//! the model in memory, and nothing else does.
+//! The few traits that the stories need; each method states its promise, and each trait shows one of them. `clients`
+//! implements them over real sockets and the model in memory; the dry run of `admin` wraps those of `clients`.
+//! The longer examples are in `ports/`.
+//!
+//! Common to all: a write is sent once. What may have been sent is never sent again by a port; it ends as
+//! [`Written::Unknown`], and the story decides. A read may be older than a read before it: the story compares versions.
 
 use crate::state::{
     failure::{Failure, Written},
@@ -17,7 +21,7 @@ use std::future::Future;
 /// The result of reading one referral.
 #[derive(Clone, Debug)]
 pub enum Found {
-    /// The referral.
+    /// The referral, with its whole body.
     Referral(Box<Referral>),
     /// 404: not there, or not yet (vendors/partner-center.md, *Lists*).
     Missing,
@@ -26,6 +30,10 @@ pub enum Found {
 }
 
 /// Partner Center's referrals.
+///
+/// Every change is conditional on the eTag that was read:
+///
+#[doc = include_str!("ports/referrals.md")]
 pub trait Referrals: Sync {
     /// Reads one referral by id.
     fn fetch(&self, id: &ReferralId) -> impl Future<Output = Result<Found, Failure>> + Send;
@@ -47,8 +55,8 @@ pub trait Referrals: Sync {
     ) -> impl Future<Output = Result<Page, Failure>> + Send {
         self.changed_since(since, cursor)
     }
-    /// Sends a conditional JSON Patch; never creates. `None`: the write happened, but the answer does not show the new
-    /// state.
+    /// Sends a conditional JSON Patch; never creates. `Lost`: the referral has another eTag by now, and nothing was
+    /// written. `None`: the write happened, but the answer does not show the new state.
     fn patch(
         &self,
         id: &ReferralId,
@@ -99,7 +107,9 @@ pub struct Ready<T> {
     pub told: Vec<String>,
 }
 
-/// The CRM's opportunities (and leads).
+/// The CRM's opportunities (and leads). A create never overwrites, an update never creates:
+///
+#[doc = include_str!("ports/crm.md")]
 pub trait Crm: Sync {
     /// What the CRM has to look up before a create.
     type Prepared: Send;
@@ -120,7 +130,8 @@ pub trait Crm: Sync {
     /// with its lists. Never overwrites: `Exists` if the key is taken.
     fn create(&self, new: &NewRecord, prepared: Self::Prepared)
     -> impl Future<Output = Written<Seen>> + Send;
-    /// Sends a conditional update; never creates. `patch.action` is `None`. The answer shows the record's own columns.
+    /// Sends a conditional update; never creates. `Lost`: the record has another version by now, and nothing was
+    /// written. `patch.action` is `None`. The answer shows the record's own columns.
     fn patch(
         &self,
         id: &RecordId,
@@ -155,7 +166,8 @@ pub trait Crm: Sync {
     fn feeds(&self) -> &'static [Feed] {
         &[Feed::Opportunities, Feed::Solutions]
     }
-    /// Reads one page of a feed.
+    /// Reads one page of a feed. Each row that changed since the position is in one of the round's pages at least;
+    /// it may be in two.
     fn changes(
         &self,
         feed: Feed,
@@ -166,9 +178,9 @@ pub trait Crm: Sync {
 /// A table of the CRM whose changes the poller follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feed {
-    /// The leads.
+    /// The table of leads.
     Leads,
-    /// The opportunities themselves.
+    /// The table of opportunities.
     Opportunities,
     /// Rows of Microsoft Solutions.
     Solutions,
@@ -238,12 +250,15 @@ pub enum Changed {
 /// The most changes that [`Links::commit`] saves together.
 pub const TRANSACTION: usize = 100;
 
-/// The table. Reads are consistent.
+/// The table. Reads are consistent, and a row that has expired counts as absent. All changes of a commit are saved or
+/// none:
+///
+#[doc = include_str!("ports/links.md")]
 pub trait Links: Sync {
-    /// Reads the rows under these keys, in the order of the keys.
+    /// Reads the rows under these keys, in the order of the keys; `None`: there is no such row.
     fn read(&self, keys: &[Key]) -> impl Future<Output = Result<Vec<Option<Row>>, Failure>> + Send;
-    /// Saves all changes or none. `Ok(false)`: a condition did not hold. `Err`: the changes may or may not have been
-    /// saved.
+    /// Saves all changes or none; refuses more than [`TRANSACTION`]. `Ok(false)`: none was saved, because a condition
+    /// did not hold or another run is saving one of the rows. `Err`: they may or may not have been saved.
     fn commit(&self, changes: Vec<Change>) -> impl Future<Output = Result<bool, Failure>> + Send;
     /// Reads one page of the links, in the table's own order, and where the next page begins. `cursor`: what the page
     /// before returned.
@@ -251,42 +266,89 @@ pub trait Links: Sync {
         &self,
         cursor: Option<&str>,
     ) -> impl Future<Output = Result<(Vec<Row>, Option<String>), Failure>> + Send;
-    /// Reads all parked rows.
+    /// Reads all parked rows, those of messages too.
     fn parked(&self) -> impl Future<Output = Result<Vec<Row>, Failure>> + Send;
 }
 
-/// The queue.
+/// The queue of hints:
+///
+/// ```
+/// use std::sync::Mutex;
+/// use sync::{failure::Failure, hint::{Hint, Subject}, ports::Hints};
+/// # use std::{pin::pin, task::{Context, Poll, Waker}};
+/// # fn ready<T>(future: impl Future<Output = T>) -> T {
+/// #     let Poll::Ready(t) = pin!(future).poll(&mut Context::from_waker(Waker::noop())) else { panic!() };
+/// #     t
+/// # }
+///
+/// #[derive(Default)]
+/// struct Queue(Mutex<Vec<String>>);
+///
+/// impl Hints for Queue {
+///     async fn send(&self, hints: &[Hint]) -> Result<(), Failure> {
+///         Ok(self.0.lock().unwrap().extend(hints.iter().map(Hint::body)))
+///     }
+/// }
+///
+/// let record = Subject::parked("opportunity/5f1c2b7e-9a40-4c0e-8f3d-2b6a7d1e9c55").unwrap();
+/// let hint = Hint::new(record, "retry", "2026-04-10T12:00:05Z".parse()?);
+/// let queue = Queue::default();
+/// ready(queue.send(&[hint.clone()]))?;
+/// assert_eq!(Hint::parse(&queue.0.lock().unwrap()[0])?, hint, "it was stored before `send` returned");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Hints: Sync {
-    /// Sends hints. They are stored when this returns.
+    /// Sends hints. They are stored when this returns; after an error some of them may be stored. A hint that is sent
+    /// twice within five minutes is delivered once ([`Hint::deduplication`]).
     fn send(&self, hints: &[Hint]) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
-/// The clock; the crate reads no other.
+/// The clock; the crate reads no other, so that a test decides how time passes:
+///
+/// ```
+/// use jiff::Timestamp;
+/// use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+/// use sync::ports::Clock;
+///
+/// struct Simulated(AtomicI64);
+///
+/// impl Clock for Simulated {
+///     fn now(&self) -> Timestamp {
+///         Timestamp::from_second(self.0.load(Relaxed)).unwrap()
+///     }
+/// }
+///
+/// let clock = Simulated(1_772_442_861.into());
+/// let began = clock.now();
+/// assert_eq!(clock.now(), began);
+/// clock.0.fetch_add(90, Relaxed);
+/// assert_eq!(clock.now().duration_since(began).as_secs(), 90);
+/// ```
 pub trait Clock: Sync {
-    /// Now.
+    /// The present instant, as this process knows it; another one's may differ by seconds.
     fn now(&self) -> Timestamp;
 }
 
 /// All ports of one run.
 pub trait Ports: Sync {
-    /// Partner Center.
+    /// The port of Partner Center.
     type Referrals: Referrals;
-    /// The CRM.
+    /// The port of the CRM.
     type Crm: Crm;
-    /// The table.
+    /// The port of the table.
     type Links: Links;
-    /// The queue.
+    /// The port of the queue.
     type Hints: Hints;
-    /// The clock.
+    /// The port of the clock.
     type Clock: Clock;
-    /// Partner Center.
+    /// Partner Center: the same port at each call.
     fn referrals(&self) -> &Self::Referrals;
-    /// The CRM.
+    /// The CRM: the same port at each call.
     fn crm(&self) -> &Self::Crm;
-    /// The table.
+    /// The table: the same port at each call.
     fn links(&self) -> &Self::Links;
-    /// The queue.
+    /// The queue: the same port at each call.
     fn hints(&self) -> &Self::Hints;
-    /// The clock.
+    /// The clock: the same port at each call.
     fn clock(&self) -> &Self::Clock;
 }

@@ -26,7 +26,7 @@ struct Given {
     agreed: Sides,
     /// What each side shows now: laid over `agreed`; `null` for a side that was not read.
     now: Option<Now>,
-    /// Parked units.
+    /// The names of the units that are parked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     parked: Vec<String>,
 }

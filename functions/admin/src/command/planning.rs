@@ -17,7 +17,6 @@ pub struct Plan {
     pub(crate) deals: Vec<Planned>,
 }
 
-/// One deal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Planned {
     pub(crate) id: String,

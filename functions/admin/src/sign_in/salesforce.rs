@@ -64,7 +64,7 @@ const CURES: &[(&[&str], &str)] = &[
     (&["401"], "the app's policy (IP relaxation, API access control) must let the connector's user in"),
 ];
 
-/// What to do.
+/// What to do, also if these words are not known.
 pub(crate) fn of(words: &str) -> &'static str {
     known(words).unwrap_or("is SalesforceLoginUrl the org's My Domain, and is the org up?")
 }

@@ -73,7 +73,7 @@ pub(super) struct Path {
 }
 
 impl Trust {
-    /// The bundled roots.
+    /// The roots that are part of this binary.
     pub fn bundled() -> Self {
         let ours = |anchor: &&TrustAnchor<'static>| {
             BUNDLED.iter().any(|name| anchor.subject.as_ref().ends_with(name.as_bytes()))

@@ -60,7 +60,7 @@ impl<'a> Reader<'a> {
         self.checked(name, "a secret's ARN", |text| text.starts_with("arn:"))
     }
 
-    /// A whole URL.
+    /// An absolute URL with any path: https, or http on loopback.
     pub(super) fn url(&mut self, name: &str) -> String {
         self.checked(name, "a URL, https or on loopback", |text| secure(text).is_some())
     }

@@ -50,7 +50,7 @@ pub struct SelfTest {
     pub answers: Vec<String>,
 }
 
-/// The Webhooks API.
+/// Calls the Webhooks API as the configured user.
 #[derive(Clone)]
 pub struct Webhooks {
     session: Session,

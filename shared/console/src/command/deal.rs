@@ -4,7 +4,7 @@ use super::{named, word};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-/// Which deals.
+/// Which deals are listed, and from where on.
 #[derive(Debug, Args)]
 pub struct Deals {
     /// Of this state, or with this mark, only.
@@ -53,7 +53,7 @@ impl State {
     }
 }
 
-/// A deal.
+/// One deal, by either of its ends.
 #[derive(Debug, Args)]
 pub struct About {
     /// A referral's or a record's id, `opportunity/ID`, `lead/ID`, or an address of Partner Center or the CRM that has one.

@@ -4,7 +4,7 @@ use super::word;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-/// Which of them.
+/// Which items: those with this text, else all.
 #[derive(Debug, Args)]
 pub struct Filter {
     /// Part of an id or of a reason.
@@ -21,7 +21,7 @@ impl Filter {
 /// Which messages, and whether they are followed.
 #[derive(Debug, Args)]
 pub struct Redrive {
-    /// Which of them.
+    /// Which messages: those with this text, else all.
     #[command(flatten)]
     pub filter: Filter,
     /// Wait until the queue is empty, with progress on standard error.

@@ -14,7 +14,7 @@ pub struct Console {
     pub port: u16,
 }
 
-/// Which decisions.
+/// Which decisions are followed, and since when.
 #[derive(Debug, Args)]
 pub struct Tail {
     /// Of one deal only, named as for `explain`.
@@ -40,7 +40,7 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
     if while_ago.is_negative() { Err(wrong()) } else { Ok(while_ago) }
 }
 
-/// The local run.
+/// How the local run is started.
 #[derive(Debug, Args)]
 pub struct Demo {
     /// Play a deal both ways and print what was expected and seen; exit 0 if all of it holds, 1 if not
@@ -82,7 +82,7 @@ struct Alone {
     demo: Demo,
 }
 
-/// Which CRM.
+/// The CRM beside Partner Center in a local run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "the words themselves")]
 pub enum Crm {

@@ -18,7 +18,6 @@ const LOCAL: Duration = Duration::from_millis(300);
 /// Between two questions to an admin function.
 const OVERVIEW: Duration = Duration::from_secs(15);
 
-/// What is followed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Of {
     Local,

@@ -58,11 +58,11 @@ pub struct Unfit {
     pub target: Side,
     /// Why it cannot go there.
     pub words: String,
-    /// The value.
+    /// The value, as the other side has it.
     pub value: Value,
 }
 
-/// A conflict's outcome.
+/// How a conflict was decided.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conflict {
     /// The side that wins.

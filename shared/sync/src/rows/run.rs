@@ -51,9 +51,9 @@ impl Budget {
 
 /// One run of a story.
 pub struct Run<'a, P: Ports> {
-    /// The outside systems.
+    /// The ports to all outside systems.
     pub ports: &'a P,
-    /// The field map.
+    /// The field map in effect.
     pub map: &'a Map,
     /// The facts of the deployment.
     pub settings: &'a Settings,
@@ -76,7 +76,7 @@ impl<P: Ports> Clone for Run<'_, P> {
 }
 
 impl<P: Ports> Run<'_, P> {
-    /// Now.
+    /// The instant that the port's clock has reached.
     pub fn now(&self) -> Timestamp {
         self.ports.clock().now()
     }
@@ -107,7 +107,7 @@ pub enum Ended {
     Later {
         /// The pause before that.
         after: SignedDuration,
-        /// The reason.
+        /// The reason, as the log has it.
         why: String,
     },
 }

@@ -8,7 +8,7 @@ use crate::{
 /// What ends a story early; `?` carries it to the caller that began the story.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// A call failed.
+    /// A call failed: the story ends with this failure.
     Failed(Failure),
     /// Another run saved this row first: reload and start over.
     Overtaken,

@@ -31,7 +31,6 @@ pub(crate) const AUDIT_LENGTH: usize = 10_000;
 
 /// A link that a story works on.
 pub(crate) struct Work<'a, P: Ports> {
-    /// The run.
     pub(crate) run: Run<'a, P>,
     /// Every read of this story began after this instant, however late its answer came.
     pub(crate) began: Timestamp,

@@ -131,7 +131,7 @@ impl Write {
         }
     }
 
-    /// Sends the request.
+    /// Sends the request that was claimed, once.
     pub(super) async fn send<P: Ports>(
         &self,
         work: &Work<'_, P>,

@@ -10,9 +10,9 @@ pub enum System {
     PartnerCenter,
     /// Dataverse or Salesforce and the login in front of it.
     Crm,
-    /// Our own table.
+    /// Our own table in DynamoDB.
     Table,
-    /// Our own queue.
+    /// Our own queue in SQS.
     Queue,
 }
 
@@ -50,7 +50,7 @@ impl Class {
     }
 }
 
-/// A failed call.
+/// A call that failed, and what it says of later calls.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{system} {operation}: {class}: {text}", system = system.as_str(), class = class.as_str())]
 pub struct Failure {
@@ -63,7 +63,7 @@ pub struct Failure {
     /// Every call to the system would meet it (throttling, outage, lost credentials): the system is held, not only this
     /// link.
     pub wide: bool,
-    /// The vendor's message.
+    /// The vendor's message; never logged as it is ([`in_log`](crate::in_log)).
     pub text: String,
 }
 
@@ -121,6 +121,6 @@ impl<T> Written<T> {
 pub struct Refused {
     /// The vendor's column or path, if it named one.
     pub field: Option<String>,
-    /// The vendor's message.
+    /// The vendor's message; never logged as it is ([`in_log`](crate::in_log)).
     pub text: String,
 }

@@ -25,9 +25,9 @@ pub struct Hint {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Subject {
-    /// A referral changed.
+    /// A referral changed, or is to be looked at again.
     Referral {
-        /// Its id.
+        /// The id of that referral.
         referral: ReferralId,
     },
     /// Something in a referral's engagement changed; the id may be the sibling's (vendors/partner-center.md, *Events*).
@@ -37,7 +37,7 @@ pub enum Subject {
     },
     /// A CRM record changed.
     Record {
-        /// Its id.
+        /// The record's table and id.
         record: RecordId,
         /// Its referral, where the sender knew the link.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-/// Unit to image.
+/// The image of each unit, by the unit's name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Images(Arc<BTreeMap<String, Value>>);
 

@@ -38,9 +38,9 @@ pub struct Intent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
-    /// Our own half.
+    /// Our own half, which is created first.
     Own,
-    /// Microsoft's half.
+    /// Microsoft's half, in the same engagement.
     Microsoft,
 }
 

@@ -22,11 +22,11 @@ pub const LOST_RACES_AN_HOUR: u32 = 60;
 /// A link between one referral and one record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Link {
-    /// Our referral.
+    /// Our own referral, which the link's key names.
     pub referral: ReferralId,
     /// The engagement of the referral.
     pub engagement: Option<EngagementId>,
-    /// Microsoft's half.
+    /// Microsoft's half of the engagement, once it is known.
     pub microsoft: Option<ReferralId>,
     /// Microsoft's own number of the deal, from Microsoft's half.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,7 +12,7 @@ const HEAD: usize = 100;
 pub struct Note {
     /// The referral it comes from: Microsoft's half, or our own referral for what became of the deal.
     pub half: ReferralId,
-    /// The note's text.
+    /// The text, of any length; the title repeats its beginning.
     pub text: String,
 }
 

@@ -6,12 +6,12 @@ use mapping::{Readings, RecordId, ReferralId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// A row's address.
+/// The address of a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
-    /// Partition key.
+    /// The partition key, such as `REFERRAL#…`.
     pub pk: String,
-    /// Sort key.
+    /// The sort key, such as `LINK`.
     pub sk: String,
 }
 
@@ -52,7 +52,7 @@ impl Key {
     pub fn watermark(feed: &str) -> Self {
         Key::new(["WATERMARK#", feed].concat(), "-")
     }
-    /// A system's hold.
+    /// The hold of the system with this name.
     pub fn hold(system: &str) -> Self {
         Key::new(["HOLD#", system].concat(), "-")
     }
@@ -69,7 +69,7 @@ impl Key {
     pub fn audit(about: &str, at: Timestamp, rev: u64, n: usize) -> Self {
         Key { pk: about.to_owned(), sk: format!("AUDIT#{at}#{rev}.{n}") }
     }
-    /// The poller's lease.
+    /// The lease of the poller that runs.
     pub fn lease() -> Self {
         Key::new("LEASE#poller".to_owned(), "-")
     }
@@ -98,7 +98,7 @@ impl Key {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Item {
-    /// A link.
+    /// A link of a referral and a record.
     Link(Box<Link>),
     /// An alias: leads from another id to a link.
     Alias {
@@ -125,9 +125,9 @@ pub enum Item {
     Hold(Hold),
     /// What is parked, with the reason.
     Parked(Parked),
-    /// An audit line.
+    /// One line of the audit.
     Audit(Line),
-    /// The poller's lease.
+    /// The lease of the poller that runs.
     Lease {
         /// Until when no other poller begins.
         until: Timestamp,
@@ -146,11 +146,11 @@ pub enum Item {
 /// A command of an administrator that changes something, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Act {
-    /// When it began.
+    /// The instant at which it began.
     pub at: Timestamp,
-    /// The command's name.
+    /// The command, by the name in its JSON.
     pub command: String,
-    /// Its arguments, shortened.
+    /// Its arguments as text, shortened.
     pub on: String,
     /// The caller: `proven: ARN`, or `not proven` and why.
     pub who: String,
@@ -212,7 +212,7 @@ impl Watermark {
 /// How far a round of live work, a walk over a whole table, or a list of several pages has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Walk {
-    /// When it began.
+    /// The instant at which it began.
     pub began: Timestamp,
     /// The position of its next page; `None` before the first page.
     pub cursor: Option<String>,
@@ -239,14 +239,14 @@ pub struct Hold {
     pub attempts: u32,
 }
 
-/// A stored row.
+/// A row as it is stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// The row's address.
+    /// The address of the row.
     pub key: Key,
     /// Its revision, which grows by one with each save.
     pub rev: u64,
-    /// Its content.
+    /// What the row holds.
     pub item: Item,
 }
 
@@ -257,14 +257,14 @@ pub enum Expect {
     Absent,
     /// The row has this revision; the save makes it the next one.
     Rev(u64),
-    /// No condition.
+    /// The change is saved, whatever is there.
     Any,
 }
 
 /// One conditional save or delete.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// The row's address.
+    /// The address of the row.
     pub key: Key,
     /// The condition of the save.
     pub expect: Expect,
@@ -280,7 +280,7 @@ impl Change {
         Change { key, expect, item: Some(item), expires_at: None }
     }
 
-    /// A delete.
+    /// A delete under this condition.
     pub fn delete(key: Key, expect: Expect) -> Self {
         Change { key, expect, item: None, expires_at: None }
     }

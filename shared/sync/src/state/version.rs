@@ -21,11 +21,11 @@ pub const BESIDES: &str = "|#";
 /// How a version relates to another one of the same row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
-    /// The same state.
+    /// Both name the same state.
     Same,
-    /// A later state.
+    /// This one is the later state.
     Newer,
-    /// An earlier state.
+    /// This one is the earlier state.
     Older,
     /// The order cannot be decided: read the row again by id.
     Unknown,

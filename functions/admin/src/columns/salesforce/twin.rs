@@ -7,7 +7,6 @@ use clients::crm::salesforce::{describe::DescribedField, object_of_table};
 use mapping::{Map, WantedColumn, WantedTable};
 use serde_json::json;
 
-/// What was found.
 #[derive(Default)]
 pub(crate) struct Twins {
     /// What is wanted, and the field that stands in for it.
@@ -88,7 +87,7 @@ pub(crate) fn twin<'a>(
     by_label
 }
 
-/// `Audit__c` of `MSPC__Audit__c`.
+/// `MSPC__Audit__c` becomes `Audit__c`; a name without a namespace stays as it is.
 fn without_namespace(name: &str) -> &str {
     match name.split_once("__") {
         Some((_, rest)) if rest.contains("__") => rest,

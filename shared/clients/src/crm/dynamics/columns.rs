@@ -48,7 +48,7 @@ const RELATIONS: [(&str, &str, &str); 5] = [
 
 /// The text of a lookup, by its table, the column that has the text, and the GUID.
 pub(super) type Texts = BTreeMap<(String, String, String), String>;
-/// Columns by name.
+/// A row's columns, by their names.
 pub(super) type Row = BTreeMap<String, Value>;
 
 /// The columns that a map reads.

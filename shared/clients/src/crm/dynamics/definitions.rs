@@ -221,7 +221,7 @@ impl Dynamics {
         Ok(made)
     }
 
-    /// Creates a column.
+    /// Creates a column of the wanted kind, with the label that sellers read.
     pub async fn make_column(&self, column: &WantedColumn) -> Result<(), Failure> {
         let mut body = json!({
             "SchemaName": column.name,

@@ -16,13 +16,13 @@ const PUBLIC: u8 = 0;
 /// A form as it is published.
 #[derive(Clone, Debug)]
 pub struct Form {
-    /// Its `formid`.
+    /// Its `formid`, a GUID.
     pub id: String,
     /// Its name, for administrators.
     pub name: String,
     /// Whether it is used for users who have not chosen another form.
     pub default: bool,
-    /// Its `formxml`.
+    /// Its `formxml`, the whole text.
     pub xml: String,
 }
 

@@ -40,7 +40,7 @@ pub struct Page {
     pub resume: Option<String>,
 }
 
-/// One change.
+/// One entry of a page of changes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Line {
     /// A row as it is now.
@@ -64,9 +64,9 @@ pub enum Unreadable {
     /// A link does not lead below the service root, so no token is sent there.
     #[error("`{name}` leads elsewhere: `{link}`")]
     Elsewhere {
-        /// `@odata.nextLink` or `@odata.deltaLink`.
+        /// The member: `@odata.nextLink` or `@odata.deltaLink`.
         name: &'static str,
-        /// Its value.
+        /// The link, as Dataverse gave it.
         link: String,
     },
 }

@@ -66,7 +66,7 @@ pub(super) struct Place<'a> {
 /// What is done about an account or contact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Choice {
-    /// Its row exists.
+    /// Its row exists and is not written.
     Use { id: String },
     /// Its row was merged into this one, or into one further on.
     Follow { id: String },

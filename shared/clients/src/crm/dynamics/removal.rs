@@ -14,7 +14,7 @@ use sync::failure::Failure;
 /// How an attempt to delete something ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Removed {
-    /// It was deleted.
+    /// It was there, and this attempt deleted it.
     Gone,
     /// It did not exist.
     Absent,

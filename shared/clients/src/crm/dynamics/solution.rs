@@ -143,7 +143,7 @@ enum Row {
     New(String),
     /// It exists, but its opportunity or its solution was emptied: it gets it back.
     Orphan { id: String, etag: String },
-    /// It exists.
+    /// It exists and is whole: nothing is written.
     There,
 }
 

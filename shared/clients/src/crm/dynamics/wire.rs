@@ -24,7 +24,6 @@ pub(super) const ROOT: &str = "/api/data/v9.2";
 /// run.
 const MOST_PAGES: usize = 1000;
 
-/// One environment.
 #[derive(Clone)]
 pub(super) struct Wire {
     session: Session,

@@ -23,11 +23,11 @@ const FRESH: Duration = Duration::from_secs(15 * 60);
 /// Which features are on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Features {
-    /// Opportunity teams.
+    /// Opportunity teams: a deal has further colleagues beside its owner.
     pub(super) teams: bool,
     /// State and country picklists: an address has codes of country and state beside their texts.
     pub(super) codes: bool,
-    /// Person accounts.
+    /// Person accounts: an account may be a person.
     pub(super) persons: bool,
 }
 
@@ -51,7 +51,7 @@ type KnownPlaces = Arc<Places>;
 #[derive(Default)]
 pub(super) struct Known {
     features: Mutex<Option<(Features, Instant)>>,
-    /// By object.
+    /// The picklists of addresses, by object.
     places: Mutex<BTreeMap<&'static str, KnownPlaces>>,
     /// The existing rows that a duplicate rule named for a new one, by object and our key.
     adopted: Mutex<BTreeMap<(String, String), String>>,

@@ -7,7 +7,7 @@ use sync::failure::Failure;
 /// A stage of opportunities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {
-    /// Its API name.
+    /// Its API name, which no translation changes.
     pub name: String,
     /// Whether it is in use.
     pub active: bool,

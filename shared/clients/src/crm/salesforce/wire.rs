@@ -30,12 +30,11 @@ pub const AUDIENCE: &str = "salesforce";
 /// The number of rows asked for per page of a query, which is a hint.
 pub(super) const PAGE: u32 = 500;
 
-/// One org.
 #[derive(Clone)]
 pub(super) struct Wire {
     session: Session,
     tokens: Arc<Tokens>,
-    /// `/services/data/v62.0`
+    /// The path before every call, such as `/services/data/v62.0`.
     root: String,
     /// Whether rows are saved although a duplicate rule gives an alert.
     allow_save: bool,
@@ -315,7 +314,7 @@ fn too_many() -> Unwritten {
 pub(super) enum QueryFailed {
     /// Its position is too old.
     Expired,
-    /// Anything else.
+    /// Any other failure, with its class.
     Failed(Failure),
 }
 

@@ -31,7 +31,7 @@ impl Tick<'_> {
 /// How far a part has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Came {
-    /// It is done.
+    /// Nothing of it is left for this tick.
     Through,
     /// Its time was up; how far it came is saved.
     PartWay,
