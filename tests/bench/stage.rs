@@ -181,7 +181,7 @@ impl Stage {
         let pending: Vec<String> = system
             .outbox()
             .iter()
-            .filter(|event| event.state == partner_center::State::Pending)
+            .filter(|event| event.state == partner_center::DeliveryState::Pending)
             .map(partner_center::Event::body)
             .collect();
         let events = pending.iter().map(|body| gateway_event(&system, body, Forge::Microsoft)).collect();

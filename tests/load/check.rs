@@ -7,7 +7,7 @@ use crate::{
     storm::Storm,
 };
 use serde_json::Value;
-use simulators::dataverse::Row;
+use simulators::dataverse::DataverseRow;
 use std::collections::{BTreeMap, HashMap};
 
 /// No line names more than so many of one kind.
@@ -59,7 +59,7 @@ pub(crate) fn judge(storm: &Storm) -> Verdict {
     let partner_center = storm.world.partner_center.system();
     let crm = storm.world.dataverse.system();
     let rows = crm.rows("opportunities");
-    let mut by_referral: HashMap<String, Vec<&Row>> = HashMap::new();
+    let mut by_referral: HashMap<String, Vec<&DataverseRow>> = HashMap::new();
     for row in &rows {
         by_referral.entry(text(&row["cosell_referralid"])).or_default().push(row);
     }
@@ -104,7 +104,7 @@ pub(crate) fn judge(storm: &Storm) -> Verdict {
 
 impl Verdict {
     /// Both vendors show the same.
-    fn compare(&mut self, id: &str, referral: &Value, row: &Row) {
+    fn compare(&mut self, id: &str, referral: &Value, row: &DataverseRow) {
         let (there, here) = (of_referral(referral), of_opportunity(row));
         for (unit, value) in there.iter().filter(|(unit, value)| here.get(*unit) != Some(value)) {
             let other = here.get(unit).map(String::as_str).unwrap_or_default();
@@ -114,7 +114,7 @@ impl Verdict {
     }
 
     /// A unit that one side alone edits shows what was said last, or the Audit field says why not.
-    fn last_words(&mut self, id: &str, deal: &Deal, row: &Row) {
+    fn last_words(&mut self, id: &str, deal: &Deal, row: &DataverseRow) {
         let shown = of_opportunity(row);
         for (unit, said) in deal.said.iter().filter(|(unit, said)| shown.get(*unit) != Some(said)) {
             let word = if *unit == "value" { said.split('.').next().unwrap_or(said) } else { said };
@@ -128,7 +128,7 @@ impl Verdict {
     }
 
     /// No two rows with the same values.
-    fn once(&mut self, rows: &[&Row], columns: &[&str]) {
+    fn once(&mut self, rows: &[&DataverseRow], columns: &[&str]) {
         let mut seen: BTreeMap<Vec<String>, usize> = BTreeMap::new();
         for row in rows {
             *seen.entry(columns.iter().map(|column| text(&row[*column])).collect()).or_default() += 1;

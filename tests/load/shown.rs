@@ -1,7 +1,7 @@
 //! What each vendor shows of a deal, in the same words: the mapped fields of a referral and of an opportunity.
 
 use serde_json::Value;
-use simulators::dataverse::{CHF, EUR, GBP, Row, USD};
+use simulators::dataverse::{CHF, DataverseRow, EUR, GBP, USD};
 use std::collections::BTreeMap;
 
 /// Unit -> what is shown.
@@ -39,7 +39,7 @@ pub(crate) fn of_referral(referral: &Value) -> Shown {
     ])
 }
 
-pub(crate) fn of_opportunity(row: &Row) -> Shown {
+pub(crate) fn of_opportunity(row: &DataverseRow) -> Shown {
     let column = |name: &str| row.get(name).map(text).unwrap_or_default();
     let number = |name: &str| row.get(name).and_then(Value::as_i64);
     let amount = row.get("estimatedvalue").and_then(Value::as_f64).unwrap_or_default();

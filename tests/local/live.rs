@@ -60,7 +60,7 @@ pub(crate) async fn run(world: &World, seed_of_trouble: Option<u64>, page: u16) 
         world.weather(&Weather::mixed(seed, TROUBLE));
     }
     let mut hands = Hands::default();
-    let mut seen = Seen::default();
+    let mut seen = Printed::default();
     let mut polled = Instant::now();
     let mut watched = Instant::now();
     let mut beat = tokio::time::interval(BEAT);
@@ -133,13 +133,13 @@ async fn answer(world: &World, hands: &mut Hands, events: &Events, asked: Asked)
 
 /// How much of it was shown.
 #[derive(Default)]
-struct Seen {
+struct Printed {
     partner_center: usize,
     crm: usize,
     parked: usize,
 }
 
-impl Seen {
+impl Printed {
     async fn news(&mut self, world: &World, events: &Events) -> anyhow::Result<()> {
         let partner_center = world.partner_center.requests();
         let crm = world.crm_requests();

@@ -242,12 +242,16 @@ impl World {
     /// From now on the CRM stores notes without the blanks at their end.
     pub fn trim_notes(&self) {
         match self.crm() {
-            CrmKind::Dynamics365 => {
-                self.dataverse.system().rewrite("opportunities", "description", dataverse::Rewrite::TrimEnd)
-            }
-            CrmKind::Salesforce => {
-                self.salesforce.system().rewrite("Opportunity", "Description", salesforce::Rewrite::TrimEnd)
-            }
+            CrmKind::Dynamics365 => self.dataverse.system().rewrite(
+                "opportunities",
+                "description",
+                dataverse::PluginRewrite::TrimEnd,
+            ),
+            CrmKind::Salesforce => self.salesforce.system().rewrite(
+                "Opportunity",
+                "Description",
+                salesforce::FlowRewrite::TrimEnd,
+            ),
         }
     }
 

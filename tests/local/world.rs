@@ -210,7 +210,7 @@ impl World {
             grace: SignedDuration::from_secs(180),
             audit_days: 400,
             stack: "world".into(),
-            partner_center: config::PartnerCenter {
+            partner_center: config::PartnerCenterConfig {
                 tenant_id: login::PARTNER_TENANT.into(),
                 client_id: login::PARTNER_CLIENT.into(),
                 organization_id: options
@@ -223,14 +223,14 @@ impl World {
                 login_url: login.url(),
             },
             crm: match kind {
-                CrmKind::Dynamics365 => config::Crm::Dynamics365(config::Dynamics {
+                CrmKind::Dynamics365 => config::CrmConfig::Dynamics365(config::DynamicsConfig {
                     url: dataverse.url(),
                     tenant_id: login::DYNAMICS_TENANT.into(),
                     client_id: login::DYNAMICS_CLIENT.into(),
                     secret_arn: crm_secret,
                     login_url: login.url(),
                 }),
-                CrmKind::Salesforce => config::Crm::Salesforce(config::Salesforce {
+                CrmKind::Salesforce => config::CrmConfig::Salesforce(config::SalesforceConfig {
                     login_url: match options.login_host {
                         true => salesforce.url().replace("127.0.0.1", "localhost"),
                         false => salesforce.url(),

@@ -17,7 +17,7 @@ use std::{
 };
 use sync::{
     link::{Link, State, image},
-    merge::{Shown, merge},
+    merge::{SideFields, merge},
 };
 
 const BODY: &str = r#"{"EventName":"referral-updated","ResourceUri":"https://api.partnercenter.microsoft.com/engagements/v1/referrals/2e5d1c7a-6b30-4f8e-9c41-8a7d0b3f5e21","ResourceName":"referral","AuditUri":null,"ResourceChangeUtcDate":"2026-11-20T10:00:00Z"}"#;
@@ -128,7 +128,7 @@ fn merged(bencher: Bencher<'_, '_>) {
     let there = with(&[("notes", json!("17 sites.")), ("name", json!("Harbor Line"))]);
     let here = with(&[("notes", json!("18 sites."))]);
     let plan = || {
-        let shown = Shown { partner_center: Some(black_box(&there)), crm: Some(black_box(&here)) };
+        let shown = SideFields { partner_center: Some(black_box(&there)), crm: Some(black_box(&here)) };
         merge(map, &link, shown)
     };
     let planned = plan();

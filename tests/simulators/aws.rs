@@ -14,7 +14,7 @@ mod sts;
 mod tests;
 
 pub use fifo::Sent;
-pub use refusal::Refusal;
+pub use refusal::AwsRefusal;
 
 use crate::server::{Request, Response, Simulator};
 use jiff::Timestamp;
@@ -118,7 +118,7 @@ impl Aws {
         deduplication_id: &str,
         body: &str,
         now: Timestamp,
-    ) -> Result<Sent, Refusal> {
+    ) -> Result<Sent, AwsRefusal> {
         self.queue(queue).send(Some(group), Some(deduplication_id), body, now)
     }
 
@@ -136,7 +136,7 @@ impl Aws {
     }
 
     /// `DeleteMessage` without the wire.
-    pub fn delete(&mut self, queue: &str, receipt_handle: &str, now: Timestamp) -> Result<(), Refusal> {
+    pub fn delete(&mut self, queue: &str, receipt_handle: &str, now: Timestamp) -> Result<(), AwsRefusal> {
         self.queue(queue).delete(receipt_handle, now)
     }
 
@@ -147,7 +147,7 @@ impl Aws {
         receipt_handle: &str,
         seconds: u32,
         now: Timestamp,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), AwsRefusal> {
         self.queue(queue).change_visibility(receipt_handle, seconds, now)
     }
 

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex};
 
 #[derive(Default)]
-struct State {
+struct ClockState {
     shift: SignedDuration,
     /// It stands here, all advances aside.
     stopped: Option<Timestamp>,
@@ -12,7 +12,7 @@ struct State {
 
 /// A shared clock; clones show the same time.
 #[derive(Clone, Default)]
-pub struct Clock(Arc<Mutex<State>>);
+pub struct Clock(Arc<Mutex<ClockState>>);
 
 impl Clock {
     /// The machine's time plus all advances so far.
@@ -33,7 +33,7 @@ impl Clock {
 
     /// From now on it stands at `at` until it is advanced.
     pub fn stop_at(&self, at: Timestamp) {
-        *self.0.lock().expect("clock") = State { shift: SignedDuration::ZERO, stopped: Some(at) };
+        *self.0.lock().expect("clock") = ClockState { shift: SignedDuration::ZERO, stopped: Some(at) };
     }
 
     /// Moves on to `at`, unless it is later already.

@@ -43,21 +43,21 @@ pub use people::{
     ADMINISTRATOR, BASE_CURRENCY, CHF, EUR, GBP, INTEGRATION_USER, OTHER_SELLER, SALES_TEAM_ROLE, SELLER,
     STAKEHOLDER_ROLE, SYSTEM, USD,
 };
-pub use rewrites::Rewrite;
-pub use store::Row;
-pub use switches::Switches;
+pub use rewrites::PluginRewrite;
+pub use store::DataverseRow;
+pub use switches::DataverseSwitches;
 
 use crate::login;
 use crate::server::{Request, Response, Simulator};
 use address::{Prefer, address, segments};
 use jiff::Timestamp;
 use metadata::Table;
-use refusal::{Outcome, Refusal, no_resource, not_modelled, to_response};
+use refusal::{DataverseOutcome, DataverseRefusal, no_resource, not_modelled, to_response};
 use rows::Rows;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use store::{ChangeSet, Writer};
+use store::{ChangeSet, DataverseWriter};
 use uuid::Uuid;
 
 /// The service root below the org URL.
@@ -66,14 +66,14 @@ const JSON: &str = "application/json; odata.metadata=minimal";
 
 /// A validation rule of the customer's.
 #[derive(Clone, Debug)]
-struct Rule {
+struct BusinessRule {
     table: String,
     column: Option<String>,
     message: String,
 }
 
 /// One request as it is being answered.
-struct Call<'a> {
+struct DataverseCall<'a> {
     request: &'a Request,
     prefer: Prefer,
     user: String,
@@ -81,7 +81,7 @@ struct Call<'a> {
 }
 
 pub struct Dataverse {
-    pub switches: Switches,
+    pub switches: DataverseSwitches,
     /// The org URL, without trailing slash; tokens must be for it.
     base: String,
     tables: BTreeMap<String, Arc<Table>>,
@@ -91,21 +91,21 @@ pub struct Dataverse {
     /// The last version number given out, over all tables.
     version: u64,
     /// Each written row as it was before.
-    previous: BTreeMap<(String, String), Option<Row>>,
+    previous: BTreeMap<(String, String), Option<DataverseRow>>,
     /// How many reads still see it so.
     lagging: BTreeMap<(String, String), u32>,
     change_set: Option<ChangeSet>,
     /// Rows written by the request being answered.
     touched: Vec<(String, String)>,
-    rules: Vec<Rule>,
-    demands: Vec<Rule>,
+    rules: Vec<BusinessRule>,
+    demands: Vec<BusinessRule>,
     /// Entity set, column, and what a plug-in makes of its values.
-    rewrites: Vec<(String, String, Rewrite)>,
+    rewrites: Vec<(String, String, PluginRewrite)>,
     denied: Vec<(String, String)>,
     /// The XML of forms that were changed and not published, by their id.
     drafts: BTreeMap<String, String>,
-    cursors: Vec<read::Cursor>,
-    tokens: Vec<delta::Token>,
+    cursors: Vec<read::PageCursor>,
+    tokens: Vec<delta::DeltaToken>,
     oldest_token: BTreeMap<String, u64>,
     served: VecDeque<Timestamp>,
 }
@@ -114,7 +114,7 @@ impl Dataverse {
     /// A furnished org at this URL, our columns, keys and tables provisioned.
     pub fn new(base_url: &str) -> Self {
         let mut org = Dataverse {
-            switches: Switches::default(),
+            switches: DataverseSwitches::default(),
             base: base_url.trim_end_matches('/').to_owned(),
             tables: tables::all().into_iter().map(|(set, table)| (set, Arc::new(table))).collect(),
             rows: BTreeMap::new(),
@@ -187,7 +187,7 @@ impl Dataverse {
         Some(response.with("Retry-After", wait.to_string()))
     }
 
-    fn answer(&mut self, request: &Request, user: String, now: Timestamp) -> Outcome<Response> {
+    fn answer(&mut self, request: &Request, user: String, now: Timestamp) -> DataverseOutcome<Response> {
         if request.path == format!("{ROOT}/$metadata") {
             return Err(not_modelled("`$metadata`"));
         }
@@ -197,18 +197,18 @@ impl Dataverse {
                 return Err(no_resource());
             }
             let prefer = Prefer::parse(request.header("prefer"))?;
-            return self.batch(&Call { request, prefer, user, now });
+            return self.batch(&DataverseCall { request, prefer, user, now });
         }
         self.dispatch(request, &user, now)
     }
 
     /// One request below the service root, alone or out of a batch.
-    fn dispatch(&mut self, request: &Request, user: &str, now: Timestamp) -> Outcome<Response> {
+    fn dispatch(&mut self, request: &Request, user: &str, now: Timestamp) -> DataverseOutcome<Response> {
         let path = request.path.strip_prefix(ROOT).and_then(|p| p.strip_prefix('/'));
         let path = path.ok_or_else(|| not_modelled("a path outside the service root"))?;
         let parts = segments(path).ok_or_else(no_resource)?;
         let prefer = Prefer::parse(request.header("prefer"))?;
-        let call = Call { request, prefer, user: user.to_owned(), now };
+        let call = DataverseCall { request, prefer, user: user.to_owned(), now };
         let method = request.method.as_str();
         let names: Vec<&str> = parts.iter().map(|p| p.name.as_str()).collect();
         match (method, names.as_slice()) {
@@ -285,8 +285,8 @@ impl Simulator for Dataverse {
                 Some(refused) => refused,
                 None => match self.answer(request, user, now) {
                     Ok(response) => response,
-                    Err(Refusal::NotModelled(why)) => return Response::unknown(request, &why),
-                    Err(Refusal::Vendor { status, code, message, details }) => {
+                    Err(DataverseRefusal::NotModelled(why)) => return Response::unknown(request, &why),
+                    Err(DataverseRefusal::Vendor { status, code, message, details }) => {
                         let prefer = request.header("prefer").unwrap_or_default();
                         let annotated = prefer.contains("odata.include-annotations");
                         to_response(status, &code, &message, &details, annotated)
@@ -295,7 +295,7 @@ impl Simulator for Dataverse {
             },
         };
         if self.switches.plugin_bump {
-            let by = Writer { user: SYSTEM.to_owned(), now, action: true, late: 0 };
+            let by = DataverseWriter { user: SYSTEM.to_owned(), now, action: true, late: 0 };
             for (set, id) in std::mem::take(&mut self.touched) {
                 self.bump(&set, &id, &by);
             }

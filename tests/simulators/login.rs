@@ -9,7 +9,7 @@ use authorize::Code;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::percent_decode_str;
-use refusal::Refusal;
+use refusal::LoginRefusal;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -76,7 +76,7 @@ pub fn mint(claims: &Claims) -> String {
 /// Behaviour no document settles, or an admin's choice.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Switches {
+pub struct LoginSwitches {
     /// User tokens carry `amr: mfa`.
     pub mfa: bool,
     /// Every redemption answers a new refresh token; off: none comes back.
@@ -89,9 +89,9 @@ pub struct Switches {
     pub refuse: Option<u32>,
 }
 
-impl Default for Switches {
+impl Default for LoginSwitches {
     fn default() -> Self {
-        Switches {
+        LoginSwitches {
             mfa: true,
             rotate: true,
             rotate_without_offline_access: false,
@@ -114,7 +114,7 @@ struct App {
 }
 
 pub struct Login {
-    pub switches: Switches,
+    pub switches: LoginSwitches,
     apps: BTreeMap<String, App>,
     /// Refresh token -> issued at; `None`: not used yet, age counts from the first sight of it.
     refresh_tokens: BTreeMap<String, Option<Timestamp>>,
@@ -147,7 +147,7 @@ impl Login {
             (DYNAMICS_CLIENT.to_owned(), app(DYNAMICS_TENANT, DYNAMICS_SECRET, resources, vec![])),
         ]);
         Login {
-            switches: Switches::default(),
+            switches: LoginSwitches::default(),
             apps,
             refresh_tokens: BTreeMap::from([(REFRESH_TOKEN.to_owned(), None)]),
             revoked: vec![],
@@ -190,48 +190,59 @@ impl Login {
         self.issued.get(&bare(resource)).copied().unwrap_or_default()
     }
 
-    fn token(&mut self, request: &Request, tenant: &str, v2: bool, now: Timestamp) -> Result<Value, Refusal> {
+    fn token(
+        &mut self,
+        request: &Request,
+        tenant: &str,
+        v2: bool,
+        now: Timestamp,
+    ) -> Result<Value, LoginRefusal> {
         let form = form(request)?;
         let field = |name: &str| {
             form.get(name).filter(|v| !v.is_empty()).ok_or_else(|| {
                 let text = format!("The request body must contain the following parameter: '{name}'.");
-                Refusal(400, "invalid_request", 900144, text)
+                LoginRefusal(400, "invalid_request", 900144, text)
             })
         };
         if !self.apps.values().any(|a| a.tenant.eq_ignore_ascii_case(tenant)) {
-            return Err(Refusal(400, "invalid_request", 90002, format!("Tenant '{tenant}' not found.")));
+            return Err(LoginRefusal(400, "invalid_request", 90002, format!("Tenant '{tenant}' not found.")));
         }
         if let Some(number) = self.switches.refuse {
-            return Err(Refusal::documented(number).expect("a number of `refusal.rs`"));
+            return Err(LoginRefusal::documented(number).expect("a number of `refusal.rs`"));
         }
         let grant = field("grant_type")?;
         if !["refresh_token", "client_credentials", "authorization_code"].contains(&grant.as_str()) {
             let text = format!("The app requested an unsupported grant type '{grant}'.");
-            return Err(Refusal(400, "unsupported_grant_type", 70003, text));
+            return Err(LoginRefusal(400, "unsupported_grant_type", 70003, text));
         }
         let client = field("client_id")?;
         let app =
             self.apps.get(client).filter(|a| a.tenant.eq_ignore_ascii_case(tenant)).ok_or_else(|| {
                 let text = format!("Application with identifier '{client}' was not found in the directory.");
-                Refusal(400, "unauthorized_client", 700016, text)
+                LoginRefusal(400, "unauthorized_client", 700016, text)
             })?;
         let secret = form.get("client_secret").ok_or_else(|| {
             let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
-            Refusal(401, "invalid_client", 7000218, text.into())
+            LoginRefusal(401, "invalid_client", 7000218, text.into())
         })?;
         if *secret != app.secret {
-            return Err(Refusal(401, "invalid_client", 7000215, "Invalid client secret provided.".into()));
+            return Err(LoginRefusal(
+                401,
+                "invalid_client",
+                7000215,
+                "Invalid client secret provided.".into(),
+            ));
         }
         if app.secret_expired {
             let text = "The provided client secret keys for app are expired.";
-            return Err(Refusal(401, "invalid_client", 7000222, text.into()));
+            return Err(LoginRefusal(401, "invalid_client", 7000222, text.into()));
         }
         let user = grant != "client_credentials";
         let asked = if v2 { scopes(field("scope")?, user)? } else { Asked::v1(field("resource")?) };
         if !(if user { &app.delegated } else { &app.resources }).contains(&asked.resource) {
             let text =
                 format!("The resource principal named {} was not found in the tenant.", asked.resource);
-            return Err(Refusal(400, "invalid_resource", 500011, text));
+            return Err(LoginRefusal(400, "invalid_resource", 500011, text));
         }
         let claims = Claims {
             aud: asked.resource.clone(),
@@ -255,21 +266,21 @@ impl Login {
         Ok(self.answer(&claims, &asked, v2, now))
     }
 
-    fn redeem(&mut self, token: &str, now: Timestamp) -> Result<(), Refusal> {
+    fn redeem(&mut self, token: &str, now: Timestamp) -> Result<(), LoginRefusal> {
         if self.revoked.iter().any(|t| t == token) {
             let text = "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user \
                         might have changed or reset their password.";
-            return Err(Refusal(400, "invalid_grant", 50173, text.into()));
+            return Err(LoginRefusal(400, "invalid_grant", 50173, text.into()));
         }
         let Some(since) = self.refresh_tokens.get_mut(token) else {
             let text = "Provided grant is invalid or malformed.";
-            return Err(Refusal(400, "invalid_grant", 70000, text.into()));
+            return Err(LoginRefusal(400, "invalid_grant", 70000, text.into()));
         };
         let age = now.duration_since(*since.get_or_insert(now));
         if age > SignedDuration::from_hours(24 * self.switches.refresh_days) {
             let text =
                 "The refresh token has expired due to inactivity. The token was inactive for 90.00:00:00.";
-            return Err(Refusal(400, "invalid_grant", 700082, text.into()));
+            return Err(LoginRefusal(400, "invalid_grant", 700082, text.into()));
         }
         Ok(())
     }
@@ -345,8 +356,8 @@ impl Simulator for Login {
                 Ok(json!({ "revoked": self.revoked }))
             }
             "consent" => Ok(json!({ "refresh_token": self.consent(now) })),
-            "switches" => merged(&self.switches, body).and_then(|s: Switches| {
-                let unknown = s.refuse.filter(|number| Refusal::documented(*number).is_none());
+            "switches" => merged(&self.switches, body).and_then(|s: LoginSwitches| {
+                let unknown = s.refuse.filter(|number| LoginRefusal::documented(*number).is_none());
                 if let Some(number) = unknown {
                     return Err(format!("no refusal {number}"));
                 }
@@ -393,8 +404,8 @@ impl Asked {
 }
 
 /// v2: exactly one resource scope, besides the sign-in scopes when a user stands behind the request.
-fn scopes(scope: &str, user: bool) -> Result<Asked, Refusal> {
-    let refuse = |text: String| Refusal(400, "invalid_scope", if user { 70011 } else { 1002012 }, text);
+fn scopes(scope: &str, user: bool) -> Result<Asked, LoginRefusal> {
+    let refuse = |text: String| LoginRefusal(400, "invalid_scope", if user { 70011 } else { 1002012 }, text);
     let (sign_in, of_resource): (Vec<&str>, Vec<&str>) =
         scope.split_whitespace().partition(|s| ["offline_access", "openid", "profile"].contains(s));
     if !user && !sign_in.is_empty() {
@@ -426,8 +437,8 @@ fn endpoint(path: &str) -> Option<(String, bool)> {
     Some((tenant.to_owned(), v2))
 }
 
-fn form(request: &Request) -> Result<BTreeMap<String, String>, Refusal> {
-    let bad = |text: &str| Refusal(400, "invalid_request", 9002313, format!("Invalid request. {text}"));
+fn form(request: &Request) -> Result<BTreeMap<String, String>, LoginRefusal> {
+    let bad = |text: &str| LoginRefusal(400, "invalid_request", 9002313, format!("Invalid request. {text}"));
     let kind = request.header("content-type").unwrap_or_default().to_ascii_lowercase();
     if kind.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
         return Err(bad("The body must be form encoded."));

@@ -26,17 +26,17 @@ mod tests;
 
 pub use certificates::{Forge, bundle_pem, roots_pem};
 pub use faults::{FAULTS, fault};
-pub use outbox::{Delivered, Event, State, deliver, send};
+pub use outbox::{Delivered, DeliveryState, Event, deliver, send};
 pub use people::Deal;
 pub use referral::{MICROSOFT, ORGANIZATION_ID, ORGANIZATION_NAME};
 pub use registration::Registration;
-pub use switches::{PatchRepresentation, RelatedEventNames, Switches};
+pub use switches::{PartnerCenterSwitches, PatchRepresentation, RelatedEventNames};
 
 use crate::{
     clock::Clock,
     server::{Request, Response, Simulator},
 };
-use answer::{Refusal, denied, not_found};
+use answer::{PartnerCenterRefusal, denied, not_found};
 use jiff::{SignedDuration, Timestamp};
 use referral::text;
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ const REGISTRATION: &str = "/webhooks/v1/registration";
 
 /// The vendor, with one partner as its tenant.
 pub struct PartnerCenter {
-    pub switches: Switches,
+    pub switches: PartnerCenterSwitches,
     base: String,
     referrals: BTreeMap<String, Value>,
     /// The ids of an engagement's referrals, by its id in small letters.
@@ -83,7 +83,7 @@ pub struct PartnerCenter {
 impl PartnerCenter {
     pub fn new(base_url: &str) -> Self {
         PartnerCenter {
-            switches: Switches::default(),
+            switches: PartnerCenterSwitches::default(),
             base: base_url.trim_end_matches('/').to_owned(),
             referrals: BTreeMap::new(),
             engagements: BTreeMap::new(),
@@ -222,7 +222,7 @@ impl PartnerCenter {
         entity
     }
 
-    fn get(&mut self, id: &str) -> Result<Response, Refusal> {
+    fn get(&mut self, id: &str) -> Result<Response, PartnerCenterRefusal> {
         let current = self.referrals.get(id).ok_or_else(not_found)?;
         if !self.visible(current) {
             return Err(denied("The referral belongs to another organization."));
@@ -254,7 +254,7 @@ impl PartnerCenter {
             ("PATCH", Some(id)) => self.patch(request, id, now),
             ("PUT", Some(id)) => self.put(request, id, now),
             ("DELETE", _) | ("PATCH", None) | ("POST", Some(_)) => {
-                Err(Refusal::new(405, "invalidRequest", "The method is not supported."))
+                Err(PartnerCenterRefusal::new(405, "invalidRequest", "The method is not supported."))
             }
             _ => Ok(Response::unknown(request, "not a call of the referrals contract that is simulated")),
         });

@@ -57,16 +57,16 @@ pub use convert::Converted;
 pub use people::{
     ADMIN, ADMIN_USERNAME, INTEGRATION_USER, OTHER_SELLER, PERMISSION_SET, SELLER, SYSTEM, USERNAME,
 };
-pub use rewrites::Rewrite;
-pub use store::Row;
-pub use switches::Switches;
+pub use rewrites::FlowRewrite;
+pub use store::SalesforceRow;
+pub use switches::SalesforceSwitches;
 pub use token::{Approval, CLIENT_ID, CLIENT_SECRET, PRIVATE_KEY_PEM, assertion, usernames};
 
 use crate::server::{Request, Response, Simulator};
-use call::{Call, Reply, Step, told};
+use call::{Reply, SalesforceCall, Step, told};
 use jiff::Timestamp;
 use metadata::Object;
-use refusal::{Outcome, Refusal, method_not_allowed, no_resource, not_modelled, refuse};
+use refusal::{SalesforceOutcome, SalesforceRefusal, method_not_allowed, no_resource, not_modelled, refuse};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -79,14 +79,14 @@ const LONGEST_ADDRESS: usize = 16_384;
 const DAY: i64 = 24 * 3600;
 
 pub struct Salesforce {
-    pub switches: Switches,
+    pub switches: SalesforceSwitches,
     /// `instance_url` of every sign-in, without trailing slash.
     base: String,
     objects: BTreeMap<String, Arc<Object>>,
-    rows: BTreeMap<String, BTreeMap<String, Row>>,
+    rows: BTreeMap<String, BTreeMap<String, SalesforceRow>>,
     last_id: u64,
     /// Rows as they were before the transaction that is open.
-    journal: Option<Vec<(String, String, Option<Row>)>>,
+    journal: Option<Vec<(String, String, Option<SalesforceRow>)>>,
     /// Rows written through the API by the request being answered.
     touched: Vec<(String, String)>,
     /// Rows that an automated process will touch, and when.
@@ -96,17 +96,17 @@ pub struct Salesforce {
     /// Object, id and time of deletion of rows no longer in the recycle bin.
     purged: Vec<(String, String, String)>,
     deleted_log_since: Timestamp,
-    rules: Vec<checks::Rule>,
+    rules: Vec<checks::ValidationRule>,
     duplicate_rules: Vec<checks::DuplicateRule>,
     triggers: Vec<checks::Trigger>,
-    flows: Vec<(String, Row)>,
+    flows: Vec<(String, SalesforceRow)>,
     rewrites: Vec<rewrites::Flow>,
     locks: BTreeMap<String, u32>,
     in_approval: BTreeSet<String>,
     denied: Vec<(String, String)>,
     denied_fields: Vec<(String, String, String)>,
     out_of_reach: BTreeSet<String>,
-    cursors: Vec<query::Cursor>,
+    cursors: Vec<query::QueryCursor>,
     sessions: BTreeMap<String, token::Session>,
     sessions_made: u32,
     logins: Vec<(String, Timestamp)>,
@@ -115,7 +115,7 @@ pub struct Salesforce {
     public_key: Vec<u8>,
     served: VecDeque<Timestamp>,
     /// Metadata of fields as they were defined, by full name; and ids of fields and objects as definitions.
-    definitions: BTreeMap<String, Row>,
+    definitions: BTreeMap<String, SalesforceRow>,
     definition_ids: BTreeMap<String, String>,
     deployments: BTreeMap<String, deploy::Deployment>,
     /// `allowSave` of the composite being answered, and the version it is called by.
@@ -128,7 +128,7 @@ impl Salesforce {
     pub fn new(base_url: &str) -> Self {
         let (public_key, approvals) = token::setup();
         let mut org = Salesforce {
-            switches: Switches::default(),
+            switches: SalesforceSwitches::default(),
             base: base_url.trim_end_matches('/').to_owned(),
             objects: standard::all().into_iter().map(|object| (object.name.clone(), object)).collect(),
             rows: BTreeMap::new(),
@@ -174,7 +174,7 @@ impl Salesforce {
     }
 
     /// 403 when the requests of the last 24 hours are used up.
-    fn count(&mut self, now: Timestamp) -> Outcome<()> {
+    fn count(&mut self, now: Timestamp) -> SalesforceOutcome<()> {
         while self.served.front().is_some_and(|t| now.as_second() - t.as_second() >= DAY) {
             self.served.pop_front();
         }
@@ -185,7 +185,7 @@ impl Salesforce {
         Ok(())
     }
 
-    fn answer(&mut self, request: &Request, path: &str, now: Timestamp) -> Outcome<Reply> {
+    fn answer(&mut self, request: &Request, path: &str, now: Timestamp) -> SalesforceOutcome<Reply> {
         if request.path.len() + request.query.len() > LONGEST_ADDRESS {
             return Err(refuse(414, "URI_TOO_LONG", "The URI length exceeds the limit"));
         }
@@ -204,7 +204,7 @@ impl Salesforce {
         self.count(now)?;
         call::check_headers(&request.headers)?;
         self.version = number;
-        let call = Call { user, now, version: number };
+        let call = SalesforceCall { user, now, version: number };
         if (request.method.as_str(), path) == ("POST", "metadata/deployRequest") {
             return self.deploy(&call, request);
         }
@@ -220,7 +220,7 @@ impl Salesforce {
     }
 
     /// One step, alone or out of a composite.
-    fn perform(&mut self, call: &Call, step: &Step) -> Outcome<Reply> {
+    fn perform(&mut self, call: &SalesforceCall, step: &Step) -> SalesforceOutcome<Reply> {
         let parts = step.segments()?;
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         match (step.method.as_str(), &parts[..]) {
@@ -308,7 +308,7 @@ impl Simulator for Salesforce {
         let outcome = self.answer(request, below.trim_start_matches('/'), now);
         let reply = match told(outcome) {
             Ok(reply) => reply,
-            Err(Refusal::NotModelled(why)) => return Response::unknown(request, &why),
+            Err(SalesforceRefusal::NotModelled(why)) => return Response::unknown(request, &why),
             Err(other) => return Response::unknown(request, &format!("{other:?}")),
         };
         self.touch_later(now);

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use sync::{
     failure::Failure,
     link::{Link, Memory, State},
-    merge::{self, Shown},
+    merge::{self, SideFields},
     ports::Links,
     table::Item,
 };
@@ -114,7 +114,7 @@ pub(crate) fn state(link: &Link) -> &'static str {
 /// Why a person may want to look at this deal: the marks of [`crate::command::STATES`].
 fn marks(map: &Map, link: &Link) -> Vec<&'static str> {
     let kind = link.record.as_ref().map_or(RecordKind::Opportunity, |record| record.kind);
-    let nothing_read = Shown { partner_center: None, crm: None };
+    let nothing_read = SideFields { partner_center: None, crm: None };
     let differs = || !merge::differing(map.of(kind), link, nothing_read).is_empty();
     let awaits_microsoft = link.microsoft.is_some() && link.microsoft_said.is_none();
     [

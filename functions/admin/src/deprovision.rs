@@ -25,7 +25,7 @@ pub(crate) async fn deprovision(
     let mut report = Report::default();
     let host = host(&app.config.worker.crm);
     let cure = format!("{{\"command\": \"deprovision\", \"delete_data\": true, \"confirm\": \"{host}\"}}");
-    let (config::Crm::Dynamics365(config), Crm::Dynamics(everyday)) =
+    let (config::CrmConfig::Dynamics365(config), Crm::Dynamics(everyday)) =
         (&app.config.worker.crm, &worker.outside.crm)
     else {
         if data {
@@ -96,10 +96,10 @@ fn refused(app: &App, confirm: Option<&str>) -> Option<Report> {
 }
 
 /// The host that has to be named: of the environment, or of the org's My Domain.
-fn host(crm: &config::Crm) -> &str {
+fn host(crm: &config::CrmConfig) -> &str {
     let url = match crm {
-        config::Crm::Dynamics365(crm) => &crm.url,
-        config::Crm::Salesforce(crm) => &crm.login_url,
+        config::CrmConfig::Dynamics365(crm) => &crm.url,
+        config::CrmConfig::Salesforce(crm) => &crm.login_url,
     };
     url.split_once("://").map_or(url.as_str(), |(_, host)| host).trim_end_matches('/')
 }

@@ -4,7 +4,7 @@ use crate::{
     App, certificate, columns,
     deadlines::Deadlines,
     pace,
-    register::{self, Whose},
+    register::{self, RegistrationState},
     report::Report,
     sign_in, surroundings, watch,
 };
@@ -112,24 +112,24 @@ fn cure_of_partner_center(failure: &Failure) -> &'static str {
 
 async fn registration(app: &App, report: &mut Report) {
     match register::whose(app).await {
-        Ok(Whose::Ours | Whose::Unconfirmed) => {
+        Ok(RegistrationState::Ours | RegistrationState::Unconfirmed) => {
             report.good("the webhook is registered for us; `selftest` sends an event through it")
         }
         // A second stack beside the one that is registered takes nothing from it.
-        Ok(Whose::Foreign(url)) if !app.config.register => {
+        Ok(RegistrationState::Foreign(url)) if !app.config.register => {
             report.good(format!("`{url}` is registered: {}", app.config.left_alone_by()));
         }
-        Ok(Whose::Foreign(url)) => register::stolen(report, &url),
-        Ok(Whose::Former) => {
+        Ok(RegistrationState::Foreign(url)) => register::stolen(report, &url),
+        Ok(RegistrationState::Former) => {
             report.warn("the webhook is registered at its former address", "{\"command\": \"register\"}");
         }
-        Ok(Whose::Incomplete) => {
+        Ok(RegistrationState::Incomplete) => {
             report.fault("the webhook is not registered for all four events", "{\"command\": \"register\"}");
         }
-        Ok(Whose::Nobodys | Whose::GivenBack) if app.config.register => {
+        Ok(RegistrationState::Nobodys | RegistrationState::GivenBack) if app.config.register => {
             report.fault("the webhook is not registered", "{\"command\": \"register\"}");
         }
-        Ok(Whose::Nobodys | Whose::GivenBack) => {
+        Ok(RegistrationState::Nobodys | RegistrationState::GivenBack) => {
             report.warn(format!("no webhook is registered: {}", app.config.left_alone_by()), "")
         }
         Err(failure) => report.fault(failure.to_string(), cure_of_partner_center(&failure)),

@@ -42,11 +42,11 @@ pub(crate) struct Dry {
     app: Arc<App>,
     /// As deployed, but a stack that writes nothing to Partner Center shows what it would write there.
     settings: Arc<Settings>,
-    noted: Arc<Mutex<Noted>>,
+    noted: Arc<Mutex<Overlay>>,
 }
 
 #[derive(Default)]
-struct Noted {
+struct Overlay {
     writes: Vec<Write>,
     /// What the table would hold by now; `None`: deleted.
     rows: HashMap<Key, Option<Row>>,
@@ -68,7 +68,7 @@ impl Dry {
         std::mem::take(&mut *self.noted()).writes
     }
 
-    fn noted(&self) -> MutexGuard<'_, Noted> {
+    fn noted(&self) -> MutexGuard<'_, Overlay> {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

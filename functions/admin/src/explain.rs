@@ -8,7 +8,7 @@ use sync::{
     audit::Line,
     failure::Failure,
     link::{Link, State},
-    merge::{self, Shown},
+    merge::{self, SideFields},
     parked::Parked,
     ports::Links,
     repair::intent_in_words,
@@ -161,7 +161,7 @@ fn nothing(item: &Item) -> Vec<Value> {
 /// Names the units whose images differ although no write is in flight.
 fn differing(report: &mut Report, map: &Map, link: &Link) {
     let kind = link.record.as_ref().map_or(RecordKind::Opportunity, |record| record.kind);
-    let nothing_read = Shown { partner_center: None, crm: None };
+    let nothing_read = SideFields { partner_center: None, crm: None };
     let differ = merge::differing(map.of(kind), link, nothing_read);
     if !differ.is_empty() {
         report.warn(format!("both sides keep their own {}: the lines below say why", differ.join(", ")), "");

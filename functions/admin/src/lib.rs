@@ -75,8 +75,8 @@ mod walk;
 mod watch;
 
 use clients::{
-    aws::SdkConfig, caller::Callers, clock::Clock, config, door::Address, http::BuildError, live::Live,
-    outside, partner_center::webhooks::Webhooks, queue::Queue, secrets::Secrets,
+    aws::SdkConfig, caller::Callers, clock::Clock, config, door::WebhookAddress, http::BuildError,
+    live::Live, outside, partner_center::webhooks::Webhooks, queue::Queue, secrets::Secrets,
 };
 use command::{Command, USAGE};
 use config::Right;
@@ -140,8 +140,8 @@ impl App {
     }
 
     /// The webhook's address as it is stored now.
-    async fn address(&self) -> Result<Address, Failure> {
-        Address::fetch(&self.secrets, &self.config.webhook_token_arn, &self.config.webhook_url).await
+    async fn address(&self) -> Result<WebhookAddress, Failure> {
+        WebhookAddress::fetch(&self.secrets, &self.config.webhook_token_arn, &self.config.webhook_url).await
     }
 
     async fn pause(&self, pause: Duration) {

@@ -47,7 +47,7 @@ pub(crate) async fn overview(app: &App) -> Result<Report, Failure> {
 }
 
 /// The first thing that is wrong, else how well it is.
-fn sentence(report: &Report, deals: &Deals, noted: &Noted, now: Timestamp) -> String {
+fn sentence(report: &Report, deals: &Deals, noted: &TableStatus, now: Timestamp) -> String {
     if let Some(line) = report.lines.iter().find(|line| line.level != Level::Ok) {
         return format!("Somebody should look: {}.", line.text);
     }
@@ -68,7 +68,7 @@ fn words(ago: SignedDuration) -> String {
 
 /// What single rows of the table say.
 #[derive(Default)]
-struct Noted {
+struct TableStatus {
     map_version: u32,
     /// The end of the last one.
     last_tick: Option<Timestamp>,
@@ -79,12 +79,12 @@ struct Noted {
 }
 
 /// Of a table that cannot be read, the other parts of the report say so.
-async fn noted(worker: &outside::App, report: &mut Report) -> Noted {
+async fn noted(worker: &outside::App, report: &mut Report) -> TableStatus {
     let keys = [Key::history(), Key::lease(), Key::active_map()];
-    let Ok(rows) = worker.outside.links.read(&keys).await else { return Noted::default() };
+    let Ok(rows) = worker.outside.links.read(&keys).await else { return TableStatus::default() };
     let now = worker.outside.clock.now();
     let samples = history::samples(rows[0].as_ref());
-    let mut noted = Noted { history: history::told(worker, &samples), ..Noted::default() };
+    let mut noted = TableStatus { history: history::told(worker, &samples), ..TableStatus::default() };
     noted.token_age =
         samples.last().and_then(|last| Some(last.token_age? + now.duration_since(last.at).as_secs()));
     for row in rows.into_iter().flatten() {

@@ -5,7 +5,7 @@ pub(crate) mod dynamics;
 mod salesforce;
 
 use crate::{App, map, report::Report, sign_in};
-use clients::{config::Crm, outside};
+use clients::{config::CrmConfig, outside};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -49,11 +49,11 @@ async fn make(app: &App, arn: &str, ends: Timestamp) -> Result<Report, Failure> 
     let mut report = Report::default();
     let mut made: Vec<String> = vec![];
     let done = match &app.config.worker.crm {
-        Crm::Dynamics365(config) => {
+        CrmConfig::Dynamics365(config) => {
             let crm = dynamics::administrator(app, &worker, config, arn).await?;
             dynamics::make(app, &worker, &crm, ends, &mut made, &mut report).await
         }
-        Crm::Salesforce(config) => {
+        CrmConfig::Salesforce(config) => {
             let crm = salesforce::administrator(app, &worker, config, arn).await?;
             let user = &config.username;
             salesforce::make(app, &worker, &crm, user, ends, &mut made, &mut report).await

@@ -5,7 +5,7 @@ use crate::{
     report::{Level, Line, Report},
 };
 use clients::{
-    door::{Address, shown},
+    door::{WebhookAddress, shown},
     partner_center::webhooks::Registration,
 };
 use serde_json::json;
@@ -22,7 +22,7 @@ const LOOKS: u32 = 10;
 const PAUSE: Duration = Duration::from_secs(3);
 
 /// Whose registration it is.
-pub(crate) enum Whose {
+pub(crate) enum RegistrationState {
     /// Ours, with all events.
     Ours,
     /// Ours, with all events; our secret does not yet say until when the former address is accepted.
@@ -40,27 +40,27 @@ pub(crate) enum Whose {
 }
 
 /// Looks whose registration it is.
-pub(crate) async fn whose(app: &App) -> Result<Whose, Failure> {
+pub(crate) async fn whose(app: &App) -> Result<RegistrationState, Failure> {
     let address = app.address().await?;
     Ok(judge(&address, found(app, &address).await?.as_ref()))
 }
 
 /// The registration that Partner Center has. A refusal may repeat an address, so it is hidden in the failure.
-async fn found(app: &App, address: &Address) -> Result<Option<Registration>, Failure> {
+async fn found(app: &App, address: &WebhookAddress) -> Result<Option<Registration>, Failure> {
     app.webhooks.registration().await.map_err(|failure| address.hide(failure))
 }
 
-fn judge(address: &Address, found: Option<&Registration>) -> Whose {
-    let Some(found) = found else { return Whose::Nobodys };
+fn judge(address: &WebhookAddress, found: Option<&Registration>) -> RegistrationState {
+    let Some(found) = found else { return RegistrationState::Nobodys };
     let told = |event: &&str| found.events.iter().any(|found| found == event);
     match address.is_here(&found.url) {
-        true if !EVENTS.iter().any(&told) => Whose::GivenBack,
-        _ if found.events.is_empty() => Whose::Nobodys,
-        false => Whose::Foreign(shown(&found.url)),
-        true if found.url != address.url() => Whose::Former,
-        true if !EVENTS.iter().all(told) => Whose::Incomplete,
-        true if !address.is_confirmed() => Whose::Unconfirmed,
-        true => Whose::Ours,
+        true if !EVENTS.iter().any(&told) => RegistrationState::GivenBack,
+        _ if found.events.is_empty() => RegistrationState::Nobodys,
+        false => RegistrationState::Foreign(shown(&found.url)),
+        true if found.url != address.url() => RegistrationState::Former,
+        true if !EVENTS.iter().all(told) => RegistrationState::Incomplete,
+        true if !address.is_confirmed() => RegistrationState::Unconfirmed,
+        true => RegistrationState::Ours,
     }
 }
 
@@ -71,12 +71,12 @@ pub(crate) async fn register(app: &App, overwrite: bool) -> Result<Report, Failu
     let shown = address.shown();
     let found = found(app, &address).await?;
     match judge(&address, found.as_ref()) {
-        Whose::Ours => report.good(format!("registered already: `{shown}`")),
-        Whose::Unconfirmed => {
+        RegistrationState::Ours => report.good(format!("registered already: `{shown}`")),
+        RegistrationState::Unconfirmed => {
             confirm(app, &address, true).await?;
             report.good(format!("registered already: `{shown}`"));
         }
-        Whose::Foreign(url) if !overwrite => {
+        RegistrationState::Foreign(url) if !overwrite => {
             stolen(&mut report, &url);
             if let Err(failure) = leave(app, true).await {
                 report.failed(&failure);
@@ -89,7 +89,12 @@ pub(crate) async fn register(app: &App, overwrite: bool) -> Result<Report, Failu
             match self::found(app, &address).await? {
                 Some(kept) if kept == wanted => {
                     if !address.is_confirmed() {
-                        confirm(app, &address, matches!(whose, Whose::Former | Whose::GivenBack)).await?;
+                        confirm(
+                            app,
+                            &address,
+                            matches!(whose, RegistrationState::Former | RegistrationState::GivenBack),
+                        )
+                        .await?;
                     }
                     report.good(format!("registered: `{shown}`"));
                 }
@@ -101,7 +106,7 @@ pub(crate) async fn register(app: &App, overwrite: bool) -> Result<Report, Failu
                     );
                 }
             }
-            if let Whose::Foreign(url) = whose {
+            if let RegistrationState::Foreign(url) = whose {
                 report.warn(format!("`{url}` was registered before and is told nothing any more"), "");
             }
         }
@@ -112,7 +117,7 @@ pub(crate) async fn register(app: &App, overwrite: bool) -> Result<Report, Failu
 
 /// Sends our address and these events to Partner Center. A refusal may repeat the address, so it is hidden in the
 /// failure.
-async fn tell(app: &App, address: &Address, events: &[&str], exists: bool) -> Result<(), Failure> {
+async fn tell(app: &App, address: &WebhookAddress, events: &[&str], exists: bool) -> Result<(), Failure> {
     let registration = Registration::new(&address.url(), events);
     app.webhooks.register(&registration, exists).await.map_err(|failure| address.hide(failure))
 }
@@ -124,7 +129,7 @@ pub(crate) async fn leave(app: &App, known: bool) -> Result<(), Failure> {
     if address.is_confirmed() { Ok(()) } else { confirm(app, &address, known).await }
 }
 
-async fn confirm(app: &App, address: &Address, known: bool) -> Result<(), Failure> {
+async fn confirm(app: &App, address: &WebhookAddress, known: bool) -> Result<(), Failure> {
     let now = app.live.last().outside.clock.now();
     address.confirm(&app.secrets, &app.config.webhook_token_arn, known, now).await
 }
@@ -143,9 +148,14 @@ pub(crate) fn stolen(report: &mut Report, url: &str) {
 pub(crate) async fn unregister(app: &App) -> Result<Report, Failure> {
     let mut report = Report::default();
     match whose(app).await? {
-        Whose::Nobodys | Whose::GivenBack => report.good("nothing is registered"),
-        Whose::Foreign(url) => report.good(format!("`{url}` is registered, not we: left as it is")),
-        Whose::Ours | Whose::Unconfirmed | Whose::Incomplete | Whose::Former => {
+        RegistrationState::Nobodys | RegistrationState::GivenBack => report.good("nothing is registered"),
+        RegistrationState::Foreign(url) => {
+            report.good(format!("`{url}` is registered, not we: left as it is"))
+        }
+        RegistrationState::Ours
+        | RegistrationState::Unconfirmed
+        | RegistrationState::Incomplete
+        | RegistrationState::Former => {
             let address = app.address().await?;
             match tell(app, &address, &[], true).await {
                 Ok(()) => report.good("the registration has no events any more"),
@@ -163,7 +173,7 @@ pub(crate) async fn unregister(app: &App) -> Result<Report, Failure> {
 /// Asks Partner Center for a test event, and reports how the ingress answered it.
 pub(crate) async fn self_test(app: &App) -> Result<Report, Failure> {
     let mut report = Report::default();
-    if !matches!(whose(app).await?, Whose::Ours | Whose::Unconfirmed) {
+    if !matches!(whose(app).await?, RegistrationState::Ours | RegistrationState::Unconfirmed) {
         report.fault("the webhook is not registered for us", "{\"command\": \"register\"}");
         report.data = trace(&report, &[]);
         return Ok(report);

@@ -3,7 +3,7 @@
 
 use crate::{
     App,
-    register::{self, Whose},
+    register::{self, RegistrationState},
     report::Report,
 };
 use clients::door::PAUSE;
@@ -57,5 +57,5 @@ async fn is_unknown(app: &App) -> Result<bool, Failure> {
         return Ok(true);
     }
     // A stack that does not register by itself has an end for the former address all the same.
-    Ok(!app.config.register && matches!(register::whose(app).await, Ok(Whose::Former)))
+    Ok(!app.config.register && matches!(register::whose(app).await, Ok(RegistrationState::Former)))
 }

@@ -7,7 +7,7 @@ use crate::{
     history::{self, Sample},
     long::{self, Long},
     map, pace,
-    register::{self, Whose},
+    register::{self, RegistrationState},
     report::{Level, Report},
     surroundings,
 };
@@ -182,25 +182,28 @@ async fn registration(app: &App, report: &mut Report) {
         return;
     }
     match register::whose(app).await {
-        Ok(Whose::Ours) => {}
-        Ok(Whose::Foreign(url)) => register::stolen(report, &url),
-        Ok(Whose::GivenBack) => {
+        Ok(RegistrationState::Ours) => {}
+        Ok(RegistrationState::Foreign(url)) => register::stolen(report, &url),
+        Ok(RegistrationState::GivenBack) => {
             tracing::error!(alarm = "registration", "the webhook's registration was given back");
             report.warn("the webhook's registration was given back", "{\"command\": \"register\"}");
         }
         // The deployment could not register, or the registration was lost since: register again.
-        Ok(Whose::Nobodys | Whose::Incomplete | Whose::Former | Whose::Unconfirmed) => {
-            match register::register(app, false).await {
-                Ok(done) => report.append(done),
-                Err(failure) => {
-                    tracing::error!(alarm = "registration", "the webhook is not registered");
-                    report.warn(
-                        format!("Partner Center does not tell us what changes: {failure}"),
-                        "{\"command\": \"register\"}",
-                    );
-                }
+        Ok(
+            RegistrationState::Nobodys
+            | RegistrationState::Incomplete
+            | RegistrationState::Former
+            | RegistrationState::Unconfirmed,
+        ) => match register::register(app, false).await {
+            Ok(done) => report.append(done),
+            Err(failure) => {
+                tracing::error!(alarm = "registration", "the webhook is not registered");
+                report.warn(
+                    format!("Partner Center does not tell us what changes: {failure}"),
+                    "{\"command\": \"register\"}",
+                );
             }
-        }
+        },
         Err(failure) => report.failed(&failure),
     }
 }

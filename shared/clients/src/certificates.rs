@@ -60,11 +60,11 @@ pub struct Certificates {
     issuer_list: Vec<Prefix>,
     trust: Trust,
     clock: Clock,
-    state: Mutex<State>,
+    state: Mutex<CertificateCache>,
 }
 
 #[derive(Default)]
-struct State {
+struct CertificateCache {
     genuine: HashMap<Address, Arc<Genuine>>,
     /// Issuers' certificates that were part of a valid path to a root, by the address they came from.
     issuers: HashMap<Address, CertificateDer<'static>>,
@@ -207,12 +207,12 @@ impl Certificates {
         u64::try_from(self.clock.now().as_second()).unwrap_or_default()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, CertificateCache> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl CertificateCache {
     /// Whether Microsoft's certificate is expected at this address, or was found there.
     fn knows(&self, address: &Address) -> bool {
         address.is_expected() || self.genuine.contains_key(address)

@@ -50,9 +50,9 @@ pub struct Worker {
     /// `STACK_NAME`: distinguishes the metrics of several stacks.
     pub stack: String,
     /// Partner Center.
-    pub partner_center: PartnerCenter,
+    pub partner_center: PartnerCenterConfig,
     /// `CRM`, and what that CRM needs.
-    pub crm: Crm,
+    pub crm: CrmConfig,
 }
 
 /// What the admin function needs besides what a worker needs.
@@ -102,7 +102,7 @@ pub enum Right {
 
 /// How to reach Partner Center.
 #[derive(Clone, Debug)]
-pub struct PartnerCenter {
+pub struct PartnerCenterConfig {
     /// `PARTNER_CENTER_TENANT_ID`: GUID or domain.
     pub tenant_id: String,
     /// `PARTNER_CENTER_CLIENT_ID`.
@@ -132,34 +132,34 @@ pub enum Writes {
 
 /// The one CRM of this stack.
 #[derive(Clone, Debug)]
-pub enum Crm {
+pub enum CrmConfig {
     /// Dynamics 365 on Dataverse.
-    Dynamics365(Dynamics),
+    Dynamics365(DynamicsConfig),
     /// Salesforce Sales Cloud.
-    Salesforce(Salesforce),
+    Salesforce(SalesforceConfig),
 }
 
-impl Crm {
+impl CrmConfig {
     /// Which CRM it is.
     pub fn kind(&self) -> CrmKind {
         match self {
-            Crm::Dynamics365(_) => CrmKind::Dynamics365,
-            Crm::Salesforce(_) => CrmKind::Salesforce,
+            CrmConfig::Dynamics365(_) => CrmKind::Dynamics365,
+            CrmConfig::Salesforce(_) => CrmKind::Salesforce,
         }
     }
 
     /// The ARN of its secret.
     pub fn secret_arn(&self) -> &str {
         match self {
-            Crm::Dynamics365(crm) => &crm.secret_arn,
-            Crm::Salesforce(crm) => &crm.secret_arn,
+            CrmConfig::Dynamics365(crm) => &crm.secret_arn,
+            CrmConfig::Salesforce(crm) => &crm.secret_arn,
         }
     }
 }
 
 /// How to reach Dataverse.
 #[derive(Clone, Debug)]
-pub struct Dynamics {
+pub struct DynamicsConfig {
     /// `DYNAMICS_URL`: origin of the environment.
     pub url: String,
     /// `DYNAMICS_TENANT_ID`: GUID or domain.
@@ -174,7 +174,7 @@ pub struct Dynamics {
 
 /// How to reach Salesforce.
 #[derive(Clone, Debug)]
-pub struct Salesforce {
+pub struct SalesforceConfig {
     /// `SALESFORCE_LOGIN_URL`: origin of the sign-in: the org's My Domain.
     pub login_url: String,
     /// `SALESFORCE_CLIENT_ID`: consumer key of the external client app.
@@ -233,7 +233,7 @@ impl Worker {
 
     fn of(reader: &mut Reader) -> Self {
         let login_url = reader.origin("LOGIN_URL");
-        let partner_center = PartnerCenter {
+        let partner_center = PartnerCenterConfig {
             tenant_id: reader.tenant("PARTNER_CENTER_TENANT_ID"),
             client_id: reader.text("PARTNER_CENTER_CLIENT_ID"),
             organization_id: reader.text("PARTNER_CENTER_ORGANIZATION_ID"),

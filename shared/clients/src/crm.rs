@@ -28,9 +28,9 @@ pub enum Crm {
 /// What was looked up before a create, by CRM.
 pub enum Prepared {
     /// Of Dynamics 365.
-    Dynamics(Box<dynamics::Prepared>),
+    Dynamics(Box<dynamics::PreparedChangeSet>),
     /// Of Salesforce.
-    Salesforce(Box<salesforce::Prepared>),
+    Salesforce(Box<salesforce::PreparedComposite>),
 }
 
 /// A value as the CRM can store it.

@@ -84,11 +84,11 @@ pub struct Door {
     secrets: Secrets,
     arn: String,
     clock: Clock,
-    kept: Mutex<Kept>,
+    kept: Mutex<SegmentCache>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct SegmentCache {
     segments: Option<Segments>,
     looked: Option<Timestamp>,
     /// Why the last look-up failed; `None`: it did not.
@@ -134,7 +134,8 @@ impl Door {
 
     /// Replaces the segments by these, as if they had just been looked up.
     pub fn keep(&self, segments: Segments) {
-        *self.kept() = Kept { segments: Some(segments), looked: Some(self.clock.now()), silent: None };
+        *self.kept() =
+            SegmentCache { segments: Some(segments), looked: Some(self.clock.now()), silent: None };
     }
 
     async fn look(&self) {
@@ -153,7 +154,7 @@ impl Door {
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, SegmentCache> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -161,6 +162,6 @@ impl Door {
 #[cfg(feature = "full")]
 mod renewal;
 #[cfg(feature = "full")]
-pub use renewal::{Address, shown};
+pub use renewal::{WebhookAddress, shown};
 #[cfg(test)]
 mod tests;

@@ -11,9 +11,9 @@ use sync::{
 };
 
 /// What a function keeps between runs, with the map that it used last.
-pub struct Live(Mutex<Kept>);
+pub struct Live(Mutex<AppRevision>);
 
-struct Kept {
+struct AppRevision {
     app: Arc<App>,
     /// The revision of the stored map's row; 0: there is none.
     rev: u64,
@@ -22,7 +22,7 @@ struct Kept {
 impl Live {
     /// Begins with the map of `app`, which is the default one.
     pub fn new(app: App) -> Self {
-        Live(Mutex::new(Kept { app: Arc::new(app), rev: 0 }))
+        Live(Mutex::new(AppRevision { app: Arc::new(app), rev: 0 }))
     }
 
     /// The app with the map that was used last.
@@ -58,12 +58,12 @@ impl Live {
                 }
             })?;
             tracing::info!(decision = "map", version, "the field map has changed");
-            *kept = Kept { app: Arc::new(kept.app.with_map(map)), rev };
+            *kept = AppRevision { app: Arc::new(kept.app.with_map(map)), rev };
         }
         Ok(kept.app.clone())
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, AppRevision> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

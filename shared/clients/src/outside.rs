@@ -91,11 +91,11 @@ impl App {
         let partner_center =
             PartnerCenter::new(http.clone(), Arc::new(tokens), &from.api_url, &from.audience, filter);
         let crm = match &config.crm {
-            config::Crm::Dynamics365(dynamics) => {
+            config::CrmConfig::Dynamics365(dynamics) => {
                 let tokens = Arc::new(Tokens::dynamics(http.clone(), secrets, clock.clone(), dynamics));
                 Crm::Dynamics(Dynamics::new(http, tokens, &dynamics.url, map.clone()))
             }
-            config::Crm::Salesforce(salesforce) => {
+            config::CrmConfig::Salesforce(salesforce) => {
                 let tokens = Arc::new(Tokens::salesforce(http.clone(), secrets, clock.clone(), salesforce));
                 Crm::Salesforce(Salesforce::new(http, tokens, &salesforce.api_version, map.clone()))
             }

@@ -14,7 +14,7 @@ use crate::{
     http::Http,
     secrets::{Secret, Secrets, Stored},
 };
-use grant::{Granted, Refused};
+use grant::{Refused, TokenResponse};
 use jiff::{SignedDuration, Timestamp};
 use std::{
     collections::HashMap,
@@ -40,14 +40,14 @@ pub struct Tokens {
     grant: Grant,
     secret_arn: String,
     stores_rotation: bool,
-    kept: Mutex<Kept>,
+    kept: Mutex<TokenCache>,
     /// Single-flight lock: its holder requests the token, and the callers that wait for it use the holder's result. It
     /// keeps the secret that was read last.
     asking: tokio::sync::Mutex<Option<Stored>>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct TokenCache {
     tokens: HashMap<String, Token>,
     /// How many requests have failed, and the failure of the last one, which callers that waited for it return too.
     failures: u64,
@@ -69,7 +69,7 @@ impl Tokens {
         http: Http,
         secrets: Secrets,
         clock: Clock,
-        config: &config::PartnerCenter,
+        config: &config::PartnerCenterConfig,
         stores_rotation: bool,
     ) -> Self {
         let grant = Grant::refresh_token(&config.login_url, &config.tenant_id, &config.client_id);
@@ -78,13 +78,13 @@ impl Tokens {
     }
 
     /// Dataverse's tokens: for the application itself; the audience is the environment's URL.
-    pub fn dynamics(http: Http, secrets: Secrets, clock: Clock, config: &config::Dynamics) -> Self {
+    pub fn dynamics(http: Http, secrets: Secrets, clock: Clock, config: &config::DynamicsConfig) -> Self {
         let grant = Grant::client_credentials(&config.login_url, &config.tenant_id, &config.client_id);
         Self::new(http, secrets, clock, System::Crm, grant, &config.secret_arn, false)
     }
 
     /// Salesforce's tokens: sessions of the integration user.
-    pub fn salesforce(http: Http, secrets: Secrets, clock: Clock, config: &config::Salesforce) -> Self {
+    pub fn salesforce(http: Http, secrets: Secrets, clock: Clock, config: &config::SalesforceConfig) -> Self {
         let grant = Grant::salesforce(config);
         Self::new(http, secrets, clock, System::Crm, grant, &config.secret_arn, false)
     }
@@ -211,7 +211,7 @@ impl Tokens {
 
     /// Stores the refresh token that came with the answer. A failure is only logged: the stored one still works, and a
     /// later answer is stored instead.
-    async fn store_rotation(&self, used: Stored, granted: &Granted) -> Stored {
+    async fn store_rotation(&self, used: Stored, granted: &TokenResponse) -> Stored {
         let rotated =
             granted.refresh_token.as_ref().filter(|new| used.member("refresh_token").as_ref() != Some(*new));
         let due = used.created().is_none_or(|at| self.clock.now().duration_since(at) >= ROTATION_PAUSE);
@@ -242,7 +242,7 @@ impl Tokens {
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, TokenCache> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

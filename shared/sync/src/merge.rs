@@ -16,12 +16,12 @@ pub(crate) use hold_back::await_acceptance;
 use hold_back::hold_back;
 use lists::lists;
 use mapping::{Direction, Fields, Map, RecordKind, Side, Unit, names::STATUS};
-pub use plan::{Change, Conflict, Plan, Shown, Unfit};
+pub use plan::{Conflict, Plan, SideFields, Unfit, UnitChange};
 use status::{rise, status};
 use view::View;
 
 /// Merges every unit that is kept in step after creation.
-pub fn merge(map: &Map, link: &Link, shown: Shown<'_>) -> Plan {
+pub fn merge(map: &Map, link: &Link, shown: SideFields<'_>) -> Plan {
     let mut plan = Plan::default();
     let lead = link.record.as_ref().is_some_and(|record| record.kind == RecordKind::Lead);
     // A lead is its own contact: it has no list, however it was read.
@@ -49,7 +49,7 @@ pub fn merge(map: &Map, link: &Link, shown: Shown<'_>) -> Plan {
 
 /// The units, quoted, whose values differ although nothing is outstanding: one side would not take the other's value,
 /// or was left as it is.
-pub fn differing(map: &Map, link: &Link, shown: Shown<'_>) -> Vec<String> {
+pub fn differing(map: &Map, link: &Link, shown: SideFields<'_>) -> Vec<String> {
     let side = |fields: Option<&Fields>, side: Side, unit: &str| {
         fields.and_then(|fields| fields.get(unit)).or(link.side(side).images.get(unit)).cloned()
     };
@@ -210,7 +210,7 @@ fn send(map: &Map, unit: &Unit, target: Side, pc: View<'_>, crm: View<'_>, plan:
             if planted::is(Bug::MembersApart) {
                 wanted = planted::apart(wanted, value, source.base, other.value);
             }
-            let change = Change::new(wanted, value.clone());
+            let change = UnitChange::new(wanted, value.clone());
             match target {
                 Side::Crm => plan.to_crm.insert(name.clone(), change),
                 Side::PartnerCenter => plan.to_partner_center.insert(name.clone(), change),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path};
 use sync::{
     link::{Link, State, image},
-    merge::{Plan, Shown, merge},
+    merge::{Plan, SideFields, merge},
     parked::Parked,
 };
 
@@ -91,12 +91,12 @@ fn run(given: &Given) -> Plan {
     let now = given.now.as_ref();
     let partner_center = over(&given.agreed.partner_center, now.and_then(|n| n.partner_center.as_ref()));
     let crm = over(&given.agreed.crm, now.and_then(|n| n.crm.as_ref()));
-    merge(map, &link, Shown { partner_center: partner_center.as_ref(), crm: crm.as_ref() })
+    merge(map, &link, SideFields { partner_center: partner_center.as_ref(), crm: crm.as_ref() })
 }
 
 /// The plan as JSON; what is empty is left out.
 fn told(plan: &Plan) -> BTreeMap<String, serde_json::Value> {
-    let values = |changes: &BTreeMap<String, sync::merge::Change>| -> BTreeMap<String, Value> {
+    let values = |changes: &BTreeMap<String, sync::merge::UnitChange>| -> BTreeMap<String, Value> {
         changes.iter().map(|(unit, change)| (unit.clone(), change.value.clone())).collect()
     };
     let conflicts: BTreeMap<_, _> = plan

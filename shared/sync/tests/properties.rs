@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use sync::{
     link::{Link, State, image},
-    merge::{Change, Plan, Shown, merge},
+    merge::{Plan, SideFields, UnitChange, merge},
 };
 
 /// Units that hold one value; the list has tests of its own.
@@ -110,7 +110,11 @@ impl Deal {
     }
 
     fn merged(&self) -> Plan {
-        merge(map(), &self.link, Shown { partner_center: Some(&self.partner_center), crm: Some(&self.crm) })
+        merge(
+            map(),
+            &self.link,
+            SideFields { partner_center: Some(&self.partner_center), crm: Some(&self.crm) },
+        )
     }
 
     /// Carries a plan out as a settle would: agreements, then the writes.
@@ -128,7 +132,7 @@ impl Deal {
         }
     }
 
-    fn settled(&mut self, unit: &str, change: &Change, partner_center: &Value, crm: &Value) {
+    fn settled(&mut self, unit: &str, change: &UnitChange, partner_center: &Value, crm: &Value) {
         let before =
             [Side::PartnerCenter, Side::Crm].map(|side| self.link.side(side).images.get(unit).cloned());
         self.link.agree(unit, partner_center, crm);
@@ -327,7 +331,9 @@ proptest! {
         for unit in ["name", "notes", "value", "closing_date"] {
             let (Some(here), Some(there)) = (deal.partner_center.get(unit), deal.crm.get(unit)) else { continue };
             if here.is_null() != there.is_null() {
-                let cleared = |changes: &BTreeMap<String, Change>| changes.get(unit).is_some_and(|c| c.value.is_null());
+                let cleared = |changes: &BTreeMap<String, UnitChange>| {
+                    changes.get(unit).is_some_and(|change| change.value.is_null())
+                };
                 prop_assert!(!plan.conflicts.contains_key(unit), "`{unit}`: {plan:?}");
                 prop_assert!(!cleared(&plan.to_crm) && !cleared(&plan.to_partner_center), "`{unit}`: {plan:?}");
             }

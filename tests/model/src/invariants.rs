@@ -24,7 +24,7 @@ pub(crate) fn check(state: &mut State) {
         .items()
         .filter_map(|(_, item)| if let Item::Link(link) = item { Some((**link).clone()) } else { None })
         .collect();
-    let mut faults = Faults(vec![]);
+    let mut faults = Violations(vec![]);
     for link in &links {
         link_is_well(state, link, &mut faults);
     }
@@ -42,9 +42,9 @@ pub(crate) fn check(state: &mut State) {
 }
 
 /// What is broken at the end.
-struct Faults(Vec<(Invariant, String)>);
+struct Violations(Vec<(Invariant, String)>);
 
-impl Faults {
+impl Violations {
     fn push(&mut self, invariant: Invariant, words: impl Into<String>) {
         self.0.push((invariant, words.into()));
     }
@@ -90,7 +90,7 @@ pub(crate) fn linked(state: &State) -> u32 {
     u32::try_from(state.table.items().filter(|(_, item)| linked(item)).count()).unwrap_or(u32::MAX)
 }
 
-fn link_is_well(state: &State, link: &Link, faults: &mut Faults) {
+fn link_is_well(state: &State, link: &Link, faults: &mut Violations) {
     let id = link.referral.as_str();
     if let Some(claim) =
         link.claim.as_ref().filter(|_| link.state != Life::Stopped && !is_broken(state, link))
@@ -198,7 +198,7 @@ fn link_is_well(state: &State, link: &Link, faults: &mut Faults) {
 }
 
 /// What the link remembers of Microsoft's words stands at its record, or the table says why not.
-fn what_was_said_is_noted(state: &State, link: &Link, record: &RecordId, faults: &mut Faults) {
+fn what_was_said_is_noted(state: &State, link: &Link, record: &RecordId, faults: &mut Violations) {
     let rests = !matches!(link.state, Life::Linked | Life::Closed) || !link.parked.is_empty();
     let Some(words) = link.microsoft_said.as_ref().filter(|_| state.map.switches().microsoft_note) else {
         return;
@@ -213,7 +213,7 @@ fn what_was_said_is_noted(state: &State, link: &Link, record: &RecordId, faults:
 }
 
 /// A lead that became an opportunity: one link throughout. Whether there is no more to be said of the lead.
-fn became_its_deal(state: &State, link: &Link, record: &RecordId, faults: &mut Faults) -> bool {
+fn became_its_deal(state: &State, link: &Link, record: &RecordId, faults: &mut Violations) -> bool {
     let deal = || state.crm.now(&record.id)?.deal.as_ref();
     let Some(deal) = deal().filter(|deal| state.crm.now(deal).is_some()) else { return false };
     if link.state != Life::Linked && link.state != Life::Closed {
@@ -265,7 +265,7 @@ fn is_a_reason(words: &str) -> bool {
     .any(|known| words.contains(known))
 }
 
-fn one_record_each(state: &State, links: &[Link], faults: &mut Faults) {
+fn one_record_each(state: &State, links: &[Link], faults: &mut Violations) {
     let mut records: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (id, shape) in state.crm.all() {
         // A lead that was deleted before anybody had linked it leads nowhere, also if it was made again.
@@ -311,7 +311,7 @@ fn one_record_each(state: &State, links: &[Link], faults: &mut Faults) {
     }
 }
 
-fn nothing_left_behind(state: &State, faults: &mut Faults) {
+fn nothing_left_behind(state: &State, faults: &mut Violations) {
     if !state.queue.is_empty() {
         faults.push(Invariant::Done, "messages are left in the queue");
     }
@@ -349,7 +349,7 @@ fn nothing_left_behind(state: &State, faults: &mut Faults) {
 }
 
 /// Every own referral has its record and every record that wants one its referral, or the table says why not.
-fn nothing_dropped(state: &State, links: &[Link], faults: &mut Faults) {
+fn nothing_dropped(state: &State, links: &[Link], faults: &mut Violations) {
     let parked = |what: &str| state.table.get(&Key::parked(what), state.now).is_some();
     let comes = |r: &&Referral| matches!(classify(r, OURS), Category::Opportunity | Category::Lead);
     for referral in state.center.all().filter(comes) {

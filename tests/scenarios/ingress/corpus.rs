@@ -2,7 +2,7 @@
 //! answered, and how many certificates are fetched for it.
 
 use super::{
-    door::{Answer, BODY, Door, Headers, at, set, try_knock},
+    door::{Answer, BODY, Door, HeaderLines, at, set, try_knock},
     papers::{issued_at, paper},
 };
 use serde::Deserialize;
@@ -119,7 +119,7 @@ async fn play(door: &Door, hostile: &Hostile) -> (Answer, usize) {
         (false, true) => door.bare(),
         (false, false) => door.app(),
     };
-    let mut headers: Headers = {
+    let mut headers: HeaderLines = {
         let headers = door.host.system().headers(signed, forge);
         headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect()
     };

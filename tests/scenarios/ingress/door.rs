@@ -32,7 +32,7 @@ const QUEUE: &str = "hints.fifo";
 const BAITS: [&str; 2] = ["127.0.0.1", "127.0.0.2"];
 
 /// Header lines as they are sent, repeated ones too.
-pub(super) type Headers = Vec<(String, Vec<u8>)>;
+pub(super) type HeaderLines = Vec<(String, Vec<u8>)>;
 
 /// Status and body of the answer.
 pub(super) type Answer = (u16, String);
@@ -117,7 +117,7 @@ impl Door {
     }
 
     /// As Microsoft would send them with this body.
-    pub(super) fn headers(&self, body: &[u8]) -> Headers {
+    pub(super) fn headers(&self, body: &[u8]) -> HeaderLines {
         let headers = self.host.system().headers(body, Forge::Microsoft);
         headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect()
     }
@@ -164,20 +164,20 @@ pub(super) fn body_at(name: &str, at: Timestamp) -> String {
 }
 
 /// The headers with another certificate address.
-pub(super) fn at(headers: &Headers, url: &str) -> Headers {
+pub(super) fn at(headers: &HeaderLines, url: &str) -> HeaderLines {
     let mut headers = headers.clone();
     set(&mut headers, "x-ms-certificate-url", url.as_bytes());
     headers
 }
 
 /// Sets a header, or adds it.
-pub(super) fn set(headers: &mut Headers, name: &str, value: &[u8]) {
+pub(super) fn set(headers: &mut HeaderLines, name: &str, value: &[u8]) {
     headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
     headers.push((name.to_owned(), value.to_vec()));
 }
 
 /// One call; `None` where no server could have handed such headers on.
-pub(super) async fn try_knock(app: &ingress::App, headers: Headers, body: &[u8]) -> Option<Answer> {
+pub(super) async fn try_knock(app: &ingress::App, headers: HeaderLines, body: &[u8]) -> Option<Answer> {
     let mut joined = serde_json::Map::new();
     for (name, value) in headers {
         // As the gateway hands them on: names in lower case, values of one name joined.
@@ -196,6 +196,6 @@ pub(super) async fn try_knock(app: &ingress::App, headers: Headers, body: &[u8])
     Some((status, format!("{} {}", answer["headers"], answer["body"])))
 }
 
-pub(super) async fn knock(app: &ingress::App, headers: Headers, body: &[u8]) -> Answer {
+pub(super) async fn knock(app: &ingress::App, headers: HeaderLines, body: &[u8]) -> Answer {
     try_knock(app, headers, body).await.expect("headers that a server hands on")
 }

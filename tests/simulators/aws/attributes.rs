@@ -84,9 +84,9 @@ pub(super) fn queue_attributes(
     Ok(attributes)
 }
 
-fn invalid_attribute(name: &str) -> Refusal {
+fn invalid_attribute(name: &str) -> AwsRefusal {
     let message = format!("Invalid value for the parameter {name}.");
-    Refusal::sqs("com.amazonaws.sqs#InvalidAttributeValue", "InvalidAttributeValue", message)
+    AwsRefusal::sqs("com.amazonaws.sqs#InvalidAttributeValue", "InvalidAttributeValue", message)
 }
 
 /// The dead-letter queue's ARN and `maxReceiveCount`, which AWS takes as a number or as a text.
@@ -97,7 +97,7 @@ pub(super) fn redrive(policy: &str) -> Option<(String, u32)> {
     Some((policy["deadLetterTargetArn"].as_str()?.to_owned(), count.try_into().ok()?))
 }
 
-pub(super) fn unknown_attribute(name: &str) -> Refusal {
+pub(super) fn unknown_attribute(name: &str) -> AwsRefusal {
     let message = format!("Unknown Attribute {name}.");
-    Refusal::sqs("com.amazonaws.sqs#InvalidAttributeName", "InvalidAttributeName", message)
+    AwsRefusal::sqs("com.amazonaws.sqs#InvalidAttributeName", "InvalidAttributeName", message)
 }

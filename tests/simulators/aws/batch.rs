@@ -1,16 +1,16 @@
 //! Batch operations of SQS: what refuses a batch as a whole, and entries that stand or fail by themselves.
 
-use super::{Refusal, refusal::*};
+use super::{AwsRefusal, refusal::*};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 const BATCH: usize = 10;
 
 pub(super) fn input<'a>(body: &'a Value, known: &[&str]) -> Result<Input<'a>, Failure> {
-    Input::new(body, known, Refusal::missing)
+    Input::new(body, known, AwsRefusal::missing)
 }
 
-pub(super) fn batch_refusal(shape: &str, message: &str) -> Refusal {
+pub(super) fn batch_refusal(shape: &str, message: &str) -> AwsRefusal {
     let code = match shape {
         "BatchEntryIdsNotDistinct" => "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
         "BatchRequestTooLong" => "AWS.SimpleQueueService.BatchRequestTooLong",
@@ -19,7 +19,7 @@ pub(super) fn batch_refusal(shape: &str, message: &str) -> Refusal {
         "PurgeQueueInProgress" => "AWS.SimpleQueueService.PurgeQueueInProgress",
         _ => "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
     };
-    Refusal::sqs(&format!("com.amazonaws.sqs#{shape}"), code, message)
+    AwsRefusal::sqs(&format!("com.amazonaws.sqs#{shape}"), code, message)
 }
 
 pub(super) fn is_plain(text: &str) -> bool {

@@ -1,7 +1,7 @@
 //! One FIFO queue: order and lock per group, deduplication, receipt handles, receive counts and the dead-letter
 //! rule. It knows no wire and no other queue; all times are passed in.
 
-use super::{Received, Refusal, attributes::redrive, message::*, shelf::Shelf};
+use super::{AwsRefusal, Received, attributes::redrive, message::*, shelf::Shelf};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -101,10 +101,10 @@ impl Queue {
         deduplication: Option<&str>,
         body: &str,
         now: Timestamp,
-    ) -> Result<Sent, Refusal> {
+    ) -> Result<Sent, AwsRefusal> {
         self.expire(now);
         check_body(body, self.number("MaximumMessageSize") as usize)?;
-        let group = group.ok_or_else(|| Refusal::missing("MessageGroupId"))?;
+        let group = group.ok_or_else(|| AwsRefusal::missing("MessageGroupId"))?;
         check_id(group, "MessageGroupId")?;
         let deduplication = match deduplication {
             Some(id) => id.to_owned(),
@@ -112,7 +112,7 @@ impl Queue {
                 hex(ring::digest::digest(&ring::digest::SHA256, body.as_bytes()).as_ref())
             }
             None => {
-                return Err(Refusal::invalid(
+                return Err(AwsRefusal::invalid(
                     "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId \
                      provided explicitly",
                 ));
@@ -200,7 +200,7 @@ impl Queue {
         self.messages.push(message);
     }
 
-    pub(super) fn delete(&mut self, handle: &str, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn delete(&mut self, handle: &str, now: Timestamp) -> Result<(), AwsRefusal> {
         self.expire(now);
         let receipt = self.receipts.get_mut(handle).ok_or_else(|| bad_handle(handle))?;
         if receipt.settled {
@@ -208,7 +208,11 @@ impl Queue {
         }
         let current = |m: &&Message| m.receipt.as_deref() == Some(handle) && m.in_flight(now);
         if self.messages.by_id(&receipt.message_id).filter(current).is_none() {
-            return Err(Refusal::invalid_value(handle, "ReceiptHandle", "The receipt handle has expired."));
+            return Err(AwsRefusal::invalid_value(
+                handle,
+                "ReceiptHandle",
+                "The receipt handle has expired.",
+            ));
         }
         receipt.settled = true;
         self.messages.remove(&receipt.message_id);
@@ -220,23 +224,27 @@ impl Queue {
         handle: &str,
         timeout: u32,
         now: Timestamp,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), AwsRefusal> {
         self.expire(now);
         if timeout > MAX_VISIBILITY_SECONDS {
             let reason = "VisibilityTimeout must be an integer between 0 and 43200.";
-            return Err(Refusal::invalid_value(timeout, "VisibilityTimeout", reason));
+            return Err(AwsRefusal::invalid_value(timeout, "VisibilityTimeout", reason));
         }
         let receipt = self.receipts.get(handle).ok_or_else(|| bad_handle(handle))?;
         let Some(message) = self.messages.by_id(&receipt.message_id) else {
             let reason = "Message does not exist or is not available for visibility timeout change.";
-            return Err(Refusal::invalid_value(handle, "ReceiptHandle", reason));
+            return Err(AwsRefusal::invalid_value(handle, "ReceiptHandle", reason));
         };
         if message.receipt.as_deref() != Some(handle) {
-            return Err(Refusal::invalid_value(handle, "ReceiptHandle", "The receipt handle has expired."));
+            return Err(AwsRefusal::invalid_value(
+                handle,
+                "ReceiptHandle",
+                "The receipt handle has expired.",
+            ));
         }
         if !message.in_flight(now) {
             let (shape, code) = ("MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight");
-            return Err(Refusal::sqs(
+            return Err(AwsRefusal::sqs(
                 &format!("com.amazonaws.sqs#{shape}"),
                 code,
                 "The message is not in flight.",
@@ -245,7 +253,7 @@ impl Queue {
         let visible_at = now + seconds(timeout);
         if visible_at > message.received_at + seconds(MAX_VISIBILITY_SECONDS) {
             let reason = "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]";
-            return Err(Refusal::invalid_value(timeout, "VisibilityTimeout", reason));
+            return Err(AwsRefusal::invalid_value(timeout, "VisibilityTimeout", reason));
         }
         self.messages.change(&receipt.message_id, |message| message.visible_at = visible_at);
         Ok(())
@@ -268,10 +276,11 @@ impl Queue {
     }
 }
 
-fn bad_handle(handle: &str) -> Refusal {
+fn bad_handle(handle: &str) -> AwsRefusal {
     let message = format!("The input receipt handle \"{handle}\" is not a valid receipt handle.");
-    let refusal = Refusal::sqs("com.amazonaws.sqs#ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", message);
-    Refusal { status: 404, ..refusal }
+    let refusal =
+        AwsRefusal::sqs("com.amazonaws.sqs#ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", message);
+    AwsRefusal { status: 404, ..refusal }
 }
 
 fn seconds(n: u32) -> SignedDuration {

@@ -1,6 +1,6 @@
 //! One message of a queue, what SQS allows in it, and how it looks to a receiver.
 
-use super::{Received, Refusal};
+use super::{AwsRefusal, Received};
 use jiff::Timestamp;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
@@ -85,13 +85,13 @@ pub(super) fn is_replaced(body: &str) -> bool {
     body.chars().any(allowed) && !body.chars().all(allowed)
 }
 
-pub(super) fn check_body(body: &str, limit: usize) -> Result<(), Refusal> {
+pub(super) fn check_body(body: &str, limit: usize) -> Result<(), AwsRefusal> {
     if body.is_empty() {
-        return Err(Refusal::missing("MessageBody"));
+        return Err(AwsRefusal::missing("MessageBody"));
     }
     if !body.chars().any(allowed) {
         let message = "The message contains no character of the allowed set.";
-        return Err(Refusal::sqs(
+        return Err(AwsRefusal::sqs(
             "com.amazonaws.sqs#InvalidMessageContents",
             "InvalidMessageContents",
             message,
@@ -101,19 +101,19 @@ pub(super) fn check_body(body: &str, limit: usize) -> Result<(), Refusal> {
         let message = format!(
             "One or more parameters are invalid. Reason: Message must be shorter than {limit} bytes."
         );
-        return Err(Refusal::invalid(message));
+        return Err(AwsRefusal::invalid(message));
     }
     Ok(())
 }
 
 /// Up to 128 letters, digits and ASCII punctuation, for group and deduplication ids alike.
-pub(super) fn check_id(id: &str, parameter: &str) -> Result<(), Refusal> {
+pub(super) fn check_id(id: &str, parameter: &str) -> Result<(), AwsRefusal> {
     if (1..=128).contains(&id.len()) && id.chars().all(|c| c.is_ascii_graphic()) {
         return Ok(());
     }
     let reason =
         format!("{parameter} can only include alphanumeric and punctuation characters. 1 to 128 in length.");
-    Err(Refusal::invalid_value(id, parameter, &reason))
+    Err(AwsRefusal::invalid_value(id, parameter, &reason))
 }
 
 /// Ids made from names, so that two runs of a scenario print the same.

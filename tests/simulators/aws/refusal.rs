@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 /// A refusal as the SDK sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct AwsRefusal {
     pub status: u16,
     /// The shape in `__type`.
     pub shape: String,
@@ -14,18 +14,18 @@ pub struct Refusal {
     pub message: String,
 }
 
-impl Refusal {
+impl AwsRefusal {
     pub(super) fn sqs(shape: &str, query: &'static str, message: impl Into<String>) -> Self {
-        Refusal { status: 400, shape: shape.into(), query: Some(query), message: message.into() }
+        AwsRefusal { status: 400, shape: shape.into(), query: Some(query), message: message.into() }
     }
 
     pub(super) fn secrets(shape: &str, message: impl Into<String>) -> Self {
-        Refusal { status: 400, shape: shape.into(), query: None, message: message.into() }
+        AwsRefusal { status: 400, shape: shape.into(), query: None, message: message.into() }
     }
 
     pub(super) fn missing(parameter: &str) -> Self {
         let message = format!("The request must contain the parameter {parameter}.");
-        Refusal::sqs(
+        AwsRefusal::sqs(
             "com.amazon.coral.service#MissingRequiredParameterException",
             "MissingParameter",
             message,
@@ -33,7 +33,7 @@ impl Refusal {
     }
 
     pub(super) fn invalid(message: impl Into<String>) -> Self {
-        Refusal::sqs(
+        AwsRefusal::sqs(
             "com.amazon.coral.service#InvalidParameterValueException",
             "InvalidParameterValue",
             message,
@@ -42,11 +42,11 @@ impl Refusal {
 
     /// `InvalidParameterValue` in the words SQS uses for one parameter.
     pub(super) fn invalid_value(value: impl std::fmt::Display, parameter: &str, reason: &str) -> Self {
-        Refusal::invalid(format!("Value {value} for parameter {parameter} is invalid. Reason: {reason}"))
+        AwsRefusal::invalid(format!("Value {value} for parameter {parameter} is invalid. Reason: {reason}"))
     }
 
     fn serialization(message: String) -> Self {
-        Refusal::secrets("com.amazon.coral.service#SerializationException", message)
+        AwsRefusal::secrets("com.amazon.coral.service#SerializationException", message)
     }
 
     /// The code a caller branches on.
@@ -68,7 +68,7 @@ impl Refusal {
 /// Why an operation has no result.
 #[derive(Clone, Debug)]
 pub(super) enum Failure {
-    Refused(Refusal),
+    Refused(AwsRefusal),
     /// Nothing AWS would say: the simulator does not know this.
     Unknown(String),
 }
@@ -76,8 +76,8 @@ pub(super) enum Failure {
 /// What an operation comes to.
 pub(super) type Answer = Result<Value, Failure>;
 
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
+impl From<AwsRefusal> for Failure {
+    fn from(refusal: AwsRefusal) -> Self {
         Failure::Refused(refusal)
     }
 }
@@ -85,7 +85,7 @@ impl From<Refusal> for Failure {
 /// The fields of one request or of one batch entry.
 pub(super) struct Input<'a> {
     fields: &'a Map<String, Value>,
-    missing: fn(&str) -> Refusal,
+    missing: fn(&str) -> AwsRefusal,
 }
 
 impl<'a> Input<'a> {
@@ -93,12 +93,13 @@ impl<'a> Input<'a> {
     pub(super) fn new(
         value: &'a Value,
         known: &[&str],
-        missing: fn(&str) -> Refusal,
+        missing: fn(&str) -> AwsRefusal,
     ) -> Result<Self, Failure> {
         let Some(fields) = value.as_object() else {
-            return Err(
-                Refusal::serialization("Start of structure or map found where not expected.".into()).into()
-            );
+            return Err(AwsRefusal::serialization(
+                "Start of structure or map found where not expected.".into(),
+            )
+            .into());
         };
         match fields.iter().find(|(name, value)| !value.is_null() && !known.contains(&name.as_str())) {
             Some((name, _)) => Err(Failure::Unknown(format!("unknown field `{name}`"))),
@@ -111,7 +112,7 @@ impl<'a> Input<'a> {
             None | Some(Value::Null) => Ok(None),
             Some(value) => match read(value) {
                 Some(read) => Ok(Some(read)),
-                None => Err(Refusal::serialization(format!("`{name}` has the wrong type")).into()),
+                None => Err(AwsRefusal::serialization(format!("`{name}` has the wrong type")).into()),
             },
         }
     }

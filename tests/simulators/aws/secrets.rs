@@ -1,6 +1,6 @@
 //! Secrets Manager in AWS JSON 1.1: values by version, versions by stage. No rotation, no deletion.
 
-use super::{ACCOUNT, REGION, Refusal, refusal::*};
+use super::{ACCOUNT, AwsRefusal, REGION, refusal::*};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,7 +56,7 @@ impl Secrets {
     }
 
     /// By name, by ARN, or by an ARN without its six random characters.
-    fn find(&mut self, id: &str) -> Result<&mut Secret, Refusal> {
+    fn find(&mut self, id: &str) -> Result<&mut Secret, AwsRefusal> {
         let found = self.0.values_mut().find(|s| s.name == id || s.arn == id || partial(&s.arn) == id);
         found.ok_or_else(|| not_found("Secrets Manager can't find the specified secret."))
     }
@@ -93,7 +93,7 @@ impl Secrets {
         if name.len() > 512 || !name.chars().all(plain) {
             let message = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the \
                            following: -/_+=.@!";
-            return Err(Refusal::secrets("ValidationException", message).into());
+            return Err(AwsRefusal::secrets("ValidationException", message).into());
         }
         let token = token(&input)?;
         let value = value(&input)?;
@@ -102,7 +102,7 @@ impl Secrets {
                 value.as_ref().is_some_and(|v| old.versions.get(token).is_some_and(|o| o.value == *v));
             if !repeated {
                 let message = format!("The operation failed because the secret {name} already exists.");
-                return Err(Refusal::secrets("ResourceExistsException", message).into());
+                return Err(AwsRefusal::secrets("ResourceExistsException", message).into());
             }
             return Ok(json!({ "ARN": old.arn, "Name": name, "VersionId": token }));
         }
@@ -163,7 +163,7 @@ impl Secrets {
             Some(old) if old.value == value => {}
             Some(_) => {
                 let message = "A resource with the ID you requested already exists.";
-                return Err(Refusal::secrets("ResourceExistsException", message).into());
+                return Err(AwsRefusal::secrets("ResourceExistsException", message).into());
             }
             None => {
                 let version = Version { value, stages: BTreeSet::new(), created_at: now };
@@ -252,15 +252,15 @@ fn epoch(at: Timestamp) -> f64 {
     at.as_millisecond() as f64 / 1000.0
 }
 
-fn not_found(message: &str) -> Refusal {
-    Refusal::secrets("ResourceNotFoundException", message)
+fn not_found(message: &str) -> AwsRefusal {
+    AwsRefusal::secrets("ResourceNotFoundException", message)
 }
 
-fn invalid(message: &str) -> Refusal {
-    Refusal::secrets("InvalidParameterException", message)
+fn invalid(message: &str) -> AwsRefusal {
+    AwsRefusal::secrets("InvalidParameterException", message)
 }
 
-fn missing(parameter: &str) -> Refusal {
+fn missing(parameter: &str) -> AwsRefusal {
     invalid(&format!("You must provide a value for the {parameter} parameter."))
 }
 

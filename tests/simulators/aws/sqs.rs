@@ -1,7 +1,9 @@
 //! SQS's operations in AWS JSON 1.0 over FIFO queues. Standard queues, message attributes and delays are not
 //! simulated and say so.
 
-use super::{ACCOUNT, REGION, Received, Refusal, attributes::*, batch::*, fifo::*, message::*, refusal::*};
+use super::{
+    ACCOUNT, AwsRefusal, REGION, Received, attributes::*, batch::*, fifo::*, message::*, refusal::*,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -83,7 +85,7 @@ impl Sqs {
                 if queue.purged_at.is_some_and(|at| now < at + SignedDuration::from_secs(60)) {
                     let message = "Only one PurgeQueue operation on a queue is allowed every 60 seconds.";
                     return Err(
-                        Refusal { status: 403, ..batch_refusal("PurgeQueueInProgress", message) }.into()
+                        AwsRefusal { status: 403, ..batch_refusal("PurgeQueueInProgress", message) }.into()
                     );
                 }
                 queue.purged_at = Some(now);
@@ -115,7 +117,7 @@ impl Sqs {
             || name.len() > 80
             || asked.get("FifoQueue").is_none_or(|v| v != "true")
         {
-            return Err(Refusal::invalid(
+            return Err(AwsRefusal::invalid(
                 "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must \
                  end with .fifo suffix and be 1 to 80 in length.",
             )
@@ -128,9 +130,12 @@ impl Sqs {
             Some(_) => {
                 let message =
                     "A queue already exists with the same name and a different value for an attribute.";
-                return Err(
-                    Refusal::sqs("com.amazonaws.sqs#QueueNameExists", "QueueAlreadyExists", message).into()
-                );
+                return Err(AwsRefusal::sqs(
+                    "com.amazonaws.sqs#QueueNameExists",
+                    "QueueAlreadyExists",
+                    message,
+                )
+                .into());
             }
             None => {
                 self.queues.insert(name.to_owned(), Queue::new(arn(name), attributes));
@@ -202,7 +207,7 @@ impl Sqs {
         max: usize,
         visibility: Option<u32>,
         now: Timestamp,
-    ) -> Result<Vec<Received>, Refusal> {
+    ) -> Result<Vec<Received>, AwsRefusal> {
         let queue = self.queues.get_mut(name).ok_or_else(no_queue)?;
         let (received, dead) = queue.receive(max, visibility, now);
         let source = queue.arn.clone();
@@ -234,9 +239,9 @@ pub(super) fn last_part(queue: &str) -> &str {
     queue.rsplit(['/', ':']).next().unwrap_or(queue)
 }
 
-pub(super) fn no_queue() -> Refusal {
+pub(super) fn no_queue() -> AwsRefusal {
     let (shape, code) = ("com.amazonaws.sqs#QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue");
-    Refusal::sqs(shape, code, "The specified queue does not exist.")
+    AwsRefusal::sqs(shape, code, "The specified queue does not exist.")
 }
 
 fn ranged(input: &Input, name: &str, low: u32, high: u32) -> Result<Option<u32>, Failure> {
@@ -245,7 +250,7 @@ fn ranged(input: &Input, name: &str, low: u32, high: u32) -> Result<Option<u32>,
         Ok(n) if (low..=high).contains(&n) => Ok(Some(n)),
         _ => {
             let reason = format!("Must be between {low} and {high}, if provided.");
-            Err(Refusal::invalid_value(number, name, &reason).into())
+            Err(AwsRefusal::invalid_value(number, name, &reason).into())
         }
     }
 }
@@ -253,7 +258,7 @@ fn ranged(input: &Input, name: &str, low: u32, high: u32) -> Result<Option<u32>,
 fn send(queue: &mut Queue, input: &Input, now: Timestamp) -> Result<Sent, Failure> {
     if let Some(delay) = input.number("DelaySeconds")?.filter(|n| *n != 0) {
         let reason = "The request include parameter that is not valid for this queue type";
-        return Err(Refusal::invalid_value(delay, "DelaySeconds", reason).into());
+        return Err(AwsRefusal::invalid_value(delay, "DelaySeconds", reason).into());
     }
     let (group, deduplication) = (input.text("MessageGroupId")?, input.text("MessageDeduplicationId")?);
     let body = input.required("MessageBody")?;
@@ -277,6 +282,6 @@ fn delete(queue: &mut Queue, input: &Input, now: Timestamp) -> Answer {
 fn change_visibility(queue: &mut Queue, input: &Input, now: Timestamp) -> Answer {
     let handle = input.required("ReceiptHandle")?;
     let timeout = ranged(input, "VisibilityTimeout", 0, MAX_VISIBILITY_SECONDS)?;
-    queue.change_visibility(handle, timeout.ok_or_else(|| Refusal::missing("VisibilityTimeout"))?, now)?;
+    queue.change_visibility(handle, timeout.ok_or_else(|| AwsRefusal::missing("VisibilityTimeout"))?, now)?;
     Ok(json!({}))
 }

@@ -29,9 +29,13 @@ pub(super) fn call(request: &Request, now: Timestamp) -> Response {
     }
 }
 
-type Refused = (&'static str, String);
+type StsRefusal = (&'static str, String);
 
-fn verified(request: &Request, sent: &BTreeMap<&str, &str>, now: Timestamp) -> Result<&'static str, Refused> {
+fn verified(
+    request: &Request,
+    sent: &BTreeMap<&str, &str>,
+    now: Timestamp,
+) -> Result<&'static str, StsRefusal> {
     let part = |name: &str| {
         let value = sent.get(name).ok_or_else(|| ("MissingAuthenticationToken", format!("no {name}")))?;
         Ok(percent_decode_str(value).decode_utf8_lossy().into_owned())

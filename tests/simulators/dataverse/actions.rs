@@ -2,15 +2,15 @@
 
 use super::address::Address;
 use super::metadata::Table;
-use super::refusal::{Outcome, bad_payload, no_resource, no_such_row, not_modelled, refuse};
-use super::store::{Row, TARGET, Writer};
-use super::{Call, Dataverse, people};
+use super::refusal::{DataverseOutcome, bad_payload, no_resource, no_such_row, not_modelled, refuse};
+use super::store::{DataverseRow, DataverseWriter, TARGET};
+use super::{Dataverse, DataverseCall, people};
 use crate::server::Response;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 impl Dataverse {
-    pub(super) fn who_am_i(&self, call: &Call) -> Outcome<Response> {
+    pub(super) fn who_am_i(&self, call: &DataverseCall) -> DataverseOutcome<Response> {
         if call.request.method != "GET" {
             return Err(no_resource());
         }
@@ -24,7 +24,7 @@ impl Dataverse {
     }
 
     /// `state`: 1 Win, 2 Lose.
-    pub(super) fn close(&mut self, call: &Call, state: i64) -> Outcome<Response> {
+    pub(super) fn close(&mut self, call: &DataverseCall, state: i64) -> DataverseOutcome<Response> {
         let body = self.object("opportunities", &call.request.body)?;
         if let Some(name) = body.keys().find(|k| *k != "Status" && *k != "OpportunityClose") {
             return Err(bad_payload(
@@ -37,7 +37,7 @@ impl Dataverse {
         let close = body.get("OpportunityClose").and_then(Value::as_object);
         let close = close.ok_or_else(|| bad_payload("", "The parameter 'OpportunityClose' is missing."))?;
         self.privileges_to(&[("opportunities", "write"), ("opportunitycloses", "create")])?;
-        let by = Writer { user: call.user.clone(), now: call.now, action: true, late: 0 };
+        let by = DataverseWriter { user: call.user.clone(), now: call.now, action: true, late: 0 };
         self.atomically(|org| org.close_opportunity(state, status, close, &by))?;
         Ok(Response::new(204).with("OData-Version", "4.0"))
     }
@@ -47,8 +47,8 @@ impl Dataverse {
         state: i64,
         status: i64,
         close: &Map<String, Value>,
-        by: &Writer,
-    ) -> Outcome<()> {
+        by: &DataverseWriter,
+    ) -> DataverseOutcome<()> {
         let (table, closes) = (self.table("opportunities")?, self.table("opportunitycloses")?);
         let mut activity = self.changes(&closes, close)?;
         let id = activity.get("_opportunityid_value").and_then(Value::as_str).map(str::to_owned);
@@ -64,7 +64,7 @@ impl Dataverse {
         let revenue = given("actualrevenue")
             .unwrap_or_else(|| if state == 1 { row["estimatedvalue"].clone() } else { json!(0.0) });
         let end = given("actualend").unwrap_or_else(|| json!(today));
-        let changes = Row::from_iter([
+        let changes = DataverseRow::from_iter([
             ("statecode".to_owned(), json!(state)),
             ("statuscode".to_owned(), json!(status)),
             ("actualvalue".to_owned(), revenue.clone()),
@@ -85,23 +85,30 @@ impl Dataverse {
     }
 
     /// The completed close activities of a reopened opportunity are canceled.
-    pub(super) fn cancel_close(&mut self, opportunity: &str, by: &Writer) -> Outcome<()> {
+    pub(super) fn cancel_close(&mut self, opportunity: &str, by: &DataverseWriter) -> DataverseOutcome<()> {
         let closes = self.table("opportunitycloses")?;
         let mine = self.holding("opportunitycloses", "_opportunityid_value", opportunity);
         let ids: Vec<String> = mine.map(|(id, _)| id.clone()).collect();
         for id in ids {
-            let changes =
-                Row::from_iter([("statecode".to_owned(), json!(2)), ("statuscode".to_owned(), json!(3))]);
-            self.update(&closes, &id, changes, &Writer { action: true, ..by.clone() })?;
+            let changes = DataverseRow::from_iter([
+                ("statecode".to_owned(), json!(2)),
+                ("statuscode".to_owned(), json!(3)),
+            ]);
+            self.update(&closes, &id, changes, &DataverseWriter { action: true, ..by.clone() })?;
         }
         Ok(())
     }
 
-    pub(super) fn qualify(&mut self, call: &Call, table: &Table, address: &Address) -> Outcome<Response> {
+    pub(super) fn qualify(
+        &mut self,
+        call: &DataverseCall,
+        table: &Table,
+        address: &Address,
+    ) -> DataverseOutcome<Response> {
         let Address::Id(id) = address else { return Err(not_modelled("QualifyLead by alternate key")) };
         let body = self.object("leads", &call.request.body)?;
         let lead = self.open_lead(table, id)?;
-        let mut wishes = Wishes::default();
+        let mut wishes = QualifyOptions::default();
         for (name, value) in &body {
             let wrong = || bad_payload("leads", format!("The parameter '{name}' has the wrong type."));
             match name.as_str() {
@@ -123,7 +130,7 @@ impl Dataverse {
         let needed: Vec<_> =
             making.into_iter().filter(|(wanted, _)| *wanted).map(|(_, right)| right).collect();
         self.privileges_to(&needed)?;
-        let by = Writer { user: call.user.clone(), now: call.now, action: true, late: 0 };
+        let by = DataverseWriter { user: call.user.clone(), now: call.now, action: true, late: 0 };
         let made = self.atomically(|org| org.qualify_lead(table, id, &lead, wishes, &by))?;
         let reference = |(name, id): &(String, String)| {
             let mut entity = Map::new();
@@ -138,7 +145,7 @@ impl Dataverse {
         Ok(self.ok(call, body.as_object().expect("an object").clone()))
     }
 
-    fn open_lead(&self, table: &Table, id: &str) -> Outcome<Row> {
+    fn open_lead(&self, table: &Table, id: &str) -> DataverseOutcome<DataverseRow> {
         let lead = self.get("leads", id).ok_or_else(|| no_such_row(table, id))?.clone();
         match lead["statecode"] == json!(0) {
             true => Ok(lead),
@@ -155,16 +162,16 @@ impl Dataverse {
         opportunity: bool,
         now: Timestamp,
     ) -> Result<Option<String>, String> {
-        let by = Writer { user: by.to_owned(), now, action: true, late: 0 };
+        let by = DataverseWriter { user: by.to_owned(), now, action: true, late: 0 };
         let made = self.act(|org| {
             let table = org.table("leads")?;
             let lead = org.open_lead(&table, id)?;
-            let wishes = Wishes {
+            let wishes = QualifyOptions {
                 account: lead["_parentaccountid_value"].is_null(),
                 contact: lead["_parentcontactid_value"].is_null(),
                 opportunity,
                 status: -1,
-                ..Wishes::default()
+                ..QualifyOptions::default()
             };
             org.qualify_lead(&table, id, &lead, wishes, &by)
         })?;
@@ -172,7 +179,7 @@ impl Dataverse {
     }
 
     /// An entity parameter: `@odata.type` and the id of a row that is there.
-    fn entity(&self, value: &Value) -> Outcome<(String, String)> {
+    fn entity(&self, value: &Value) -> DataverseOutcome<(String, String)> {
         let wrong = || bad_payload("leads", "An entity parameter needs '@odata.type' and its id.");
         let kind = value["@odata.type"].as_str().ok_or_else(wrong)?.trim_start_matches('#');
         let name = kind.strip_prefix("Microsoft.Dynamics.CRM.").ok_or_else(wrong)?;
@@ -186,10 +193,10 @@ impl Dataverse {
         &mut self,
         table: &Table,
         id: &str,
-        lead: &Row,
-        wishes: Wishes,
-        by: &Writer,
-    ) -> Outcome<Vec<(String, String)>> {
+        lead: &DataverseRow,
+        wishes: QualifyOptions,
+        by: &DataverseWriter,
+    ) -> DataverseOutcome<Vec<(String, String)>> {
         let mut made = vec![];
         let mut account = target_of(lead, "_parentaccountid_value", "account");
         let mut contact = target_of(lead, "_parentcontactid_value", "contact");
@@ -205,7 +212,7 @@ impl Dataverse {
             }
             contact = Some(self.make("contacts", &mut made, columns, by)?);
         }
-        let mut changes = Row::from_iter([
+        let mut changes = DataverseRow::from_iter([
             ("statecode".to_owned(), json!(1)),
             ("statuscode".to_owned(), json!(if wishes.status == -1 { 3 } else { wishes.status })),
         ]);
@@ -245,11 +252,11 @@ impl Dataverse {
         set: &str,
         made: &mut Vec<(String, String)>,
         columns: Vec<(&str, Value)>,
-        by: &Writer,
-    ) -> Outcome<(String, String)> {
+        by: &DataverseWriter,
+    ) -> DataverseOutcome<(String, String)> {
         let table = self.table(set)?;
         let id = self.new_id();
-        let mut row = Row::new();
+        let mut row = DataverseRow::new();
         for (name, value) in columns {
             match value.get("target") {
                 Some(target) => {
@@ -268,7 +275,7 @@ impl Dataverse {
 }
 
 #[derive(Default)]
-struct Wishes {
+struct QualifyOptions {
     account: bool,
     contact: bool,
     opportunity: bool,
@@ -277,7 +284,7 @@ struct Wishes {
     customer: Option<(String, String)>,
 }
 
-fn target_of(row: &Row, property: &str, name: &str) -> Option<(String, String)> {
+fn target_of(row: &DataverseRow, property: &str, name: &str) -> Option<(String, String)> {
     Some((name.to_owned(), row[property].as_str()?.to_owned()))
 }
 

@@ -1,7 +1,7 @@
 //! URLs: path segments, row addresses, query options, preferences.
 
 use super::metadata::Table;
-use super::refusal::{Outcome, bad_key, bad_request, not_modelled};
+use super::refusal::{DataverseOutcome, bad_key, bad_request, not_modelled};
 use super::values::{guid, key_value};
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ pub(super) fn segments(path: &str) -> Option<Vec<Segment>> {
 }
 
 /// Reads the key of a segment against the table's keys.
-pub(super) fn address(table: &Table, key: &str) -> Outcome<Address> {
+pub(super) fn address(table: &Table, key: &str) -> DataverseOutcome<Address> {
     if let Some(id) = guid(key) {
         return Ok(Address::Id(id));
     }
@@ -103,7 +103,7 @@ pub(super) fn key_pairs(text: &str) -> Option<Vec<(String, String)>> {
 }
 
 /// The query options by name, decoded. `+` is a blank, as servers read it.
-pub(super) fn options(query: &str) -> Outcome<BTreeMap<String, String>> {
+pub(super) fn options(query: &str) -> DataverseOutcome<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     for pair in query.split('&').filter(|p| !p.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -128,7 +128,7 @@ pub(super) struct Prefer {
 }
 
 impl Prefer {
-    pub(super) fn parse(header: Option<&str>) -> Outcome<Self> {
+    pub(super) fn parse(header: Option<&str>) -> DataverseOutcome<Self> {
         let mut prefer = Prefer::default();
         for wish in header.unwrap_or_default().split(',').map(str::trim).filter(|w| !w.is_empty()) {
             match wish.split_once('=') {

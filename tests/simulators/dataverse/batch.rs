@@ -1,8 +1,8 @@
 //! `$batch`: multipart in and out, change sets that are atomic, references to earlier parts.
 
-use super::refusal::{Outcome, Refusal, bad_payload, not_modelled, to_response};
+use super::refusal::{DataverseOutcome, DataverseRefusal, bad_payload, not_modelled, to_response};
 use super::store::ChangeSet;
-use super::{Call, Dataverse};
+use super::{Dataverse, DataverseCall};
 use crate::server::{Request, Response};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -11,15 +11,15 @@ use uuid::Uuid;
 const MOST: usize = 1000;
 const LONGEST_URL: usize = 65_536;
 
-type Headers = BTreeMap<String, String>;
+type PartHeaders = BTreeMap<String, String>;
 
 /// One item of a batch.
-enum Item {
+enum BatchItem {
     Single(Request),
     ChangeSet(Vec<Request>),
 }
 
-fn malformed(text: impl std::fmt::Display) -> Refusal {
+fn malformed(text: impl std::fmt::Display) -> DataverseRefusal {
     bad_payload("", text)
 }
 
@@ -32,7 +32,7 @@ fn boundary(content_type: &str) -> Option<&str> {
 }
 
 /// The parts between the boundary lines: headers and content.
-fn parts<'a>(body: &'a str, boundary: &str) -> Outcome<Vec<(Headers, &'a str)>> {
+fn parts<'a>(body: &'a str, boundary: &str) -> DataverseOutcome<Vec<(PartHeaders, &'a str)>> {
     let delimiter = format!("--{boundary}");
     // Clients that are in use begin a batch with an empty line.
     let inside = body.strip_prefix("\r\n").unwrap_or(body).strip_prefix(&delimiter);
@@ -53,14 +53,14 @@ fn parts<'a>(body: &'a str, boundary: &str) -> Outcome<Vec<(Headers, &'a str)>> 
 }
 
 /// Header lines up to the blank line, and what follows. Where nothing follows, the boundary took the blank line's end.
-fn head(text: &str) -> Outcome<(Headers, &str)> {
+fn head(text: &str) -> DataverseOutcome<(PartHeaders, &str)> {
     let (lines, content) = match (text.strip_prefix("\r\n"), text.split_once("\r\n\r\n")) {
         (Some(content), _) => ("", content),
         (None, Some(cut)) => cut,
         (None, None) if text.is_empty() || text.ends_with("\r\n") => (text, ""),
         (None, None) => return Err(malformed("The blank line after the headers is missing.")),
     };
-    let mut headers = Headers::new();
+    let mut headers = PartHeaders::new();
     for line in lines.split("\r\n").filter(|l| !l.is_empty()) {
         let (name, value) =
             line.split_once(':').ok_or_else(|| malformed(format!("Header line '{line}'.")))?;
@@ -70,18 +70,18 @@ fn head(text: &str) -> Outcome<(Headers, &str)> {
 }
 
 impl Dataverse {
-    pub(super) fn batch(&mut self, call: &Call) -> Outcome<Response> {
+    pub(super) fn batch(&mut self, call: &DataverseCall) -> DataverseOutcome<Response> {
         let items = self.items(call)?;
         let separator = format!("batchresponse_{}", Uuid::new_v4());
         let mut answers: Vec<String> = vec![];
         let mut failed = false;
         for item in &items {
             let (answer, ok) = match item {
-                Item::Single(request) => {
+                BatchItem::Single(request) => {
                     let response = self.part(request, call)?;
                     (part(&response, None), response.status < 400)
                 }
-                Item::ChangeSet(requests) => self.run_change_set(requests, call)?,
+                BatchItem::ChangeSet(requests) => self.run_change_set(requests, call)?,
             };
             if !ok && !call.prefer.continue_on_error {
                 failed = true;
@@ -103,7 +103,7 @@ impl Dataverse {
         Ok(response.body(format!("{body}--{separator}--\r\n")))
     }
 
-    fn items(&self, call: &Call) -> Outcome<Vec<Item>> {
+    fn items(&self, call: &DataverseCall) -> DataverseOutcome<Vec<BatchItem>> {
         let content_type = call.request.header("content-type").unwrap_or_default();
         let boundary = boundary(content_type)
             .ok_or_else(|| malformed(format!("The content type '{content_type}' is not a batch.")))?;
@@ -132,10 +132,10 @@ impl Dataverse {
                     requests.push(request);
                 }
                 total += requests.len();
-                items.push(Item::ChangeSet(requests));
+                items.push(BatchItem::ChangeSet(requests));
             } else {
                 total += 1;
-                items.push(Item::Single(self.inner(call, &headers, content)?));
+                items.push(BatchItem::Single(self.inner(call, &headers, content)?));
             }
         }
         if total > MOST {
@@ -145,7 +145,7 @@ impl Dataverse {
     }
 
     /// The request inside an `application/http` part; it inherits nothing but the protocol headers.
-    fn inner(&self, call: &Call, part: &Headers, content: &str) -> Outcome<Request> {
+    fn inner(&self, call: &DataverseCall, part: &PartHeaders, content: &str) -> DataverseOutcome<Request> {
         if part.get("content-type").map(String::as_str) != Some("application/http")
             || part.get("content-transfer-encoding").map(String::as_str) != Some("binary")
         {
@@ -185,7 +185,7 @@ impl Dataverse {
     }
 
     /// Runs one inner request; a vendor's refusal is its answer.
-    fn part(&mut self, request: &Request, call: &Call) -> Outcome<Response> {
+    fn part(&mut self, request: &Request, call: &DataverseCall) -> DataverseOutcome<Response> {
         let mut request = request.clone();
         if request.path.ends_with("/$batch") {
             return Err(malformed("A batch must not contain a batch."));
@@ -203,7 +203,7 @@ impl Dataverse {
         };
         match outcome {
             Ok(response) => Ok(response),
-            Err(Refusal::Vendor { status, code, message, details }) => {
+            Err(DataverseRefusal::Vendor { status, code, message, details }) => {
                 let annotated = request.header("prefer").is_some_and(|p| p.contains("include-annotations"));
                 Ok(to_response(status, &code, &message, &details, annotated))
             }
@@ -211,7 +211,11 @@ impl Dataverse {
         }
     }
 
-    fn run_change_set(&mut self, requests: &[Request], call: &Call) -> Outcome<(String, bool)> {
+    fn run_change_set(
+        &mut self,
+        requests: &[Request],
+        call: &DataverseCall,
+    ) -> DataverseOutcome<(String, bool)> {
         let separator = format!("changesetresponse_{}", Uuid::new_v4());
         self.change_set = Some(ChangeSet::default());
         let mut answers = vec![];

@@ -3,15 +3,17 @@
 use super::Dataverse;
 use super::address::{Address, address, segments};
 use super::metadata::{COLUMNS_ELSEWHERE, Table};
-use super::refusal::{Outcome, bad_payload, bad_request, no_such_key, no_such_row, not_modelled, refuse};
+use super::refusal::{
+    DataverseOutcome, bad_payload, bad_request, no_such_key, no_such_row, not_modelled, refuse,
+};
 use super::route::KNOWN_ELSEWHERE;
-use super::store::{Row, TARGET};
+use super::store::{DataverseRow, TARGET};
 use super::values;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// Annotations of the row itself: its type must be the table's, what a read left in it is ignored.
-fn of_the_row(table: &Table, name: &str, value: &Value) -> Outcome<()> {
+fn of_the_row(table: &Table, name: &str, value: &Value) -> DataverseOutcome<()> {
     match name {
         "@odata.type" => {
             let expected = format!("Microsoft.Dynamics.CRM.{}", table.name);
@@ -31,7 +33,7 @@ fn of_the_row(table: &Table, name: &str, value: &Value) -> Outcome<()> {
 
 impl Dataverse {
     /// The body of a write as an object.
-    pub(super) fn object(&self, set: &str, body: &[u8]) -> Outcome<Map<String, Value>> {
+    pub(super) fn object(&self, set: &str, body: &[u8]) -> DataverseOutcome<Map<String, Value>> {
         match serde_json::from_slice(body) {
             Ok(Value::Object(object)) => Ok(object),
             Ok(_) => Err(bad_payload(set, "An object was expected in the payload.")),
@@ -40,8 +42,8 @@ impl Dataverse {
     }
 
     /// The columns a body sets, checked. Read-only columns are dropped without a word.
-    pub(super) fn changes(&self, table: &Table, body: &Map<String, Value>) -> Outcome<Row> {
-        let mut changes = Row::new();
+    pub(super) fn changes(&self, table: &Table, body: &Map<String, Value>) -> DataverseOutcome<DataverseRow> {
+        let mut changes = DataverseRow::new();
         for (name, value) in body {
             if name.starts_with('@') {
                 of_the_row(table, name, value)?;
@@ -79,7 +81,13 @@ impl Dataverse {
         Ok(changes)
     }
 
-    fn bind(&self, table: &Table, navigation: &str, value: &Value, changes: &mut Row) -> Outcome<()> {
+    fn bind(
+        &self,
+        table: &Table,
+        navigation: &str,
+        value: &Value,
+        changes: &mut DataverseRow,
+    ) -> DataverseOutcome<()> {
         if COLUMNS_ELSEWHERE.contains(&navigation) {
             return Err(not_modelled(format!("the lookup `{navigation}`")));
         }
@@ -121,7 +129,7 @@ impl Dataverse {
     }
 
     /// The row a bind value points to: `/set(..)`, a full URL, or `$n` of an earlier part.
-    fn resolve(&self, table: &Table, uri: &str) -> Outcome<(Arc<Table>, String)> {
+    fn resolve(&self, table: &Table, uri: &str) -> DataverseOutcome<(Arc<Table>, String)> {
         if let Some(n) = uri.strip_prefix('$') {
             let (set, id) = self.reference(n)?;
             return Ok((self.tables[&set].clone(), id));
@@ -162,7 +170,7 @@ impl Dataverse {
     }
 
     /// The row behind `$n`.
-    pub(super) fn reference(&self, n: &str) -> Outcome<(String, String)> {
+    pub(super) fn reference(&self, n: &str) -> DataverseOutcome<(String, String)> {
         let all = self.change_set.as_ref().map(|c| c.references.as_slice()).unwrap_or_default();
         let keyed = self.switches.content_id_of_keyed_rows;
         match all.iter().find(|r| r.0 == n && (keyed || !r.3)) {
@@ -174,7 +182,7 @@ impl Dataverse {
         }
     }
 
-    pub(super) fn table(&self, set: &str) -> Outcome<Arc<Table>> {
+    pub(super) fn table(&self, set: &str) -> DataverseOutcome<Arc<Table>> {
         self.tables
             .get(set)
             .cloned()

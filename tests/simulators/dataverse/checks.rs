@@ -1,14 +1,14 @@
 //! What every write is checked against before it is committed, and the columns the platform computes.
 
-use super::metadata::{KeyStatus, Kind, Table};
-use super::refusal::{Outcome, bad_payload, key_violated, refuse};
-use super::store::{Row, TARGET};
+use super::metadata::{ColumnKind, KeyStatus, Table};
+use super::refusal::{DataverseOutcome, bad_payload, key_violated, refuse};
+use super::store::{DataverseRow, TARGET};
 use super::values::rounded;
-use super::{Dataverse, Rule};
+use super::{BusinessRule, Dataverse};
 use serde_json::{Value, json};
 
 impl Dataverse {
-    pub(super) fn check_rules(&self, table: &Table, changes: &Row) -> Outcome<()> {
+    pub(super) fn check_rules(&self, table: &Table, changes: &DataverseRow) -> DataverseOutcome<()> {
         for rule in self.rules.iter().filter(|r| r.table == table.set || r.table == table.name) {
             let touches = rule
                 .column
@@ -22,8 +22,8 @@ impl Dataverse {
     }
 
     /// What a plug-in of the organisation insists on in new rows.
-    pub(super) fn check_demands(&self, table: &Table, changes: &Row) -> Outcome<()> {
-        let lacks = |rule: &&Rule| {
+    pub(super) fn check_demands(&self, table: &Table, changes: &DataverseRow) -> DataverseOutcome<()> {
+        let lacks = |rule: &&BusinessRule| {
             let column = rule.column.as_deref().unwrap_or_default();
             rule.table == table.set && changes.get(column).is_none_or(Value::is_null)
         };
@@ -33,7 +33,7 @@ impl Dataverse {
         }
     }
 
-    pub(super) fn check_reason(&self, table: &Table, row: &Row, state: i64) -> Outcome<()> {
+    pub(super) fn check_reason(&self, table: &Table, row: &DataverseRow, state: i64) -> DataverseOutcome<()> {
         let reason = row["statuscode"].as_i64().unwrap_or_default();
         if table.reason_fits(state, reason) {
             return Ok(());
@@ -48,7 +48,12 @@ impl Dataverse {
         Err(refuse(400, "0x80048408", text))
     }
 
-    pub(super) fn check_state_change(&self, table: &Table, old: &Row, changes: &mut Row) -> Outcome<()> {
+    pub(super) fn check_state_change(
+        &self,
+        table: &Table,
+        old: &DataverseRow,
+        changes: &mut DataverseRow,
+    ) -> DataverseOutcome<()> {
         if table.states.is_empty() {
             return Ok(());
         }
@@ -82,7 +87,7 @@ impl Dataverse {
         Ok(())
     }
 
-    pub(super) fn check_keys(&self, table: &Table, id: &str, row: &Row) -> Outcome<()> {
+    pub(super) fn check_keys(&self, table: &Table, id: &str, row: &DataverseRow) -> DataverseOutcome<()> {
         for key in table.keys.iter().filter(|k| k.status == KeyStatus::Active) {
             let value = |column: &String| match &row[column] {
                 Value::Null => None,
@@ -91,7 +96,8 @@ impl Dataverse {
             };
             // The index skips nulls.
             let Some(pairs) = key.columns.iter().map(value).collect::<Option<Vec<_>>>() else { continue };
-            let kept = |old: &Row| key.columns.iter().all(|column| old.get(column) == Some(&row[column]));
+            let kept =
+                |old: &DataverseRow| key.columns.iter().all(|column| old.get(column) == Some(&row[column]));
             if self.get(&table.set, id).is_some_and(kept) {
                 continue;
             }
@@ -111,7 +117,7 @@ impl Dataverse {
         Ok(())
     }
 
-    pub(super) fn compute(&self, table: &Table, row: &mut Row) {
+    pub(super) fn compute(&self, table: &Table, row: &mut DataverseRow) {
         if table.columns.contains_key("fullname") {
             let names = ["firstname", "lastname"].map(|n| row[n].as_str().unwrap_or_default().to_owned());
             let full = names.join(" ").trim().to_owned();
@@ -130,7 +136,8 @@ impl Dataverse {
         let decimals = self.switches.money_decimals.unwrap_or(precision as u32);
         let rate = currency.and_then(|c| c["exchangerate"].as_f64());
         row.insert("exchangerate".into(), json!(rate));
-        for column in table.columns.values().filter(|c| matches!(c.kind, Kind::Money { .. }) && !c.read_only)
+        for column in
+            table.columns.values().filter(|c| matches!(c.kind, ColumnKind::Money { .. }) && !c.read_only)
         {
             let amount = row[&column.name].as_f64().map(|a| rounded(a, decimals));
             let base = amount.zip(rate).map(|(a, r)| rounded(a / r, 4));

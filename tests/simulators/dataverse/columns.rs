@@ -1,6 +1,6 @@
 //! The words in which `tables.rs` describes a table.
 
-use super::metadata::{Children, Column, Key, KeyStatus, Kind, State, Table};
+use super::metadata::{Children, Column, ColumnKind, Key, KeyStatus, State, Table};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -30,59 +30,59 @@ pub(super) fn table(name: &str, set: &str, id: &str, title: &str) -> Table {
         metadata_id: metadata_id(name),
     };
     empty
-        .add(id, Kind::Id)
-        .fixed("createdon", Kind::DateTime)
-        .fixed("modifiedon", Kind::DateTime)
-        .fixed("versionnumber", Kind::BigInt)
+        .add(id, ColumnKind::Id)
+        .fixed("createdon", ColumnKind::DateTime)
+        .fixed("modifiedon", ColumnKind::DateTime)
+        .fixed("versionnumber", ColumnKind::BigInt)
         .fixed("createdby", to(&[("createdby", USER)]))
         .fixed("modifiedby", to(&[("modifiedby", USER)]))
         .fixed("modifiedonbehalfby", to(&[("modifiedonbehalfby", USER)]))
-        .add("overriddencreatedon", Kind::DateTime)
+        .add("overriddencreatedon", ColumnKind::DateTime)
 }
 
-pub(super) fn to(targets: &[(&str, &str)]) -> Kind {
-    Kind::Lookup { targets: targets.iter().map(|(n, t)| ((*n).to_owned(), (*t).to_owned())).collect() }
+pub(super) fn to(targets: &[(&str, &str)]) -> ColumnKind {
+    ColumnKind::Lookup { targets: targets.iter().map(|(n, t)| ((*n).to_owned(), (*t).to_owned())).collect() }
 }
 
 fn options(values: &[(i64, &str)]) -> Vec<(i64, String)> {
     values.iter().map(|(v, l)| (*v, (*l).to_owned())).collect()
 }
 
-pub(super) fn choice(values: &[(i64, &str)]) -> Kind {
-    Kind::Choice { options: options(values) }
+pub(super) fn choice(values: &[(i64, &str)]) -> ColumnKind {
+    ColumnKind::Choice { options: options(values) }
 }
 
 impl Table {
-    pub(super) fn add(mut self, name: &str, kind: Kind) -> Self {
+    pub(super) fn add(mut self, name: &str, kind: ColumnKind) -> Self {
         self.columns.insert(name.to_owned(), Column { name: name.to_owned(), kind, read_only: false });
         self
     }
 
-    pub(super) fn fixed(mut self, name: &str, kind: Kind) -> Self {
+    pub(super) fn fixed(mut self, name: &str, kind: ColumnKind) -> Self {
         self.columns.insert(name.to_owned(), Column { name: name.to_owned(), kind, read_only: true });
         self
     }
 
     pub(super) fn texts(self, columns: &[(&str, usize)]) -> Self {
-        columns.iter().fold(self, |t, (name, max)| t.add(name, Kind::Text { max: *max }))
+        columns.iter().fold(self, |t, (name, max)| t.add(name, ColumnKind::Text { max: *max }))
     }
 
     pub(super) fn memos(self, names: &[&str], max: usize) -> Self {
-        names.iter().fold(self, |t, name| t.add(name, Kind::Memo { max }))
+        names.iter().fold(self, |t, name| t.add(name, ColumnKind::Memo { max }))
     }
 
     pub(super) fn flag(self, name: &str) -> Self {
-        self.add(name, Kind::Boolean { default: Some(false) })
+        self.add(name, ColumnKind::Boolean { default: Some(false) })
     }
 
     /// Money columns with their computed twins in the base currency.
     pub(super) fn money(self, names: &[&str]) -> Self {
         let with_currency = self
             .add("transactioncurrencyid", to(&[("transactioncurrencyid", "transactioncurrency")]))
-            .fixed("exchangerate", Kind::Decimal);
+            .fixed("exchangerate", ColumnKind::Decimal);
         names.iter().fold(with_currency, |t, name| {
-            t.add(name, Kind::Money { limit: AMOUNT })
-                .fixed(&format!("{name}_base"), Kind::Money { limit: f64::INFINITY })
+            t.add(name, ColumnKind::Money { limit: AMOUNT })
+                .fixed(&format!("{name}_base"), ColumnKind::Money { limit: f64::INFINITY })
         })
     }
 
@@ -103,7 +103,7 @@ impl Table {
                 reasons: options(reasons),
             })
             .collect();
-        self.add("statecode", Kind::State).add("statuscode", Kind::Status)
+        self.add("statecode", ColumnKind::State).add("statuscode", ColumnKind::Status)
     }
 
     pub(super) fn simple_states(self) -> Self {

@@ -1,6 +1,6 @@
 //! The control verbs: act as a seller, set rules, switches and tokens.
 
-use super::{Dataverse, Rewrite, SELLER};
+use super::{Dataverse, PluginRewrite, SELLER};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -100,7 +100,7 @@ impl Dataverse {
 
     fn plugged_in(&mut self, body: &Value) -> Done {
         let (set, column) = (text(body, "table")?, text(body, "column")?);
-        let rewrite: Rewrite =
+        let rewrite: PluginRewrite =
             serde_json::from_value(body["as"].clone()).map_err(|e| format!("`as`: {e}"))?;
         if !self.tables.get(&set).is_some_and(|table| table.columns.contains_key(&column)) {
             return Err(format!("no column `{column}` in `{set}`"));

@@ -2,10 +2,10 @@
 
 use super::address::{Segment, key_pairs, options};
 use super::columns::metadata_id;
-use super::metadata::{Column, Key, KeyStatus, Kind, Table};
+use super::metadata::{Column, ColumnKind, Key, KeyStatus, Table};
 use super::read::Options;
-use super::refusal::{Outcome, bad_request, no_resource, not_modelled, refuse};
-use super::{Call, Dataverse};
+use super::refusal::{DataverseOutcome, bad_request, no_resource, not_modelled, refuse};
+use super::{Dataverse, DataverseCall};
 use crate::server::Response;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -13,7 +13,11 @@ use std::sync::Arc;
 const TYPES: &str = "Microsoft.Dynamics.CRM.";
 
 impl Dataverse {
-    pub(super) fn definitions(&mut self, call: &Call, path: &[Segment]) -> Outcome<Response> {
+    pub(super) fn definitions(
+        &mut self,
+        call: &DataverseCall,
+        path: &[Segment],
+    ) -> DataverseOutcome<Response> {
         let options = options(&call.request.query)?;
         self.only(&options, &["$select", "$expand", "$filter"])?;
         let Some(key) = &path[0].key else { return Err(not_modelled("the list of all tables")) };
@@ -48,7 +52,14 @@ impl Dataverse {
         }
     }
 
-    fn definition(&self, call: &Call, context: &str, options: &Options, tail: &str, body: Value) -> Response {
+    fn definition(
+        &self,
+        call: &DataverseCall,
+        context: &str,
+        options: &Options,
+        tail: &str,
+        body: Value,
+    ) -> Response {
         let columns = options.get("$select").map(|s| format!("({s})")).unwrap_or_default();
         let mut body = body.as_object().cloned().unwrap_or_default();
         let context = format!("{}/$metadata#EntityDefinitions{context}{columns}{tail}", self.root());
@@ -56,7 +67,12 @@ impl Dataverse {
         self.ok(call, body)
     }
 
-    fn table_definition(&self, call: &Call, table: &Table, options: &Options) -> Outcome<Response> {
+    fn table_definition(
+        &self,
+        call: &DataverseCall,
+        table: &Table,
+        options: &Options,
+    ) -> DataverseOutcome<Response> {
         if options.contains_key("$expand") {
             return Err(not_modelled("`$expand` of a table definition"));
         }
@@ -69,7 +85,12 @@ impl Dataverse {
         Ok(self.definition(call, "", options, "/$entity", selected(all, options)?))
     }
 
-    fn key_definitions(&mut self, call: &Call, table: &Table, options: &Options) -> Outcome<Response> {
+    fn key_definitions(
+        &mut self,
+        call: &DataverseCall,
+        table: &Table,
+        options: &Options,
+    ) -> DataverseOutcome<Response> {
         let polls = self.switches.key_polls;
         for at in 0..table.keys.len() {
             let now = self.tables[&table.set].keys[at].clone();
@@ -93,7 +114,7 @@ impl Dataverse {
             });
             selected(all, options)
         });
-        let body = json!({ "value": keys.collect::<Outcome<Vec<_>>>()? });
+        let body = json!({ "value": keys.collect::<DataverseOutcome<Vec<_>>>()? });
         Ok(self.definition(call, &format!("('{}')/Keys", table.name), options, "", body))
     }
 
@@ -108,11 +129,11 @@ impl Dataverse {
 
     fn column_list(
         &self,
-        call: &Call,
+        call: &DataverseCall,
         table: &Table,
         kind: Option<&str>,
         options: &Options,
-    ) -> Outcome<Response> {
+    ) -> DataverseOutcome<Response> {
         if options.contains_key("$filter") {
             return Err(not_modelled("`$filter` on metadata"));
         }
@@ -120,19 +141,19 @@ impl Dataverse {
         let columns = table.columns.values().filter(|c| kind.as_ref().is_none_or(|k| c.type_name() == k));
         let list = columns
             .map(|c| describe(table, c, self.managed(table, c), kind.is_some(), options))
-            .collect::<Outcome<Vec<_>>>()?;
+            .collect::<DataverseOutcome<Vec<_>>>()?;
         let context = format!("('{}')/Attributes", table.name);
         Ok(self.definition(call, &context, options, "", json!({ "value": list })))
     }
 
     fn column_definition(
         &self,
-        call: &Call,
+        call: &DataverseCall,
         table: &Table,
         key: &str,
         kind: Option<&str>,
         options: &Options,
-    ) -> Outcome<Response> {
+    ) -> DataverseOutcome<Response> {
         let pairs = key_pairs(key).unwrap_or_default();
         let column = match pairs.as_slice() {
             [(name, value)] if name == "LogicalName" => table.columns.get(value),
@@ -153,13 +174,13 @@ impl Dataverse {
 }
 
 /// The type in a cast: `Microsoft.Dynamics.CRM.StringAttributeMetadata` asks for `String`.
-pub(super) fn type_wanted(text: &str) -> Outcome<String> {
+pub(super) fn type_wanted(text: &str) -> DataverseOutcome<String> {
     let name = text.strip_prefix(TYPES).and_then(|t| t.strip_suffix("AttributeMetadata"));
     name.map(str::to_owned).ok_or_else(no_resource)
 }
 
 /// The selected properties; the metadata id always comes.
-fn selected(all: Value, options: &Options) -> Outcome<Value> {
+fn selected(all: Value, options: &Options) -> DataverseOutcome<Value> {
     let Some(list) = options.get("$select") else { return Ok(all) };
     let mut shown = Map::new();
     for name in list.split(',').map(str::trim).chain(["MetadataId"]) {
@@ -174,7 +195,13 @@ pub(super) fn custom(table: &Table, column: &Column) -> bool {
     ["cosell_", "new_"].iter().any(|prefix| column.name.starts_with(prefix)) && column.name != table.id
 }
 
-fn describe(table: &Table, column: &Column, managed: bool, cast: bool, options: &Options) -> Outcome<Value> {
+fn describe(
+    table: &Table,
+    column: &Column,
+    managed: bool,
+    cast: bool,
+    options: &Options,
+) -> DataverseOutcome<Value> {
     let kind = column.type_name();
     let mut all = json!({
         "LogicalName": column.name, "SchemaName": column.name, "AttributeType": kind,
@@ -192,25 +219,25 @@ fn describe(table: &Table, column: &Column, managed: bool, cast: bool, options: 
         }
     };
     let set: Option<Vec<Value>> = match &column.kind {
-        Kind::Text { max } | Kind::Memo { max } => {
+        ColumnKind::Text { max } | ColumnKind::Memo { max } => {
             all["MaxLength"] = json!(max);
             None
         }
-        Kind::Integer { min, max } => {
+        ColumnKind::Integer { min, max } => {
             (all["MinValue"], all["MaxValue"]) = (json!(min), json!(max));
             None
         }
-        Kind::Date => {
+        ColumnKind::Date => {
             all["Format"] = json!("DateOnly");
             None
         }
-        Kind::Lookup { targets } => {
+        ColumnKind::Lookup { targets } => {
             all["Targets"] = targets.iter().map(|t| json!(t.1)).collect();
             None
         }
-        Kind::Choice { options } => Some(options.iter().map(|o| option(o.0, &o.1, None)).collect()),
-        Kind::State => Some(table.states.iter().map(|s| option(s.value, &s.label, None)).collect()),
-        Kind::Status => {
+        ColumnKind::Choice { options } => Some(options.iter().map(|o| option(o.0, &o.1, None)).collect()),
+        ColumnKind::State => Some(table.states.iter().map(|s| option(s.value, &s.label, None)).collect()),
+        ColumnKind::Status => {
             let reasons = table.states.iter().flat_map(|s| s.reasons.iter().map(move |r| (s.value, r)));
             Some(reasons.map(|(state, r)| option(r.0, &r.1, Some(state))).collect())
         }

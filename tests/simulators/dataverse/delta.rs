@@ -2,16 +2,16 @@
 
 use super::address::decode;
 use super::metadata::Table;
-use super::read::{At, Cursor, Options};
-use super::refusal::{Outcome, bad_request, not_modelled, refuse};
-use super::{Call, Dataverse};
+use super::read::{Options, PageCursor, PagePosition};
+use super::refusal::{DataverseOutcome, bad_request, not_modelled, refuse};
+use super::{Dataverse, DataverseCall};
 use crate::server::Response;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 /// A token given out in a `deltaLink`: valid for its table and columns only.
 #[derive(Clone, Debug)]
-pub(super) struct Token {
+pub(super) struct DeltaToken {
     pub text: String,
     pub set: String,
     pub version: u64,
@@ -34,7 +34,7 @@ impl Dataverse {
         self.oldest_token.insert(set.to_owned(), self.version);
     }
 
-    fn token(&self, call: &Call, table: &Table, options: &Options) -> Outcome<Token> {
+    fn token(&self, call: &DataverseCall, table: &Table, options: &Options) -> DataverseOutcome<DeltaToken> {
         let text = &options["$deltatoken"];
         let mut known = self.tokens.iter().filter(|t| t.set == table.set && t.text == *text).peekable();
         if known.peek().is_none() {
@@ -68,7 +68,12 @@ impl Dataverse {
         (changed.into_iter().map(|(_, id)| id.clone()).collect(), deleted)
     }
 
-    pub(super) fn delta_count(&self, call: &Call, table: &Table, options: &Options) -> Outcome<usize> {
+    pub(super) fn delta_count(
+        &self,
+        call: &DataverseCall,
+        table: &Table,
+        options: &Options,
+    ) -> DataverseOutcome<usize> {
         self.only(options, &["$deltatoken"])?;
         let text = &options["$deltatoken"];
         let select = self.tokens.iter().find(|t| t.text == *text).and_then(|t| t.select.clone());
@@ -79,7 +84,12 @@ impl Dataverse {
         Ok(changed.len() + deleted.len())
     }
 
-    pub(super) fn delta(&mut self, call: &Call, table: &Table, mut options: Options) -> Outcome<Response> {
+    pub(super) fn delta(
+        &mut self,
+        call: &DataverseCall,
+        table: &Table,
+        mut options: Options,
+    ) -> DataverseOutcome<Response> {
         for name in ["$filter", "$orderby", "$expand", "$top"] {
             if options.contains_key(name) {
                 let text = format!(
@@ -100,7 +110,7 @@ impl Dataverse {
         let initial = !options.contains_key("$deltatoken");
         let number = cursor.as_ref().map_or(1, |c| c.page);
         let (mut rows, mut deleted, mut until) = match cursor.map(|c| c.at) {
-            Some(At::Delta { rows, deleted, until }) => (rows, deleted, until),
+            Some(PagePosition::Delta { rows, deleted, until }) => (rows, deleted, until),
             _ if initial => (self.changed_since(table, 0).0, vec![], self.settled(table)),
             _ => {
                 let token = self.token(call, table, &options)?;
@@ -125,9 +135,9 @@ impl Dataverse {
             }
             body.insert("@odata.deltaLink".into(), json!(self.delta_link(call, table, &options, until)));
         } else {
-            let at = At::Delta { rows, deleted, until };
+            let at = PagePosition::Delta { rows, deleted, until };
             let (set, prefer) = (table.set.clone(), call.prefer.clone());
-            let next = Cursor { set, options, prefer, page: number + 1, given: 0, at };
+            let next = PageCursor { set, options, prefer, page: number + 1, given: 0, at };
             body.insert("@odata.nextLink".into(), json!(self.next_link(call, next)));
         }
         self.aged(&table.set, None);
@@ -141,14 +151,14 @@ impl Dataverse {
         versions.map(|v| v - 1).min().unwrap_or(self.version)
     }
 
-    fn delta_link(&mut self, call: &Call, table: &Table, options: &Options, version: u64) -> String {
+    fn delta_link(&mut self, call: &DataverseCall, table: &Table, options: &Options, version: u64) -> String {
         let issued = call.now;
         let text = issued.strftime(&format!("{version}!%m/%d/%Y %H:%M:%S")).to_string();
         let encoded = text.replace('!', "%21").replace('/', "%2f").replace(' ', "%20").replace(':', "%3a");
         debug_assert_eq!(decode(&encoded).as_deref(), Some(text.as_str()));
         let select = options.get("$select").cloned();
         let set = table.set.clone();
-        self.tokens.push(Token { text, set, version, issued, select });
+        self.tokens.push(DeltaToken { text, set, version, issued, select });
         let kept: Vec<&str> = call
             .request
             .query

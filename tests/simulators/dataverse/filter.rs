@@ -1,15 +1,15 @@
 //! `$filter`: comparisons, `and`/`or`/`not`, parentheses, `startswith`/`contains`/`endswith`; the rest is not modelled.
 
-use super::metadata::{Column, Kind, Table};
-use super::refusal::{Outcome, Refusal, bad_request, no_such_property, not_modelled};
-use super::store::Row;
+use super::metadata::{Column, ColumnKind, Table};
+use super::refusal::{DataverseOutcome, DataverseRefusal, bad_request, no_such_property, not_modelled};
+use super::store::DataverseRow;
 use super::values::{date, guid};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::cmp::Ordering;
 
 #[derive(Clone, Debug, PartialEq)]
-enum Token {
+enum DataverseToken {
     Open,
     Close,
     Comma,
@@ -27,30 +27,30 @@ pub(super) enum Literal {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Filter {
-    And(Box<Filter>, Box<Filter>),
-    Or(Box<Filter>, Box<Filter>),
-    Not(Box<Filter>),
+pub(super) enum DataverseFilter {
+    And(Box<DataverseFilter>, Box<DataverseFilter>),
+    Or(Box<DataverseFilter>, Box<DataverseFilter>),
+    Not(Box<DataverseFilter>),
     Compare { property: String, operator: String, literal: Literal },
     Contains { property: String, function: String, text: String },
 }
 
-pub(super) fn parse(table: &Table, text: &str) -> Outcome<Filter> {
-    let mut parser = Parser { table, tokens: tokens(text)?, at: 0, source: text };
+pub(super) fn parse(table: &Table, text: &str) -> DataverseOutcome<DataverseFilter> {
+    let mut parser = DataverseParser { table, tokens: tokens(text)?, at: 0, source: text };
     let filter = parser.either()?;
     if parser.at < parser.tokens.len() { Err(parser.syntax()) } else { Ok(filter) }
 }
 
-fn tokens(text: &str) -> Outcome<Vec<Token>> {
+fn tokens(text: &str) -> DataverseOutcome<Vec<DataverseToken>> {
     let mut found = vec![];
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let mut taken = 1;
         match first {
             ' ' => {}
-            '(' => found.push(Token::Open),
-            ')' => found.push(Token::Close),
-            ',' => found.push(Token::Comma),
+            '(' => found.push(DataverseToken::Open),
+            ')' => found.push(DataverseToken::Close),
+            ',' => found.push(DataverseToken::Comma),
             '\'' => {
                 let mut value = String::new();
                 loop {
@@ -65,11 +65,11 @@ fn tokens(text: &str) -> Outcome<Vec<Token>> {
                     value.push('\'');
                     taken += 1;
                 }
-                found.push(Token::Text(value));
+                found.push(DataverseToken::Text(value));
             }
             _ => {
                 taken = rest.find([' ', '(', ')', ',', '\'']).unwrap_or(rest.len());
-                found.push(Token::Word(rest[..taken].to_owned()));
+                found.push(DataverseToken::Word(rest[..taken].to_owned()));
             }
         }
         rest = &rest[taken..];
@@ -77,100 +77,102 @@ fn tokens(text: &str) -> Outcome<Vec<Token>> {
     Ok(found)
 }
 
-struct Parser<'a> {
+struct DataverseParser<'a> {
     table: &'a Table,
-    tokens: Vec<Token>,
+    tokens: Vec<DataverseToken>,
     at: usize,
     source: &'a str,
 }
 
-impl Parser<'_> {
-    fn syntax(&self) -> Refusal {
+impl DataverseParser<'_> {
+    fn syntax(&self) -> DataverseRefusal {
         bad_request(format!("Syntax error at position {} in '{}'.", self.at, self.source))
     }
 
-    fn next(&mut self) -> Outcome<Token> {
+    fn next(&mut self) -> DataverseOutcome<DataverseToken> {
         let token = self.tokens.get(self.at).cloned().ok_or_else(|| self.syntax())?;
         self.at += 1;
         Ok(token)
     }
 
     fn word_is(&self, word: &str) -> bool {
-        matches!(self.tokens.get(self.at), Some(Token::Word(w)) if w == word)
+        matches!(self.tokens.get(self.at), Some(DataverseToken::Word(w)) if w == word)
     }
 
-    fn expect(&mut self, token: &Token) -> Outcome<()> {
+    fn expect(&mut self, token: &DataverseToken) -> DataverseOutcome<()> {
         if self.next()? == *token { Ok(()) } else { Err(self.syntax()) }
     }
 
-    fn either(&mut self) -> Outcome<Filter> {
+    fn either(&mut self) -> DataverseOutcome<DataverseFilter> {
         let mut left = self.both()?;
         while self.word_is("or") {
             self.at += 1;
-            left = Filter::Or(left.into(), self.both()?.into());
+            left = DataverseFilter::Or(left.into(), self.both()?.into());
         }
         Ok(left)
     }
 
-    fn both(&mut self) -> Outcome<Filter> {
+    fn both(&mut self) -> DataverseOutcome<DataverseFilter> {
         let mut left = self.single()?;
         while self.word_is("and") {
             self.at += 1;
-            left = Filter::And(left.into(), self.single()?.into());
+            left = DataverseFilter::And(left.into(), self.single()?.into());
         }
         Ok(left)
     }
 
-    fn single(&mut self) -> Outcome<Filter> {
+    fn single(&mut self) -> DataverseOutcome<DataverseFilter> {
         let name = match self.next()? {
-            Token::Open => {
+            DataverseToken::Open => {
                 let inner = self.either()?;
-                self.expect(&Token::Close)?;
+                self.expect(&DataverseToken::Close)?;
                 return Ok(inner);
             }
-            Token::Word(word) if word == "not" => return Ok(Filter::Not(self.single()?.into())),
-            Token::Word(word) => word,
+            DataverseToken::Word(word) if word == "not" => {
+                return Ok(DataverseFilter::Not(self.single()?.into()));
+            }
+            DataverseToken::Word(word) => word,
             _ => return Err(self.syntax()),
         };
-        if self.tokens.get(self.at) == Some(&Token::Open) {
+        if self.tokens.get(self.at) == Some(&DataverseToken::Open) {
             return self.function(name);
         }
         let column = self.column(&name)?.clone();
-        let Token::Word(operator) = self.next()? else { return Err(self.syntax()) };
+        let DataverseToken::Word(operator) = self.next()? else { return Err(self.syntax()) };
         if !["eq", "ne", "gt", "ge", "lt", "le"].contains(&operator.as_str()) {
             return Err(not_modelled(format!("operator `{operator}` in a filter")));
         }
         let token = self.next()?;
         let literal = fit(&column, &token).ok_or_else(|| {
             let shown = match &token {
-                Token::Text(t) => format!("'{t}'"),
-                Token::Word(w) => w.clone(),
+                DataverseToken::Text(t) => format!("'{t}'"),
+                DataverseToken::Word(w) => w.clone(),
                 other => format!("{other:?}"),
             };
             bad_request(format!(
                 "A binary operator with incompatible types was detected: `{name} {operator} {shown}`."
             ))
         })?;
-        Ok(Filter::Compare { property: name, operator, literal })
+        Ok(DataverseFilter::Compare { property: name, operator, literal })
     }
 
-    fn function(&mut self, function: String) -> Outcome<Filter> {
+    fn function(&mut self, function: String) -> DataverseOutcome<DataverseFilter> {
         if !["startswith", "endswith", "contains"].contains(&function.as_str()) {
             return Err(not_modelled(format!("function `{function}` in a filter")));
         }
-        self.expect(&Token::Open)?;
-        let Token::Word(property) = self.next()? else { return Err(self.syntax()) };
+        self.expect(&DataverseToken::Open)?;
+        let DataverseToken::Word(property) = self.next()? else { return Err(self.syntax()) };
         let column = self.column(&property)?;
-        if !matches!(column.kind, Kind::Text { .. } | Kind::Memo { .. }) {
+        if !matches!(column.kind, ColumnKind::Text { .. } | ColumnKind::Memo { .. }) {
             return Err(bad_request(format!("No function signature for `{function}` matches `{property}`.")));
         }
-        self.expect(&Token::Comma)?;
-        let Token::Text(text) = self.next()? else { return Err(self.syntax()) };
-        self.expect(&Token::Close)?;
-        Ok(Filter::Contains { property, function, text })
+        self.expect(&DataverseToken::Comma)?;
+        let DataverseToken::Text(text) = self.next()? else { return Err(self.syntax()) };
+        self.expect(&DataverseToken::Close)?;
+        Ok(DataverseFilter::Contains { property, function, text })
     }
 
-    fn column(&self, name: &str) -> Outcome<&Column> {
+    fn column(&self, name: &str) -> DataverseOutcome<&Column> {
         if name.contains('/') {
             return Err(not_modelled(format!("filter over a navigation property `{name}`")));
         }
@@ -179,22 +181,22 @@ impl Parser<'_> {
 }
 
 /// The literal a column can be compared with; `None` if the types do not go together.
-fn fit(column: &Column, token: &Token) -> Option<Literal> {
+fn fit(column: &Column, token: &DataverseToken) -> Option<Literal> {
     let word = match token {
-        Token::Word(word) if word == "null" => return Some(Literal::Null),
-        Token::Word(word) => word.as_str(),
-        Token::Text(text) => {
-            let textual = matches!(column.kind, Kind::Text { .. } | Kind::Memo { .. });
+        DataverseToken::Word(word) if word == "null" => return Some(Literal::Null),
+        DataverseToken::Word(word) => word.as_str(),
+        DataverseToken::Text(text) => {
+            let textual = matches!(column.kind, ColumnKind::Text { .. } | ColumnKind::Memo { .. });
             return textual.then(|| Literal::Text(text.clone()));
         }
         _ => return None,
     };
     match column.kind {
-        Kind::Id | Kind::Lookup { .. } => guid(word).map(Literal::Text),
-        Kind::Boolean { .. } => word.parse().ok().map(Literal::Boolean),
-        Kind::DateTime => word.parse().ok().map(Literal::Time),
-        Kind::Date => date(word).map(|d| Literal::Text(d.to_string())),
-        Kind::Text { .. } | Kind::Memo { .. } => None,
+        ColumnKind::Id | ColumnKind::Lookup { .. } => guid(word).map(Literal::Text),
+        ColumnKind::Boolean { .. } => word.parse().ok().map(Literal::Boolean),
+        ColumnKind::DateTime => word.parse().ok().map(Literal::Time),
+        ColumnKind::Date => date(word).map(|d| Literal::Text(d.to_string())),
+        ColumnKind::Text { .. } | ColumnKind::Memo { .. } => None,
         _ => word.parse().ok().filter(|n: &f64| n.is_finite()).map(Literal::Number),
     }
 }
@@ -216,24 +218,26 @@ fn order(value: &Value, literal: &Literal, fold: bool) -> Option<Ordering> {
     }
 }
 
-impl Filter {
+impl DataverseFilter {
     /// A property and the text it must equal, where all rows that are meant have one.
     pub(super) fn one_value(&self) -> Option<(&str, &str)> {
         match self {
-            Filter::And(a, b) => a.one_value().or_else(|| b.one_value()),
-            Filter::Compare { property, operator, literal: Literal::Text(text) } if operator == "eq" => {
+            DataverseFilter::And(a, b) => a.one_value().or_else(|| b.one_value()),
+            DataverseFilter::Compare { property, operator, literal: Literal::Text(text) }
+                if operator == "eq" =>
+            {
                 Some((property, text))
             }
             _ => None,
         }
     }
 
-    pub(super) fn holds(&self, row: &Row, fold: bool) -> bool {
+    pub(super) fn holds(&self, row: &DataverseRow, fold: bool) -> bool {
         match self {
-            Filter::And(a, b) => a.holds(row, fold) && b.holds(row, fold),
-            Filter::Or(a, b) => a.holds(row, fold) || b.holds(row, fold),
-            Filter::Not(a) => !a.holds(row, fold),
-            Filter::Compare { property, operator, literal } => {
+            DataverseFilter::And(a, b) => a.holds(row, fold) && b.holds(row, fold),
+            DataverseFilter::Or(a, b) => a.holds(row, fold) || b.holds(row, fold),
+            DataverseFilter::Not(a) => !a.holds(row, fold),
+            DataverseFilter::Compare { property, operator, literal } => {
                 let value = &row[property];
                 if matches!(literal, Literal::Null) {
                     return match operator.as_str() {
@@ -252,7 +256,7 @@ impl Filter {
                     _ => matches!(order, Some(Ordering::Less | Ordering::Equal)),
                 }
             }
-            Filter::Contains { property, function, text } => {
+            DataverseFilter::Contains { property, function, text } => {
                 let Some(value) = row[property].as_str() else { return false };
                 let (value, text) = (folded(value, fold), folded(text, fold));
                 match function.as_str() {

@@ -4,10 +4,10 @@
 
 use super::address::{Address, options};
 use super::columns::metadata_id;
-use super::metadata::{Kind, Table};
+use super::metadata::{ColumnKind, Table};
 use super::people::writer_of_the_platform;
-use super::refusal::{Outcome, bad_payload, no_such_row, not_modelled, refuse};
-use super::{Call, Dataverse};
+use super::refusal::{DataverseOutcome, bad_payload, no_such_row, not_modelled, refuse};
+use super::{Dataverse, DataverseCall};
 use crate::server::Response;
 use roxmltree::{Document, Node};
 use serde_json::{Value, json};
@@ -25,27 +25,32 @@ const READ_ONLY: [&str; 5] = [
 ];
 
 /// The classes of the controls that show a column of this type; empty: not modelled.
-fn classes(kind: &Kind) -> &'static [&'static str] {
+fn classes(kind: &ColumnKind) -> &'static [&'static str] {
     const TEXT: &str = "{4273EDBD-AC1D-40D3-9FB2-095C621B552D}";
     const URL: &str = "{71716B6C-711E-476C-8AB8-5D11542BFB47}";
     match kind {
-        Kind::Text { .. } => &[TEXT, URL],
-        Kind::Memo { .. } => &["{E0DECE4B-6FC8-4A8F-A065-082708572369}"],
-        Kind::Boolean { .. } => {
+        ColumnKind::Text { .. } => &[TEXT, URL],
+        ColumnKind::Memo { .. } => &["{E0DECE4B-6FC8-4A8F-A065-082708572369}"],
+        ColumnKind::Boolean { .. } => {
             &["{67FAC785-CD58-4F9F-ABB3-4B7DDC6ED5ED}", "{B0C6723A-8503-4FD7-BB28-C8A06AC933C2}"]
         }
-        Kind::Choice { .. } => &["{3EF39988-22BB-4F0B-BBBE-64B5A3748AEE}"],
-        Kind::Money { .. } => &["{533B9E00-756B-4312-95A0-DC888637AC78}"],
-        Kind::Date | Kind::DateTime => &["{5B773807-9FB2-42DB-97C3-7A91EFF8ADFF}"],
-        Kind::Decimal => &["{C3EFE0C3-0EC6-42BE-8349-CBD9079DFD8E}"],
-        Kind::Lookup { .. } => &["{270BD3DB-D9AF-4782-9025-509E298DEC0A}"],
+        ColumnKind::Choice { .. } => &["{3EF39988-22BB-4F0B-BBBE-64B5A3748AEE}"],
+        ColumnKind::Money { .. } => &["{533B9E00-756B-4312-95A0-DC888637AC78}"],
+        ColumnKind::Date | ColumnKind::DateTime => &["{5B773807-9FB2-42DB-97C3-7A91EFF8ADFF}"],
+        ColumnKind::Decimal => &["{C3EFE0C3-0EC6-42BE-8349-CBD9079DFD8E}"],
+        ColumnKind::Lookup { .. } => &["{270BD3DB-D9AF-4782-9025-509E298DEC0A}"],
         _ => &[],
     }
 }
 
 impl Dataverse {
     /// `PATCH systemforms(id)`: a draft, seen by nobody before it is published.
-    pub(super) fn change_form(&mut self, call: &Call, table: &Table, address: &Address) -> Outcome<Response> {
+    pub(super) fn change_form(
+        &mut self,
+        call: &DataverseCall,
+        table: &Table,
+        address: &Address,
+    ) -> DataverseOutcome<Response> {
         self.may_customize(call, "")?;
         let Address::Id(id) = address else { return Err(not_modelled("a form by alternate key")) };
         if call.request.header("if-match") != Some("*") {
@@ -66,10 +71,10 @@ impl Dataverse {
     /// Answers `GET systemforms(id)/Microsoft.Dynamics.CRM.RetrieveUnpublished()`: the form, or its draft.
     pub(super) fn unpublished_form(
         &self,
-        call: &Call,
+        call: &DataverseCall,
         table: &Table,
         address: &Address,
-    ) -> Outcome<Response> {
+    ) -> DataverseOutcome<Response> {
         let Address::Id(id) = address else { return Err(not_modelled("a form by alternate key")) };
         let options = options(&call.request.query)?;
         self.only(&options, &["$select"])?;
@@ -83,7 +88,7 @@ impl Dataverse {
     }
 
     /// `POST PublishXml`: the drafts of the named tables become what everybody sees.
-    pub(super) fn publish_xml(&mut self, call: &Call) -> Outcome<Response> {
+    pub(super) fn publish_xml(&mut self, call: &DataverseCall) -> DataverseOutcome<Response> {
         self.may_customize(call, "")?;
         let body = self.object("PublishXml", &call.request.body)?;
         let wrong = |text: &str| bad_payload("PublishXml", text);
@@ -110,7 +115,7 @@ impl Dataverse {
         Ok(Response::new(204).with("OData-Version", "4.0"))
     }
 
-    fn check_form(&self, table: &str, xml: &str) -> Outcome<()> {
+    fn check_form(&self, table: &str, xml: &str) -> DataverseOutcome<()> {
         let wrong = |text: String| refuse(400, "0x80040203", format!("The form XML is not valid: {text}"));
         let table = self.table_named(table).ok_or_else(|| wrong(format!("no table {table}")))?;
         let document = Document::parse(xml).map_err(|why| wrong(why.to_string()))?;

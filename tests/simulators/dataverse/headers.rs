@@ -1,12 +1,12 @@
 //! Which headers a request must bring, and which ask for what is not modelled.
 
 use super::Dataverse;
-use super::refusal::{Outcome, not_modelled, refuse};
+use super::refusal::{DataverseOutcome, not_modelled, refuse};
 use crate::server::Request;
 
 impl Dataverse {
     /// The headers the vendor's documents tell every client to send.
-    pub(super) fn check_headers(&self, request: &Request) -> Outcome<()> {
+    pub(super) fn check_headers(&self, request: &Request) -> DataverseOutcome<()> {
         for name in request.headers.keys() {
             let known = !name.starts_with("mscrm.") && name != "callerobjectid" && name != "mscrmcallerid";
             let harmless = name == "mscrm.solutionuniquename"

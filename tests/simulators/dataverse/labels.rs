@@ -1,8 +1,8 @@
 //! What annotations say about a value: the text a person would read, and where a lookup points.
 
 use super::Dataverse;
-use super::metadata::{Kind, Table};
-use super::store::{Row, TARGET};
+use super::metadata::{ColumnKind, Table};
+use super::store::{DataverseRow, TARGET};
 use super::values::date;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ impl Dataverse {
     pub(super) fn annotate(
         &self,
         table: &Table,
-        row: &Row,
+        row: &DataverseRow,
         name: &str,
         value: &Value,
         shown: &mut Map<String, Value>,
@@ -21,13 +21,13 @@ impl Dataverse {
         let Some(column) = table.column_of_property(name) else { return };
         let number = value.as_i64().unwrap_or_default();
         let text = match &column.kind {
-            Kind::State => table.state_label(number).to_owned(),
-            Kind::Status => table.reason_label(number).to_owned(),
-            Kind::Choice { options } => {
+            ColumnKind::State => table.state_label(number).to_owned(),
+            ColumnKind::Status => table.reason_label(number).to_owned(),
+            ColumnKind::Choice { options } => {
                 options.iter().find(|o| o.0 == number).map_or_else(String::new, |o| o.1.clone())
             }
-            Kind::Boolean { .. } => (if *value == json!(true) { "Yes" } else { "No" }).to_owned(),
-            Kind::Lookup { targets } => {
+            ColumnKind::Boolean { .. } => (if *value == json!(true) { "Yes" } else { "No" }).to_owned(),
+            ColumnKind::Lookup { targets } => {
                 let target = row.get(&format!("{name}{TARGET}")).and_then(Value::as_str);
                 let target = target.or_else(|| targets.first().map(|t| t.1.as_str())).unwrap_or_default();
                 shown.insert(format!("{name}{TARGET}"), json!(target));
@@ -41,23 +41,23 @@ impl Dataverse {
                 let title = table.as_ref().zip(row).and_then(|(t, r)| r.get(&t.title)?.as_str());
                 title.unwrap_or_default().to_owned()
             }
-            Kind::Money { .. } => self.money(row, name, value),
-            Kind::Integer { .. } | Kind::BigInt | Kind::Decimal => value.to_string(),
-            Kind::Date => value
+            ColumnKind::Money { .. } => self.money(row, name, value),
+            ColumnKind::Integer { .. } | ColumnKind::BigInt | ColumnKind::Decimal => value.to_string(),
+            ColumnKind::Date => value
                 .as_str()
                 .and_then(date)
                 .map_or_else(String::new, |d| d.strftime("%-m/%-d/%Y").to_string()),
-            Kind::DateTime => {
+            ColumnKind::DateTime => {
                 let time: Option<Timestamp> = value.as_str().and_then(|text| text.parse().ok());
                 time.map_or_else(String::new, |t| t.strftime("%-m/%-d/%Y %-I:%M %p").to_string())
             }
-            Kind::Id | Kind::Text { .. } | Kind::Memo { .. } => return,
+            ColumnKind::Id | ColumnKind::Text { .. } | ColumnKind::Memo { .. } => return,
         };
         shown.insert(format!("{name}{FORMATTED}"), json!(text));
     }
 
     /// `€125,000.00`; amounts in the base currency have its symbol.
-    fn money(&self, row: &Row, name: &str, value: &Value) -> String {
+    fn money(&self, row: &DataverseRow, name: &str, value: &Value) -> String {
         let own = row.get("_transactioncurrencyid_value").and_then(Value::as_str);
         let id = own.filter(|_| !name.ends_with("_base")).unwrap_or(super::people::BASE_CURRENCY);
         let currency = self.get("transactioncurrencies", id);

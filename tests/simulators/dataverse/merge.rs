@@ -4,14 +4,14 @@
 //! codes of its refusals are unverified.
 
 use super::Dataverse;
-use super::metadata::{Kind, Table};
-use super::refusal::{Outcome, Refusal, no_such_row, not_modelled, refuse};
-use super::store::{Row, TARGET, Writer};
+use super::metadata::{ColumnKind, Table};
+use super::refusal::{DataverseOutcome, DataverseRefusal, no_such_row, not_modelled, refuse};
+use super::store::{DataverseRow, DataverseWriter, TARGET};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-fn refused(text: &str) -> Refusal {
+fn refused(text: &str) -> DataverseRefusal {
     refuse(400, "0x80040203", text)
 }
 
@@ -26,11 +26,11 @@ impl Dataverse {
         by: &str,
         now: Timestamp,
     ) -> Result<(), String> {
-        let by = Writer { user: by.to_owned(), now, action: true, late: 0 };
+        let by = DataverseWriter { user: by.to_owned(), now, action: true, late: 0 };
         self.act(|org| org.merge(set, master, loser, &by))
     }
 
-    fn merge(&mut self, set: &str, master: &str, loser: &str, by: &Writer) -> Outcome<()> {
+    fn merge(&mut self, set: &str, master: &str, loser: &str, by: &DataverseWriter) -> DataverseOutcome<()> {
         let table = self.table(set)?;
         if !table.columns.contains_key("masterid") {
             return Err(not_modelled(format!("a merge of `{set}`")));
@@ -49,7 +49,7 @@ impl Dataverse {
             "lead" => (2, self.switches.merged_lead_reason),
             _ => (1, 2),
         };
-        let changes = Row::from_iter([
+        let changes = DataverseRow::from_iter([
             ("statecode".to_owned(), json!(state)),
             ("statuscode".to_owned(), json!(reason)),
             ("merged".to_owned(), json!(true)),
@@ -60,7 +60,13 @@ impl Dataverse {
     }
 
     /// Every lookup to the loser leads to the master; only rows merged into the loser before keep their `masterid`.
-    fn reparent(&mut self, table: &Table, master: &str, loser: &str, by: &Writer) -> Outcome<()> {
+    fn reparent(
+        &mut self,
+        table: &Table,
+        master: &str,
+        loser: &str,
+        by: &DataverseWriter,
+    ) -> DataverseOutcome<()> {
         let others: Vec<Arc<Table>> = self.tables.values().cloned().collect();
         for other in others {
             for (property, child) in self.children_of(table, &other, loser) {
@@ -77,8 +83,8 @@ impl Dataverse {
 
     /// The lookups of another table's rows that lead to this row: property and the other row's id.
     fn children_of(&self, table: &Table, other: &Table, id: &str) -> Vec<(String, String)> {
-        let leads_here = |kind: &Kind| match kind {
-            Kind::Lookup { targets } => targets.iter().any(|(_, target)| *target == table.name),
+        let leads_here = |kind: &ColumnKind| match kind {
+            ColumnKind::Lookup { targets } => targets.iter().any(|(_, target)| *target == table.name),
             _ => false,
         };
         let lookups = other.columns.values().filter(|c| c.name != "masterid" && leads_here(&c.kind));

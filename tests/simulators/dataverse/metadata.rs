@@ -18,7 +18,7 @@ pub(super) struct State {
 
 /// The type of a column, with the limits the platform enforces.
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(super) enum ColumnKind {
     Id,
     Text {
         max: usize,
@@ -55,7 +55,7 @@ pub(super) enum Kind {
 pub(super) struct Column {
     /// Logical name; a lookup's value is read as `_<name>_value`.
     pub name: String,
-    pub kind: Kind,
+    pub kind: ColumnKind,
     pub read_only: bool,
 }
 
@@ -63,7 +63,7 @@ impl Column {
     /// The property of a row that shows this column.
     pub(super) fn property(&self) -> String {
         match self.kind {
-            Kind::Lookup { .. } => format!("_{}_value", self.name),
+            ColumnKind::Lookup { .. } => format!("_{}_value", self.name),
             _ => self.name.clone(),
         }
     }
@@ -71,19 +71,19 @@ impl Column {
     /// What stands for `*` in its type, `Microsoft.Dynamics.CRM.*AttributeMetadata`.
     pub(super) fn type_name(&self) -> &'static str {
         match self.kind {
-            Kind::Id => "UniqueIdentifier",
-            Kind::Text { .. } => "String",
-            Kind::Memo { .. } => "Memo",
-            Kind::Integer { .. } => "Integer",
-            Kind::BigInt => "BigInt",
-            Kind::Decimal => "Decimal",
-            Kind::Money { .. } => "Money",
-            Kind::Boolean { .. } => "Boolean",
-            Kind::Choice { .. } => "Picklist",
-            Kind::State => "State",
-            Kind::Status => "Status",
-            Kind::DateTime | Kind::Date => "DateTime",
-            Kind::Lookup { .. } => "Lookup",
+            ColumnKind::Id => "UniqueIdentifier",
+            ColumnKind::Text { .. } => "String",
+            ColumnKind::Memo { .. } => "Memo",
+            ColumnKind::Integer { .. } => "Integer",
+            ColumnKind::BigInt => "BigInt",
+            ColumnKind::Decimal => "Decimal",
+            ColumnKind::Money { .. } => "Money",
+            ColumnKind::Boolean { .. } => "Boolean",
+            ColumnKind::Choice { .. } => "Picklist",
+            ColumnKind::State => "State",
+            ColumnKind::Status => "Status",
+            ColumnKind::DateTime | ColumnKind::Date => "DateTime",
+            ColumnKind::Lookup { .. } => "Lookup",
         }
     }
 }
@@ -134,13 +134,13 @@ impl Table {
     pub(super) fn column_of_property(&self, property: &str) -> Option<&Column> {
         let lookup = property.strip_prefix('_').and_then(|p| p.strip_suffix("_value"));
         let column = self.columns.get(lookup.unwrap_or(property))?;
-        (lookup.is_some() == matches!(column.kind, Kind::Lookup { .. })).then_some(column)
+        (lookup.is_some() == matches!(column.kind, ColumnKind::Lookup { .. })).then_some(column)
     }
 
     /// The lookup column behind a navigation property, with the tables it may point to.
     pub(super) fn navigation(&self, name: &str) -> Option<(&Column, Vec<&str>)> {
         self.columns.values().find_map(|column| {
-            let Kind::Lookup { targets } = &column.kind else { return None };
+            let ColumnKind::Lookup { targets } = &column.kind else { return None };
             let tables: Vec<&str> = targets.iter().filter(|t| t.0 == name).map(|t| t.1.as_str()).collect();
             (!tables.is_empty()).then_some((column, tables))
         })

@@ -1,15 +1,15 @@
 //! `$orderby`, and the order rows are paged in.
 
 use super::metadata::Table;
-use super::refusal::{Outcome, bad_request, no_such_property};
-use super::store::Row;
+use super::refusal::{DataverseOutcome, bad_request, no_such_property};
+use super::store::DataverseRow;
 use serde_json::Value;
 use std::cmp::Ordering;
 
 /// Properties, each with whether it descends.
 pub(super) type Order = Vec<(String, bool)>;
 
-pub(super) fn order(table: &Table, text: Option<&String>) -> Outcome<Order> {
+pub(super) fn order(table: &Table, text: Option<&String>) -> DataverseOutcome<Order> {
     let Some(text) = text else { return Ok(vec![]) };
     text.split(',')
         .map(|item| {
@@ -25,14 +25,14 @@ pub(super) fn order(table: &Table, text: Option<&String>) -> Outcome<Order> {
         .collect()
 }
 
-pub(super) fn values_of(order: &[(String, bool)], row: &Row) -> Vec<Value> {
+pub(super) fn values_of(order: &[(String, bool)], row: &DataverseRow) -> Vec<Value> {
     order.iter().map(|(name, _)| row[name].clone()).collect()
 }
 
 /// A row against order values and an id; the id decides ties.
 pub(super) fn compare(
     order: &[(String, bool)],
-    row: &Row,
+    row: &DataverseRow,
     values: &[Value],
     id: Option<&str>,
     id_column: &str,

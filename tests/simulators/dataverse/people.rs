@@ -1,9 +1,9 @@
 //! The org as it is found: users, currencies, roles; and people who act in it, by the same rules as the API.
 
-use super::metadata::{Column, KeyStatus, Kind};
-use super::refusal::{Outcome, Refusal};
-use super::store::{Row, Writer};
-use super::{Dataverse, Rule};
+use super::metadata::{Column, ColumnKind, KeyStatus};
+use super::refusal::{DataverseOutcome, DataverseRefusal};
+use super::store::{DataverseRow, DataverseWriter};
+use super::{BusinessRule, Dataverse};
 use crate::login::{ADMINISTRATOR_CLIENT, DYNAMICS_CLIENT};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -88,21 +88,21 @@ impl Dataverse {
     }
 
     /// All rows of an entity set.
-    pub fn rows(&self, set: &str) -> Vec<&Row> {
+    pub fn rows(&self, set: &str) -> Vec<&DataverseRow> {
         self.rows.get(set).into_iter().flat_map(|rows| rows.values()).collect()
     }
 
     /// One row with all its columns.
-    pub fn row(&self, set: &str, id: &str) -> Option<&Row> {
+    pub fn row(&self, set: &str, id: &str) -> Option<&DataverseRow> {
         self.get(set, id)
     }
 
-    pub(super) fn act<T>(&mut self, act: impl FnOnce(&mut Self) -> Outcome<T>) -> Result<T, String> {
+    pub(super) fn act<T>(&mut self, act: impl FnOnce(&mut Self) -> DataverseOutcome<T>) -> Result<T, String> {
         let outcome = self.atomically(act);
         self.touched.clear();
         outcome.map_err(|refusal| match refusal {
-            Refusal::Vendor { status, code, message, .. } => format!("{status} {code} {message}"),
-            Refusal::NotModelled(why) => format!("not modelled: {why}"),
+            DataverseRefusal::Vendor { status, code, message, .. } => format!("{status} {code} {message}"),
+            DataverseRefusal::NotModelled(why) => format!("not modelled: {why}"),
         })
     }
 
@@ -147,7 +147,7 @@ impl Dataverse {
         now: Timestamp,
         late: i64,
     ) -> Result<(), String> {
-        let by = Writer { late, ..writer(by, now) };
+        let by = DataverseWriter { late, ..writer(by, now) };
         self.act(|org| {
             let table = org.table(set)?;
             let changes = org.changes(&table, &object(columns))?;
@@ -191,7 +191,7 @@ impl Dataverse {
     ) -> Result<(), String> {
         let mut close = object(close);
         close.insert("opportunityid@odata.bind".into(), json!(format!("/opportunities({id})")));
-        let by = Writer { action: true, ..writer(by, now) };
+        let by = DataverseWriter { action: true, ..writer(by, now) };
         self.act(|org| org.close_opportunity(state, reason, &close, &by))
     }
 
@@ -201,13 +201,14 @@ impl Dataverse {
 
     /// From now on writes to the table (that touch the column) are refused with this message.
     pub fn rule(&mut self, table: &str, column: Option<&str>, message: &str) {
-        let rule = Rule { table: table.into(), column: column.map(str::to_owned), message: message.into() };
+        let rule =
+            BusinessRule { table: table.into(), column: column.map(str::to_owned), message: message.into() };
         self.rules.push(rule);
     }
 
     /// From now on rows of the table are not created without the column.
     pub fn demand(&mut self, table: &str, column: &str, message: &str) {
-        let rule = Rule { table: table.into(), column: Some(column.into()), message: message.into() };
+        let rule = BusinessRule { table: table.into(), column: Some(column.into()), message: message.into() };
         self.demands.push(rule);
     }
 
@@ -285,14 +286,14 @@ impl Dataverse {
     /// An administrator takes an option out of a choice.
     pub fn drop_option(&mut self, set: &str, column: &str, option: i64) {
         match &mut self.column_mut(set, column).kind {
-            Kind::Choice { options } => options.retain(|(value, _)| *value != option),
+            ColumnKind::Choice { options } => options.retain(|(value, _)| *value != option),
             other => panic!("`{column}` is no choice: {other:?}"),
         }
     }
 
     /// A text column that takes fewer characters.
     pub fn shorten_column(&mut self, set: &str, column: &str, length: usize) {
-        self.column_mut(set, column).kind = Kind::Text { max: length };
+        self.column_mut(set, column).kind = ColumnKind::Text { max: length };
     }
 
     fn column_mut(&mut self, set: &str, column: &str) -> &mut Column {
@@ -319,13 +320,13 @@ impl Dataverse {
 }
 
 /// Whoever furnished the org.
-pub(super) fn writer_of_the_platform() -> Writer {
+pub(super) fn writer_of_the_platform() -> DataverseWriter {
     let now = "2026-01-05T08:00:00Z".parse().expect("a time");
-    Writer { user: SYSTEM.to_owned(), now, action: true, late: 0 }
+    DataverseWriter { user: SYSTEM.to_owned(), now, action: true, late: 0 }
 }
 
-fn writer(by: &str, now: Timestamp) -> Writer {
-    Writer { user: by.to_owned(), now, action: false, late: 0 }
+fn writer(by: &str, now: Timestamp) -> DataverseWriter {
+    DataverseWriter { user: by.to_owned(), now, action: false, late: 0 }
 }
 
 fn object(value: Value) -> Map<String, Value> {

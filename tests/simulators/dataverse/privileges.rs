@@ -4,9 +4,9 @@
 use super::address::{Address, options};
 use super::metadata::Table;
 use super::people::BUSINESS_UNIT;
-use super::refusal::{Outcome, bad_request, no_such_row, not_modelled, refuse};
-use super::store::{Row, TARGET};
-use super::{Call, Dataverse};
+use super::refusal::{DataverseOutcome, bad_request, no_such_row, not_modelled, refuse};
+use super::store::{DataverseRow, TARGET};
+use super::{Dataverse, DataverseCall};
 use crate::server::Response;
 use serde_json::{Map, json};
 use uuid::Uuid;
@@ -23,7 +23,7 @@ const RIGHTS: [(&str, &str); 6] = [
 
 impl Dataverse {
     /// 403 where the control verb `deny` took the right away.
-    pub(super) fn privilege(&self, table: &Table, right: &str) -> Outcome<()> {
+    pub(super) fn privilege(&self, table: &Table, right: &str) -> DataverseOutcome<()> {
         match self.holds(table, right) {
             true => Ok(()),
             false => Err(refuse(403, "0x80040220", "The user does not hold the necessary privileges.")),
@@ -31,7 +31,7 @@ impl Dataverse {
     }
 
     /// The rights an action needs, by entity set.
-    pub(super) fn privileges_to(&self, needed: &[(&str, &str)]) -> Outcome<()> {
+    pub(super) fn privileges_to(&self, needed: &[(&str, &str)]) -> DataverseOutcome<()> {
         needed.iter().try_for_each(|(set, right)| self.privilege(&*self.table(set)?, right))
     }
 
@@ -40,7 +40,7 @@ impl Dataverse {
     }
 
     /// Whoever binds a row to another one appends the one to the other.
-    pub(super) fn privileges_to_bind(&self, table: &Table, changes: &Row) -> Outcome<()> {
+    pub(super) fn privileges_to_bind(&self, table: &Table, changes: &DataverseRow) -> DataverseOutcome<()> {
         let bound =
             changes.iter().filter(|(name, _)| name.ends_with(TARGET)).filter_map(|(_, to)| to.as_str());
         for target in bound {
@@ -54,7 +54,12 @@ impl Dataverse {
 
     /// Says which of the privileges named in `@p` the user holds: the answer to
     /// `GET systemusers(id)/Microsoft.Dynamics.CRM.RetrieveUserSetOfPrivilegesByNames(PrivilegeNames=@p)?@p=["…"]`.
-    pub(super) fn privileges_by_names(&self, call: &Call, user: &Address, key: &str) -> Outcome<Response> {
+    pub(super) fn privileges_by_names(
+        &self,
+        call: &DataverseCall,
+        user: &Address,
+        key: &str,
+    ) -> DataverseOutcome<Response> {
         let Address::Id(user) = user else { return Err(not_modelled("a user by alternate key")) };
         let table = self.table("systemusers")?;
         self.get("systemusers", user).ok_or_else(|| no_such_row(&table, user))?;
@@ -82,7 +87,7 @@ impl Dataverse {
     }
 
     /// `prvCreateNote`: which right on which table. Notes are the table `annotation`.
-    fn named(&self, privilege: &str) -> Outcome<(std::sync::Arc<Table>, &'static str)> {
+    fn named(&self, privilege: &str) -> DataverseOutcome<(std::sync::Arc<Table>, &'static str)> {
         let unknown = || not_modelled(format!("the privilege `{privilege}`"));
         let name = privilege.strip_prefix("prv").ok_or_else(unknown)?;
         let of = |(right, word): &(&'static str, &str)| Some((*right, name.strip_prefix(word)?));

@@ -2,7 +2,7 @@
 //! modelled: people set their total.
 
 use super::Dataverse;
-use super::store::{Row, Writer};
+use super::store::{DataverseRow, DataverseWriter};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -20,17 +20,23 @@ impl Dataverse {
         now: Timestamp,
     ) -> Result<(), String> {
         let changes = [(CALCULATED.to_owned(), json!(true)), (AMOUNT.to_owned(), json!(total))];
-        self.change_revenue(opportunity_id, by, Row::from_iter(changes), now)
+        self.change_revenue(opportunity_id, by, DataverseRow::from_iter(changes), now)
     }
 
     /// A person removes the products: the amount stays and is again what is written to it.
     pub fn act_no_products(&mut self, opportunity_id: &str, by: &str, now: Timestamp) -> Result<(), String> {
-        let changes = Row::from_iter([(CALCULATED.to_owned(), json!(false))]);
+        let changes = DataverseRow::from_iter([(CALCULATED.to_owned(), json!(false))]);
         self.change_revenue(opportunity_id, by, changes, now)
     }
 
-    fn change_revenue(&mut self, id: &str, by: &str, changes: Row, now: Timestamp) -> Result<(), String> {
-        let by = Writer { user: by.to_owned(), now, action: false, late: 0 };
+    fn change_revenue(
+        &mut self,
+        id: &str,
+        by: &str,
+        changes: DataverseRow,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        let by = DataverseWriter { user: by.to_owned(), now, action: false, late: 0 };
         self.act(|org| {
             let table = org.table("opportunities")?;
             org.update(&table, id, changes, &by)
@@ -40,7 +46,7 @@ impl Dataverse {
 
 /// Drops a written amount that the products own. Who sets the flag in the same write sets the amount too: `true` comes
 /// from `act_products` only, `false` gives it back.
-pub(super) fn without_owned_amount(old: &Row, changes: &mut Row) {
+pub(super) fn without_owned_amount(old: &DataverseRow, changes: &mut DataverseRow) {
     let calculated = old.get(CALCULATED).and_then(Value::as_bool) == Some(true);
     if calculated && !changes.contains_key(CALCULATED) {
         changes.remove(AMOUNT);

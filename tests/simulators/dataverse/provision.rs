@@ -2,15 +2,15 @@
 
 use super::columns::{self, metadata_id};
 use super::definitions::type_wanted;
-use super::metadata::{Column, Key, KeyStatus, Kind, Table};
-use super::refusal::{Outcome, bad_payload, bad_request, not_modelled};
-use super::{Call, Dataverse};
+use super::metadata::{Column, ColumnKind, Key, KeyStatus, Table};
+use super::refusal::{DataverseOutcome, bad_payload, bad_request, not_modelled};
+use super::{Dataverse, DataverseCall};
 use crate::server::Response;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 impl Dataverse {
-    pub(super) fn add_key(&mut self, call: &Call, table: &Table) -> Outcome<Response> {
+    pub(super) fn add_key(&mut self, call: &DataverseCall, table: &Table) -> DataverseOutcome<Response> {
         let body = self.object("EntityKeyMetadata", &call.request.body)?;
         self.check_labels(&json!(body))?;
         let name = body.get("SchemaName").and_then(Value::as_str);
@@ -25,12 +25,12 @@ impl Dataverse {
             table.columns.get(c).is_some_and(|c| {
                 matches!(
                     c.kind,
-                    Kind::Text { .. }
-                        | Kind::Integer { .. }
-                        | Kind::Decimal
-                        | Kind::DateTime
-                        | Kind::Lookup { .. }
-                        | Kind::Choice { .. }
+                    ColumnKind::Text { .. }
+                        | ColumnKind::Integer { .. }
+                        | ColumnKind::Decimal
+                        | ColumnKind::DateTime
+                        | ColumnKind::Lookup { .. }
+                        | ColumnKind::Choice { .. }
                 )
             })
         };
@@ -38,7 +38,10 @@ impl Dataverse {
             return Err(bad_payload("EntityKeyMetadata", "KeyAttributes are not valid for a key."));
         }
         let modelled = |c: &String| {
-            matches!(table.columns[c].kind, Kind::Text { .. } | Kind::Integer { .. } | Kind::Choice { .. })
+            matches!(
+                table.columns[c].kind,
+                ColumnKind::Text { .. } | ColumnKind::Integer { .. } | ColumnKind::Choice { .. }
+            )
         };
         if !columns.iter().all(modelled) {
             return Err(not_modelled("a key over a lookup, a decimal or a time"));
@@ -62,7 +65,7 @@ impl Dataverse {
         Ok(Response::new(204).with("OData-Version", "4.0").with("OData-EntityId", uri))
     }
 
-    pub(super) fn add_column(&mut self, call: &Call, table: &Table) -> Outcome<Response> {
+    pub(super) fn add_column(&mut self, call: &DataverseCall, table: &Table) -> DataverseOutcome<Response> {
         let body = self.object("AttributeMetadata", &call.request.body)?;
         self.check_labels(&json!(body))?;
         let wrong = |text: &str| bad_payload("AttributeMetadata", text);
@@ -75,7 +78,12 @@ impl Dataverse {
         Ok(Response::new(204).with("OData-Version", "4.0").with("OData-EntityId", uri))
     }
 
-    fn define_column(&mut self, table: &Table, schema: &str, body: &Map<String, Value>) -> Outcome<()> {
+    fn define_column(
+        &mut self,
+        table: &Table,
+        schema: &str,
+        body: &Map<String, Value>,
+    ) -> DataverseOutcome<()> {
         let wrong = |text: &str| bad_payload("AttributeMetadata", text);
         let kind = body.get("@odata.type").and_then(Value::as_str).ok_or_else(|| wrong("@odata.type"))?;
         let kind = type_wanted(kind.trim_start_matches('#'))?;
@@ -92,16 +100,20 @@ impl Dataverse {
         let max = || body.get("MaxLength").and_then(Value::as_u64).map(|n| n as usize);
         let bound = |name: &str, other: i64| body.get(name).and_then(Value::as_i64).unwrap_or(other);
         let kind = match kind.as_str() {
-            "String" => Kind::Text { max: max().filter(|n| *n <= 4000).ok_or_else(|| wrong("MaxLength"))? },
-            "Memo" => Kind::Memo { max: max().ok_or_else(|| wrong("MaxLength"))? },
-            "Integer" => Kind::Integer {
+            "String" => {
+                ColumnKind::Text { max: max().filter(|n| *n <= 4000).ok_or_else(|| wrong("MaxLength"))? }
+            }
+            "Memo" => ColumnKind::Memo { max: max().ok_or_else(|| wrong("MaxLength"))? },
+            "Integer" => ColumnKind::Integer {
                 min: bound("MinValue", i64::from(i32::MIN)),
                 max: bound("MaxValue", i64::from(i32::MAX)),
             },
-            "Boolean" => Kind::Boolean { default: Some(body.get("DefaultValue") == Some(&json!(true))) },
-            "Money" => Kind::Money { limit: 922_337_203_685_477.0 },
-            "DateTime" if body.get("Format") == Some(&json!("DateOnly")) => Kind::Date,
-            "DateTime" => Kind::DateTime,
+            "Boolean" => {
+                ColumnKind::Boolean { default: Some(body.get("DefaultValue") == Some(&json!(true))) }
+            }
+            "Money" => ColumnKind::Money { limit: 922_337_203_685_477.0 },
+            "DateTime" if body.get("Format") == Some(&json!("DateOnly")) => ColumnKind::Date,
+            "DateTime" => ColumnKind::DateTime,
             "Picklist" => {
                 let list = body.get("OptionSet").and_then(|o| o["Options"].as_array());
                 let list = list.ok_or_else(|| wrong("OptionSet.Options"))?;
@@ -110,17 +122,17 @@ impl Dataverse {
                     Some((o["Value"].as_i64()?, label.to_owned()))
                 };
                 let options: Option<Vec<_>> = list.iter().map(option).collect();
-                Kind::Choice { options: options.ok_or_else(|| wrong("OptionSet.Options"))? }
+                ColumnKind::Choice { options: options.ok_or_else(|| wrong("OptionSet.Options"))? }
             }
             other => return Err(not_modelled(format!("a new column of type `{other}`"))),
         };
         let mut made = vec![Column { name: name.clone(), kind, read_only: false }];
         // Money comes with its amount in the base currency.
-        if matches!(made[0].kind, Kind::Money { .. }) {
+        if matches!(made[0].kind, ColumnKind::Money { .. }) {
             if !table.has_money() {
                 return Err(not_modelled("the first money column of a table"));
             }
-            let kind = Kind::Money { limit: f64::INFINITY };
+            let kind = ColumnKind::Money { limit: f64::INFINITY };
             made.push(Column { name: format!("{name}_base"), kind, read_only: true });
         }
         for column in made {

@@ -1,13 +1,13 @@
 //! GET of one row and of lists: filter, order, pages.
 
 use super::address::{Address, Prefer, options};
-use super::filter::{self, Filter};
+use super::filter::{self, DataverseFilter};
 use super::metadata::Table;
 use super::order::{Order, compare, order, values_of};
-use super::refusal::{Outcome, bad_request, no_such_key, no_such_row, not_modelled};
+use super::refusal::{DataverseOutcome, bad_request, no_such_key, no_such_row, not_modelled};
 use super::shape::{Shape, etag};
-use super::store::Row;
-use super::{Call, Dataverse};
+use super::store::DataverseRow;
+use super::{Dataverse, DataverseCall};
 use crate::server::Response;
 use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
@@ -17,18 +17,18 @@ const MOST: usize = 5000;
 
 /// Where a paged read goes on.
 #[derive(Clone, Debug)]
-pub(super) struct Cursor {
+pub(super) struct PageCursor {
     pub set: String,
     pub options: BTreeMap<String, String>,
     pub prefer: Prefer,
     pub page: usize,
     /// Rows on the pages before.
     pub given: usize,
-    pub at: At,
+    pub at: PagePosition,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum At {
+pub(super) enum PagePosition {
     /// After the row with these order values and this id.
     After(Vec<Value>, String),
     /// What is left of a delta: changed rows, deleted rows, the version of the next token.
@@ -38,7 +38,7 @@ pub(super) enum At {
 pub(super) type Options = BTreeMap<String, String>;
 
 /// Whether `$count` asks for the number of all rows.
-fn counted(options: &Options) -> Outcome<bool> {
+fn counted(options: &Options) -> DataverseOutcome<bool> {
     match options.get("$count").map(String::as_str) {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
@@ -48,7 +48,7 @@ fn counted(options: &Options) -> Outcome<bool> {
 
 impl Dataverse {
     /// Only these options are known at this place.
-    pub(super) fn only(&self, options: &Options, known: &[&str]) -> Outcome<()> {
+    pub(super) fn only(&self, options: &Options, known: &[&str]) -> DataverseOutcome<()> {
         for name in options.keys() {
             match name.as_str() {
                 "tag" => {}
@@ -61,7 +61,7 @@ impl Dataverse {
     }
 
     /// The row as a reader sees it now: while it is stale, as it was before its last write.
-    pub(super) fn seen(&self, set: &str, id: &str) -> Option<&Row> {
+    pub(super) fn seen(&self, set: &str, id: &str) -> Option<&DataverseRow> {
         let mut lagging = self.lagging.keys().filter(|(of, row)| of == set && row == id);
         match lagging.next() {
             Some(key) => self.previous[key].as_ref(),
@@ -84,7 +84,12 @@ impl Dataverse {
         format!("{}/$metadata#{}{columns}{tail}", self.root(), table.set)
     }
 
-    pub(super) fn read_one(&mut self, call: &Call, table: &Table, address: &Address) -> Outcome<Response> {
+    pub(super) fn read_one(
+        &mut self,
+        call: &DataverseCall,
+        table: &Table,
+        address: &Address,
+    ) -> DataverseOutcome<Response> {
         let options = options(&call.request.query)?;
         self.only(&options, &["$select", "$expand"])?;
         let shape = self.shape(table, options.get("$select"), options.get("$expand"))?;
@@ -114,7 +119,7 @@ impl Dataverse {
     }
 
     /// 200 with a JSON body and the preferences that were applied.
-    pub(super) fn ok(&self, call: &Call, body: Map<String, Value>) -> Response {
+    pub(super) fn ok(&self, call: &DataverseCall, body: Map<String, Value>) -> Response {
         let response = Response::json(200, &Value::Object(body)).with("OData-Version", "4.0");
         let mut response = Response {
             headers: response
@@ -146,10 +151,10 @@ impl Dataverse {
     /// The cursor behind a `$skiptoken`; the link must be called as it was given.
     pub(super) fn cursor(
         &self,
-        call: &Call,
+        call: &DataverseCall,
         table: &Table,
         options: &mut Options,
-    ) -> Outcome<Option<Cursor>> {
+    ) -> DataverseOutcome<Option<PageCursor>> {
         let Some(token) = options.remove("$skiptoken") else { return Ok(None) };
         let found = token
             .split_once("pagingcookie=\"opaque-")
@@ -164,7 +169,7 @@ impl Dataverse {
     }
 
     /// A link to the next page.
-    pub(super) fn next_link(&mut self, call: &Call, cursor: Cursor) -> String {
+    pub(super) fn next_link(&mut self, call: &DataverseCall, cursor: PageCursor) -> String {
         let query: Vec<&str> = call
             .request
             .query
@@ -182,32 +187,32 @@ impl Dataverse {
     }
 
     /// How many rows this page may hold.
-    pub(super) fn page_size(&self, call: &Call) -> usize {
+    pub(super) fn page_size(&self, call: &DataverseCall) -> usize {
         let most = self.switches.page_rows.map_or(MOST, |rows| rows.clamp(1, MOST));
         call.prefer.page.unwrap_or(MOST).min(most)
     }
 
     /// The rows a list query means, in order.
-    fn matching(&self, table: &Table, options: &Options) -> Outcome<(Vec<&Row>, Order)> {
+    fn matching(&self, table: &Table, options: &Options) -> DataverseOutcome<(Vec<&DataverseRow>, Order)> {
         let filter = options.get("$filter").map(|f| filter::parse(table, f)).transpose()?;
         let order = order(table, options.get("$orderby"))?;
         let fold = self.switches.case_insensitive;
         // A row that lags may have held the value before.
-        let one = filter.as_ref().and_then(Filter::one_value).filter(|_| self.lagging.is_empty());
-        let found: Vec<&Row> = match one {
+        let one = filter.as_ref().and_then(DataverseFilter::one_value).filter(|_| self.lagging.is_empty());
+        let found: Vec<&DataverseRow> = match one {
             Some((property, value)) => self.holding(&table.set, property, value).map(|(_, r)| r).collect(),
             None => {
                 let ids = self.rows.get(&table.set).into_iter().flat_map(|rows| rows.keys());
                 ids.filter_map(|id| self.seen(&table.set, id)).collect()
             }
         };
-        let wanted = |r: &&Row| filter.as_ref().is_none_or(|f| f.holds(r, fold));
-        let mut rows: Vec<&Row> = found.into_iter().filter(wanted).collect();
+        let wanted = |r: &&DataverseRow| filter.as_ref().is_none_or(|f| f.holds(r, fold));
+        let mut rows: Vec<&DataverseRow> = found.into_iter().filter(wanted).collect();
         rows.sort_by(|a, b| compare(&order, a, &values_of(&order, b), b[&table.id].as_str(), &table.id));
         Ok((rows, order))
     }
 
-    pub(super) fn count(&mut self, call: &Call, table: &Table) -> Outcome<Response> {
+    pub(super) fn count(&mut self, call: &DataverseCall, table: &Table) -> DataverseOutcome<Response> {
         let options = options(&call.request.query)?;
         let total = if options.contains_key("$deltatoken") {
             self.delta_count(call, table, &options)?
@@ -221,7 +226,7 @@ impl Dataverse {
             .body(total.to_string()))
     }
 
-    pub(super) fn list(&mut self, call: &Call, table: &Table) -> Outcome<Response> {
+    pub(super) fn list(&mut self, call: &DataverseCall, table: &Table) -> DataverseOutcome<Response> {
         let mut options = options(&call.request.query)?;
         if call.prefer.track || options.contains_key("$deltatoken") {
             return self.delta(call, table, options);
@@ -233,9 +238,10 @@ impl Dataverse {
             options.get("$top").map(|t| t.parse::<usize>().map_err(|_| bad_request("$top"))).transpose()?;
         let (rows, order) = self.matching(table, &options)?;
         let total = rows.len();
-        let rest: Vec<&Row> = match &cursor {
-            Some(Cursor { at: At::After(values, id), .. }) => {
-                let after = |r: &&&Row| compare(&order, r, values, Some(id), &table.id) == Ordering::Greater;
+        let rest: Vec<&DataverseRow> = match &cursor {
+            Some(PageCursor { at: PagePosition::After(values, id), .. }) => {
+                let after =
+                    |r: &&&DataverseRow| compare(&order, r, values, Some(id), &table.id) == Ordering::Greater;
                 rows.iter().filter(after).copied().collect()
             }
             _ => rows,
@@ -248,9 +254,10 @@ impl Dataverse {
         };
         let most = self.page_size(call).min(wanted);
         let more = rest.len() > most && wanted > most;
-        let page: Vec<&Row> = rest.into_iter().take(most).collect();
-        let last =
-            page.last().map(|r| At::After(values_of(&order, r), r[&table.id].as_str().unwrap_or("").into()));
+        let page: Vec<&DataverseRow> = rest.into_iter().take(most).collect();
+        let last = page
+            .last()
+            .map(|r| PagePosition::After(values_of(&order, r), r[&table.id].as_str().unwrap_or("").into()));
         let shown: Vec<Value> = page
             .iter()
             .map(|r| Value::Object(self.show(table, r, &shape, call.prefer.annotations)))
@@ -266,7 +273,7 @@ impl Dataverse {
             let page = cursor.map_or(1, |c| c.page) + 1;
             let prefer = call.prefer.clone();
             let given = given + most;
-            let next = Cursor { set: table.set.clone(), options, prefer, page, given, at };
+            let next = PageCursor { set: table.set.clone(), options, prefer, page, given, at };
             body.insert("@odata.nextLink".into(), json!(self.next_link(call, next)));
         }
         Ok(self.ok(call, body))

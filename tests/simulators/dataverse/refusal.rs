@@ -6,32 +6,32 @@ use serde_json::{Map, Value, json};
 
 /// Why a request was not done.
 #[derive(Clone, Debug)]
-pub(super) enum Refusal {
+pub(super) enum DataverseRefusal {
     /// The vendor's own answer.
     Vendor { status: u16, code: String, message: String, details: Map<String, Value> },
     /// Nothing in the vendor's documents says what the vendor would answer.
     NotModelled(String),
 }
 
-pub(super) type Outcome<T> = Result<T, Refusal>;
+pub(super) type DataverseOutcome<T> = Result<T, DataverseRefusal>;
 
 const DETAILS: &str = "@Microsoft.PowerApps.CDS.ErrorDetails";
 
-pub(super) fn refuse(status: u16, code: &str, message: impl Into<String>) -> Refusal {
-    Refusal::Vendor { status, code: code.to_owned(), message: message.into(), details: Map::new() }
+pub(super) fn refuse(status: u16, code: &str, message: impl Into<String>) -> DataverseRefusal {
+    DataverseRefusal::Vendor { status, code: code.to_owned(), message: message.into(), details: Map::new() }
 }
 
-pub(super) fn not_modelled(why: impl Into<String>) -> Refusal {
-    Refusal::NotModelled(why.into())
+pub(super) fn not_modelled(why: impl Into<String>) -> DataverseRefusal {
+    DataverseRefusal::NotModelled(why.into())
 }
 
 /// 400 `0x80060888`: query options, key names, column names in a query.
-pub(super) fn bad_request(message: impl Into<String>) -> Refusal {
+pub(super) fn bad_request(message: impl Into<String>) -> DataverseRefusal {
     refuse(400, "0x80060888", message)
 }
 
 /// 400 `0x80048d19`: what was sent in the body does not fit the table.
-pub(super) fn bad_payload(set: &str, inner: impl std::fmt::Display) -> Refusal {
+pub(super) fn bad_payload(set: &str, inner: impl std::fmt::Display) -> DataverseRefusal {
     let message = format!(
         "Error identified in Payload provided by the user for Entity :'{set}', For more information on this error \
          please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : \
@@ -40,7 +40,7 @@ pub(super) fn bad_payload(set: &str, inner: impl std::fmt::Display) -> Refusal {
     refuse(400, "0x80048d19", message)
 }
 
-pub(super) fn no_such_property(table: &Table, name: &str) -> Refusal {
+pub(super) fn no_such_property(table: &Table, name: &str) -> DataverseRefusal {
     let column = name.strip_prefix('_').and_then(|n| n.strip_suffix("_value")).unwrap_or(name);
     if name == "*" || COLUMNS_ELSEWHERE.contains(&column) {
         return not_modelled(format!("the column `{name}`"));
@@ -49,16 +49,16 @@ pub(super) fn no_such_property(table: &Table, name: &str) -> Refusal {
     bad_request(format!("Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.{table}'."))
 }
 
-pub(super) fn no_such_row(table: &Table, id: &str) -> Refusal {
+pub(super) fn no_such_row(table: &Table, id: &str) -> DataverseRefusal {
     refuse(404, "0x80040217", format!("{} With Id = {id} Does Not Exist", table.name))
 }
 
-pub(super) fn no_such_key(table: &Table) -> Refusal {
+pub(super) fn no_such_key(table: &Table) -> DataverseRefusal {
     let message = format!("A record with the specified key values does not exist in {} entity", table.name);
     refuse(404, "0x80060891", message)
 }
 
-pub(super) fn bad_key(table: &Table) -> Refusal {
+pub(super) fn bad_key(table: &Table) -> DataverseRefusal {
     let of = format!("resource 'Microsoft.Dynamics.CRM.{}'", table.name);
     bad_request(format!(
         "The key in the request URI is not valid for {of}. Ensure that the names and number of key properties match \
@@ -66,7 +66,7 @@ pub(super) fn bad_key(table: &Table) -> Refusal {
     ))
 }
 
-pub(super) fn key_violated(key: &str, label: &str, column: &str, value: &str) -> Refusal {
+pub(super) fn key_violated(key: &str, label: &str, column: &str, value: &str) -> DataverseRefusal {
     let message = format!(
         "Entity Key {key} violated. A record with the same value for {label} already exists. A duplicate record \
          cannot be created. Select one or more unique values and try again."
@@ -78,7 +78,7 @@ pub(super) fn key_violated(key: &str, label: &str, column: &str, value: &str) ->
         (format!("{DETAILS}.DuplicateEntity"), json!("<Entity ...>...</Entity>")),
         (format!("{DETAILS}.DuplicateAttributes"), json!(attributes)),
     ];
-    Refusal::Vendor {
+    DataverseRefusal::Vendor {
         status: 412,
         code: "0x80060892".to_owned(),
         message,
@@ -86,11 +86,11 @@ pub(super) fn key_violated(key: &str, label: &str, column: &str, value: &str) ->
     }
 }
 
-pub(super) fn already_there() -> Refusal {
+pub(super) fn already_there() -> DataverseRefusal {
     refuse(412, "0x80040237", "A record with matching key values already exists.")
 }
 
-pub(super) fn wrong_version() -> Refusal {
+pub(super) fn wrong_version() -> DataverseRefusal {
     refuse(
         412,
         "0x80060882",
@@ -98,7 +98,7 @@ pub(super) fn wrong_version() -> Refusal {
     )
 }
 
-pub(super) fn no_resource() -> Refusal {
+pub(super) fn no_resource() -> DataverseRefusal {
     refuse(404, "", "No HTTP resource was found that matches the request URI")
 }
 

@@ -4,13 +4,13 @@
 
 use super::address::{Address, key_pairs};
 use super::definitions::custom;
-use super::metadata::{Column, Kind, Table};
-use super::refusal::{Outcome, Refusal, no_such_row, not_modelled, refuse};
-use super::{Call, Dataverse};
+use super::metadata::{Column, ColumnKind, Table};
+use super::refusal::{DataverseOutcome, DataverseRefusal, no_such_row, not_modelled, refuse};
+use super::{Dataverse, DataverseCall};
 use crate::server::Response;
 use std::sync::Arc;
 
-fn depended_on(what: &str, by: &str) -> Refusal {
+fn depended_on(what: &str, by: &str) -> DataverseRefusal {
     let text = format!(
         "The {what} component cannot be deleted because it is referenced by 1 other components. For a list of \
          referenced components, use the RetrieveDependenciesForDeleteRequest. ({by})"
@@ -18,11 +18,11 @@ fn depended_on(what: &str, by: &str) -> Refusal {
     refuse(400, "0x8004f01f", text)
 }
 
-fn no_such(what: &str) -> Refusal {
+fn no_such(what: &str) -> DataverseRefusal {
     refuse(404, "0x80060888", format!("Could not find {what}."))
 }
 
-fn gone() -> Outcome<Response> {
+fn gone() -> DataverseOutcome<Response> {
     Ok(Response::new(204).with("OData-Version", "4.0"))
 }
 
@@ -32,7 +32,12 @@ impl Dataverse {
         self.switches.managed.contains(&format!("{}.{}", table.name, column.name))
     }
 
-    pub(super) fn drop_attribute(&mut self, call: &Call, table: &Table, key: &str) -> Outcome<Response> {
+    pub(super) fn drop_attribute(
+        &mut self,
+        call: &DataverseCall,
+        table: &Table,
+        key: &str,
+    ) -> DataverseOutcome<Response> {
         self.may_customize(call, "")?;
         let name = match key_pairs(key).as_deref() {
             Some([(name, value)]) if name == "LogicalName" => value.clone(),
@@ -51,7 +56,7 @@ impl Dataverse {
         if let Some(key) = table.keys.iter().find(|key| key.columns.contains(&name)) {
             return Err(depended_on("Attribute", &key.schema_name));
         }
-        if matches!(column.kind, Kind::Lookup { .. }) {
+        if matches!(column.kind, ColumnKind::Lookup { .. }) {
             return Err(not_modelled("deleting a lookup without its relationship"));
         }
         let property = column.property();
@@ -63,7 +68,12 @@ impl Dataverse {
         gone()
     }
 
-    pub(super) fn drop_key(&mut self, call: &Call, table: &Table, id: &str) -> Outcome<Response> {
+    pub(super) fn drop_key(
+        &mut self,
+        call: &DataverseCall,
+        table: &Table,
+        id: &str,
+    ) -> DataverseOutcome<Response> {
         self.may_customize(call, "")?;
         if !table.keys.iter().any(|key| key.metadata_id == id) {
             return Err(no_such("the key"));
@@ -74,7 +84,7 @@ impl Dataverse {
     }
 
     /// A table with its rows, forms and views.
-    pub(super) fn drop_table(&mut self, call: &Call, table: &Table) -> Outcome<Response> {
+    pub(super) fn drop_table(&mut self, call: &DataverseCall, table: &Table) -> DataverseOutcome<Response> {
         self.may_customize(call, "")?;
         if !table.name.starts_with("cosell_") {
             return Err(refuse(400, "0x80047007", format!("The entity {} cannot be deleted.", table.name)));
@@ -83,7 +93,7 @@ impl Dataverse {
             return Err(depended_on("Entity", &form));
         }
         let leads_here = |column: &Column| match &column.kind {
-            Kind::Lookup { targets } => targets.iter().any(|(_, target)| *target == table.name),
+            ColumnKind::Lookup { targets } => targets.iter().any(|(_, target)| *target == table.name),
             _ => false,
         };
         let others = self.tables.values().filter(|other| other.name != table.name);
@@ -108,10 +118,10 @@ impl Dataverse {
     }
 
     /// A publisher goes only when no solution is its.
-    pub(super) fn unused_publisher(&self, table: &Table, address: &Address) -> Outcome<()> {
+    pub(super) fn unused_publisher(&self, table: &Table, address: &Address) -> DataverseOutcome<()> {
         let Address::Id(id) = address else { return Err(not_modelled("a publisher by alternate key")) };
         self.get(&table.set, id).ok_or_else(|| no_such_row(table, id))?;
-        let of_it = |solution: &&super::store::Row| solution["_publisherid_value"] == **id;
+        let of_it = |solution: &&super::store::DataverseRow| solution["_publisherid_value"] == **id;
         match table.name == "publisher" && self.rows("solutions").iter().any(of_it) {
             true => Err(depended_on("Publisher", "a solution")),
             false => Ok(()),

@@ -1,6 +1,6 @@
 //! The rows of one entity set, and which of them hold a value.
 
-use super::store::Row;
+use super::store::DataverseRow;
 use serde::Serialize;
 use serde_json::Value;
 use std::cell::RefCell;
@@ -14,7 +14,7 @@ type Holders = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 #[derive(Default, Serialize)]
 #[serde(transparent)]
 pub(super) struct Rows {
-    rows: BTreeMap<String, Row>,
+    rows: BTreeMap<String, DataverseRow>,
     /// Of the properties that were asked for so far.
     #[serde(skip)]
     holders: RefCell<Holders>,
@@ -22,7 +22,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Those that hold this text or number, in whichever case, by their id.
-    pub fn holding(&self, property: &str, value: &str) -> Vec<(&String, &Row)> {
+    pub fn holding(&self, property: &str, value: &str) -> Vec<(&String, &DataverseRow)> {
         let mut holders = self.holders.borrow_mut();
         let known = holders.entry(property.to_owned()).or_insert_with(|| {
             let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -37,7 +37,7 @@ impl Rows {
         ids.filter_map(|id| self.rows.get_key_value(id)).collect()
     }
 
-    pub fn insert(&mut self, id: String, row: Row) -> Option<Row> {
+    pub fn insert(&mut self, id: String, row: DataverseRow) -> Option<DataverseRow> {
         let old = self.remove(&id);
         for (property, known) in self.holders.get_mut() {
             if let Some(held) = held(&row, property) {
@@ -48,7 +48,7 @@ impl Rows {
         old
     }
 
-    pub fn remove(&mut self, id: &str) -> Option<Row> {
+    pub fn remove(&mut self, id: &str) -> Option<DataverseRow> {
         let old = self.rows.remove(id)?;
         for (property, known) in self.holders.get_mut() {
             if let Some(ids) = held(&old, property).and_then(|held| known.get_mut(&held)) {
@@ -59,7 +59,7 @@ impl Rows {
     }
 }
 
-fn held(row: &Row, property: &str) -> Option<String> {
+fn held(row: &DataverseRow, property: &str) -> Option<String> {
     match row.get(property)? {
         Value::String(text) => Some(text.to_lowercase()),
         Value::Number(number) => Some(number.to_string()),
@@ -68,7 +68,7 @@ fn held(row: &Row, property: &str) -> Option<String> {
 }
 
 impl Deref for Rows {
-    type Target = BTreeMap<String, Row>;
+    type Target = BTreeMap<String, DataverseRow>;
 
     fn deref(&self) -> &Self::Target {
         &self.rows

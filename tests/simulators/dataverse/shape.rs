@@ -1,10 +1,10 @@
 //! What a read asks for (`$select`, `$expand`) and how rows are shown.
 
 use super::Dataverse;
-use super::filter::{self, Filter};
-use super::metadata::{Children, Column, Kind, Table};
-use super::refusal::{Outcome, bad_request, no_such_property, not_modelled};
-use super::store::{Row, TARGET};
+use super::filter::{self, DataverseFilter};
+use super::metadata::{Children, Column, ColumnKind, Table};
+use super::refusal::{DataverseOutcome, bad_request, no_such_property, not_modelled};
+use super::store::{DataverseRow, TARGET};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) struct Expand {
     /// The children's lookup, for a collection.
     children: Option<Children>,
     shape: Shape,
-    filter: Option<Filter>,
+    filter: Option<DataverseFilter>,
 }
 
 /// Cuts at a separator outside parentheses and quotes.
@@ -52,7 +52,7 @@ impl Dataverse {
         table: &Table,
         select: Option<&String>,
         expand: Option<&String>,
-    ) -> Outcome<Shape> {
+    ) -> DataverseOutcome<Shape> {
         let columns = match select {
             None => None,
             Some(list) => Some(self.selected(table, list)?),
@@ -61,13 +61,13 @@ impl Dataverse {
             None => vec![],
             Some(list) => {
                 let items = split(list, ',').into_iter();
-                items.map(|item| self.expand(table, item.trim(), false)).collect::<Outcome<_>>()?
+                items.map(|item| self.expand(table, item.trim(), false)).collect::<DataverseOutcome<_>>()?
             }
         };
         Ok(Shape { columns, expands })
     }
 
-    fn selected(&self, table: &Table, list: &str) -> Outcome<Vec<String>> {
+    fn selected(&self, table: &Table, list: &str) -> DataverseOutcome<Vec<String>> {
         list.split(',')
             .map(|name| {
                 let name = name.trim();
@@ -82,7 +82,7 @@ impl Dataverse {
             .collect()
     }
 
-    fn expand(&self, table: &Table, item: &str, in_collection: bool) -> Outcome<Expand> {
+    fn expand(&self, table: &Table, item: &str, in_collection: bool) -> DataverseOutcome<Expand> {
         let (navigation, inner) = match item.split_once('(') {
             None => (item, ""),
             Some((name, rest)) => {
@@ -131,7 +131,7 @@ impl Dataverse {
     pub(super) fn show(
         &self,
         table: &Table,
-        row: &Row,
+        row: &DataverseRow,
         shape: &Shape,
         annotated: bool,
     ) -> Map<String, Value> {
@@ -145,7 +145,7 @@ impl Dataverse {
                 names.extend(columns.iter().map(|c| (c.as_str(), true)));
                 names.entry(&table.id).or_insert(false);
                 let money = |c: &String| {
-                    matches!(table.columns.get(c), Some(Column { kind: Kind::Money { .. }, .. }))
+                    matches!(table.columns.get(c), Some(Column { kind: ColumnKind::Money { .. }, .. }))
                 };
                 if columns.iter().any(money) {
                     names.entry("_transactioncurrencyid_value").or_insert(false);
@@ -169,12 +169,13 @@ impl Dataverse {
         shown
     }
 
-    fn related(&self, table: &Table, row: &Row, expand: &Expand, annotated: bool) -> Value {
-        let show = |r: &Row| Value::Object(self.show(&expand.table, r, &expand.shape, annotated));
+    fn related(&self, table: &Table, row: &DataverseRow, expand: &Expand, annotated: bool) -> Value {
+        let show = |r: &DataverseRow| Value::Object(self.show(&expand.table, r, &expand.shape, annotated));
         if let Some(children) = &expand.children {
             let property = format!("_{}_value", children.lookup);
-            let wanted =
-                |r: &&Row| expand.filter.as_ref().is_none_or(|f| f.holds(r, self.switches.case_insensitive));
+            let wanted = |r: &&DataverseRow| {
+                expand.filter.as_ref().is_none_or(|f| f.holds(r, self.switches.case_insensitive))
+            };
             let mine = row[&table.id].as_str().expect("a row's id");
             let rows = self.holding(&expand.table.set, &property, mine);
             return rows.map(|(_, row)| row).filter(wanted).map(show).collect();
@@ -191,6 +192,6 @@ impl Dataverse {
     }
 }
 
-pub(super) fn etag(row: &Row) -> String {
+pub(super) fn etag(row: &DataverseRow) -> String {
     format!("W/\"{}\"", row["versionnumber"])
 }

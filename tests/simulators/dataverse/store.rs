@@ -1,9 +1,9 @@
 //! The rows and the rules every write obeys, whoever writes: states, keys, money, computed columns, stamps.
 
 use super::Dataverse;
-use super::metadata::{Kind, Table};
+use super::metadata::{ColumnKind, Table};
 use super::products::without_owned_amount;
-use super::refusal::{Outcome, no_such_row};
+use super::refusal::{DataverseOutcome, no_such_row};
 use super::values::whole_seconds;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -11,14 +11,14 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// A row: every column by the property that shows it, null where empty; beside a lookup's value its target table.
-pub type Row = Map<String, Value>;
+pub type DataverseRow = Map<String, Value>;
 
 /// The annotation that names a lookup's target table.
 pub(super) const TARGET: &str = "@Microsoft.Dynamics.CRM.lookuplogicalname";
 
 /// Who writes, when, and whether by an action (which may set states that a PATCH may not).
 #[derive(Clone, Debug)]
-pub(super) struct Writer {
+pub(super) struct DataverseWriter {
     pub user: String,
     pub now: Timestamp,
     pub action: bool,
@@ -29,14 +29,14 @@ pub(super) struct Writer {
 /// What is undone when a change set fails, and what is visible inside one.
 #[derive(Default)]
 pub(super) struct ChangeSet {
-    pub before: Vec<(String, String, Option<Row>)>,
+    pub before: Vec<(String, String, Option<DataverseRow>)>,
     pub created: Vec<(String, String)>,
     /// Content-ID to entity set and id of the row, and whether it was addressed by alternate key.
     pub references: Vec<(String, String, String, bool)>,
 }
 
 impl Dataverse {
-    pub(super) fn get(&self, set: &str, id: &str) -> Option<&Row> {
+    pub(super) fn get(&self, set: &str, id: &str) -> Option<&DataverseRow> {
         self.rows.get(set)?.get(id)
     }
 
@@ -46,7 +46,7 @@ impl Dataverse {
         set: &str,
         property: &str,
         value: &str,
-    ) -> impl Iterator<Item = (&String, &Row)> {
+    ) -> impl Iterator<Item = (&String, &DataverseRow)> {
         self.rows.get(set).map(|rows| rows.holding(property, value)).into_iter().flatten()
     }
 
@@ -58,25 +58,31 @@ impl Dataverse {
     pub(super) fn find(&self, set: &str, pairs: &[(String, String)]) -> Option<String> {
         let fold = self.switches.case_insensitive;
         let same = |a: &str, b: &str| if fold { a.eq_ignore_ascii_case(b) } else { a == b };
-        let holds = |row: &Row, column: &str, value: &str| match row.get(column) {
+        let holds = |row: &DataverseRow, column: &str, value: &str| match row.get(column) {
             None | Some(Value::Null) => false,
             Some(Value::String(text)) => same(text, value),
             Some(Value::Number(number)) => number.to_string() == value,
             Some(_) => false,
         };
-        let is = |row: &Row| pairs.iter().all(|(column, value)| holds(row, column, value));
+        let is = |row: &DataverseRow| pairs.iter().all(|(column, value)| holds(row, column, value));
         let (column, value) = pairs.first()?;
         self.holding(set, column, value).find(|(_, row)| is(row)).map(|(id, _)| id.clone())
     }
 
-    pub(super) fn insert(&mut self, table: &Table, id: &str, changes: Row, by: &Writer) -> Outcome<()> {
+    pub(super) fn insert(
+        &mut self,
+        table: &Table,
+        id: &str,
+        changes: DataverseRow,
+        by: &DataverseWriter,
+    ) -> DataverseOutcome<()> {
         self.check_rules(table, &changes)?;
         self.check_demands(table, &changes)?;
-        let mut row = Row::new();
+        let mut row = DataverseRow::new();
         for column in table.columns.values() {
             let initial = match &column.kind {
-                Kind::Boolean { default: Some(default) } => json!(default),
-                Kind::State => json!(0),
+                ColumnKind::Boolean { default: Some(default) } => json!(default),
+                ColumnKind::State => json!(0),
                 _ => Value::Null,
             };
             row.insert(column.property(), initial);
@@ -120,7 +126,13 @@ impl Dataverse {
         Ok(())
     }
 
-    pub(super) fn update(&mut self, table: &Table, id: &str, changes: Row, by: &Writer) -> Outcome<()> {
+    pub(super) fn update(
+        &mut self,
+        table: &Table,
+        id: &str,
+        changes: DataverseRow,
+        by: &DataverseWriter,
+    ) -> DataverseOutcome<()> {
         let old = self.get(&table.set, id).ok_or_else(|| no_such_row(table, id))?.clone();
         self.check_rules(table, &changes)?;
         let mut changes = self.rewritten(table, changes)?;
@@ -148,7 +160,7 @@ impl Dataverse {
     }
 
     /// Removes a row; what regards it goes too, other lookups to it are emptied.
-    pub(super) fn remove(&mut self, table: &Table, id: &str, by: &Writer) -> Outcome<()> {
+    pub(super) fn remove(&mut self, table: &Table, id: &str, by: &DataverseWriter) -> DataverseOutcome<()> {
         let old = self.rows.get_mut(&table.set).and_then(|rows| rows.remove(id));
         let old = old.ok_or_else(|| no_such_row(table, id))?;
         self.version += 1;
@@ -157,7 +169,7 @@ impl Dataverse {
         let tables: Vec<Arc<Table>> = self.tables.values().cloned().collect();
         for other in tables {
             for column in other.columns.values() {
-                let Kind::Lookup { targets } = &column.kind else { continue };
+                let ColumnKind::Lookup { targets } = &column.kind else { continue };
                 if !targets.iter().any(|t| t.1 == table.name) {
                     continue;
                 }
@@ -181,7 +193,7 @@ impl Dataverse {
         Ok(())
     }
 
-    pub(super) fn commit(&mut self, table: &Table, id: &str, mut row: Row, by: &Writer) {
+    pub(super) fn commit(&mut self, table: &Table, id: &str, mut row: DataverseRow, by: &DataverseWriter) {
         self.version += 1;
         let modified = by.now - jiff::SignedDuration::from_secs(by.late);
         row.insert("versionnumber".into(), json!(self.version));
@@ -192,7 +204,7 @@ impl Dataverse {
         self.remember(table, id, old);
     }
 
-    fn remember(&mut self, table: &Table, id: &str, old: Option<Row>) {
+    fn remember(&mut self, table: &Table, id: &str, old: Option<DataverseRow>) {
         if let Some(set) = &mut self.change_set {
             set.before.push((table.set.clone(), id.to_owned(), old.clone()));
         }
@@ -231,7 +243,10 @@ impl Dataverse {
     }
 
     /// Runs several writes as one transaction: the one that is open, or one of its own.
-    pub(super) fn atomically<T>(&mut self, act: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
+    pub(super) fn atomically<T>(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> DataverseOutcome<T>,
+    ) -> DataverseOutcome<T> {
         if self.change_set.is_some() {
             return act(self);
         }
@@ -245,7 +260,7 @@ impl Dataverse {
     }
 
     /// Touches a row as an asynchronous plug-in would: nothing but a new version.
-    pub(super) fn bump(&mut self, set: &str, id: &str, by: &Writer) {
+    pub(super) fn bump(&mut self, set: &str, id: &str, by: &DataverseWriter) {
         if let (Some(table), Some(row)) = (self.tables.get(set).cloned(), self.get(set, id).cloned()) {
             self.commit(&table, id, row, by);
         }

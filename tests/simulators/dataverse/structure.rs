@@ -3,10 +3,10 @@
 //! *Create and update table relationships using the Web API*, *Create and manage publishers and solutions*.
 
 use super::columns::{metadata_id, table as new_table, to};
-use super::metadata::{Children, Column, Kind};
+use super::metadata::{Children, Column, ColumnKind};
 use super::people::ADMINISTRATOR;
-use super::refusal::{Outcome, bad_payload, bad_request, not_modelled, refuse};
-use super::{Call, Dataverse};
+use super::refusal::{DataverseOutcome, bad_payload, bad_request, not_modelled, refuse};
+use super::{Dataverse, DataverseCall};
 use crate::server::Response;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ const TYPES: &str = "Microsoft.Dynamics.CRM.";
 
 impl Dataverse {
     /// Whoever changes metadata may do so, and into a solution whose publisher has the name's prefix.
-    pub(super) fn may_customize(&self, call: &Call, schema_name: &str) -> Outcome<()> {
+    pub(super) fn may_customize(&self, call: &DataverseCall, schema_name: &str) -> DataverseOutcome<()> {
         if self.switches.only_administrators_customize && call.user != ADMINISTRATOR {
             return Err(refuse(403, "0x80040220", "The user does not hold the necessary privileges."));
         }
@@ -39,7 +39,7 @@ impl Dataverse {
     }
 
     /// Every label is there in the org's base language.
-    pub(super) fn check_labels(&self, body: &Value) -> Outcome<()> {
+    pub(super) fn check_labels(&self, body: &Value) -> DataverseOutcome<()> {
         match body {
             Value::Object(members) => members.iter().try_for_each(|(name, member)| {
                 let list = member.as_array().filter(|_| name == "LocalizedLabels");
@@ -57,7 +57,7 @@ impl Dataverse {
         }
     }
 
-    pub(super) fn add_table(&mut self, call: &Call) -> Outcome<Response> {
+    pub(super) fn add_table(&mut self, call: &DataverseCall) -> DataverseOutcome<Response> {
         let body = self.object("EntityMetadata", &call.request.body)?;
         self.check_labels(&json!(body))?;
         let wrong = |text: &str| bad_payload("EntityMetadata", text);
@@ -110,7 +110,7 @@ impl Dataverse {
     }
 
     /// A one-to-many relationship with its lookup column.
-    pub(super) fn add_relationship(&mut self, call: &Call) -> Outcome<Response> {
+    pub(super) fn add_relationship(&mut self, call: &DataverseCall) -> DataverseOutcome<Response> {
         let body = self.object("RelationshipMetadataBase", &call.request.body)?;
         self.check_labels(&json!(body))?;
         let wrong = |text: &str| bad_payload("OneToManyRelationshipMetadata", text);
@@ -155,7 +155,7 @@ impl Dataverse {
         }
         let made =
             Column { name: column.clone(), kind: to(&[(&navigation, &parent.name)]), read_only: false };
-        debug_assert!(matches!(made.kind, Kind::Lookup { .. }));
+        debug_assert!(matches!(made.kind, ColumnKind::Lookup { .. }));
         Arc::make_mut(self.tables.get_mut(&child.set).expect("a table")).columns.insert(column.clone(), made);
         let children = Children { navigation: schema.clone(), table: child.name.clone(), lookup: column };
         Arc::make_mut(self.tables.get_mut(&parent.set).expect("a table")).children.push(children);

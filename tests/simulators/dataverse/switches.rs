@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Switches {
+pub struct DataverseSwitches {
     /// 400 unless `OData-Version`, `OData-MaxVersion`, `Accept` (and `Content-Type` with a body) are sent.
     pub strict_headers: bool,
     /// Text compares as the database collation does: without case.
@@ -75,9 +75,9 @@ pub struct Switches {
     pub unauthorized_json: bool,
 }
 
-impl Default for Switches {
+impl Default for DataverseSwitches {
     fn default() -> Self {
-        Switches {
+        DataverseSwitches {
             strict_headers: true,
             case_insensitive: true,
             empty_text_is_null: true,

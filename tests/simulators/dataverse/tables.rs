@@ -1,7 +1,7 @@
 //! The tables of the org: the standard ones with the columns the reference names, and our custom ones.
 
 use super::columns::{choice, table, to};
-use super::metadata::{Kind, Table};
+use super::metadata::{ColumnKind, Table};
 use std::collections::BTreeMap;
 
 /// All tables by entity set name.
@@ -44,12 +44,12 @@ fn account() -> Table {
         ])
         .memos(&["description"], 2000)
         .address()
-        .add("numberofemployees", Kind::Integer { min: 0, max: 1_000_000_000 })
+        .add("numberofemployees", ColumnKind::Integer { min: 0, max: 1_000_000_000 })
         .money(&["revenue"])
         .lookup("new_countryid", &[("new_CountryId", "new_country")])
         .lookup("primarycontactid", &[("primarycontactid", "contact")])
         .lookup("parentaccountid", &[("parentaccountid", "account")])
-        .fixed("merged", Kind::Boolean { default: Some(false) })
+        .fixed("merged", ColumnKind::Boolean { default: Some(false) })
         .fixed("masterid", to(&[("masterid", "account")]))
         .owned()
         .simple_states()
@@ -70,12 +70,12 @@ fn contact() -> Table {
         ])
         .memos(&["description"], 2000)
         .address()
-        .fixed("fullname", Kind::Text { max: 160 })
+        .fixed("fullname", ColumnKind::Text { max: 160 })
         .lookup(
             "parentcustomerid",
             &[("parentcustomerid_account", "account"), ("parentcustomerid_contact", "contact")],
         )
-        .fixed("merged", Kind::Boolean { default: Some(false) })
+        .fixed("merged", ColumnKind::Boolean { default: Some(false) })
         .fixed("masterid", to(&[("masterid", "contact")]))
         .owned()
         .simple_states()
@@ -94,10 +94,10 @@ fn opportunity() -> Table {
         ])
         .memos(&["description", "customerneed", "currentsituation", "proposedsolution"], 2000)
         .money(&["estimatedvalue", "actualvalue", "budgetamount", "new_dealbudget"])
-        .add("isrevenuesystemcalculated", Kind::Boolean { default: Some(false) })
-        .add("estimatedclosedate", Kind::Date)
-        .add("actualclosedate", Kind::Date)
-        .add("closeprobability", Kind::Integer { min: 0, max: 100 })
+        .add("isrevenuesystemcalculated", ColumnKind::Boolean { default: Some(false) })
+        .add("estimatedclosedate", ColumnKind::Date)
+        .add("actualclosedate", ColumnKind::Date)
+        .add("closeprobability", ColumnKind::Integer { min: 0, max: 100 })
         .add("opportunityratingcode", choice(&[(1, "Hot"), (2, "Warm"), (3, "Cold")]))
         .add("salesstage", choice(&[(0, "Qualify"), (1, "Develop"), (2, "Propose"), (3, "Close")]))
         .add(
@@ -142,14 +142,14 @@ fn lead() -> Table {
         ])
         .memos(&["description"], 2000)
         .address()
-        .fixed("fullname", Kind::Text { max: 160 })
+        .fixed("fullname", ColumnKind::Text { max: 160 })
         .money(&["estimatedamount"])
-        .add("estimatedclosedate", Kind::Date)
+        .add("estimatedclosedate", ColumnKind::Date)
         .add("leadqualitycode", choice(&[(1, "Hot"), (2, "Warm"), (3, "Cold")]))
         .lookup("parentaccountid", &[("parentaccountid", "account")])
         .lookup("parentcontactid", &[("parentcontactid", "contact")])
         .fixed("qualifyingopportunityid", to(&[("qualifyingopportunityid", "opportunity")]))
-        .fixed("merged", Kind::Boolean { default: Some(false) })
+        .fixed("merged", ColumnKind::Boolean { default: Some(false) })
         .fixed("masterid", to(&[("masterid", "lead")]))
         .owned()
         .states(&[
@@ -188,7 +188,7 @@ fn opportunityclose() -> Table {
         .texts(&[("subject", 400)])
         .memos(&["description"], 2000)
         .money(&["actualrevenue"])
-        .add("actualend", Kind::Date)
+        .add("actualend", ColumnKind::Date)
         .lookup("opportunityid", &[("opportunityid", "opportunity")])
         .owned()
         .states(&[
@@ -209,17 +209,17 @@ fn systemuser() -> Table {
             ("title", 128),
             ("domainname", 1024),
         ])
-        .fixed("fullname", Kind::Text { max: 200 })
-        .add("applicationid", Kind::Id)
-        .fixed("azureactivedirectoryobjectid", Kind::Id)
+        .fixed("fullname", ColumnKind::Text { max: 200 })
+        .add("applicationid", ColumnKind::Id)
+        .fixed("azureactivedirectoryobjectid", ColumnKind::Id)
         .flag("isdisabled")
 }
 
 fn transactioncurrency() -> Table {
     table("transactioncurrency", "transactioncurrencies", "transactioncurrencyid", "currencyname")
         .texts(&[("isocurrencycode", 5), ("currencyname", 100), ("currencysymbol", 13)])
-        .add("currencyprecision", Kind::Integer { min: 0, max: 4 })
-        .add("exchangerate", Kind::Decimal)
+        .add("currencyprecision", ColumnKind::Integer { min: 0, max: 4 })
+        .add("exchangerate", ColumnKind::Decimal)
         .simple_states()
 }
 
@@ -245,11 +245,11 @@ fn connection() -> Table {
     table("connection", "connections", "connectionid", "name")
         .texts(&[("name", 500)])
         .memos(&["description"], 2000)
-        .add("record1id", Kind::Lookup { targets: ends(1) })
-        .add("record2id", Kind::Lookup { targets: ends(2) })
+        .add("record1id", ColumnKind::Lookup { targets: ends(1) })
+        .add("record2id", ColumnKind::Lookup { targets: ends(2) })
         .lookup("record1roleid", &[("record1roleid", "connectionrole")])
         .lookup("record2roleid", &[("record2roleid", "connectionrole")])
-        .fixed("ismaster", Kind::Boolean { default: Some(true) })
+        .fixed("ismaster", ColumnKind::Boolean { default: Some(true) })
         .owned()
         .simple_states()
 }
@@ -277,7 +277,7 @@ fn connectionrole() -> Table {
 fn publisher() -> Table {
     table("publisher", "publishers", "publisherid", "friendlyname")
         .texts(&[("uniquename", 256), ("friendlyname", 256), ("customizationprefix", 8)])
-        .add("customizationoptionvalueprefix", Kind::Integer { min: 10_000, max: 99_999 })
+        .add("customizationoptionvalueprefix", ColumnKind::Integer { min: 10_000, max: 99_999 })
 }
 
 /// A set of customizations that is exported and removed as one.
@@ -291,7 +291,7 @@ fn solution() -> Table {
 fn organization() -> Table {
     table("organization", "organizations", "organizationid", "name")
         .texts(&[("name", 160)])
-        .add("languagecode", Kind::Integer { min: 0, max: 100_000 })
+        .add("languagecode", ColumnKind::Integer { min: 0, max: 100_000 })
 }
 
 /// How a table's rows are shown: one row of one.
@@ -308,7 +308,7 @@ fn systemform() -> Table {
 fn savedquery() -> Table {
     table("savedquery", "savedqueries", "savedqueryid", "name")
         .texts(&[("name", 200), ("returnedtypecode", 64)])
-        .add("querytype", Kind::Integer { min: 0, max: 1_000_000_000 })
+        .add("querytype", ColumnKind::Integer { min: 0, max: 1_000_000_000 })
         .flag("isdefault")
 }
 

@@ -1,8 +1,8 @@
 //! One value against one column: JSON type, length, range, options. What is stored is what is read back.
 
-use super::metadata::{Column, Kind, Table};
-use super::refusal::{Outcome, bad_payload, not_modelled, refuse};
-use super::switches::Switches;
+use super::metadata::{Column, ColumnKind, Table};
+use super::refusal::{DataverseOutcome, bad_payload, not_modelled, refuse};
+use super::switches::DataverseSwitches;
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
 use serde_json::{Value, json};
@@ -17,10 +17,17 @@ fn in_xml(character: char) -> bool {
 }
 
 /// The stored form of a value sent for a column, or the refusal.
-pub(super) fn check(table: &Table, column: &Column, value: &Value, switches: &Switches) -> Outcome<Value> {
+pub(super) fn check(
+    table: &Table,
+    column: &Column,
+    value: &Value,
+    switches: &DataverseSwitches,
+) -> DataverseOutcome<Value> {
     if value.is_null() {
         return match column.kind {
-            Kind::State | Kind::Status => Err(not_modelled(format!("`{}` set to null", column.name))),
+            ColumnKind::State | ColumnKind::Status => {
+                Err(not_modelled(format!("`{}` set to null", column.name)))
+            }
             _ => Ok(Value::Null),
         };
     }
@@ -37,7 +44,7 @@ pub(super) fn check(table: &Table, column: &Column, value: &Value, switches: &Sw
         refuse(400, "0x80044330", format!("A validation error occurred. {text}"))
     };
     match &column.kind {
-        Kind::Text { max } | Kind::Memo { max } => {
+        ColumnKind::Text { max } | ColumnKind::Memo { max } => {
             let text = value.as_str().ok_or_else(|| wrong("Edm.String"))?;
             if switches.refuses_xml_characters && !text.chars().all(in_xml) {
                 let text = format!("The field '{}' contains one or more invalid characters.", column.name);
@@ -54,24 +61,24 @@ pub(super) fn check(table: &Table, column: &Column, value: &Value, switches: &Sw
             }
             Ok(if text.is_empty() && switches.empty_text_is_null { Value::Null } else { value.clone() })
         }
-        Kind::Integer { min, max } => {
+        ColumnKind::Integer { min, max } => {
             let number = value.as_i64().ok_or_else(|| wrong("Edm.Int32"))?;
             if number < *min || number > *max { Err(out_of_range()) } else { Ok(json!(number)) }
         }
-        Kind::BigInt => value.as_i64().map(|n| json!(n)).ok_or_else(|| wrong("Edm.Int64")),
-        Kind::Decimal => value.as_f64().map(|n| json!(n)).ok_or_else(|| wrong("Edm.Decimal")),
-        Kind::Money { limit } => {
+        ColumnKind::BigInt => value.as_i64().map(|n| json!(n)).ok_or_else(|| wrong("Edm.Int64")),
+        ColumnKind::Decimal => value.as_f64().map(|n| json!(n)).ok_or_else(|| wrong("Edm.Decimal")),
+        ColumnKind::Money { limit } => {
             let number = value.as_f64().ok_or_else(|| wrong("Edm.Decimal"))?;
             if number.abs() > *limit { Err(out_of_range()) } else { Ok(json!(number)) }
         }
-        Kind::Boolean { .. } => {
+        ColumnKind::Boolean { .. } => {
             if value.is_boolean() {
                 Ok(value.clone())
             } else {
                 Err(wrong("Edm.Boolean"))
             }
         }
-        Kind::Choice { options } => {
+        ColumnKind::Choice { options } => {
             let number = value.as_i64().ok_or_else(|| wrong("Edm.Int32"))?;
             if options.iter().any(|o| o.0 == number) {
                 Ok(json!(number))
@@ -79,21 +86,23 @@ pub(super) fn check(table: &Table, column: &Column, value: &Value, switches: &Sw
                 Err(refuse(400, "0x8004431A", "The picklist value is out of the range."))
             }
         }
-        Kind::State | Kind::Status => value.as_i64().map(|n| json!(n)).ok_or_else(|| wrong("Edm.Int32")),
-        Kind::Date => {
+        ColumnKind::State | ColumnKind::Status => {
+            value.as_i64().map(|n| json!(n)).ok_or_else(|| wrong("Edm.Int32"))
+        }
+        ColumnKind::Date => {
             let text = value.as_str().ok_or_else(|| wrong("Edm.Date"))?;
             date(text).map(|d| json!(d.to_string())).ok_or_else(|| wrong("Edm.Date"))
         }
-        Kind::DateTime => {
+        ColumnKind::DateTime => {
             let text = value.as_str().ok_or_else(|| wrong("Edm.DateTimeOffset"))?;
             let time: Timestamp = text.parse().map_err(|_| wrong("Edm.DateTimeOffset"))?;
             Ok(json!(whole_seconds(time)))
         }
-        Kind::Id => {
+        ColumnKind::Id => {
             let text = value.as_str().ok_or_else(|| wrong("Edm.Guid"))?;
             guid(text).map(|g| json!(g)).ok_or_else(|| wrong("Edm.Guid"))
         }
-        Kind::Lookup { .. } => Err(bad_payload(
+        ColumnKind::Lookup { .. } => Err(bad_payload(
             &table.set,
             "CRM do not support direct update of Entity Reference properties, Use Navigation properties instead.",
         )),
@@ -103,7 +112,7 @@ pub(super) fn check(table: &Table, column: &Column, value: &Value, switches: &Sw
 /// A key value of a URL as the JSON of its column; `None` if it is no such value.
 pub(super) fn key_value(column: &Column, text: &str) -> Option<Value> {
     match column.kind {
-        Kind::Text { .. } => Some(json!(text)),
+        ColumnKind::Text { .. } => Some(json!(text)),
         _ => text.parse::<i64>().ok().map(|n| json!(n)),
     }
 }

@@ -1,20 +1,20 @@
 //! POST, PATCH and DELETE with their conditions.
 
 use super::address::{Address, options};
-use super::metadata::{Kind, Table};
+use super::metadata::{ColumnKind, Table};
 use super::refusal::{
-    Outcome, already_there, bad_key, bad_request, no_such_key, no_such_row, not_modelled, refuse,
+    DataverseOutcome, already_there, bad_key, bad_request, no_such_key, no_such_row, not_modelled, refuse,
     wrong_version,
 };
 use super::shape::{Shape, etag};
-use super::store::{Row, TARGET, Writer};
+use super::store::{DataverseRow, DataverseWriter, TARGET};
 use super::values::{self, key_value};
-use super::{Call, Dataverse};
+use super::{Dataverse, DataverseCall};
 use crate::server::Response;
 use serde_json::{Value, json};
 
 /// What a writer demands of the row that is there.
-enum Condition {
+enum Precondition {
     None,
     MustExist,
     MustNotExist,
@@ -22,21 +22,21 @@ enum Condition {
 }
 
 impl Dataverse {
-    fn condition(&self, call: &Call) -> Outcome<Condition> {
+    fn condition(&self, call: &DataverseCall) -> DataverseOutcome<Precondition> {
         // `If-None-Match: null` only keeps caches away.
         let none_match = call.request.header("if-none-match").filter(|v| *v != "null");
         match (call.request.header("if-match"), none_match) {
-            (None, None) => Ok(Condition::None),
-            (Some("*"), None) => Ok(Condition::MustExist),
+            (None, None) => Ok(Precondition::None),
+            (Some("*"), None) => Ok(Precondition::MustExist),
             (Some(tag), None) if tag.starts_with("W/\"") && tag.ends_with('"') => {
-                Ok(Condition::Version(tag.to_owned()))
+                Ok(Precondition::Version(tag.to_owned()))
             }
-            (None, Some("*")) => Ok(Condition::MustNotExist),
+            (None, Some("*")) => Ok(Precondition::MustNotExist),
             (a, b) => Err(not_modelled(format!("If-Match {a:?} with If-None-Match {b:?}"))),
         }
     }
 
-    fn mismatch(&self) -> super::refusal::Refusal {
+    fn mismatch(&self) -> super::refusal::DataverseRefusal {
         if !self.switches.version_mismatch_code_empty {
             return wrong_version();
         }
@@ -48,35 +48,35 @@ impl Dataverse {
         &self,
         table: &Table,
         address: &Address,
-        row: Option<&Row>,
-        condition: &Condition,
-    ) -> Outcome<()> {
+        row: Option<&DataverseRow>,
+        condition: &Precondition,
+    ) -> DataverseOutcome<()> {
         let missing = || match address {
             Address::Id(id) => no_such_row(table, id),
             Address::Key(_) => no_such_key(table),
         };
         match (condition, row) {
-            (Condition::Version(_), _)
+            (Precondition::Version(_), _)
                 if matches!(address, Address::Key(_)) && !self.switches.if_match_by_key =>
             {
                 Err(bad_request("If-Match with a version is not supported on an alternate key."))
             }
-            (Condition::MustExist, None) => Err(missing()),
-            (Condition::Version(_), None) if self.switches.if_match_missing_status == 412 => {
+            (Precondition::MustExist, None) => Err(missing()),
+            (Precondition::Version(_), None) if self.switches.if_match_missing_status == 412 => {
                 Err(self.mismatch())
             }
-            (Condition::Version(_), None) => Err(missing()),
-            (Condition::MustNotExist, Some(_)) => Err(already_there()),
-            (Condition::Version(wanted), Some(row)) if *wanted != etag(row) => Err(self.mismatch()),
+            (Precondition::Version(_), None) => Err(missing()),
+            (Precondition::MustNotExist, Some(_)) => Err(already_there()),
+            (Precondition::Version(wanted), Some(row)) if *wanted != etag(row) => Err(self.mismatch()),
             _ => Ok(()),
         }
     }
 
-    fn writer(&self, call: &Call) -> Writer {
-        Writer { user: call.user.clone(), now: call.now, action: false, late: 0 }
+    fn writer(&self, call: &DataverseCall) -> DataverseWriter {
+        DataverseWriter { user: call.user.clone(), now: call.now, action: false, late: 0 }
     }
 
-    pub(super) fn create(&mut self, call: &Call, table: &Table) -> Outcome<Response> {
+    pub(super) fn create(&mut self, call: &DataverseCall, table: &Table) -> DataverseOutcome<Response> {
         self.privilege(table, "create")?;
         let shape = self.answer_shape(call, table)?;
         let body = self.object(&table.set, &call.request.body)?;
@@ -93,7 +93,12 @@ impl Dataverse {
         self.written(call, table, &id, &uri, 201, &shape)
     }
 
-    pub(super) fn upsert(&mut self, call: &Call, table: &Table, address: &Address) -> Outcome<Response> {
+    pub(super) fn upsert(
+        &mut self,
+        call: &DataverseCall,
+        table: &Table,
+        address: &Address,
+    ) -> DataverseOutcome<Response> {
         let shape = self.answer_shape(call, table)?;
         let condition = self.condition(call)?;
         let body = self.object(&table.set, &call.request.body)?;
@@ -142,7 +147,7 @@ impl Dataverse {
             Address::Id(id) => format!("{}/{}({id})", self.root(), table.set),
             Address::Key(pairs) => {
                 let shown = |(name, value): &(String, String)| match table.columns[name].kind {
-                    Kind::Text { .. } => format!("{name}='{}'", value.replace('\'', "''")),
+                    ColumnKind::Text { .. } => format!("{name}='{}'", value.replace('\'', "''")),
                     _ => format!("{name}={value}"),
                 };
                 let key: Vec<String> = pairs.iter().map(shown).collect();
@@ -152,7 +157,12 @@ impl Dataverse {
         self.written(call, table, &id, &uri, status, &shape)
     }
 
-    pub(super) fn delete(&mut self, call: &Call, table: &Table, address: &Address) -> Outcome<Response> {
+    pub(super) fn delete(
+        &mut self,
+        call: &DataverseCall,
+        table: &Table,
+        address: &Address,
+    ) -> DataverseOutcome<Response> {
         self.privilege(table, "delete")?;
         let condition = self.condition(call)?;
         let id = match address {
@@ -167,11 +177,11 @@ impl Dataverse {
     /// Answers `DELETE {set}(id)/{nav}/$ref`: the look-up is empty from now on.
     pub(super) fn clear_lookup(
         &mut self,
-        call: &Call,
+        call: &DataverseCall,
         table: &Table,
         address: &Address,
         navigation: &str,
-    ) -> Outcome<Response> {
+    ) -> DataverseOutcome<Response> {
         self.privilege(table, "write")?;
         let Address::Id(id) = address else { return Err(not_modelled("`$ref` by alternate key")) };
         let Some((column, _)) = table.navigation(navigation) else {
@@ -182,13 +192,14 @@ impl Dataverse {
             ));
         };
         let property = column.property();
-        let changes = Row::from_iter([(format!("{property}{TARGET}"), Value::Null), (property, Value::Null)]);
+        let changes =
+            DataverseRow::from_iter([(format!("{property}{TARGET}"), Value::Null), (property, Value::Null)]);
         self.update(table, id, changes, &self.writer(call))?;
         Ok(Response::new(204).with("OData-Version", "4.0"))
     }
 
     /// What a representation shall show; checked before anything is written.
-    pub(super) fn answer_shape(&self, call: &Call, table: &Table) -> Outcome<Shape> {
+    pub(super) fn answer_shape(&self, call: &DataverseCall, table: &Table) -> DataverseOutcome<Shape> {
         let options = options(&call.request.query)?;
         self.only(&options, &["$select", "$expand"])?;
         if call.prefer.representation {
@@ -199,13 +210,13 @@ impl Dataverse {
 
     pub(super) fn written(
         &self,
-        call: &Call,
+        call: &DataverseCall,
         table: &Table,
         id: &str,
         uri: &str,
         status: u16,
         shape: &Shape,
-    ) -> Outcome<Response> {
+    ) -> DataverseOutcome<Response> {
         if !call.prefer.representation {
             return Ok(Response::new(204).with("OData-Version", "4.0").with("OData-EntityId", uri));
         }
@@ -222,7 +233,7 @@ impl Dataverse {
     }
 
     /// Later parts of the change set may say `$n`.
-    fn refer(&mut self, call: &Call, table: &Table, id: &str, keyed: bool) {
+    fn refer(&mut self, call: &DataverseCall, table: &Table, id: &str, keyed: bool) {
         let content_id = call.request.header("content-id").map(str::to_owned);
         if let (Some(set), Some(n)) = (&mut self.change_set, content_id) {
             set.references.push((n, table.set.clone(), id.to_owned(), keyed));

@@ -1,7 +1,7 @@
 //! The interactive consent (vendors/entra.md, *A user's consent*): the user signs in at once, with MFA if the switch
 //! says so, and is sent back with a code. It is redeemed once, with the verifier of its PKCE challenge if it has one.
 
-use super::{Login, Refusal, bare};
+use super::{Login, LoginRefusal, bare};
 use crate::server::{Request, Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -22,14 +22,14 @@ pub(super) struct Code {
 impl Code {
     /// PKCE (RFC 7636). A verifier for a code without a challenge is refused too (RFC 9700, 4.8.2); what Entra does
     /// then is not documented.
-    fn proved(&self, verifier: Option<&String>) -> Result<(), Refusal> {
+    fn proved(&self, verifier: Option<&String>) -> Result<(), LoginRefusal> {
         let Some(verifier) = verifier.filter(|v| !v.is_empty()) else {
             if self.challenge.is_empty() {
                 return Ok(());
             }
             let text = "The code_verifier does not match the code_challenge supplied in the authorization \
                         request for PKCE.";
-            return Err(Refusal(400, "invalid_grant", 50148, text.into()));
+            return Err(LoginRefusal(400, "invalid_grant", 50148, text.into()));
         };
         let made = if self.s256 {
             URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, verifier.as_bytes()))
@@ -41,7 +41,7 @@ impl Code {
         }
         let text =
             "The Code_Verifier does not match the code_challenge supplied in the authorization request.";
-        Err(Refusal(400, "invalid_grant", 501481, text.into()))
+        Err(LoginRefusal(400, "invalid_grant", 501481, text.into()))
     }
 }
 
@@ -77,7 +77,7 @@ impl Login {
     }
 
     /// Takes a code: once, by its application, for its redirect URI, with the verifier of its challenge.
-    pub(super) fn take_code(&mut self, form: &BTreeMap<String, String>) -> Result<(), Refusal> {
+    pub(super) fn take_code(&mut self, form: &BTreeMap<String, String>) -> Result<(), LoginRefusal> {
         let field = |name: &str| form.get(name).cloned().unwrap_or_default();
         match self.codes.get_mut(&field("code")).and_then(Option::take) {
             Some(code) if code.client == field("client_id") && code.redirect == field("redirect_uri") => {
@@ -85,11 +85,11 @@ impl Login {
             }
             Some(_) => {
                 let text = "The redirect URI or the application is not the one the code was issued for.";
-                Err(Refusal(400, "invalid_grant", 500112, text.into()))
+                Err(LoginRefusal(400, "invalid_grant", 500112, text.into()))
             }
             None => {
                 let text = "OAuth2 Authorization code was already redeemed, or is not known.";
-                Err(Refusal(400, "invalid_grant", 54005, text.into()))
+                Err(LoginRefusal(400, "invalid_grant", 54005, text.into()))
             }
         }
     }

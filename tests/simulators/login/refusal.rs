@@ -51,13 +51,13 @@ const DOCUMENTED: &[(u32, u16, &str, &str)] = &[
 ];
 
 /// HTTP status, `error`, AADSTS number, text.
-pub(super) struct Refusal(pub(super) u16, pub(super) &'static str, pub(super) u32, pub(super) String);
+pub(super) struct LoginRefusal(pub(super) u16, pub(super) &'static str, pub(super) u32, pub(super) String);
 
-impl Refusal {
+impl LoginRefusal {
     /// What Entra says of a number, for refusals that no state here leads to.
     pub(super) fn documented(number: u32) -> Option<Self> {
         let (_, status, error, text) = DOCUMENTED.iter().find(|known| known.0 == number)?;
-        Some(Refusal(*status, error, number, (*text).to_owned()))
+        Some(LoginRefusal(*status, error, number, (*text).to_owned()))
     }
 
     pub(super) fn body(&self, now: Timestamp) -> Value {

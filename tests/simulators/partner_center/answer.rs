@@ -10,7 +10,7 @@ use serde_json::json;
 
 /// An error of the referrals host: HTTP status, code, message, inner code and message.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct PartnerCenterRefusal {
     pub(super) status: u16,
     code: &'static str,
     message: String,
@@ -18,9 +18,9 @@ pub(super) struct Refusal {
     pub(super) inner: Option<(&'static str, String)>,
 }
 
-impl Refusal {
+impl PartnerCenterRefusal {
     pub(super) fn new(status: u16, code: &'static str, message: &str) -> Self {
-        Refusal { status, code, message: message.to_owned(), inner: None }
+        PartnerCenterRefusal { status, code, message: message.to_owned(), inner: None }
     }
 
     pub(super) fn because(mut self, rule: &'static str, text: impl Into<String>) -> Self {
@@ -29,8 +29,8 @@ impl Refusal {
     }
 }
 
-impl From<Refusal> for Response {
-    fn from(refusal: Refusal) -> Self {
+impl From<PartnerCenterRefusal> for Response {
+    fn from(refusal: PartnerCenterRefusal) -> Self {
         let mut error = json!({ "code": refusal.code, "message": refusal.message, "target": "referral" });
         if let Some((code, message)) = refusal.inner {
             error["innerError"] = json!({ "code": code, "message": message });
@@ -40,16 +40,16 @@ impl From<Refusal> for Response {
 }
 
 /// 400 `invalidRequest` by a named rule.
-pub(super) fn invalid(rule: &'static str, text: impl Into<String>) -> Refusal {
-    Refusal::new(400, "invalidRequest", "One or more fields are invalid.").because(rule, text)
+pub(super) fn invalid(rule: &'static str, text: impl Into<String>) -> PartnerCenterRefusal {
+    PartnerCenterRefusal::new(400, "invalidRequest", "One or more fields are invalid.").because(rule, text)
 }
 
-pub(super) fn not_found() -> Refusal {
-    Refusal::new(404, "itemNotFound", "The referral could not be found.")
+pub(super) fn not_found() -> PartnerCenterRefusal {
+    PartnerCenterRefusal::new(404, "itemNotFound", "The referral could not be found.")
 }
 
-pub(super) fn denied(text: &str) -> Refusal {
-    Refusal::new(403, "accessDenied", "Caller is not allowed to use this referral.")
+pub(super) fn denied(text: &str) -> PartnerCenterRefusal {
+    PartnerCenterRefusal::new(403, "accessDenied", "Caller is not allowed to use this referral.")
         .because("unauthorizedReferralAccess", text)
 }
 
@@ -72,9 +72,13 @@ fn mfa(claims: &Claims) -> bool {
 
 impl PartnerCenter {
     /// The referrals host: a user with a second factor and a referrals role.
-    pub(super) fn admit_referrals(&self, request: &Request, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn admit_referrals(
+        &self,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<(), PartnerCenterRefusal> {
         let unauthenticated =
-            || Refusal::new(401, "unauthenticated", "The access token is missing or not valid.");
+            || PartnerCenterRefusal::new(401, "unauthenticated", "The access token is missing or not valid.");
         let claims = login::bearer(request, now).ok_or_else(unauthenticated)?;
         if claims.aud != self.switches.referrals_audience || claims.tid != PARTNER_TENANT {
             return Err(unauthenticated().because("invalidAudience", format!("aud `{}`", claims.aud)));

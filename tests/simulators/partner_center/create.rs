@@ -2,9 +2,9 @@
 
 use super::{
     PartnerCenter,
-    answer::{Refusal, invalid},
+    answer::{PartnerCenterRefusal, invalid},
     referral::{MICROSOFT, ORGANIZATION_ID, complete, empty, etag, instant, merge, state_of, text},
-    schema::{self, Kind, check},
+    schema::{self, MemberKind, check},
     switches::MicrosoftHalf,
 };
 use crate::server::{Request, Response};
@@ -20,9 +20,13 @@ pub(super) enum Half {
 }
 
 impl PartnerCenter {
-    pub(super) fn post(&mut self, request: &Request, now: Timestamp) -> Result<Response, Refusal> {
+    pub(super) fn post(
+        &mut self,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Response, PartnerCenterRefusal> {
         let body = json_body(request)?;
-        check(&body, Kind::Object(schema::CREATE), "referral")?;
+        check(&body, MemberKind::Object(schema::CREATE), "referral")?;
         let Some(half) = half(&body) else {
             return Ok(Response::unknown(request, "a target that is neither a solution nor Microsoft"));
         };
@@ -141,10 +145,14 @@ impl PartnerCenter {
 }
 
 /// The JSON body of a write.
-pub(super) fn json_body(request: &Request) -> Result<Value, Refusal> {
+pub(super) fn json_body(request: &Request) -> Result<Value, PartnerCenterRefusal> {
     let kind = request.header("content-type").unwrap_or_default().to_ascii_lowercase();
     if kind.split(';').next().map(str::trim) != Some("application/json") {
-        return Err(Refusal::new(415, "invalidRequest", "Content-Type must be application/json."));
+        return Err(PartnerCenterRefusal::new(
+            415,
+            "invalidRequest",
+            "Content-Type must be application/json.",
+        ));
     }
     request.json().filter(|b| !b.is_null()).ok_or_else(|| invalid("malformedBody", "the body is not JSON"))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     PartnerCenter,
-    answer::{Refusal, throttled},
+    answer::{PartnerCenterRefusal, throttled},
 };
 use crate::server::{FaultKind, Response};
 use jiff::{SignedDuration, Timestamp};
@@ -24,8 +24,9 @@ pub const FAULTS: [&str; 7] = [
 
 /// A fault as the vendor would cause it, for `Server::fault` and `POST /_sim/faults`.
 pub fn fault(name: &str) -> Option<FaultKind> {
-    let error =
-        |status: u16, code: &'static str, message: &str| Response::from(Refusal::new(status, code, message));
+    let error = |status: u16, code: &'static str, message: &str| {
+        Response::from(PartnerCenterRefusal::new(status, code, message))
+    };
     let response = match name {
         "throttled" => throttled(RETRY_AFTER),
         "throttled_as_error" => throttled_as_error(RETRY_AFTER),
@@ -47,7 +48,8 @@ pub fn fault(name: &str) -> Option<FaultKind> {
 /// The same in the body of the referrals host; which of the two it sends is not documented, nor the code.
 fn throttled_as_error(seconds: i64) -> Response {
     let text = format!("Rate limit is exceeded. Try again in {seconds} seconds.");
-    Response::from(Refusal::new(429, "serviceNotAvailable", &text)).with("retry-after", seconds.to_string())
+    Response::from(PartnerCenterRefusal::new(429, "serviceNotAvailable", &text))
+        .with("retry-after", seconds.to_string())
 }
 
 impl PartnerCenter {

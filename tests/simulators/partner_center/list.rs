@@ -2,8 +2,8 @@
 
 use super::{
     PartnerCenter, REFERRALS,
-    answer::{Refusal, invalid},
-    filter::Filter,
+    answer::{PartnerCenterRefusal, invalid},
+    filter::ReferralFilter,
     referral::{ORGANIZATION_ID, instant, text},
 };
 use crate::server::{Request, Response};
@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, ops::Bound};
 
 /// A query, and how far it got; the content of `$skiptoken`.
 #[derive(Clone, Default, Deserialize, Serialize)]
-struct Query {
+struct ListQuery {
     filter: Option<String>,
     orderby: Option<String>,
     select: Option<String>,
@@ -26,7 +26,7 @@ struct Query {
 }
 
 /// Query options, decoded; a repeated one is refused.
-pub(super) fn options(query: &str) -> Result<BTreeMap<String, String>, Refusal> {
+pub(super) fn options(query: &str) -> Result<BTreeMap<String, String>, PartnerCenterRefusal> {
     let decode = |s: &str| {
         let text = percent_decode_str(&s.replace('+', " ")).decode_utf8().map(|t| t.into_owned());
         text.map_err(|_| invalid("invalidQuery", "the query is not UTF-8"))
@@ -42,20 +42,20 @@ pub(super) fn options(query: &str) -> Result<BTreeMap<String, String>, Refusal> 
     Ok(options)
 }
 
-impl Query {
+impl ListQuery {
     /// `None`: an option that is in the contract but not simulated.
-    fn read(query: &str) -> Result<Option<Self>, Refusal> {
+    fn read(query: &str) -> Result<Option<Self>, PartnerCenterRefusal> {
         let options = options(query)?;
         if let Some(token) = options.get("$skiptoken") {
             let bad = || invalid("invalidSkipToken", "`$skiptoken` stands alone and unchanged");
             let bytes = URL_SAFE.decode(token).map_err(|_| bad())?;
-            let read: Query = serde_json::from_slice(&bytes).map_err(|_| bad())?;
+            let read: ListQuery = serde_json::from_slice(&bytes).map_err(|_| bad())?;
             // A link may repeat the order.
             let repeated =
                 options.iter().filter(|(n, v)| *n == "$orderby" && Some(*v) == read.orderby.as_ref());
             return if options.len() == 1 + repeated.count() { Ok(Some(read)) } else { Err(bad()) };
         }
-        let mut read = Query::default();
+        let mut read = ListQuery::default();
         for (name, value) in options {
             match name.as_str() {
                 "$filter" => read.filter = Some(value),
@@ -78,7 +78,7 @@ impl Query {
     }
 
     /// Order key and whether it descends.
-    fn order(&self) -> Result<(&'static str, bool), Refusal> {
+    fn order(&self) -> Result<(&'static str, bool), PartnerCenterRefusal> {
         let Some(orderby) = &self.orderby else { return Ok(("createdDateTime", false)) };
         let mut words = orderby.split_whitespace();
         let key = match words.next() {
@@ -95,14 +95,14 @@ impl Query {
 }
 
 impl PartnerCenter {
-    pub(super) fn list(&self, request: &Request) -> Result<Response, Refusal> {
-        let Some(mut query) = Query::read(&request.query)? else {
+    pub(super) fn list(&self, request: &Request) -> Result<Response, PartnerCenterRefusal> {
+        let Some(mut query) = ListQuery::read(&request.query)? else {
             return Ok(Response::unknown(request, "a query option that is not simulated"));
         };
-        let filter = query.filter.as_deref().map(|f| Filter::parse(f, &self.switches)).transpose()?;
+        let filter = query.filter.as_deref().map(|f| ReferralFilter::parse(f, &self.switches)).transpose()?;
         let (key, descending) = query.order()?;
         let position = |r: &Value| (text(r, key).to_owned(), text(r, "id").to_owned());
-        let engagement = filter.as_ref().and_then(Filter::engagement);
+        let engagement = filter.as_ref().and_then(ReferralFilter::engagement);
         let others = engagement.is_some() || self.switches.list_siblings;
         let meant = |r: &&Value| {
             (others || text(r, "organizationId") == ORGANIZATION_ID)
@@ -121,7 +121,7 @@ impl PartnerCenter {
             Some(id) => self.engagement(id).into_iter().filter(meant).collect(),
             // Kept in this order: what is beyond the page is not looked at.
             None if key == "updatedDateTime" => {
-                let since = filter.as_ref().and_then(Filter::updated_since);
+                let since = filter.as_ref().and_then(ReferralFilter::updated_since);
                 let first = since.map(|at| (instant(at), String::new())).unwrap_or_default();
                 let after = query.after.clone().map(|after| after.max(first.clone()));
                 let rows: Box<dyn Iterator<Item = _>> = if descending {
@@ -163,7 +163,7 @@ impl PartnerCenter {
     }
 
     /// The documented form has another scheme and a path that does not exist; the other one repeats the order.
-    fn next_link(&self, query: &Query) -> String {
+    fn next_link(&self, query: &ListQuery) -> String {
         let token = query.token();
         if self.switches.odd_next_link {
             let authority = self.base.split("://").last().unwrap_or_default();
@@ -188,7 +188,7 @@ impl PartnerCenter {
     }
 }
 
-fn selected(row: Value, select: Option<&str>) -> Result<Value, Refusal> {
+fn selected(row: Value, select: Option<&str>) -> Result<Value, PartnerCenterRefusal> {
     let Some(select) = select else { return Ok(row) };
     let mut kept = Map::new();
     for name in select.split(',').map(str::trim) {

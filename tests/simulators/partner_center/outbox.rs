@@ -23,7 +23,7 @@ const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum DeliveryState {
     Pending,
     Done,
     Dead,
@@ -41,7 +41,7 @@ pub struct Attempt {
 }
 
 /// Header names and values of a delivery.
-pub type Headers = Vec<(&'static str, String)>;
+pub type DeliveryHeaders = Vec<(&'static str, String)>;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Event {
@@ -55,7 +55,7 @@ pub struct Event {
     pub attempts: Vec<Attempt>,
     /// Not before this time, where there is a clock.
     pub due: Timestamp,
-    pub state: State,
+    pub state: DeliveryState,
 }
 
 impl Event {
@@ -124,7 +124,7 @@ impl PartnerCenter {
             at: offset_instant(at + SignedDuration::from_micros(self.switches.event_after_micros)),
             attempts: vec![],
             due: at,
-            state: if subscribed { State::Pending } else { State::Unsubscribed },
+            state: if subscribed { DeliveryState::Pending } else { DeliveryState::Unsubscribed },
         });
     }
 
@@ -135,17 +135,17 @@ impl PartnerCenter {
 
     /// Events still to be delivered.
     pub fn pending(&self) -> usize {
-        self.outbox.iter().filter(|e| e.state == State::Pending).count()
+        self.outbox.iter().filter(|e| e.state == DeliveryState::Pending).count()
     }
 
     /// Pending events never arrive. Answers how many.
     pub fn lose(&mut self) -> usize {
-        let pending = self.outbox.iter_mut().filter(|e| e.state == State::Pending);
-        pending.map(|e| e.state = State::Lost).count()
+        let pending = self.outbox.iter_mut().filter(|e| e.state == DeliveryState::Pending);
+        pending.map(|e| e.state = DeliveryState::Lost).count()
     }
 
     /// Headers of a delivery of `body`, for tests that send their own.
-    pub fn headers(&self, body: &[u8], forge: Forge) -> Headers {
+    pub fn headers(&self, body: &[u8], forge: Forge) -> DeliveryHeaders {
         let signature = self.sign(body, forge);
         let url = self.switches.certificate_url.clone().unwrap_or_else(|| self.certificate_url(forge));
         let signature = match &self.registration {
@@ -179,10 +179,10 @@ impl PartnerCenter {
         let pause = SignedDuration::from_secs(i64::from(self.switches.redelivery_seconds) << doublings);
         event.due = now + pause.min(LONGEST_PAUSE);
         event.state = match status {
-            200..300 => State::Done,
-            _ if event.state == State::Done => State::Done,
-            _ if event.attempts.len() >= ATTEMPTS => State::Dead,
-            _ => State::Pending,
+            200..300 => DeliveryState::Done,
+            _ if event.state == DeliveryState::Done => DeliveryState::Done,
+            _ if event.attempts.len() >= ATTEMPTS => DeliveryState::Dead,
+            _ => DeliveryState::Pending,
         };
     }
 }
@@ -195,9 +195,9 @@ pub async fn deliver(server: &Server<PartnerCenter>) -> Vec<Delivered> {
         let Some(registration) = &system.registration else { return vec![] };
         let twice = if system.switches.duplicate_deliveries { 2 } else { 1 };
         let now = system.clock.as_ref().map(Clock::now);
-        let due = |e: &Event| e.state == State::Pending && now.is_none_or(|now| e.due <= now);
+        let due = |e: &Event| e.state == DeliveryState::Pending && now.is_none_or(|now| e.due <= now);
         let pending = system.outbox.iter().enumerate().filter(|(_, e)| due(e));
-        let mut queue: Vec<(usize, Event, Headers)> = vec![];
+        let mut queue: Vec<(usize, Event, DeliveryHeaders)> = vec![];
         for (n, event) in pending {
             let headers = system.headers(event.body().as_bytes(), system.switches.forge);
             queue.extend((0..twice).map(|_| (n, event.clone(), headers.clone())));

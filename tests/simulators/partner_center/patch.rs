@@ -2,10 +2,10 @@
 
 use super::{
     PartnerCenter,
-    answer::{Refusal, denied, invalid, not_found},
+    answer::{PartnerCenterRefusal, denied, invalid, not_found},
     create::{json_body, positive, upper},
     referral::{MICROSOFT, ORGANIZATION_ID, complete, etag, instant, state_of, text},
-    schema::{self, Kind, check},
+    schema::{self, MemberKind, check},
     switches::PatchRepresentation,
 };
 use crate::server::{Request, Response};
@@ -20,7 +20,12 @@ pub(super) struct Operation {
 }
 
 impl PartnerCenter {
-    pub(super) fn patch(&mut self, request: &Request, id: &str, now: Timestamp) -> Result<Response, Refusal> {
+    pub(super) fn patch(
+        &mut self,
+        request: &Request,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Response, PartnerCenterRefusal> {
         let body = json_body(request)?;
         let current = self.writable(request, id)?;
         let operations = self.operations(&body)?;
@@ -36,7 +41,7 @@ impl PartnerCenter {
     }
 
     /// The referral as it is, if it is the caller's and the version the caller read.
-    pub(super) fn writable(&self, request: &Request, id: &str) -> Result<&Value, Refusal> {
+    pub(super) fn writable(&self, request: &Request, id: &str) -> Result<&Value, PartnerCenterRefusal> {
         let current = self.referrals.get(id).ok_or_else(not_found)?;
         if text(current, "organizationId") != ORGANIZATION_ID {
             return Err(denied("The referral belongs to another organization."));
@@ -45,21 +50,27 @@ impl PartnerCenter {
             return Ok(current);
         }
         Err(match self.switches.conflict_status {
-            409 => Refusal::new(409, "resourceModified", "The referral changed since it was last read."),
-            _ => {
-                Refusal::new(412, "preconditionFailed", "The If-Match value does not equal the current eTag.")
-            }
+            409 => PartnerCenterRefusal::new(
+                409,
+                "resourceModified",
+                "The referral changed since it was last read.",
+            ),
+            _ => PartnerCenterRefusal::new(
+                412,
+                "preconditionFailed",
+                "The If-Match value does not equal the current eTag.",
+            ),
         })
     }
 
-    pub(super) fn operations(&self, body: &Value) -> Result<Vec<Operation>, Refusal> {
+    pub(super) fn operations(&self, body: &Value) -> Result<Vec<Operation>, PartnerCenterRefusal> {
         let items = body.as_array().filter(|a| !a.is_empty());
         let items =
             items.ok_or_else(|| invalid("patchNotAnArray", "the body must be an array of operations"))?;
         items.iter().map(|item| self.operation(item)).collect()
     }
 
-    fn operation(&self, item: &Value) -> Result<Operation, Refusal> {
+    fn operation(&self, item: &Value) -> Result<Operation, PartnerCenterRefusal> {
         let members =
             item.as_object().ok_or_else(|| invalid("patchOperationInvalid", "an operation is an object"))?;
         if let Some(name) = members.keys().find(|k| !["op", "path", "value"].contains(&k.as_str())) {
@@ -75,18 +86,18 @@ impl PartnerCenter {
         let listed = schema::PATCH.iter().find(|(p, _)| *p == path).map(|(_, kind)| *kind);
         let kind = match listed {
             Some(kind) => kind,
-            None if path == "/name" && self.switches.patch_name => Kind::Text,
+            None if path == "/name" && self.switches.patch_name => MemberKind::Text,
             None => return Err(invalid("patchPathNotSupported", format!("`{path}` cannot be changed"))),
         };
         check(value, kind, &path)?;
-        if value.is_null() && matches!(kind, Kind::List(_) | Kind::Object(_) | Kind::Flag) {
+        if value.is_null() && matches!(kind, MemberKind::List(_) | MemberKind::Object(_) | MemberKind::Flag) {
             return Err(invalid("invalidValue", format!("`{path}`: null")));
         }
         if path.ends_with("/-") && !add {
             return Err(invalid("patchOpNotSupported", format!("`{path}` takes `add` only")));
         }
         let mut value = value.clone();
-        if let (Kind::Number, Some(number)) = (kind, value.as_str()) {
+        if let (MemberKind::Number, Some(number)) = (kind, value.as_str()) {
             value = serde_json::from_str(number)
                 .map_err(|_| invalid("invalidValue", format!("`{path}`: {number}")))?;
         }
@@ -110,7 +121,7 @@ impl PartnerCenter {
         current: &Value,
         operations: &[Operation],
         now: Timestamp,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<Value, PartnerCenterRefusal> {
         let sent = |path: &str| operations.iter().any(|o| o.path == path);
         let registration = |o: &Operation| o.path.starts_with("/registrations/");
         if text(current, "status") == "Closed" && !operations.iter().all(registration) {
@@ -147,7 +158,7 @@ impl PartnerCenter {
     }
 
     /// The documented pairs and moves.
-    fn transition(&self, from: &str, to: &str) -> Result<(), Refusal> {
+    fn transition(&self, from: &str, to: &str) -> Result<(), PartnerCenterRefusal> {
         let pair = [
             "New/Pending",
             "New/Received",
@@ -176,7 +187,7 @@ impl PartnerCenter {
     }
 
     /// Fields that freeze once they were shared.
-    fn unfrozen(&self, current: &Value, operation: &Operation) -> Result<(), Refusal> {
+    fn unfrozen(&self, current: &Value, operation: &Operation) -> Result<(), PartnerCenterRefusal> {
         let frozen = |text: &str| Err(invalid("fieldFrozen", format!("`{}`: {text}", operation.path)));
         let filled = |at: &str| {
             current.pointer(at).is_some_and(|v| *v != json!([]) && *v != json!("") && !v.is_null())
@@ -243,7 +254,7 @@ impl PartnerCenter {
     }
 }
 
-fn apply(referral: &mut Value, operation: &Operation, now: Timestamp) -> Result<(), Refusal> {
+fn apply(referral: &mut Value, operation: &Operation, now: Timestamp) -> Result<(), PartnerCenterRefusal> {
     let missing = || invalid("patchTargetMissing", format!("`{}` does not exist", operation.path));
     if operation.path == "/registrations/-" {
         return register(referral, &operation.value, now);
@@ -263,7 +274,7 @@ fn apply(referral: &mut Value, operation: &Operation, now: Timestamp) -> Result<
 }
 
 /// Deal registration: the shape and the money rules; the calendar rules are not simulated.
-fn register(referral: &mut Value, sent: &Value, now: Timestamp) -> Result<(), Refusal> {
+fn register(referral: &mut Value, sent: &Value, now: Timestamp) -> Result<(), PartnerCenterRefusal> {
     let contract = sent["contract"]["value"].as_f64().unwrap_or_default();
     let solutions: f64 = sent["solutionDetails"]
         .as_array()

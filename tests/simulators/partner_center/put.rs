@@ -3,7 +3,7 @@
 
 use super::{
     PartnerCenter,
-    answer::{Refusal, invalid},
+    answer::{PartnerCenterRefusal, invalid},
     create::json_body,
     referral::{state_of, text},
     schema,
@@ -13,7 +13,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 impl PartnerCenter {
-    pub(super) fn put(&mut self, request: &Request, id: &str, now: Timestamp) -> Result<Response, Refusal> {
+    pub(super) fn put(
+        &mut self,
+        request: &Request,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Response, PartnerCenterRefusal> {
         *self.counts.entry("deprecated PUT").or_default() += 1;
         let mut body = json_body(request)?;
         let current = self.writable(request, id)?;

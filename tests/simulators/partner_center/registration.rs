@@ -3,7 +3,7 @@
 use super::{
     PartnerCenter,
     answer::{throttled, webhook_error},
-    outbox::State,
+    outbox::DeliveryState,
     switches::PostOnExisting,
 };
 use crate::server::{Request, Response};
@@ -216,7 +216,7 @@ impl PartnerCenter {
         let body = json!({
             "correlationId": id,
             "partnerId": super::ORGANIZATION_ID,
-            "status": if event.state == State::Pending { "running" } else { "completed" },
+            "status": if event.state == DeliveryState::Pending { "running" } else { "completed" },
             "callbackUrl": self.registration.as_ref().map(|r| r.url.clone()),
             "results": results,
         });

@@ -1,6 +1,6 @@
 //! The members a request may carry, with their types: unknown ones, service-set ones and wrong types are refused.
 
-use super::answer::{Refusal, invalid};
+use super::answer::{PartnerCenterRefusal, invalid};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 /// What a member may hold; `null` is allowed everywhere and means "not set".
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum MemberKind {
     Text,
     Flag,
     Number,
@@ -19,9 +19,9 @@ pub(super) enum Kind {
     List(Members),
 }
 
-pub(super) type Members = &'static [(&'static str, Kind)];
+pub(super) type Members = &'static [(&'static str, MemberKind)];
 
-use Kind::{Any, Flag, Instant, List, Number, Object, OneOf, Text};
+use MemberKind::{Any, Flag, Instant, List, Number, Object, OneOf, Text};
 
 pub(super) const STATUSES: &[&str] = &["None", "New", "Active", "Closed"];
 pub(super) const SUBSTATUSES: &[&str] =
@@ -223,7 +223,7 @@ pub(super) const PATCH: Members = &[
 ];
 
 /// Refuses a value that does not fit; `at` names it in the refusal. Numbers may be text in a PATCH only.
-pub(super) fn check(value: &Value, kind: Kind, at: &str) -> Result<(), Refusal> {
+pub(super) fn check(value: &Value, kind: MemberKind, at: &str) -> Result<(), PartnerCenterRefusal> {
     let wrong =
         |expected: &str| Err(invalid("invalidValue", format!("`{at}`: expected {expected}, got {value}.")));
     match (kind, value) {

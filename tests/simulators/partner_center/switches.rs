@@ -41,7 +41,7 @@ pub enum PostOnExisting {
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Switches {
+pub struct PartnerCenterSwitches {
     pub referrals_audience: String,
     pub webhooks_audience: String,
     /// The referrals host demands the MFA claim too.
@@ -129,9 +129,9 @@ pub struct Switches {
     pub certificate_url: Option<String>,
 }
 
-impl Default for Switches {
+impl Default for PartnerCenterSwitches {
     fn default() -> Self {
-        Switches {
+        PartnerCenterSwitches {
             referrals_audience: REFERRALS_AUDIENCE.into(),
             webhooks_audience: WEBHOOKS_AUDIENCE.into(),
             referrals_mfa: true,

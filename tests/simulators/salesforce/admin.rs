@@ -1,7 +1,7 @@
 //! What an admin, other transactions and the customer's automation do to those who write.
 
 use super::Salesforce;
-use super::checks::{DuplicateRule, Rule, Trigger};
+use super::checks::{DuplicateRule, Trigger, ValidationRule};
 use super::people::fields;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ impl Salesforce {
     pub fn rule(&mut self, object: &str, field: Option<&str>, message: &str, shown: &[&str]) {
         let shown = shown.iter().map(|f| (*f).to_owned()).collect();
         let (object, field, message) = (object.to_owned(), field.map(str::to_owned), message.to_owned());
-        self.rules.push(Rule { object, field, message, shown });
+        self.rules.push(ValidationRule { object, field, message, shown });
     }
 
     /// From now on rows that agree in all these fields with another are duplicates for the API.

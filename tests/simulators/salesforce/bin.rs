@@ -1,15 +1,20 @@
 //! The recycle bin: what goes there with a row, and comes back with it.
 
 use super::Salesforce;
-use super::metadata::{Field, Kind, Object, OnDelete};
-use super::refusal::{Outcome, bad, no_such_row};
-use super::store::Writer;
+use super::metadata::{Field, FieldKind, Object, OnDelete};
+use super::refusal::{SalesforceOutcome, bad, no_such_row};
+use super::store::SalesforceWriter;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 impl Salesforce {
     /// Puts a row and what belongs to it into the recycle bin; lookups to it are emptied.
-    pub(super) fn remove(&mut self, object: &Object, id: &str, by: &Writer) -> Outcome<()> {
+    pub(super) fn remove(
+        &mut self,
+        object: &Object,
+        id: &str,
+        by: &SalesforceWriter,
+    ) -> SalesforceOutcome<()> {
         let old = self.live(&object.name, id)?.clone();
         self.check_locks(Some(id), &old)?;
         for (child, field, on_delete) in self.children(&object.name) {
@@ -42,7 +47,12 @@ impl Salesforce {
     }
 
     /// Takes a row out of the recycle bin, with what went there with it.
-    pub(super) fn restore(&mut self, object: &Object, id: &str, by: &Writer) -> Outcome<()> {
+    pub(super) fn restore(
+        &mut self,
+        object: &Object,
+        id: &str,
+        by: &SalesforceWriter,
+    ) -> SalesforceOutcome<()> {
         let row = self.row(&object.name, id).cloned().ok_or_else(no_such_row)?;
         if row["IsDeleted"] != json!(true) {
             return Err(bad("UNDELETE_FAILED", "Entity is not in the recycle bin", &[]));
@@ -74,7 +84,7 @@ impl Salesforce {
     /// The objects with a field that points to this one.
     pub(super) fn children(&self, parent: &str) -> Vec<(Arc<Object>, String, OnDelete)> {
         let points = |field: &&Field| match &field.kind {
-            Kind::Reference { to, .. } => to.iter().any(|t| t == parent),
+            FieldKind::Reference { to, .. } => to.iter().any(|t| t == parent),
             _ => false,
         };
         let all = self.objects.values();

@@ -1,8 +1,8 @@
 //! One call, outer or inner: what it asks, by whom, and how its answer is put together.
 
 use super::Salesforce;
-use super::refusal::{Outcome, Refusal, no_resource, not_json, not_modelled, refuse};
-use super::store::Writer;
+use super::refusal::{SalesforceOutcome, SalesforceRefusal, no_resource, not_json, not_modelled, refuse};
+use super::store::SalesforceWriter;
 use crate::server::Response;
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// What holds for a whole request.
-pub(super) struct Call {
+pub(super) struct SalesforceCall {
     pub user: String,
     pub now: Timestamp,
     pub version: u32,
@@ -31,12 +31,12 @@ pub(super) struct Step {
 
 impl Step {
     /// The path's segments, decoded.
-    pub(super) fn segments(&self) -> Outcome<Vec<String>> {
+    pub(super) fn segments(&self) -> SalesforceOutcome<Vec<String>> {
         self.path.split('/').map(decoded).collect()
     }
 
     /// A parameter of the query, decoded.
-    pub(super) fn parameter(&self, name: &str) -> Outcome<Option<String>> {
+    pub(super) fn parameter(&self, name: &str) -> SalesforceOutcome<Option<String>> {
         for pair in self.query.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             if key == name {
@@ -47,7 +47,7 @@ impl Step {
     }
 
     /// Only these parameters are modelled.
-    pub(super) fn only(&self, known: &[&str]) -> Outcome<()> {
+    pub(super) fn only(&self, known: &[&str]) -> SalesforceOutcome<()> {
         let names = self.query.split('&').filter_map(|pair| pair.split('=').next());
         match names.filter(|name| !name.is_empty()).find(|name| !known.contains(name)) {
             None => Ok(()),
@@ -55,7 +55,7 @@ impl Step {
         }
     }
 
-    pub(super) fn object(&self) -> Outcome<&Map<String, Value>> {
+    pub(super) fn object(&self) -> SalesforceOutcome<&Map<String, Value>> {
         let body = self.body.as_ref().ok_or_else(|| {
             not_json("The HTTP entity body is required, but this request has no entity body.")
         })?;
@@ -67,13 +67,13 @@ impl Step {
     }
 
     /// Who writes by this step.
-    pub(super) fn writer(&self, call: &Call, org: &Salesforce) -> Writer {
+    pub(super) fn writer(&self, call: &SalesforceCall, org: &Salesforce) -> SalesforceWriter {
         let heard = !self.inner || org.switches.duplicate_header_in_subrequests;
         let rules = self.header("sforce-duplicate-rule-header").filter(|_| heard && call.version >= 52);
         let allow_save = rules.is_some_and(|rules| {
             rules.split(';').any(|part| part.trim().eq_ignore_ascii_case("allowSave=true"))
         });
-        Writer {
+        SalesforceWriter {
             user: call.user.clone(),
             now: call.now,
             late: 0,
@@ -83,7 +83,7 @@ impl Step {
     }
 }
 
-fn decoded(text: &str) -> Outcome<String> {
+fn decoded(text: &str) -> SalesforceOutcome<String> {
     percent_decode_str(text).decode_utf8().map(|t| t.into_owned()).map_err(|_| no_resource())
 }
 
@@ -103,7 +103,7 @@ impl Reply {
     }
 
     /// A row that was made, at its own address.
-    pub(super) fn made(call: &Call, object: &str, id: &str, body: Value) -> Self {
+    pub(super) fn made(call: &SalesforceCall, object: &str, id: &str, body: Value) -> Self {
         let url = format!("/services/data/v{}.0/sobjects/{object}/{id}", call.version);
         Reply { status: 201, headers: vec![("Location".into(), url)], body }
     }
@@ -124,16 +124,16 @@ impl Reply {
 }
 
 /// A refusal as an answer; what is not modelled stays one.
-pub(super) fn told(outcome: Outcome<Reply>) -> Outcome<Reply> {
+pub(super) fn told(outcome: SalesforceOutcome<Reply>) -> SalesforceOutcome<Reply> {
     match outcome {
-        Err(Refusal::Vendor(status, fault)) => Ok(Reply::new(status, json!([fault.to_json()]))),
-        Err(Refusal::Bare(status)) => Ok(Reply::new(status, Value::Null)),
+        Err(SalesforceRefusal::Vendor(status, fault)) => Ok(Reply::new(status, json!([fault.to_json()]))),
+        Err(SalesforceRefusal::Bare(status)) => Ok(Reply::new(status, Value::Null)),
         other => other,
     }
 }
 
 /// The body of an outer request: none, or JSON that says it is.
-pub(super) fn body(request: &crate::server::Request) -> Outcome<Option<Value>> {
+pub(super) fn body(request: &crate::server::Request) -> SalesforceOutcome<Option<Value>> {
     if request.body.is_empty() {
         return Ok(None);
     }
@@ -148,7 +148,7 @@ pub(super) fn body(request: &crate::server::Request) -> Outcome<Option<Value>> {
 }
 
 /// Headers of the vendor's that mean something here; others of its kind are not modelled.
-pub(super) fn check_headers(headers: &BTreeMap<String, String>) -> Outcome<()> {
+pub(super) fn check_headers(headers: &BTreeMap<String, String>) -> SalesforceOutcome<()> {
     const KNOWN: [&str; 5] = [
         "sforce-auto-assign",
         "sforce-call-options",

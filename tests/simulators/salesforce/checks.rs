@@ -3,13 +3,13 @@
 
 use super::Salesforce;
 use super::metadata::Object;
-use super::refusal::{Fault, Outcome, Refusal, bad};
-use super::store::{Row, Writer};
+use super::refusal::{ErrorEntry, SalesforceOutcome, SalesforceRefusal, bad};
+use super::store::{SalesforceRow, SalesforceWriter};
 use serde_json::{Value, json};
 
 /// A validation rule of the customer's.
 #[derive(Clone, Debug)]
-pub(super) struct Rule {
+pub(super) struct ValidationRule {
     pub object: String,
     /// It looks at writes of this field only; `None`: at all.
     pub field: Option<String>,
@@ -39,11 +39,11 @@ impl Salesforce {
     pub(super) fn check(
         &mut self,
         object: &Object,
-        old: Option<(&str, &Row)>,
-        row: &Row,
-        changes: &Row,
-        by: &Writer,
-    ) -> Outcome<()> {
+        old: Option<(&str, &SalesforceRow)>,
+        row: &SalesforceRow,
+        changes: &SalesforceRow,
+        by: &SalesforceWriter,
+    ) -> SalesforceOutcome<()> {
         if object.name == "Lead" && old.is_some_and(|(_, old)| old["IsConverted"] == json!(true)) {
             return Err(bad("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", &[]));
         }
@@ -73,7 +73,7 @@ impl Salesforce {
     }
 
     /// Row locks of other transactions and approval processes.
-    pub(super) fn check_locks(&mut self, id: Option<&str>, row: &Row) -> Outcome<()> {
+    pub(super) fn check_locks(&mut self, id: Option<&str>, row: &SalesforceRow) -> SalesforceOutcome<()> {
         if id.is_some_and(|id| self.in_approval.contains(id)) {
             return Err(bad("ENTITY_IS_LOCKED", "entity is locked for editing", &[]));
         }
@@ -91,12 +91,17 @@ impl Salesforce {
         blocked.map_or(Ok(()), |id| {
             let message = format!("unable to obtain exclusive access to this record or 1 records: {id}");
             let fault =
-                Fault { code: "UNABLE_TO_LOCK_ROW".into(), message, fields: Some(vec![]), extra: None };
-            Err(Refusal::Vendor(self.switches.lock_status, Box::new(fault)))
+                ErrorEntry { code: "UNABLE_TO_LOCK_ROW".into(), message, fields: Some(vec![]), extra: None };
+            Err(SalesforceRefusal::Vendor(self.switches.lock_status, Box::new(fault)))
         })
     }
 
-    pub(super) fn check_unique(&self, object: &Object, id: Option<&str>, row: &Row) -> Outcome<()> {
+    pub(super) fn check_unique(
+        &self,
+        object: &Object,
+        id: Option<&str>,
+        row: &SalesforceRow,
+    ) -> SalesforceOutcome<()> {
         for field in object.fields.iter().filter(|f| f.unique) {
             let Some(text) = row[&field.name].as_str() else { continue };
             if let Some(other) =
@@ -112,7 +117,13 @@ impl Salesforce {
     }
 
     /// Alert rules count on create, and not with `allowSave=true`; block rules always.
-    fn check_duplicates(&self, object: &Object, id: Option<&str>, row: &Row, by: &Writer) -> Outcome<()> {
+    fn check_duplicates(
+        &self,
+        object: &Object,
+        id: Option<&str>,
+        row: &SalesforceRow,
+        by: &SalesforceWriter,
+    ) -> SalesforceOutcome<()> {
         if !by.api {
             return Ok(());
         }
@@ -129,7 +140,7 @@ impl Salesforce {
                 rules.push(DuplicateRule { object: name.to_owned(), fields, block: false });
             }
         }
-        let like = |other: &Row, rule: &DuplicateRule| {
+        let like = |other: &SalesforceRow, rule: &DuplicateRule| {
             rule.fields.iter().all(|field| match (&row[field], &other[field]) {
                 (Value::String(a), Value::String(b)) => a.to_lowercase() == b.to_lowercase(),
                 (a, b) => !a.is_null() && a == b,
@@ -153,7 +164,7 @@ impl Salesforce {
         Ok(())
     }
 
-    fn duplicates(&self, object: &str, found: &[&str], block: bool) -> Refusal {
+    fn duplicates(&self, object: &str, found: &[&str], block: bool) -> SalesforceRefusal {
         let records: Vec<Value> = found
             .iter()
             .map(|id| {
@@ -176,7 +187,7 @@ impl Salesforce {
         });
         let extra = Some((self.switches.duplicate_member.clone(), result));
         let fault =
-            Fault { code: "DUPLICATES_DETECTED".into(), message: message.into(), fields: None, extra };
-        Refusal::Vendor(400, Box::new(fault))
+            ErrorEntry { code: "DUPLICATES_DETECTED".into(), message: message.into(), fields: None, extra };
+        SalesforceRefusal::Vendor(400, Box::new(fault))
     }
 }

@@ -1,13 +1,13 @@
 //! `/composite/sobjects`: up to 200 rows in one call, each with its own outcome.
 
 use super::Salesforce;
-use super::call::{Call, Reply, Step};
+use super::call::{Reply, SalesforceCall, Step};
 use super::composite::flag;
 use super::ids;
 use super::metadata::Object;
 use super::refusal::{
-    Fault, Outcome, Refusal, bad, method_not_allowed, no_external_id, no_resource, no_such_object,
-    no_such_row, not_json, not_modelled, too_many,
+    ErrorEntry, SalesforceOutcome, SalesforceRefusal, bad, method_not_allowed, no_external_id, no_resource,
+    no_such_object, no_such_row, not_json, not_modelled, too_many,
 };
 use super::upsert::Upserted;
 use serde_json::{Map, Value, json};
@@ -19,7 +19,12 @@ const UNDONE: &str =
 
 impl Salesforce {
     /// Answers what lies at and below `/composite/sobjects`.
-    pub(super) fn collection(&mut self, call: &Call, step: &Step, rest: &[&str]) -> Outcome<Reply> {
+    pub(super) fn collection(
+        &mut self,
+        call: &SalesforceCall,
+        step: &Step,
+        rest: &[&str],
+    ) -> SalesforceOutcome<Reply> {
         match (step.method.as_str(), rest) {
             ("POST", []) => self.each(call, step, |org, object, body| {
                 let id = org.create_from(call, step, object, body)?;
@@ -60,7 +65,13 @@ impl Salesforce {
         }
     }
 
-    fn upserts(&mut self, call: &Call, step: &Step, name: &str, key: &str) -> Outcome<Reply> {
+    fn upserts(
+        &mut self,
+        call: &SalesforceCall,
+        step: &Step,
+        name: &str,
+        key: &str,
+    ) -> SalesforceOutcome<Reply> {
         let object = self.object_at(name, call)?;
         let field = self.visible(&object, key, Some(&call.user)).ok_or_else(|| no_external_id(key))?.clone();
         if !field.external_id {
@@ -93,7 +104,7 @@ impl Salesforce {
         })
     }
 
-    fn deletes(&mut self, call: &Call, step: &Step) -> Outcome<Reply> {
+    fn deletes(&mut self, call: &SalesforceCall, step: &Step) -> SalesforceOutcome<Reply> {
         step.only(&["ids", "allOrNone"])?;
         let all_or_none = step.parameter("allOrNone")?.as_deref() == Some("true");
         let wanted = step.parameter("ids")?.unwrap_or_default();
@@ -111,7 +122,13 @@ impl Salesforce {
     }
 
     /// Rows by id, null where there is none.
-    fn several(&self, call: &Call, name: &str, wanted: &[String], fields: &[String]) -> Outcome<Reply> {
+    fn several(
+        &self,
+        call: &SalesforceCall,
+        name: &str,
+        wanted: &[String],
+        fields: &[String],
+    ) -> SalesforceOutcome<Reply> {
         let object = self.object_at(name, call)?;
         if wanted.len() > 2000 {
             return Err(too_many(
@@ -124,16 +141,16 @@ impl Salesforce {
             let id = ids::parsed(id).filter(|id| self.live(&object.name, id).is_ok());
             id.map_or(Ok(Value::Null), |id| self.shown_row(call, &object, &id, Some(&fields)))
         };
-        Ok(Reply::new(200, wanted.iter().map(row).collect::<Outcome<_>>()?))
+        Ok(Reply::new(200, wanted.iter().map(row).collect::<SalesforceOutcome<_>>()?))
     }
 
     /// Runs an act on each record of the body.
     fn each(
         &mut self,
-        call: &Call,
+        call: &SalesforceCall,
         step: &Step,
-        mut act: impl FnMut(&mut Self, &Object, &Map<String, Value>) -> Outcome<Value>,
-    ) -> Outcome<Reply> {
+        mut act: impl FnMut(&mut Self, &Object, &Map<String, Value>) -> SalesforceOutcome<Value>,
+    ) -> SalesforceOutcome<Reply> {
         step.only(&[])?;
         let body = step.object()?;
         let all_or_none = flag(body, "allOrNone")?;
@@ -152,8 +169,8 @@ impl Salesforce {
         &mut self,
         records: &[Value],
         all_or_none: bool,
-        mut act: impl FnMut(&mut Self, &Value) -> Outcome<Value>,
-    ) -> Outcome<Reply> {
+        mut act: impl FnMut(&mut Self, &Value) -> SalesforceOutcome<Value>,
+    ) -> SalesforceOutcome<Reply> {
         if records.len() > MOST {
             let text = "record limit reached. cannot submit more than 200 records into this call";
             return Err(too_many(&self.switches.too_many_code, text));
@@ -164,20 +181,20 @@ impl Salesforce {
             for record in records {
                 match org.atomically(|org| act(org, record)) {
                     Ok(item) => items.push(item),
-                    Err(Refusal::Vendor(_, fault)) => {
+                    Err(SalesforceRefusal::Vendor(_, fault)) => {
                         good = false;
                         items.push(json!({ "success": false, "errors": [fault.to_item()] }));
                     }
                     Err(other) => return Err(other),
                 }
             }
-            if all_or_none && !good { Err(Refusal::Bare(0)) } else { Ok(()) }
+            if all_or_none && !good { Err(SalesforceRefusal::Bare(0)) } else { Ok(()) }
         });
         match done {
             Ok(()) => {}
-            Err(Refusal::Bare(0)) => {
+            Err(SalesforceRefusal::Bare(0)) => {
                 let code = "ALL_OR_NONE_OPERATION_ROLLED_BACK".to_owned();
-                let fault = Fault { code, message: UNDONE.to_owned(), fields: None, extra: None };
+                let fault = ErrorEntry { code, message: UNDONE.to_owned(), fields: None, extra: None };
                 let undone = json!({ "success": false, "errors": [fault.to_item()] });
                 for item in items.iter_mut().filter(|item| item["success"] == json!(true)) {
                     *item = undone.clone();

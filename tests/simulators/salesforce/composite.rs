@@ -1,9 +1,9 @@
 //! `/composite` and `/composite/graph`: several steps in order, each of which may use what earlier ones answered.
 
 use super::Salesforce;
-use super::call::{Call, Reply, Step, told};
+use super::call::{Reply, SalesforceCall, Step, told};
 use super::references;
-use super::refusal::{Outcome, Refusal, not_json, not_modelled, refuse, too_many};
+use super::refusal::{SalesforceOutcome, SalesforceRefusal, not_json, not_modelled, refuse, too_many};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ struct Subrequest {
 }
 
 impl Salesforce {
-    pub(super) fn composite(&mut self, call: &Call, step: &Step) -> Outcome<Reply> {
+    pub(super) fn composite(&mut self, call: &SalesforceCall, step: &Step) -> SalesforceOutcome<Reply> {
         let body = step.object()?;
         members(body, &["allOrNone", "collateSubrequests", "compositeRequest"])?;
         if body.get("collateSubrequests") == Some(&json!(true)) {
@@ -43,7 +43,7 @@ impl Salesforce {
         Ok(Reply::new(200, json!({ "compositeResponse": answers })))
     }
 
-    pub(super) fn graphs(&mut self, call: &Call, step: &Step) -> Outcome<Reply> {
+    pub(super) fn graphs(&mut self, call: &SalesforceCall, step: &Step) -> SalesforceOutcome<Reply> {
         let body = step.object()?;
         members(body, &["graphs"])?;
         let graphs =
@@ -89,12 +89,12 @@ impl Salesforce {
     /// The answers in order, and whether all went well.
     fn run(
         &mut self,
-        call: &Call,
+        call: &SalesforceCall,
         outer: &Step,
         parts: Vec<Subrequest>,
         all_or_none: bool,
         rows_only: bool,
-    ) -> Outcome<(Vec<Value>, bool)> {
+    ) -> SalesforceOutcome<(Vec<Value>, bool)> {
         let names: Vec<String> = parts.iter().map(|p| p.reference.clone()).collect();
         self.allow_save = outer.writer(call, self).allow_save;
         let mut answers: Vec<Value> = vec![];
@@ -108,7 +108,7 @@ impl Salesforce {
                 if !failed {
                     bodies.insert(reference, reply.body);
                 } else if all_or_none {
-                    return Err(Refusal::Bare(0));
+                    return Err(SalesforceRefusal::Bare(0));
                 }
             }
             Ok(())
@@ -116,7 +116,7 @@ impl Salesforce {
         self.allow_save = false;
         match done {
             Ok(()) => Ok((answers, true)),
-            Err(Refusal::Bare(0)) => {
+            Err(SalesforceRefusal::Bare(0)) => {
                 let broken = answers.len() - 1;
                 let halted = json!([{ "errorCode": "PROCESSING_HALTED", "message": ROLLED_BACK }]);
                 let items = names.iter().enumerate().map(|(n, name)| match n == broken {
@@ -131,12 +131,12 @@ impl Salesforce {
 
     fn subrequest(
         &mut self,
-        call: &Call,
+        call: &SalesforceCall,
         part: Subrequest,
         names: &[String],
         bodies: &BTreeMap<String, Value>,
         rows_only: bool,
-    ) -> Outcome<Reply> {
+    ) -> SalesforceOutcome<Reply> {
         let filled = references::fill(&part.url, names, bodies).and_then(|url| {
             let body = part.body.map(|body| references::fill_all(body, names, bodies)).transpose()?;
             Ok((url, body))
@@ -192,21 +192,21 @@ fn item(reference: &str, reply: &Reply) -> Value {
     json!({ "body": reply.body, "httpHeaders": headers, "httpStatusCode": reply.status, "referenceId": reference })
 }
 
-fn members(body: &Map<String, Value>, known: &[&str]) -> Outcome<()> {
+fn members(body: &Map<String, Value>, known: &[&str]) -> SalesforceOutcome<()> {
     match body.keys().find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
         Some(other) => Err(not_json(format!("Unrecognized field \"{other}\""))),
     }
 }
 
-pub(super) fn flag(body: &Map<String, Value>, name: &str) -> Outcome<bool> {
+pub(super) fn flag(body: &Map<String, Value>, name: &str) -> SalesforceOutcome<bool> {
     match body.get(name) {
         None => Ok(false),
         Some(value) => value.as_bool().ok_or_else(|| super::refusal::wrong_type("boolean", value)),
     }
 }
 
-fn subrequests(body: &Map<String, Value>) -> Outcome<Vec<Subrequest>> {
+fn subrequests(body: &Map<String, Value>) -> SalesforceOutcome<Vec<Subrequest>> {
     let list = body.get("compositeRequest").and_then(Value::as_array).filter(|list| !list.is_empty());
     let list = list.ok_or_else(|| not_json("`compositeRequest` is missing"))?;
     let mut parts: Vec<Subrequest> = vec![];

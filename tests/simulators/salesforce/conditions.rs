@@ -3,12 +3,12 @@
 use super::Salesforce;
 use super::call::Step;
 use super::metadata::Object;
-use super::refusal::{Outcome, Refusal, not_modelled, refuse};
+use super::refusal::{SalesforceOutcome, SalesforceRefusal, not_modelled, refuse};
 use super::times;
 
 impl Salesforce {
     /// `If-Modified-Since` and `If-Unmodified-Since`, by `LastModifiedDate`.
-    pub(super) fn check_conditions(&self, step: &Step, object: &Object, id: &str) -> Outcome<()> {
+    pub(super) fn check_conditions(&self, step: &Step, object: &Object, id: &str) -> SalesforceOutcome<()> {
         if step.header("if-match").is_some() || step.header("if-none-match").is_some() {
             return Err(not_modelled("entity tags of rows: only Account has them"));
         }
@@ -27,12 +27,12 @@ impl Salesforce {
             let told = "The resource has been modified since the given date";
             return Err(match self.switches.precondition_body {
                 true => refuse(412, "PRECONDITION_FAILED", told),
-                false => Refusal::Bare(412),
+                false => SalesforceRefusal::Bare(412),
             });
         }
         match (asked("if-modified-since")?, modified) {
             (Some(_), _) if step.method != "GET" => Err(not_modelled("`If-Modified-Since` on a write")),
-            (Some(since), Some(modified)) if modified <= since => Err(Refusal::Bare(304)),
+            (Some(since), Some(modified)) if modified <= since => Err(SalesforceRefusal::Bare(304)),
             _ => Ok(()),
         }
     }

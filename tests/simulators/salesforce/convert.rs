@@ -1,8 +1,8 @@
 //! What has no plain REST call and is yet seen through it: conversion of a lead, by a person or by SOAP (soap.rs).
 
 use super::Salesforce;
-use super::refusal::{Outcome, bad};
-use super::store::{Row, Writer};
+use super::refusal::{SalesforceOutcome, bad};
+use super::store::{SalesforceRow, SalesforceWriter};
 use super::times::quarter_end;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ pub struct Converted {
 
 /// How a lead is to be converted.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Wishes {
+pub(super) struct ConvertOptions {
     /// New ones are made without.
     pub account: Option<String>,
     pub contact: Option<String>,
@@ -38,15 +38,21 @@ impl Salesforce {
         opportunity: bool,
         now: Timestamp,
     ) -> Result<Converted, String> {
-        let by = Writer::person(by, now);
-        let wishes = Wishes { account: account.map(str::to_owned), opportunity, ..Wishes::default() };
+        let by = SalesforceWriter::person(by, now);
+        let wishes =
+            ConvertOptions { account: account.map(str::to_owned), opportunity, ..ConvertOptions::default() };
         let outcome = self.atomically(|org| org.convert(lead, &by, wishes));
         outcome.map_err(|refusal| format!("{refusal:?}"))
     }
 
-    pub(super) fn convert(&mut self, id: &str, by: &Writer, wishes: Wishes) -> Outcome<Converted> {
+    pub(super) fn convert(
+        &mut self,
+        id: &str,
+        by: &SalesforceWriter,
+        wishes: ConvertOptions,
+    ) -> SalesforceOutcome<Converted> {
         let statuses = self.rows("LeadStatus");
-        let is_wanted = |row: &&&Row| {
+        let is_wanted = |row: &&&SalesforceRow| {
             row["IsConverted"] == json!(true)
                 && wishes.status.as_ref().is_none_or(|status| row["MasterLabel"] == json!(status))
         };
@@ -59,11 +65,11 @@ impl Salesforce {
         if lead["IsConverted"] == json!(true) {
             return Err(bad("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", &[]));
         }
-        let copied = |pairs: &[(&str, &str)]| -> Row {
+        let copied = |pairs: &[(&str, &str)]| -> SalesforceRow {
             pairs.iter().map(|(to, from)| ((*to).to_owned(), lead[*from].clone())).collect()
         };
         self.check_locks(Some(id), &lead)?;
-        let of_customer = |account: &Option<String>, contact: &str| -> Outcome<()> {
+        let of_customer = |account: &Option<String>, contact: &str| -> SalesforceOutcome<()> {
             let row = self.live("Contact", contact)?;
             match account.as_ref().is_some_and(|account| row["AccountId"] == json!(account)) {
                 true => Ok(()),

@@ -105,7 +105,8 @@ impl Salesforce {
         for row in self.rows.values_mut().flat_map(|rows| rows.values_mut()) {
             row.retain(|name, _| !name.ends_with("__c"));
         }
-        let theirs = |row: &super::Row, name: &str| row[name].as_str().is_some_and(|f| f.ends_with("__c"));
+        let theirs =
+            |row: &super::SalesforceRow, name: &str| row[name].as_str().is_some_and(|f| f.ends_with("__c"));
         if let Some(rows) = self.rows.get_mut("FieldPermissions") {
             rows.retain(|_, row| !theirs(row, "Field"));
         }

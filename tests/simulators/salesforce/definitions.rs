@@ -1,9 +1,11 @@
 //! Custom fields and objects as the Tooling API shows and changes them: by query, and one by its id. Not a matter of
 //! field-level security, but of the right to customise.
 
-use super::call::{Call, Reply, Step};
-use super::metadata::{Field, Kind};
-use super::refusal::{Outcome, bad, method_not_allowed, no_resource, not_json, not_modelled, refuse};
+use super::call::{Reply, SalesforceCall, Step};
+use super::metadata::{Field, FieldKind};
+use super::refusal::{
+    SalesforceOutcome, bad, method_not_allowed, no_resource, not_json, not_modelled, refuse,
+};
 use super::{ADMIN, Salesforce, standard};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -21,7 +23,7 @@ NamespacePrefix | Namespace Prefix | text 15
 
 impl Salesforce {
     /// Who may not customise is told so.
-    pub(super) fn demand_customize(&self, call: &Call) -> Outcome<()> {
+    pub(super) fn demand_customize(&self, call: &SalesforceCall) -> SalesforceOutcome<()> {
         if self.may_customize(&call.user) {
             return Ok(());
         }
@@ -34,7 +36,7 @@ impl Salesforce {
     }
 
     /// `/tooling/query` over CustomField and CustomObject.
-    pub(super) fn tooling_query(&mut self, call: &Call, step: &Step) -> Outcome<Reply> {
+    pub(super) fn tooling_query(&mut self, call: &SalesforceCall, step: &Step) -> SalesforceOutcome<Reply> {
         let soql = step.parameter("q")?.unwrap_or_default();
         let about = [" FROM CustomField ", " FROM CustomObject "].iter().any(|from| soql.contains(from));
         if !about {
@@ -68,7 +70,12 @@ impl Salesforce {
     }
 
     /// Answers `/tooling/sobjects/CustomField/{id}`: a field is shown or changed.
-    pub(super) fn definition(&mut self, call: &Call, step: &Step, id: &str) -> Outcome<Reply> {
+    pub(super) fn definition(
+        &mut self,
+        call: &SalesforceCall,
+        step: &Step,
+        id: &str,
+    ) -> SalesforceOutcome<Reply> {
         let full = self.definition_ids.iter().find(|(_, held)| *held == id).map(|(full, _)| full.clone());
         let full = full.ok_or_else(no_resource)?;
         match step.method.as_str() {
@@ -94,7 +101,12 @@ impl Salesforce {
     }
 
     /// A deployment brings a field: a new one that nobody sees, or another definition of one.
-    pub(super) fn deploy_field(&mut self, full: &str, metadata: &Value, now: Timestamp) -> Outcome<()> {
+    pub(super) fn deploy_field(
+        &mut self,
+        full: &str,
+        metadata: &Value,
+        now: Timestamp,
+    ) -> SalesforceOutcome<()> {
         if self.custom_field(full).is_ok() {
             return self.change_field(full, metadata, now);
         }
@@ -102,7 +114,7 @@ impl Salesforce {
         self.define_field(full, &metadata, false, now)
     }
 
-    fn change_field(&mut self, full: &str, metadata: &Value, now: Timestamp) -> Outcome<()> {
+    fn change_field(&mut self, full: &str, metadata: &Value, now: Timestamp) -> SalesforceOutcome<()> {
         let (object, old) = self.custom_field(full)?;
         if !split(&old.name).0.is_null() {
             let text = format!("cannot modify managed object: {full}");
@@ -134,7 +146,7 @@ impl Salesforce {
 
     /// An admin changes the definition of a field, such as `{"unique": false}`.
     pub fn alter_field(&mut self, full: &str, changes: &Value, now: Timestamp) -> Result<(), String> {
-        let altered = |org: &mut Self| -> Outcome<()> {
+        let altered = |org: &mut Self| -> SalesforceOutcome<()> {
             let (object, field) = org.custom_field(full)?;
             let mut metadata = org.metadata_of(full, &field);
             metadata.extend(super::people::fields(changes.clone()));
@@ -176,7 +188,7 @@ impl Salesforce {
         }
     }
 
-    fn custom_field(&self, full: &str) -> Outcome<(String, Field)> {
+    fn custom_field(&self, full: &str) -> SalesforceOutcome<(String, Field)> {
         let (object, name) = full.split_once('.').ok_or_else(no_resource)?;
         let held = self.object(object).ok_or_else(no_resource)?;
         Ok((object.to_owned(), held.field(name).cloned().ok_or_else(no_resource)?))
@@ -198,26 +210,26 @@ impl Salesforce {
         }
         let mut metadata = json!({ "label": field.label, "required": field.required });
         let kind = match &field.kind {
-            Kind::Text => "Text",
-            Kind::LongText => "LongTextArea",
-            Kind::Url => "Url",
-            Kind::Boolean => "Checkbox",
-            Kind::Picklist(_) => "Picklist",
+            FieldKind::Text => "Text",
+            FieldKind::LongText => "LongTextArea",
+            FieldKind::Url => "Url",
+            FieldKind::Boolean => "Checkbox",
+            FieldKind::Picklist(_) => "Picklist",
             other => panic!("the metadata of {full}: {other:?}"),
         };
         metadata["type"] = json!(kind);
         match &field.kind {
-            Kind::Text => {
+            FieldKind::Text => {
                 metadata["length"] = json!(field.length);
                 metadata["unique"] = json!(field.unique);
                 metadata["externalId"] = json!(field.external_id);
                 metadata["caseSensitive"] = json!(field.case_sensitive);
             }
-            Kind::LongText => {
+            FieldKind::LongText => {
                 (metadata["length"], metadata["visibleLines"]) = (json!(field.length), json!(10));
             }
-            Kind::Boolean => metadata["defaultValue"] = json!(false),
-            Kind::Picklist(values) => {
+            FieldKind::Boolean => metadata["defaultValue"] = json!(false),
+            FieldKind::Picklist(values) => {
                 let values: Vec<Value> = values
                     .iter()
                     .map(|value| json!({ "valueName": value, "label": value, "default": false }))

@@ -2,10 +2,10 @@
 //! second look. As Salesforce's page on deployment by REST has it, since the reference names the command only.
 
 use super::Salesforce;
-use super::call::{Call, Reply};
-use super::metadata::{Kind, Object, OnDelete};
+use super::call::{Reply, SalesforceCall};
+use super::metadata::{FieldKind, Object, OnDelete};
 use super::package::{Element, files, parts};
-use super::refusal::{Outcome, Refusal, bad, no_resource, not_json, not_modelled};
+use super::refusal::{SalesforceOutcome, SalesforceRefusal, bad, no_resource, not_json, not_modelled};
 use super::standard;
 use crate::server::Request;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ struct Problem {
 
 impl Salesforce {
     /// POST: the archive is taken.
-    pub(super) fn deploy(&mut self, call: &Call, request: &Request) -> Outcome<Reply> {
+    pub(super) fn deploy(&mut self, call: &SalesforceCall, request: &Request) -> SalesforceOutcome<Reply> {
         self.demand_customize(call)?;
         let kind = request.header("content-type").unwrap_or_default();
         if !kind.starts_with("multipart/form-data") {
@@ -85,7 +85,12 @@ impl Salesforce {
     }
 
     /// GET: how it went.
-    pub(super) fn deployment(&mut self, call: &Call, id: &str, details: bool) -> Outcome<Reply> {
+    pub(super) fn deployment(
+        &mut self,
+        call: &SalesforceCall,
+        id: &str,
+        details: bool,
+    ) -> SalesforceOutcome<Reply> {
         self.demand_customize(call)?;
         let held = self.deployments.get_mut(id).ok_or_else(no_resource)?;
         held.looks += 1;
@@ -102,8 +107,8 @@ impl Salesforce {
     fn apply(
         &mut self,
         files: &BTreeMap<String, String>,
-        call: &Call,
-    ) -> Result<usize, Result<Problem, Refusal>> {
+        call: &SalesforceCall,
+    ) -> Result<usize, Result<Problem, SalesforceRefusal>> {
         let problem = |kind, name: &str, words: &str| {
             Err(Ok(Problem { kind, name: name.to_owned(), words: words.to_owned() }))
         };
@@ -158,14 +163,16 @@ impl Salesforce {
             metadata.as_object_mut().expect("an element with members").remove("fullName");
             match self.deploy_field(&full, &metadata, call.now) {
                 Ok(()) => {}
-                Err(Refusal::Vendor(_, fault)) => return problem("CustomField", &full, &fault.message),
+                Err(SalesforceRefusal::Vendor(_, fault)) => {
+                    return problem("CustomField", &full, &fault.message);
+                }
                 Err(other) => return Err(Err(other)),
             }
         }
         Ok(present.len())
     }
 
-    fn new_object(&mut self, name: &str, root: &Element, call: &Call) -> Outcome<Object> {
+    fn new_object(&mut self, name: &str, root: &Element, call: &SalesforceCall) -> SalesforceOutcome<Object> {
         const KNOWN: [&str; 6] =
             ["label", "pluralLabel", "deploymentStatus", "nameField", "sharingModel", "fields"];
         if let Some(other) = root.inside.iter().find(|e| !KNOWN.contains(&e.name.as_str())) {
@@ -199,7 +206,7 @@ impl Salesforce {
     /// The field through which rows of an object belong to another object's.
     pub(super) fn master_of(object: &Object) -> Option<&str> {
         object.fields.iter().find_map(|field| match &field.kind {
-            Kind::Reference { to, .. } if field.custom() && field.required => {
+            FieldKind::Reference { to, .. } if field.custom() && field.required => {
                 to.first().filter(|_| field.on_delete == OnDelete::Cascade).map(String::as_str)
             }
             _ => None,

@@ -1,9 +1,9 @@
 //! What an org says about itself: versions, objects, fields with their picklists, limits.
 
 use super::Salesforce;
-use super::call::{Call, Reply, Step};
-use super::metadata::{Field, Kind, Object};
-use super::refusal::{Outcome, Refusal, not_modelled};
+use super::call::{Reply, SalesforceCall, Step};
+use super::metadata::{Field, FieldKind, Object};
+use super::refusal::{SalesforceOutcome, SalesforceRefusal, not_modelled};
 use super::standard::SET_UP;
 use super::times::{from_http_date, http_date};
 use serde_json::{Value, json};
@@ -23,19 +23,24 @@ pub(super) fn versions() -> Value {
 
 impl Salesforce {
     /// Answers `GET /sobjects`: the objects that the caller may read.
-    pub(super) fn describe_all(&self, call: &Call) -> Reply {
+    pub(super) fn describe_all(&self, call: &SalesforceCall) -> Reply {
         let all = self.objects.values().filter(|o| self.has(o.feature) && self.may(o, &call.user, "read"));
         let all: Vec<Value> = all.map(|o| self.about(call, o)).collect();
         Reply::new(200, json!({ "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": all }))
     }
 
     /// Answers `GET /sobjects/{object}`, without the rows seen last.
-    pub(super) fn describe_basic(&self, call: &Call, object: &Object) -> Reply {
+    pub(super) fn describe_basic(&self, call: &SalesforceCall, object: &Object) -> Reply {
         Reply::new(200, json!({ "objectDescribe": self.about(call, object), "recentItems": [] }))
     }
 
     /// Answers `GET /sobjects/{object}/describe`, with the fields that the caller may see.
-    pub(super) fn describe(&self, call: &Call, step: &Step, object: &Object) -> Outcome<Reply> {
+    pub(super) fn describe(
+        &self,
+        call: &SalesforceCall,
+        step: &Step,
+        object: &Object,
+    ) -> SalesforceOutcome<Reply> {
         let mut shown = self.about(call, object);
         let fields =
             object.fields.iter().filter(|f| self.visible(object, &f.name, Some(&call.user)).is_some());
@@ -55,13 +60,13 @@ impl Salesforce {
         });
         let changed = object.changed.max(SET_UP.parse().expect("a time"));
         if known || since.transpose()?.is_some_and(|since| changed <= since) {
-            return Err(Refusal::Bare(304));
+            return Err(SalesforceRefusal::Bare(304));
         }
         let headers = vec![("ETag".into(), tag), ("Last-Modified".into(), http_date(changed))];
         Ok(Reply { status: 200, headers, body: shown })
     }
 
-    fn about(&self, call: &Call, object: &Object) -> Value {
+    fn about(&self, call: &SalesforceCall, object: &Object) -> Value {
         let root = format!("/services/data/v{}.0/sobjects/{}", call.version, object.name);
         let mergeable = object.field("MasterRecordId").is_some();
         let may = |flag: bool, right: &str| flag && self.may(object, &call.user, right);
@@ -78,38 +83,39 @@ impl Salesforce {
         })
     }
 
-    fn field_shown(&self, call: &Call, object: &Object, field: &Field) -> Value {
+    fn field_shown(&self, call: &SalesforceCall, object: &Object, field: &Field) -> Value {
         let edit = self.access(object, field, &call.user).1;
         let (reference, relationship) = match &field.kind {
-            Kind::Reference { to, relationship, .. } => (json!(to), json!(relationship)),
+            FieldKind::Reference { to, relationship, .. } => (json!(to), json!(relationship)),
             _ => (json!([]), Value::Null),
         };
         let (precision, scale, digits) = match field.kind {
-            Kind::Number(_, digits, scale) => (digits, scale, 0),
-            Kind::Integer => (0, 0, 8),
+            FieldKind::Number(_, digits, scale) => (digits, scale, 0),
+            FieldKind::Integer => (0, 0, 8),
             _ => (0, 0, 0),
         };
         let restricted = match field.name.as_str() {
             "StageName" => self.switches.restricted_stages,
             _ => field.restricted || (self.switches.restricted_picklists && !field.custom()),
         };
-        let picklist = matches!(field.kind, Kind::Picklist(_));
+        let picklist = matches!(field.kind, FieldKind::Picklist(_));
         let controller = controller(field);
-        let always = field.kind == Kind::Boolean || field.kind == Kind::Id || field.default.is_some();
+        let always =
+            field.kind == FieldKind::Boolean || field.kind == FieldKind::Id || field.default.is_some();
         let text =
             matches!(field.type_name(), "string" | "textarea" | "email" | "phone" | "url" | "picklist");
         let bytes = if text { field.length * 3 } else { field.length };
-        let numbered = matches!(field.kind, Kind::AutoNumber(_));
+        let numbered = matches!(field.kind, FieldKind::AutoNumber(_));
         json!({
             "autoNumber": numbered, "byteLength": bytes,
             "calculated": false, "caseSensitive": field.case_sensitive, "controllerName": controller,
             "createable": field.createable && edit,
-            "custom": field.custom(), "defaultValue": (field.kind == Kind::Boolean).then_some(false),
+            "custom": field.custom(), "defaultValue": (field.kind == FieldKind::Boolean).then_some(false),
             "defaultedOnCreate": always || ["OwnerId", "CurrencyIsoCode"].contains(&&*field.name) || !field.createable,
             "dependentPicklist": controller.is_some(), "deprecatedAndHidden": false, "digits": digits,
             "externalId": field.external_id, "filterable": field.filterable(), "groupable": field.filterable(),
-            "htmlFormatted": false, "idLookup": field.external_id || field.kind == Kind::Id, "label": field.label,
-            "length": field.length, "name": field.name, "nameField": field.name == "Name",
+            "htmlFormatted": false, "idLookup": field.external_id || field.kind == FieldKind::Id,
+            "label": field.label, "length": field.length, "name": field.name, "nameField": field.name == "Name",
             "nillable": field.nillable(), "permissionable": field.custom() && !field.required,
             "picklistValues": self.values_shown(field), "precision": precision,
             "referenceTo": reference, "relationshipName": relationship, "restrictedPicklist": picklist && restricted,
@@ -129,11 +135,11 @@ impl Salesforce {
         shown.collect()
     }
 
-    fn child_relationships(&self, call: &Call, object: &Object) -> Value {
+    fn child_relationships(&self, call: &SalesforceCall, object: &Object) -> Value {
         let mut shown = vec![];
         for (child, name, on_delete) in self.children(&object.name) {
             let Some(field) = self.visible(&child, &name, Some(&call.user)) else { continue };
-            let Kind::Reference { children, .. } = &field.kind else { continue };
+            let FieldKind::Reference { children, .. } = &field.kind else { continue };
             if !self.has(child.feature) || !self.may(&child, &call.user, "read") {
                 continue;
             }
@@ -170,6 +176,6 @@ impl Salesforce {
 /// The picklist that decides which values of this one are valid: a state's country.
 fn controller(field: &Field) -> Option<String> {
     let of_states =
-        matches!(&field.kind, Kind::Picklist(values) if values.first().is_some_and(|v| v == "@State"));
+        matches!(&field.kind, FieldKind::Picklist(values) if values.first().is_some_and(|v| v == "@State"));
     of_states.then(|| field.name.replace("State", "Country"))
 }

@@ -3,24 +3,24 @@
 use super::Salesforce;
 use super::elsewhere::FIELDS_ELSEWHERE;
 use super::ids;
-use super::lexer::Token;
+use super::lexer::SoqlToken;
 use super::matching::{compare, like};
-use super::metadata::{Field, Kind, Object};
-use super::refusal::{Outcome, not_modelled, refuse};
-use super::soql::{Condition, Name, Order};
-use super::store::Row;
+use super::metadata::{Field, FieldKind, Object};
+use super::refusal::{SalesforceOutcome, not_modelled, refuse};
+use super::soql::{Name, OrderBy, SoqlCondition};
+use super::store::SalesforceRow;
 use serde_json::{Value, json};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// The query that is being answered, for messages that show it.
-pub(super) struct Query<'a> {
+pub(super) struct QueryContext<'a> {
     pub soql: &'a str,
     pub user: &'a str,
 }
 
 /// A condition ready to be asked of rows.
-pub(super) type Test<'a> = Box<dyn Fn(&Row) -> bool + 'a>;
+pub(super) type Test<'a> = Box<dyn Fn(&SalesforceRow) -> bool + 'a>;
 
 /// Where a path ends, and through which lookups.
 #[derive(Clone, Debug)]
@@ -29,8 +29,13 @@ pub(super) struct Resolved {
     pub field: Field,
 }
 
-impl Query<'_> {
-    pub(super) fn refuse(&self, code: &str, column: usize, message: &str) -> super::refusal::Refusal {
+impl QueryContext<'_> {
+    pub(super) fn refuse(
+        &self,
+        code: &str,
+        column: usize,
+        message: &str,
+    ) -> super::refusal::SalesforceRefusal {
         let caret = " ".repeat(column.saturating_sub(1));
         let text = format!("\n{}\n{caret}^\nERROR at Row:1:Column:{column}\n{message}", self.soql);
         refuse(400, code, text)
@@ -38,7 +43,12 @@ impl Query<'_> {
 }
 
 impl Salesforce {
-    pub(super) fn resolve(&self, query: &Query, object: &Arc<Object>, path: &Name) -> Outcome<Resolved> {
+    pub(super) fn resolve(
+        &self,
+        query: &QueryContext,
+        object: &Arc<Object>,
+        path: &Name,
+    ) -> SalesforceOutcome<Resolved> {
         let mut at = object.clone();
         let mut through = vec![];
         let mut parts: Vec<&str> = path.text.split('.').collect();
@@ -49,7 +59,7 @@ impl Salesforce {
         for part in parts {
             let field =
                 at.relationship(part).and_then(|f| self.visible(&at, &f.name, Some(query.user))).cloned();
-            let Some((field, Kind::Reference { to, .. })) = field.map(|f| (f.clone(), f.kind)) else {
+            let Some((field, FieldKind::Reference { to, .. })) = field.map(|f| (f.clone(), f.kind)) else {
                 let text = format!(
                     "Didn't understand relationship '{part}' in field path. If you are attempting to use a custom \
                      relationship, be sure to append the '__r' after the custom relationship name. Please reference \
@@ -81,7 +91,7 @@ impl Salesforce {
     }
 
     /// What a path holds in a row; null where a parent is missing.
-    pub(super) fn follow(&self, row: &Row, path: &Resolved) -> Value {
+    pub(super) fn follow(&self, row: &SalesforceRow, path: &Resolved) -> Value {
         let mut at = row;
         for (field, object) in &path.through {
             let parent = at[&field.name].as_str().and_then(|id| self.row(&object.name, id));
@@ -94,29 +104,30 @@ impl Salesforce {
     /// A condition whose names and types are right, as a test of a row.
     pub(super) fn test<'a>(
         &'a self,
-        query: &Query,
+        query: &QueryContext,
         object: &Arc<Object>,
-        condition: &Condition,
-    ) -> Outcome<Test<'a>> {
-        let each =
-            |all: &[Condition]| all.iter().map(|c| self.test(query, object, c)).collect::<Outcome<Vec<_>>>();
+        condition: &SoqlCondition,
+    ) -> SalesforceOutcome<Test<'a>> {
+        let each = |all: &[SoqlCondition]| {
+            all.iter().map(|c| self.test(query, object, c)).collect::<SalesforceOutcome<Vec<_>>>()
+        };
         Ok(match condition {
-            Condition::All(all) => {
+            SoqlCondition::All(all) => {
                 let all = each(all)?;
                 Box::new(move |row| all.iter().all(|test| test(row)))
             }
-            Condition::Any(all) => {
+            SoqlCondition::Any(all) => {
                 let all = each(all)?;
                 Box::new(move |row| all.iter().any(|test| test(row)))
             }
-            Condition::Not(inside) => {
+            SoqlCondition::Not(inside) => {
                 let inside = self.test(query, object, inside)?;
                 Box::new(move |row| !inside(row))
             }
-            Condition::Like(path, pattern) => {
+            SoqlCondition::Like(path, pattern) => {
                 let resolved = self.filterable(query, object, path)?;
                 let textual = !matches!(resolved.field.type_name(), "id" | "reference");
-                self.literal(query, path, &resolved.field, &Token::Text(String::new()), textual)?;
+                self.literal(query, path, &resolved.field, &SoqlToken::Text(String::new()), textual)?;
                 let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
                 Box::new(move |row| {
                     let value = self.follow(row, &resolved);
@@ -125,10 +136,10 @@ impl Salesforce {
                         .is_some_and(|t| like(&t.to_lowercase().chars().collect::<Vec<_>>(), &pattern))
                 })
             }
-            Condition::In(path, wanted, values) => {
+            SoqlCondition::In(path, wanted, values) => {
                 let resolved = self.filterable(query, object, path)?;
                 let values = values.iter().map(|v| self.literal(query, path, &resolved.field, v, true));
-                let values = values.collect::<Outcome<Vec<_>>>()?;
+                let values = values.collect::<SalesforceOutcome<Vec<_>>>()?;
                 let wanted = *wanted;
                 Box::new(move |row| {
                     let value = self.follow(row, &resolved);
@@ -136,12 +147,12 @@ impl Salesforce {
                         == wanted
                 })
             }
-            Condition::Compare(path, sign, token) => {
+            SoqlCondition::Compare(path, sign, token) => {
                 let resolved = self.filterable(query, object, path)?;
                 let wanted = self.literal(query, path, &resolved.field, token, true)?;
                 let sign = *sign;
                 let equality = sign == "=" || sign == "!=";
-                if !equality && (wanted.is_null() || resolved.field.kind == Kind::Boolean) {
+                if !equality && (wanted.is_null() || resolved.field.kind == FieldKind::Boolean) {
                     return Err(query.refuse("INVALID_FIELD", path.column, "invalid operator on this field"));
                 }
                 Box::new(move |row| {
@@ -160,7 +171,12 @@ impl Salesforce {
         })
     }
 
-    fn filterable(&self, query: &Query, object: &Arc<Object>, path: &Name) -> Outcome<Resolved> {
+    fn filterable(
+        &self,
+        query: &QueryContext,
+        object: &Arc<Object>,
+        path: &Name,
+    ) -> SalesforceOutcome<Resolved> {
         let resolved = self.resolve(query, object, path)?;
         if resolved.field.filterable() {
             return Ok(resolved);
@@ -172,23 +188,23 @@ impl Salesforce {
     /// A literal of the field's type, as rows hold it.
     fn literal(
         &self,
-        query: &Query,
+        query: &QueryContext,
         path: &Name,
         field: &Field,
-        token: &Token,
+        token: &SoqlToken,
         fits: bool,
-    ) -> Outcome<Value> {
+    ) -> SalesforceOutcome<Value> {
         let value = token.value().unwrap_or_default();
-        let quoted = matches!(token, Token::Text(_));
+        let quoted = matches!(token, SoqlToken::Text(_));
         let (kind, right) = match &field.kind {
-            Kind::Boolean => ("boolean", value.is_boolean()),
-            Kind::Integer => ("int", matches!(token, Token::Number(_, true))),
-            Kind::Number(name, ..) => (*name, matches!(token, Token::Number(..))),
-            Kind::Date => ("date", matches!(token, Token::Date(_))),
-            Kind::DateTime => ("dateTime", matches!(token, Token::DateTime(_))),
+            FieldKind::Boolean => ("boolean", value.is_boolean()),
+            FieldKind::Integer => ("int", matches!(token, SoqlToken::Number(_, true))),
+            FieldKind::Number(name, ..) => (*name, matches!(token, SoqlToken::Number(..))),
+            FieldKind::Date => ("date", matches!(token, SoqlToken::Date(_))),
+            FieldKind::DateTime => ("dateTime", matches!(token, SoqlToken::DateTime(_))),
             _ => ("string", quoted),
         };
-        if !fits || !(right || value.is_null() && !matches!(field.kind, Kind::Boolean)) {
+        if !fits || !(right || value.is_null() && !matches!(field.kind, FieldKind::Boolean)) {
             let rule = if kind == "string" { "should be" } else { "should not be" };
             let text = format!(
                 "value of filter criterion for field '{}' must be of type {kind} and {rule} enclosed in quotes",
@@ -196,7 +212,7 @@ impl Salesforce {
             );
             return Err(query.refuse("INVALID_FIELD", path.column, &text));
         }
-        if matches!(field.kind, Kind::Id | Kind::Reference { .. }) && !value.is_null() {
+        if matches!(field.kind, FieldKind::Id | FieldKind::Reference { .. }) && !value.is_null() {
             let text = value.as_str().unwrap_or_default();
             return ids::parsed(text).map(|id| json!(id)).ok_or_else(|| {
                 let told = format!("invalid ID field: {text}");
@@ -209,11 +225,11 @@ impl Salesforce {
     /// Sorts by several paths; ids and numbers of equal rows decide last.
     pub(super) fn sort(
         &self,
-        query: &Query,
+        query: &QueryContext,
         object: &Arc<Object>,
-        order: &[Order],
-        rows: &mut Vec<&Row>,
-    ) -> Outcome<()> {
+        order: &[OrderBy],
+        rows: &mut Vec<&SalesforceRow>,
+    ) -> SalesforceOutcome<()> {
         let mut keys = vec![];
         for by in order {
             let resolved = self.resolve(query, object, &by.path)?;

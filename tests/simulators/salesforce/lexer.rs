@@ -1,11 +1,11 @@
 //! SOQL in tokens, each with the column where it stands.
 
-use super::refusal::{Outcome, refuse};
+use super::refusal::{SalesforceOutcome, refuse};
 use super::times;
 use serde_json::{Value, json};
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Token {
+pub(super) enum SoqlToken {
     /// A keyword or a path such as `Account.Name`.
     Word(String),
     Text(String),
@@ -16,20 +16,20 @@ pub(super) enum Token {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct At {
-    pub token: Token,
+pub(super) struct Lexeme {
+    pub token: SoqlToken,
     pub shown: String,
     /// Counted in characters, from 1.
     pub column: usize,
 }
 
-pub(super) fn malformed(message: impl Into<String>) -> super::refusal::Refusal {
+pub(super) fn malformed(message: impl Into<String>) -> super::refusal::SalesforceRefusal {
     refuse(400, "MALFORMED_QUERY", message)
 }
 
 const SIGNS: [&str; 10] = ["<=", ">=", "!=", "<>", "=", "<", ">", "(", ")", ","];
 
-pub(super) fn tokens(soql: &str) -> Outcome<Vec<At>> {
+pub(super) fn tokens(soql: &str) -> SalesforceOutcome<Vec<Lexeme>> {
     let chars: Vec<char> = soql.chars().collect();
     let (mut found, mut n) = (vec![], 0);
     while n < chars.len() {
@@ -61,10 +61,10 @@ pub(super) fn tokens(soql: &str) -> Outcome<Vec<At>> {
                 n += 1;
             }
             n += 1;
-            Token::Text(text)
+            SoqlToken::Text(text)
         } else if let Some(sign) = SIGNS.iter().find(|s| rest(n).starts_with(**s)) {
             n += sign.len();
-            Token::Sign(if *sign == "<>" { "!=" } else { sign })
+            SoqlToken::Sign(if *sign == "<>" { "!=" } else { sign })
         } else if c.is_ascii_digit()
             || ((c == '-' || c == '+') && chars.get(n + 1).is_some_and(char::is_ascii_digit))
         {
@@ -78,17 +78,17 @@ pub(super) fn tokens(soql: &str) -> Outcome<Vec<At>> {
             while chars.get(n).is_some_and(|c| c.is_ascii_alphanumeric() || ['_', '.'].contains(c)) {
                 n += 1;
             }
-            Token::Word(chars[start..n].iter().collect())
+            SoqlToken::Word(chars[start..n].iter().collect())
         } else {
             return Err(malformed(format!("line 1:{start} no viable alternative at character '{c}'")));
         };
-        found.push(At { token, shown: chars[start..n].iter().collect(), column: start + 1 });
+        found.push(Lexeme { token, shown: chars[start..n].iter().collect(), column: start + 1 });
     }
     Ok(found)
 }
 
 /// A backslash and what follows it: the documented sequences and no other. `\%` and `\_` stay as they are for LIKE.
-fn escaped(c: Option<char>) -> Outcome<char> {
+fn escaped(c: Option<char>) -> SalesforceOutcome<char> {
     Ok(match c {
         Some('\'') => '\'',
         Some('"') => '"',
@@ -111,39 +111,39 @@ fn escaped(c: Option<char>) -> Outcome<char> {
 pub(super) const ESCAPED_PERCENT: char = '\u{e000}';
 pub(super) const ESCAPED_UNDERSCORE: char = '\u{e001}';
 
-fn literal(text: &str) -> Outcome<Token> {
+fn literal(text: &str) -> SalesforceOutcome<SoqlToken> {
     let digits = text.trim_start_matches(['-', '+']);
     let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let number = text.parse::<f64>().ok().filter(|_| plain && !digits.ends_with('.'));
     if let Some(value) = number {
-        return Ok(Token::Number(value, !text.contains('.')));
+        return Ok(SoqlToken::Number(value, !text.contains('.')));
     }
     if times::date(text).is_some() {
-        return Ok(Token::Date(text.to_owned()));
+        return Ok(SoqlToken::Date(text.to_owned()));
     }
     match times::date_time(text) {
-        Some(at) => Ok(Token::DateTime(at)),
+        Some(at) => Ok(SoqlToken::DateTime(at)),
         None => Err(malformed(format!("unexpected token: {text}"))),
     }
 }
 
-impl Token {
+impl SoqlToken {
     /// As a value of a row would be.
     pub(super) fn value(&self) -> Option<Value> {
         Some(match self {
-            Token::Text(text) => {
+            SoqlToken::Text(text) => {
                 json!(text.replace(ESCAPED_PERCENT, "%").replace(ESCAPED_UNDERSCORE, "_"))
             }
-            Token::Number(value, _) => json!(value),
-            Token::Date(day) => json!(day),
-            Token::DateTime(at) => json!(times::stamp(*at)),
-            Token::Word(word) => match word.to_ascii_lowercase().as_str() {
+            SoqlToken::Number(value, _) => json!(value),
+            SoqlToken::Date(day) => json!(day),
+            SoqlToken::DateTime(at) => json!(times::stamp(*at)),
+            SoqlToken::Word(word) => match word.to_ascii_lowercase().as_str() {
                 "true" => json!(true),
                 "false" => json!(false),
                 "null" => Value::Null,
                 _ => return None,
             },
-            Token::Sign(_) => return None,
+            SoqlToken::Sign(_) => return None,
         })
     }
 }

@@ -1,9 +1,9 @@
 //! Values beside each other: order, LIKE, and objects that must be narrowed.
 
 use super::lexer::{ESCAPED_PERCENT, ESCAPED_UNDERSCORE, malformed};
-use super::metadata::{Field, Kind, Object};
-use super::refusal::Outcome;
-use super::soql::Condition;
+use super::metadata::{Field, FieldKind, Object};
+use super::refusal::SalesforceOutcome;
+use super::soql::SoqlCondition;
 use super::times;
 use serde_json::Value;
 use std::cmp::Ordering;
@@ -13,8 +13,9 @@ pub(super) fn compare(a: &Value, b: &Value, field: &Field) -> Option<Ordering> {
     match (a, b) {
         (Value::Null, Value::Null) => Some(Ordering::Equal),
         (Value::String(a), Value::String(b)) => {
-            let exact = field.case_sensitive || matches!(field.kind, Kind::Id | Kind::Reference { .. });
-            if field.kind == Kind::DateTime {
+            let exact =
+                field.case_sensitive || matches!(field.kind, FieldKind::Id | FieldKind::Reference { .. });
+            if field.kind == FieldKind::DateTime {
                 return Some(times::instant(a).cmp(&times::instant(b)));
             }
             Some(if exact { a.cmp(b) } else { a.to_lowercase().cmp(&b.to_lowercase()) })
@@ -42,13 +43,13 @@ pub(super) fn like(text: &[char], pattern: &[char]) -> bool {
 }
 
 /// Some objects are only searched by certain fields.
-pub(super) fn demand_filter(object: &Object, condition: Option<&Condition>) -> Outcome<()> {
+pub(super) fn demand_filter(object: &Object, condition: Option<&SoqlCondition>) -> SalesforceOutcome<()> {
     let by = |name: &str| ["ContentDocumentId", "LinkedEntityId"].contains(&name);
-    fn narrow(condition: &Condition, by: &dyn Fn(&str) -> bool) -> bool {
+    fn narrow(condition: &SoqlCondition, by: &dyn Fn(&str) -> bool) -> bool {
         match condition {
-            Condition::All(all) => all.iter().any(|c| narrow(c, by)),
-            Condition::Compare(path, "=", _) => by(&path.text),
-            Condition::In(path, true, _) => by(&path.text),
+            SoqlCondition::All(all) => all.iter().any(|c| narrow(c, by)),
+            SoqlCondition::Compare(path, "=", _) => by(&path.text),
+            SoqlCondition::In(path, true, _) => by(&path.text),
             _ => false,
         }
     }

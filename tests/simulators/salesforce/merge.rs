@@ -2,8 +2,8 @@
 
 use super::Salesforce;
 use super::metadata::{Object, OnDelete};
-use super::refusal::{Outcome, bad, not_modelled};
-use super::store::{Row, Writer};
+use super::refusal::{SalesforceOutcome, bad, not_modelled};
+use super::store::{SalesforceRow, SalesforceWriter};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -18,14 +18,20 @@ impl Salesforce {
         by: &str,
         now: Timestamp,
     ) -> Result<(), String> {
-        let by = Writer::person(by, now);
+        let by = SalesforceWriter::person(by, now);
         self.act(|org| {
             let object = org.named(object)?;
             org.merge(&object, master, loser, &by)
         })
     }
 
-    fn merge(&mut self, object: &Object, master: &str, loser: &str, by: &Writer) -> Outcome<()> {
+    fn merge(
+        &mut self,
+        object: &Object,
+        master: &str,
+        loser: &str,
+        by: &SalesforceWriter,
+    ) -> SalesforceOutcome<()> {
         if object.field("MasterRecordId").is_none() {
             return Err(not_modelled(format!("a merge of {}", object.name)));
         }
@@ -34,7 +40,7 @@ impl Salesforce {
         }
         let kept = self.live(&object.name, master)?.clone();
         let gone = self.live(&object.name, loser)?.clone();
-        let says = |row: &Row, field: &str| row.get(field) == Some(&json!(true));
+        let says = |row: &SalesforceRow, field: &str| row.get(field) == Some(&json!(true));
         if says(&kept, "IsConverted") || says(&gone, "IsConverted") {
             return Err(bad("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", &[]));
         }
@@ -53,13 +59,13 @@ impl Salesforce {
         Ok(())
     }
 
-    fn move_children(&mut self, object: &Object, master: &str, loser: &str, by: &Writer) {
+    fn move_children(&mut self, object: &Object, master: &str, loser: &str, by: &SalesforceWriter) {
         for (child, field, on_delete) in self.children(&object.name) {
             if on_delete == OnDelete::Keep {
                 continue;
             }
             let rows = self.rows.get(&child.name).into_iter().flatten();
-            let theirs: Vec<(String, Row)> = rows
+            let theirs: Vec<(String, SalesforceRow)> = rows
                 .filter(|(_, row)| row["IsDeleted"] != json!(true) && row[&field] == loser)
                 .map(|(id, row)| (id.clone(), row.clone()))
                 .collect();

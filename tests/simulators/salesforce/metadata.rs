@@ -20,7 +20,7 @@ pub(super) enum OnDelete {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum FieldKind {
     Id,
     Text,
     TextArea,
@@ -50,7 +50,7 @@ pub(super) enum Kind {
 pub(super) struct Field {
     pub name: String,
     pub label: String,
-    pub kind: Kind,
+    pub kind: FieldKind,
     pub length: usize,
     pub required: bool,
     pub createable: bool,
@@ -74,19 +74,23 @@ impl Field {
     pub(super) fn nillable(&self) -> bool {
         !self.required
             && self.name != "CurrencyIsoCode"
-            && self.kind != Kind::Boolean
-            && self.kind != Kind::Id
+            && self.kind != FieldKind::Boolean
+            && self.kind != FieldKind::Id
     }
 
     pub(super) fn filterable(&self) -> bool {
-        !matches!(self.kind, Kind::LongText | Kind::Base64)
+        !matches!(self.kind, FieldKind::LongText | FieldKind::Base64)
     }
 
     /// What parse errors and the describe call's `soapType` call the type.
     pub(super) fn parsed_as(&self) -> &'static str {
         match &self.kind {
-            Kind::Number(..) => "double",
-            Kind::Boolean | Kind::Integer | Kind::Date | Kind::DateTime | Kind::Base64 => self.type_name(),
+            FieldKind::Number(..) => "double",
+            FieldKind::Boolean
+            | FieldKind::Integer
+            | FieldKind::Date
+            | FieldKind::DateTime
+            | FieldKind::Base64 => self.type_name(),
             _ => "string",
         }
     }
@@ -94,20 +98,20 @@ impl Field {
     /// The describe call's name of the type.
     pub(super) fn type_name(&self) -> &'static str {
         match &self.kind {
-            Kind::Id => "id",
-            Kind::Text | Kind::AutoNumber(_) => "string",
-            Kind::TextArea | Kind::LongText => "textarea",
-            Kind::Email => "email",
-            Kind::Phone => "phone",
-            Kind::Url => "url",
-            Kind::Boolean => "boolean",
-            Kind::Integer => "int",
-            Kind::Number(name, ..) => name,
-            Kind::Date => "date",
-            Kind::DateTime => "datetime",
-            Kind::Picklist(_) => "picklist",
-            Kind::Reference { .. } => "reference",
-            Kind::Base64 => "base64",
+            FieldKind::Id => "id",
+            FieldKind::Text | FieldKind::AutoNumber(_) => "string",
+            FieldKind::TextArea | FieldKind::LongText => "textarea",
+            FieldKind::Email => "email",
+            FieldKind::Phone => "phone",
+            FieldKind::Url => "url",
+            FieldKind::Boolean => "boolean",
+            FieldKind::Integer => "int",
+            FieldKind::Number(name, ..) => name,
+            FieldKind::Date => "date",
+            FieldKind::DateTime => "datetime",
+            FieldKind::Picklist(_) => "picklist",
+            FieldKind::Reference { .. } => "reference",
+            FieldKind::Base64 => "base64",
         }
     }
 
@@ -127,34 +131,34 @@ impl Field {
         });
         let digits = |n: usize, default: usize| number(n).unwrap_or(default) as u32;
         let (length, kind) = match kind {
-            "id" => (length, Kind::Id),
-            "text" => (length, Kind::Text),
-            "textarea" => (length, Kind::TextArea),
-            "long" => (length, Kind::LongText),
-            "email" => (length, Kind::Email),
-            "phone" => (length, Kind::Phone),
-            "url" => (length, Kind::Url),
-            "bool" => (0, Kind::Boolean),
-            "int" => (0, Kind::Integer),
-            "money" => (0, Kind::Number("currency", digits(0, 18), digits(1, 2))),
-            "percent" => (0, Kind::Number("percent", digits(0, 3), digits(1, 0))),
-            "double" => (0, Kind::Number("double", digits(0, 18), digits(1, 0))),
-            "date" => (0, Kind::Date),
-            "datetime" => (0, Kind::DateTime),
-            "picklist" => (255, Kind::Picklist(split(arguments, ';'))),
+            "id" => (length, FieldKind::Id),
+            "text" => (length, FieldKind::Text),
+            "textarea" => (length, FieldKind::TextArea),
+            "long" => (length, FieldKind::LongText),
+            "email" => (length, FieldKind::Email),
+            "phone" => (length, FieldKind::Phone),
+            "url" => (length, FieldKind::Url),
+            "bool" => (0, FieldKind::Boolean),
+            "int" => (0, FieldKind::Integer),
+            "money" => (0, FieldKind::Number("currency", digits(0, 18), digits(1, 2))),
+            "percent" => (0, FieldKind::Number("percent", digits(0, 3), digits(1, 0))),
+            "double" => (0, FieldKind::Number("double", digits(0, 18), digits(1, 0))),
+            "date" => (0, FieldKind::Date),
+            "datetime" => (0, FieldKind::DateTime),
+            "picklist" => (255, FieldKind::Picklist(split(arguments, ';'))),
             "ref" => {
                 let names = split(arguments, ' ');
                 let name = |n: usize| names.get(n).cloned().unwrap_or_default();
                 let to = split(&name(0), ',');
-                (18, Kind::Reference { to, relationship: name(1), children: name(2) })
+                (18, FieldKind::Reference { to, relationship: name(1), children: name(2) })
             }
-            "auto" => (30, Kind::AutoNumber(arguments.to_owned())),
-            "base64" => (0, Kind::Base64),
+            "auto" => (30, FieldKind::AutoNumber(arguments.to_owned())),
+            "base64" => (0, FieldKind::Base64),
             other => panic!("no kind `{other}`: {line}"),
         };
         let flags: Vec<&str> = flags.iter().flat_map(|f| f.split(' ')).filter(|f| !f.is_empty()).collect();
         let has = |flag: &str| flags.contains(&flag);
-        let made = matches!(kind, Kind::AutoNumber(_) | Kind::Id);
+        let made = matches!(kind, FieldKind::AutoNumber(_) | FieldKind::Id);
         Field {
             name: (*name).to_owned(),
             label: (*label).to_owned(),
@@ -216,8 +220,9 @@ impl Object {
 
     /// The field behind a relationship name such as `Account` or `Solution_Detail__r`.
     pub(super) fn relationship(&self, name: &str) -> Option<&Field> {
-        self.fields.iter().find(
-            |f| matches!(&f.kind, Kind::Reference { relationship, .. } if !name.is_empty() && relationship == name),
-        )
+        self.fields.iter().find(|field| {
+            let FieldKind::Reference { relationship, .. } = &field.kind else { return false };
+            !name.is_empty() && relationship == name
+        })
     }
 }

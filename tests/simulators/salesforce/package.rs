@@ -1,11 +1,11 @@
 //! What a deployment carries: a multipart body with options and an archive, the archive's files, and their XML.
 
-use super::refusal::{Outcome, bad, not_modelled};
+use super::refusal::{SalesforceOutcome, bad, not_modelled};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// The parts of a `multipart/form-data` body by name.
-pub(super) fn parts(kind: &str, body: &[u8]) -> Outcome<BTreeMap<String, Vec<u8>>> {
+pub(super) fn parts(kind: &str, body: &[u8]) -> SalesforceOutcome<BTreeMap<String, Vec<u8>>> {
     let broken = |what: &str| bad("INVALID_MULTIPART_REQUEST", what.to_owned(), &[]);
     let boundary = kind.split_once("boundary=").map(|(_, b)| b.trim_matches('"'));
     let boundary = format!("--{}", boundary.ok_or_else(|| broken("no boundary"))?);
@@ -34,9 +34,9 @@ fn position(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 }
 
 /// The files of an archive whose entries are stored as they are.
-pub(super) fn files(archive: &[u8]) -> Outcome<BTreeMap<String, String>> {
+pub(super) fn files(archive: &[u8]) -> SalesforceOutcome<BTreeMap<String, String>> {
     let broken = |what: &str| bad("INVALID_ZIP", what.to_owned(), &[]);
-    let number = |at: usize, bytes: usize| -> Outcome<usize> {
+    let number = |at: usize, bytes: usize| -> SalesforceOutcome<usize> {
         let slice = archive.get(at..at + bytes).ok_or_else(|| broken("it ends too early"))?;
         Ok(slice.iter().rev().fold(0, |all, byte| all << 8 | usize::from(*byte)))
     };
@@ -81,7 +81,7 @@ pub(super) struct Element {
 
 impl Element {
     /// The root of a document.
-    pub(super) fn parse(document: &str) -> Outcome<Element> {
+    pub(super) fn parse(document: &str) -> SalesforceOutcome<Element> {
         let broken = |what: &str| bad("MALFORMED_XML", what.to_owned(), &[]);
         let mut open = vec![Element::default()];
         let mut rest = document;

@@ -1,7 +1,7 @@
 //! The org as it is found: users, permission set, currencies; and people who act in it, by the same rules as the API.
 
-use super::refusal::{Outcome, Refusal};
-use super::store::{Row, Writer, initial};
+use super::refusal::{SalesforceOutcome, SalesforceRefusal};
+use super::store::{SalesforceRow, SalesforceWriter, initial};
 use super::times::stamp;
 use super::{ORGANIZATION, Salesforce, standard::SET_UP};
 use jiff::Timestamp;
@@ -83,7 +83,7 @@ impl Salesforce {
     /// A row of the org's own, without checks.
     pub(super) fn furnish_row(&mut self, object: &str, id: Option<&str>, columns: Value) {
         let Some(held) = self.objects.get(object).cloned() else { return };
-        let mut row: Row = held.fields.iter().map(|f| (f.name.clone(), initial(f))).collect();
+        let mut row: SalesforceRow = held.fields.iter().map(|f| (f.name.clone(), initial(f))).collect();
         row.extend(fields(columns));
         let id = id.map_or_else(|| self.new_id(&held.prefix), str::to_owned);
         row.insert("Id".into(), json!(id));
@@ -97,25 +97,28 @@ impl Salesforce {
     }
 
     /// All rows of an object, those in the recycle bin aside.
-    pub fn rows(&self, object: &str) -> Vec<&Row> {
+    pub fn rows(&self, object: &str) -> Vec<&SalesforceRow> {
         let rows = self.rows.get(object).into_iter().flat_map(|rows| rows.values());
         rows.filter(|row| row["IsDeleted"] != json!(true)).collect()
     }
 
     /// One row with all its fields, also out of the recycle bin.
-    pub fn row(&self, object: &str, id: &str) -> Option<&Row> {
+    pub fn row(&self, object: &str, id: &str) -> Option<&SalesforceRow> {
         self.rows.get(object)?.get(id)
     }
 
-    pub(super) fn act<T>(&mut self, act: impl FnOnce(&mut Self) -> Outcome<T>) -> Result<T, String> {
+    pub(super) fn act<T>(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> SalesforceOutcome<T>,
+    ) -> Result<T, String> {
         self.atomically(act).map_err(|refusal| match refusal {
-            Refusal::Vendor(status, fault) => format!("{status} {} {}", fault.code, fault.message),
-            Refusal::Bare(status) => status.to_string(),
-            Refusal::NotModelled(why) => format!("not modelled: {why}"),
+            SalesforceRefusal::Vendor(status, fault) => format!("{status} {} {}", fault.code, fault.message),
+            SalesforceRefusal::Bare(status) => status.to_string(),
+            SalesforceRefusal::NotModelled(why) => format!("not modelled: {why}"),
         })
     }
 
-    pub(super) fn named(&self, object: &str) -> Outcome<std::sync::Arc<super::metadata::Object>> {
+    pub(super) fn named(&self, object: &str) -> SalesforceOutcome<std::sync::Arc<super::metadata::Object>> {
         self.object(object).ok_or_else(|| super::refusal::no_such_object(object))
     }
 
@@ -127,7 +130,7 @@ impl Salesforce {
         columns: Value,
         now: Timestamp,
     ) -> Result<String, String> {
-        let by = Writer::person(by, now);
+        let by = SalesforceWriter::person(by, now);
         self.act(|org| {
             let object = org.named(object)?;
             let changes = org.changes(&object, &fields(columns), true, &by)?;
@@ -157,7 +160,7 @@ impl Salesforce {
         now: Timestamp,
         late: i64,
     ) -> Result<(), String> {
-        let by = Writer { late, ..Writer::person(by, now) };
+        let by = SalesforceWriter { late, ..SalesforceWriter::person(by, now) };
         self.act(|org| {
             let object = org.named(object)?;
             let changes = org.changes(&object, &fields(columns), false, &by)?;
@@ -182,7 +185,7 @@ impl Salesforce {
     }
 
     pub fn act_delete(&mut self, object: &str, id: &str, by: &str, now: Timestamp) -> Result<(), String> {
-        let by = Writer::person(by, now);
+        let by = SalesforceWriter::person(by, now);
         self.act(|org| {
             let object = org.named(object)?;
             org.remove(&object, id, &by)
@@ -191,7 +194,7 @@ impl Salesforce {
 
     /// A person takes a row, and what went with it, out of the recycle bin.
     pub fn act_undelete(&mut self, object: &str, id: &str, by: &str, now: Timestamp) -> Result<(), String> {
-        let by = Writer::person(by, now);
+        let by = SalesforceWriter::person(by, now);
         self.act(|org| {
             let object = org.named(object)?;
             org.restore(&object, id, &by)

@@ -3,8 +3,8 @@
 
 use super::Salesforce;
 use super::metadata::Object;
-use super::refusal::{Outcome, Refusal, bad, not_modelled};
-use super::store::{Row, Writer};
+use super::refusal::{SalesforceOutcome, SalesforceRefusal, bad, not_modelled};
+use super::store::{SalesforceRow, SalesforceWriter};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 const SHARED: [(&str, &str); 3] =
     [("FirstName", "FirstName"), ("LastName", "LastName"), ("PersonEmail", "Email")];
 
-fn is_person(row: &Row) -> bool {
+fn is_person(row: &SalesforceRow) -> bool {
     row.get("IsPersonAccount") == Some(&json!(true))
 }
 
-fn refused(what: &str) -> Refusal {
+fn refused(what: &str) -> SalesforceRefusal {
     bad("INVALID_PERSON_ACCOUNT_OPERATION", format!("cannot reference person {what}"), &[])
 }
 
@@ -29,7 +29,7 @@ impl Salesforce {
         by: &str,
         now: Timestamp,
     ) -> Result<String, String> {
-        let by = Writer::person(by, now);
+        let by = SalesforceWriter::person(by, now);
         self.act(|org| {
             if !org.switches.person_accounts {
                 return Err(not_modelled("a person account where they are off"));
@@ -61,10 +61,10 @@ impl Salesforce {
     pub(super) fn check_persons(
         &self,
         object: &Object,
-        old: Option<&Row>,
-        row: &Row,
-        changes: &Row,
-    ) -> Outcome<()> {
+        old: Option<&SalesforceRow>,
+        row: &SalesforceRow,
+        changes: &SalesforceRow,
+    ) -> SalesforceOutcome<()> {
         if !self.switches.person_accounts {
             return Ok(());
         }
@@ -93,7 +93,7 @@ impl Salesforce {
     }
 
     /// What was written to a person's account stands in its contact too.
-    pub(super) fn carry_person(&mut self, account: &str, by: &Writer) {
+    pub(super) fn carry_person(&mut self, account: &str, by: &SalesforceWriter) {
         let held = &self.rows["Account"][account];
         let contact = held["PersonContactId"].as_str().filter(|_| is_person(held));
         let Some(contact) = contact.map(str::to_owned) else { return };

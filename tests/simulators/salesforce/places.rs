@@ -2,8 +2,8 @@
 
 use super::Salesforce;
 use super::metadata::Feature;
-use super::refusal::{Outcome, Refusal, bad};
-use super::store::Row;
+use super::refusal::{SalesforceOutcome, SalesforceRefusal, bad};
+use super::store::SalesforceRow;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
@@ -79,11 +79,11 @@ impl Part {
         Part { kind, label, text: format!("{prefix}{name}"), code: format!("{prefix}{name}Code") }
     }
 
-    fn changed(&self, changes: &Row) -> bool {
+    fn changed(&self, changes: &SalesforceRow) -> bool {
         changes.contains_key(&self.text) || changes.contains_key(&self.code)
     }
 
-    fn refused(&self) -> Refusal {
+    fn refused(&self) -> SalesforceRefusal {
         let (kind, label) = (self.kind, &self.label);
         let told = format!(
             "There's a problem with this {kind}, even though it may appear correct. Please select a {kind} from the list \
@@ -94,7 +94,13 @@ impl Part {
 
     /// Code and text follow each other; what is none of these places is refused. Where both are written the code counts
     /// in a new row, and they must agree in one that is there.
-    fn settle(&self, creating: bool, row: &mut Row, changes: &Row, places: &[Place]) -> Outcome<()> {
+    fn settle(
+        &self,
+        creating: bool,
+        row: &mut SalesforceRow,
+        changes: &SalesforceRow,
+        places: &[Place],
+    ) -> SalesforceOutcome<()> {
         let (by_code, by_text) = (changes.get(&self.code), changes.get(&self.text));
         let found = match (by_code, by_text) {
             (None, None) => return Ok(()),
@@ -119,9 +125,9 @@ impl Salesforce {
         &self,
         object: &str,
         creating: bool,
-        row: &mut Row,
-        changes: &Row,
-    ) -> Outcome<()> {
+        row: &mut SalesforceRow,
+        changes: &SalesforceRow,
+    ) -> SalesforceOutcome<()> {
         let prefix = match object {
             "Account" => "Billing",
             "Lead" => "",

@@ -1,21 +1,21 @@
 //! `/query`, `/queryAll`, and the pages that follow.
 
 use super::Salesforce;
-use super::call::{Call, Reply, Step};
+use super::call::{Reply, SalesforceCall, Step};
 use super::elsewhere::OBJECTS_ELSEWHERE;
-use super::filter::{Query, Resolved};
+use super::filter::{QueryContext, Resolved};
 use super::ids;
 use super::matching::demand_filter;
-use super::metadata::{Kind, Object};
-use super::refusal::{Outcome, method_not_allowed, no_such_object, not_modelled, refuse};
-use super::soql::{Item, Select, parse};
-use super::store::Row;
+use super::metadata::{FieldKind, Object};
+use super::refusal::{SalesforceOutcome, method_not_allowed, no_such_object, not_modelled, refuse};
+use super::soql::{Select, SelectItem, parse};
+use super::store::SalesforceRow;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// A result of which not all has been fetched.
-pub(super) struct Cursor {
+pub(super) struct QueryCursor {
     id: String,
     user: String,
     since: Timestamp,
@@ -24,7 +24,13 @@ pub(super) struct Cursor {
 }
 
 impl Salesforce {
-    pub(super) fn query(&mut self, call: &Call, step: &Step, all: bool, rest: &[&str]) -> Outcome<Reply> {
+    pub(super) fn query(
+        &mut self,
+        call: &SalesforceCall,
+        step: &Step,
+        all: bool,
+        rest: &[&str],
+    ) -> SalesforceOutcome<Reply> {
         if step.method != "GET" {
             return Err(method_not_allowed(&step.method, "HEAD,GET"));
         }
@@ -54,7 +60,7 @@ impl Salesforce {
 
     fn page(
         &mut self,
-        call: &Call,
+        call: &SalesforceCall,
         size: usize,
         total: usize,
         mut records: Vec<Value>,
@@ -68,7 +74,7 @@ impl Salesforce {
             let id = self.new_id("01g");
             let kept = records.clone();
             let (user, since) = (call.user.clone(), call.now);
-            self.cursors.push(Cursor { id: id.clone(), user, since, total, records: kept });
+            self.cursors.push(QueryCursor { id: id.clone(), user, since, total, records: kept });
             (id, 0)
         });
         records.truncate(fits);
@@ -94,7 +100,7 @@ impl Salesforce {
         self.cursors.clear();
     }
 
-    fn select(&self, call: &Call, soql: &str, all: bool) -> Outcome<(usize, Vec<Value>)> {
+    fn select(&self, call: &SalesforceCall, soql: &str, all: bool) -> SalesforceOutcome<(usize, Vec<Value>)> {
         let select = parse(soql)?;
         let name = select.from.text.as_str();
         let object = self.object(name).filter(|o| self.may(o, &call.user, "read"));
@@ -106,10 +112,10 @@ impl Salesforce {
             None => return Err(no_such_object(name)),
         };
         demand_filter(&object, select.filter.as_ref())?;
-        let query = Query { soql, user: &call.user };
+        let query = QueryContext { soql, user: &call.user };
         let rows = self.rows.get(name).into_iter().flat_map(|rows| rows.values());
         let rows = rows.filter(|row| all || row["IsDeleted"] != json!(true)).collect();
-        if let [Item::Count] = select.items[..] {
+        if let [SelectItem::Count] = select.items[..] {
             let found = self.narrow(&query, &object, &select, rows)?.len();
             return Ok((found, vec![]));
         }
@@ -120,11 +126,11 @@ impl Salesforce {
     /// The rows that a query means, in its order.
     fn narrow<'a>(
         &'a self,
-        query: &Query,
+        query: &QueryContext,
         object: &Arc<Object>,
         select: &Select,
-        mut rows: Vec<&'a Row>,
-    ) -> Outcome<Vec<&'a Row>> {
+        mut rows: Vec<&'a SalesforceRow>,
+    ) -> SalesforceOutcome<Vec<&'a SalesforceRow>> {
         if let Some(filter) = &select.filter {
             let test = self.test(query, object, filter)?;
             rows.retain(|row| test(row));
@@ -136,28 +142,28 @@ impl Salesforce {
 
     fn records(
         &self,
-        call: &Call,
-        query: &Query,
+        call: &SalesforceCall,
+        query: &QueryContext,
         object: &Arc<Object>,
         select: &Select,
-        rows: Vec<&Row>,
+        rows: Vec<&SalesforceRow>,
         all: bool,
-    ) -> Outcome<Vec<Value>> {
+    ) -> SalesforceOutcome<Vec<Value>> {
         let mut paths: Vec<Resolved> = vec![];
         let mut children = vec![];
         let mut seen = vec![];
         for item in &select.items {
             match item {
-                Item::Path(name) if seen.contains(&name.text) => {
+                SelectItem::Path(name) if seen.contains(&name.text) => {
                     let text = format!("duplicate field selected: {}", name.text);
                     return Err(query.refuse("INVALID_FIELD", name.column, &text));
                 }
-                Item::Path(name) => {
+                SelectItem::Path(name) => {
                     seen.push(name.text.clone());
                     paths.push(self.resolve(query, object, name)?);
                 }
-                Item::Children(inner) => children.push(self.way(query, object, inner)?),
-                Item::Count => return Err(not_modelled("COUNT() in a subquery")),
+                SelectItem::Children(inner) => children.push(self.way(query, object, inner)?),
+                SelectItem::Count => return Err(not_modelled("COUNT() in a subquery")),
             }
         }
         let rows = self.narrow(query, object, select, rows)?;
@@ -168,8 +174,8 @@ impl Salesforce {
                 self.put_path(call, object, row, path, &mut record);
             }
             for (child, field, inner) in &children {
-                let Item::Children(select) = inner else { continue };
-                let Kind::Reference { children, .. } = &field.kind else { continue };
+                let SelectItem::Children(select) = inner else { continue };
+                let FieldKind::Reference { children, .. } = &field.kind else { continue };
                 let held = self.rows.get(&child.name).into_iter().flat_map(|rows| rows.values());
                 let own = held
                     .filter(|held| {
@@ -191,17 +197,17 @@ impl Salesforce {
     /// The object behind a child relationship's name, and the field that leads back.
     fn way(
         &self,
-        query: &Query,
+        query: &QueryContext,
         parent: &Object,
         inner: &Select,
-    ) -> Outcome<(Arc<Object>, super::metadata::Field, Item)> {
+    ) -> SalesforceOutcome<(Arc<Object>, super::metadata::Field, SelectItem)> {
         let name = inner.from.text.as_str();
         for (child, field, _) in self.children(&parent.name) {
             let Some(found) = self.visible(&child, &field, Some(query.user)) else { continue };
-            let Kind::Reference { children, .. } = &found.kind else { continue };
+            let FieldKind::Reference { children, .. } = &found.kind else { continue };
             let there = self.has(child.feature) && self.may(&child, query.user, "read");
             if there && children == name {
-                return Ok((child.clone(), found.clone(), Item::Children(inner.clone())));
+                return Ok((child.clone(), found.clone(), SelectItem::Children(inner.clone())));
             }
         }
         let text = format!(
@@ -214,15 +220,15 @@ impl Salesforce {
 
     fn put_path(
         &self,
-        call: &Call,
+        call: &SalesforceCall,
         object: &Object,
-        row: &Row,
+        row: &SalesforceRow,
         path: &Resolved,
         record: &mut Map<String, Value>,
     ) {
         let (mut at, mut row, mut into) = (object, row, record);
         for (field, parent) in &path.through {
-            let Kind::Reference { relationship, .. } = &field.kind else { return };
+            let FieldKind::Reference { relationship, .. } = &field.kind else { return };
             let held = row[&field.name].as_str().and_then(|id| self.row(&parent.name, id));
             let Some(held) = held else {
                 into.insert(relationship.clone(), Value::Null);
@@ -235,7 +241,7 @@ impl Salesforce {
             (at, row, into) = (parent, held, nested);
         }
         let value = match path.field.kind {
-            Kind::Base64 => json!(format!(
+            FieldKind::Base64 => json!(format!(
                 "/services/data/v{}.0/sobjects/{}/{}/{}",
                 call.version,
                 at.name,
@@ -255,7 +261,7 @@ fn rows_of(record: &Value) -> usize {
     1 + below.map(rows_of).sum::<usize>()
 }
 
-fn attributes(call: &Call, object: &Object, row: &Row) -> Map<String, Value> {
+fn attributes(call: &SalesforceCall, object: &Object, row: &SalesforceRow) -> Map<String, Value> {
     let id = row["Id"].as_str().map(ids::parsed).unwrap_or_default().unwrap_or_default();
     let url = format!("/services/data/v{}.0/sobjects/{}/{id}", call.version, object.name);
     Map::from_iter([("attributes".to_owned(), json!({ "type": object.name, "url": url }))])

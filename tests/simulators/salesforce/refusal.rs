@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 /// Why a request was not done.
 #[derive(Clone, Debug)]
-pub(super) enum Refusal {
+pub(super) enum SalesforceRefusal {
     /// The vendor's own answer.
-    Vendor(u16, Box<Fault>),
+    Vendor(u16, Box<ErrorEntry>),
     /// A status without a body: 304, 412.
     Bare(u16),
     /// Nothing in the reference says what the vendor would answer.
@@ -15,7 +15,7 @@ pub(super) enum Refusal {
 
 /// One entry of an error array.
 #[derive(Clone, Debug)]
-pub(super) struct Fault {
+pub(super) struct ErrorEntry {
     pub code: String,
     pub message: String,
     pub fields: Option<Vec<String>>,
@@ -23,9 +23,9 @@ pub(super) struct Fault {
     pub extra: Option<(String, Value)>,
 }
 
-pub(super) type Outcome<T> = Result<T, Refusal>;
+pub(super) type SalesforceOutcome<T> = Result<T, SalesforceRefusal>;
 
-impl Fault {
+impl ErrorEntry {
     /// As the row calls write it.
     pub(super) fn to_json(&self) -> Value {
         self.with_code("errorCode")
@@ -52,56 +52,61 @@ impl Fault {
     }
 }
 
-fn fault(status: u16, code: &str, message: impl Into<String>, fields: Option<Vec<String>>) -> Refusal {
+fn fault(
+    status: u16,
+    code: &str,
+    message: impl Into<String>,
+    fields: Option<Vec<String>>,
+) -> SalesforceRefusal {
     let (code, message) = (code.to_owned(), message.into());
-    Refusal::Vendor(status, Box::new(Fault { code, message, fields, extra: None }))
+    SalesforceRefusal::Vendor(status, Box::new(ErrorEntry { code, message, fields, extra: None }))
 }
 
 /// An error without the member `fields`.
-pub(super) fn refuse(status: u16, code: &str, message: impl Into<String>) -> Refusal {
+pub(super) fn refuse(status: u16, code: &str, message: impl Into<String>) -> SalesforceRefusal {
     fault(status, code, message, None)
 }
 
 /// A 400 about these fields (or about none: then `fields` is empty).
-pub(super) fn bad(code: &str, message: impl Into<String>, fields: &[&str]) -> Refusal {
+pub(super) fn bad(code: &str, message: impl Into<String>, fields: &[&str]) -> SalesforceRefusal {
     fault(400, code, message, Some(fields.iter().map(|f| (*f).to_owned()).collect()))
 }
 
-pub(super) fn not_modelled(why: impl Into<String>) -> Refusal {
-    Refusal::NotModelled(why.into())
+pub(super) fn not_modelled(why: impl Into<String>) -> SalesforceRefusal {
+    SalesforceRefusal::NotModelled(why.into())
 }
 
-pub(super) fn no_resource() -> Refusal {
+pub(super) fn no_resource() -> SalesforceRefusal {
     refuse(404, "NOT_FOUND", "The requested resource does not exist")
 }
 
-pub(super) fn no_external_id(name: &str) -> Refusal {
+pub(super) fn no_external_id(name: &str) -> SalesforceRefusal {
     let text = format!("Provided external ID field does not exist or is not accessible: {name}");
     refuse(404, "NOT_FOUND", text)
 }
 
-pub(super) fn no_such_row() -> Refusal {
+pub(super) fn no_such_row() -> SalesforceRefusal {
     fault(404, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", Some(vec![]))
 }
 
-pub(super) fn in_the_bin() -> Refusal {
+pub(super) fn in_the_bin() -> SalesforceRefusal {
     fault(404, "ENTITY_IS_DELETED", "entity is deleted", Some(vec![]))
 }
 
-pub(super) fn no_such_column(field: &str, object: &str) -> Refusal {
+pub(super) fn no_such_column(field: &str, object: &str) -> SalesforceRefusal {
     bad("INVALID_FIELD", format!("No such column '{field}' on sobject of type {object}"), &[])
 }
 
-pub(super) fn no_such_object(name: &str) -> Refusal {
+pub(super) fn no_such_object(name: &str) -> SalesforceRefusal {
     refuse(400, "INVALID_TYPE", format!("sObject type '{name}' is not supported."))
 }
 
-pub(super) fn not_json(what: impl std::fmt::Display) -> Refusal {
+pub(super) fn not_json(what: impl std::fmt::Display) -> SalesforceRefusal {
     refuse(400, "JSON_PARSER_ERROR", format!("{what} at [line:1, column:1]"))
 }
 
 /// What a body holds in place of a value of this type.
-pub(super) fn wrong_type(kind: &str, value: &Value) -> Refusal {
+pub(super) fn wrong_type(kind: &str, value: &Value) -> SalesforceRefusal {
     let (token, shown) = match value {
         Value::String(text) => ("VALUE_STRING", text.clone()),
         Value::Number(n) if n.is_f64() => ("VALUE_NUMBER_FLOAT", n.to_string()),
@@ -116,11 +121,11 @@ pub(super) fn wrong_type(kind: &str, value: &Value) -> Refusal {
     ))
 }
 
-pub(super) fn too_many(code: &str, message: impl Into<String>) -> Refusal {
+pub(super) fn too_many(code: &str, message: impl Into<String>) -> SalesforceRefusal {
     refuse(400, code, message)
 }
 
-pub(super) fn method_not_allowed(method: &str, allowed: &str) -> Refusal {
+pub(super) fn method_not_allowed(method: &str, allowed: &str) -> SalesforceRefusal {
     let text = format!("HTTP Method '{method}' not allowed. Allowed are {allowed}");
     refuse(405, "METHOD_NOT_ALLOWED", text)
 }

@@ -1,10 +1,10 @@
 //! `/updated/` and `/deleted/`: which rows changed or went away in a span of whole minutes.
 
 use super::Salesforce;
-use super::call::{Call, Reply, Step};
+use super::call::{Reply, SalesforceCall, Step};
 use super::metadata::Object;
-use super::refusal::{Outcome, method_not_allowed, not_modelled, refuse};
-use super::store::Row;
+use super::refusal::{SalesforceOutcome, method_not_allowed, not_modelled, refuse};
+use super::store::SalesforceRow;
 use super::times::{date_time, instant, minute, stamp};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -12,11 +12,11 @@ use serde_json::json;
 impl Salesforce {
     pub(super) fn replicate(
         &mut self,
-        call: &Call,
+        call: &SalesforceCall,
         step: &Step,
         object: &Object,
         deleted: bool,
-    ) -> Outcome<Reply> {
+    ) -> SalesforceOutcome<Reply> {
         if step.method != "GET" {
             return Err(method_not_allowed(&step.method, "HEAD,GET"));
         }
@@ -39,7 +39,7 @@ impl Salesforce {
             return Err(refused("startDate before org replication enabled date"));
         }
         let within = |at: &str| instant(at).is_some_and(|at| start <= at && at < end);
-        let stamped = |row: &Row| row["SystemModstamp"].as_str().is_some_and(within);
+        let stamped = |row: &SalesforceRow| row["SystemModstamp"].as_str().is_some_and(within);
         let rows = self.rows.get(&object.name).into_iter().flatten();
         let covered = json!(stamp(self.covered(end, call.now)));
         let body = if deleted {
@@ -68,7 +68,7 @@ impl Salesforce {
         [Some(end), Some(minute(now)), open.map(minute)].into_iter().flatten().min().unwrap_or(end)
     }
 
-    fn check_count(&self, count: usize) -> Outcome<()> {
+    fn check_count(&self, count: usize) -> SalesforceOutcome<()> {
         match count > self.switches.replication_ids {
             true => Err(refuse(400, "EXCEEDED_ID_LIMIT", "too many ids")),
             false => Ok(()),

@@ -1,16 +1,16 @@
 //! Before-save flows of the customer's that change what is about to be stored.
 
 use super::Salesforce;
-use super::metadata::{Field, Kind, Object};
-use super::refusal::{Outcome, bad};
-use super::store::Row;
+use super::metadata::{Field, FieldKind, Object};
+use super::refusal::{SalesforceOutcome, bad};
+use super::store::SalesforceRow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// What a flow makes of a value. `Round` is for numbers, the others are for texts; other values stay as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Rewrite {
+pub enum FlowRewrite {
     /// Without blanks and line ends at its end.
     TrimEnd,
     Upper,
@@ -26,13 +26,13 @@ pub enum Rewrite {
 pub(super) struct Flow {
     object: String,
     field: String,
-    rewrite: Rewrite,
+    rewrite: FlowRewrite,
 }
 
-impl Rewrite {
+impl FlowRewrite {
     fn of(&self, value: &Value) -> Value {
         match (self, value) {
-            (Rewrite::Round(decimals), Value::Number(number)) => {
+            (FlowRewrite::Round(decimals), Value::Number(number)) => {
                 let unit = 10f64.powi(i32::try_from(*decimals).unwrap_or(i32::MAX));
                 number.as_f64().map_or(value.clone(), |n| json!((n * unit).round() / unit))
             }
@@ -46,27 +46,32 @@ impl Rewrite {
 
     fn of_text(&self, text: &str) -> String {
         match self {
-            Rewrite::TrimEnd => text.trim_end().to_owned(),
-            Rewrite::Upper => text.to_uppercase(),
-            Rewrite::SingleBlanks => {
+            FlowRewrite::TrimEnd => text.trim_end().to_owned(),
+            FlowRewrite::Upper => text.to_uppercase(),
+            FlowRewrite::SingleBlanks => {
                 let mut last = None;
                 let single = text.chars().filter(|c| last.replace(*c) != Some(' ') || *c != ' ');
                 single.collect()
             }
-            Rewrite::Prefix(prefix) if !text.starts_with(prefix.as_str()) => format!("{prefix}{text}"),
-            Rewrite::Prefix(_) | Rewrite::Round(_) => text.to_owned(),
+            FlowRewrite::Prefix(prefix) if !text.starts_with(prefix.as_str()) => format!("{prefix}{text}"),
+            FlowRewrite::Prefix(_) | FlowRewrite::Round(_) => text.to_owned(),
         }
     }
 }
 
 impl Salesforce {
     /// From now on a flow rewrites the field with each create or update that sets it, by the API or by a person.
-    pub fn rewrite(&mut self, object: &str, field: &str, rewrite: Rewrite) {
+    pub fn rewrite(&mut self, object: &str, field: &str, rewrite: FlowRewrite) {
         self.rewrites.push(Flow { object: object.to_owned(), field: field.to_owned(), rewrite });
     }
 
     /// What the flows make of a row that is about to be stored.
-    pub(super) fn rewrite_fields(&self, object: &Object, row: &mut Row, changes: &Row) -> Outcome<()> {
+    pub(super) fn rewrite_fields(
+        &self,
+        object: &Object,
+        row: &mut SalesforceRow,
+        changes: &SalesforceRow,
+    ) -> SalesforceOutcome<()> {
         let own = self.rewrites.iter().filter(|flow| flow.object == object.name);
         for flow in own.filter(|flow| changes.contains_key(&flow.field)) {
             let Some(field) = object.field(&flow.field).filter(|field| rewritable(field)) else { continue };
@@ -86,12 +91,12 @@ impl Salesforce {
 fn rewritable(field: &Field) -> bool {
     matches!(
         field.kind,
-        Kind::Text
-            | Kind::TextArea
-            | Kind::LongText
-            | Kind::Email
-            | Kind::Phone
-            | Kind::Url
-            | Kind::Number(..)
+        FieldKind::Text
+            | FieldKind::TextArea
+            | FieldKind::LongText
+            | FieldKind::Email
+            | FieldKind::Phone
+            | FieldKind::Url
+            | FieldKind::Number(..)
     )
 }

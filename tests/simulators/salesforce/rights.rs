@@ -1,8 +1,8 @@
 //! Who may see and write what: field-level security by permission sets, rights on objects, and what tests take away.
 
 use super::metadata::{Field, Object};
-use super::refusal::{Outcome, bad, refuse};
-use super::store::Row;
+use super::refusal::{SalesforceOutcome, bad, refuse};
+use super::store::SalesforceRow;
 use super::{PERMISSION_SET, Salesforce};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -41,7 +41,7 @@ impl Salesforce {
     }
 
     /// As [`Self::may`], told as the vendor tells it.
-    pub(super) fn demand_right(&self, object: &Object, user: &str, right: &str) -> Outcome<()> {
+    pub(super) fn demand_right(&self, object: &Object, user: &str, right: &str) -> SalesforceOutcome<()> {
         if self.may(object, user, right) {
             return Ok(());
         }
@@ -63,7 +63,7 @@ impl Salesforce {
         }
         let (sets, full) = (self.sets_of(user), format!("{}.{}", object.name, field.name));
         let rows = self.rows("FieldPermissions");
-        let given: Vec<&&Row> = rows
+        let given: Vec<&&SalesforceRow> = rows
             .iter()
             .filter(|row| {
                 row["Field"] == full.as_str() && sets.iter().any(|set| row["ParentId"] == set.as_str())
@@ -129,9 +129,9 @@ impl Salesforce {
     pub(super) fn check_rights_row(
         &self,
         object: &Object,
-        old: Option<(&str, &Row)>,
-        row: &Row,
-    ) -> Outcome<()> {
+        old: Option<(&str, &SalesforceRow)>,
+        row: &SalesforceRow,
+    ) -> SalesforceOutcome<()> {
         let about = match object.name.as_str() {
             "FieldPermissions" => "Field",
             "ObjectPermissions" => "SobjectType",
@@ -188,10 +188,10 @@ impl Salesforce {
     }
 
     /// The value of a field as a user reads it; a person reads all.
-    pub(super) fn shown(row: &Row, field: &Field) -> Value {
+    pub(super) fn shown(row: &SalesforceRow, field: &Field) -> Value {
         let value = row.get(&field.name).cloned().unwrap_or(Value::Null);
         match (&field.kind, value.as_i64()) {
-            (super::metadata::Kind::Number(..), Some(whole)) => json!(whole as f64),
+            (super::metadata::FieldKind::Number(..), Some(whole)) => json!(whole as f64),
             _ => value,
         }
     }

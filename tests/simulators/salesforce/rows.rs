@@ -1,16 +1,22 @@
 //! `/sobjects/…`: one row by its id or by an external id.
 
 use super::Salesforce;
-use super::call::{Call, Reply, Step};
+use super::call::{Reply, SalesforceCall, Step};
 use super::ids;
-use super::metadata::{Field, Kind, Object};
-use super::refusal::{Outcome, method_not_allowed, no_external_id, no_resource, no_such_row, not_modelled};
+use super::metadata::{Field, FieldKind, Object};
+use super::refusal::{
+    SalesforceOutcome, method_not_allowed, no_external_id, no_resource, no_such_row, not_modelled,
+};
 use super::upsert::choices;
 use serde_json::{Map, Value, json};
 
 impl Salesforce {
     /// The object a path or body names, if this user may see it.
-    pub(super) fn object_at(&self, name: &str, call: &Call) -> Outcome<std::sync::Arc<Object>> {
+    pub(super) fn object_at(
+        &self,
+        name: &str,
+        call: &SalesforceCall,
+    ) -> SalesforceOutcome<std::sync::Arc<Object>> {
         match self.object(name).filter(|object| self.may(object, &call.user, "read")) {
             Some(object) => Ok(object),
             None if super::elsewhere::OBJECTS_ELSEWHERE.contains(&name) => {
@@ -23,11 +29,11 @@ impl Salesforce {
     /// Answers what lies at and below `/sobjects/{object}`.
     pub(super) fn row_call(
         &mut self,
-        call: &Call,
+        call: &SalesforceCall,
         step: &Step,
         object: &Object,
         rest: &[&str],
-    ) -> Outcome<Reply> {
+    ) -> SalesforceOutcome<Reply> {
         match (step.method.as_str(), rest) {
             ("POST", []) => self.create(call, step, object),
             (method, []) => Err(method_not_allowed(method, "HEAD,GET,POST")),
@@ -59,7 +65,12 @@ impl Salesforce {
         ids::parsed(text).is_some_and(|id| id.starts_with(&object.prefix))
     }
 
-    fn external_id<'a>(&self, object: &'a Object, name: &str, call: &Call) -> Outcome<&'a Field> {
+    fn external_id<'a>(
+        &self,
+        object: &'a Object,
+        name: &str,
+        call: &SalesforceCall,
+    ) -> SalesforceOutcome<&'a Field> {
         match self.visible(object, name, Some(&call.user)) {
             None => Err(no_external_id(name)),
             Some(field) if field.external_id => Ok(field),
@@ -67,7 +78,7 @@ impl Salesforce {
         }
     }
 
-    fn create(&mut self, call: &Call, step: &Step, object: &Object) -> Outcome<Reply> {
+    fn create(&mut self, call: &SalesforceCall, step: &Step, object: &Object) -> SalesforceOutcome<Reply> {
         step.only(&[])?;
         let id = self.create_from(call, step, object, step.object()?)?;
         let body = json!({ "id": id, "success": true, "errors": [] });
@@ -77,11 +88,11 @@ impl Salesforce {
     /// Creates a row, of a collection too, and answers its id.
     pub(super) fn create_from(
         &mut self,
-        call: &Call,
+        call: &SalesforceCall,
         step: &Step,
         object: &Object,
         body: &Map<String, Value>,
-    ) -> Outcome<String> {
+    ) -> SalesforceOutcome<String> {
         if !object.createable {
             return Err(not_modelled(format!("the creation of a {}", object.name)));
         }
@@ -93,12 +104,12 @@ impl Salesforce {
 
     pub(super) fn patch_from(
         &mut self,
-        call: &Call,
+        call: &SalesforceCall,
         step: &Step,
         object: &Object,
         id: &str,
         body: &Map<String, Value>,
-    ) -> Outcome<()> {
+    ) -> SalesforceOutcome<()> {
         self.live(&object.name, id)?;
         if !object.updateable {
             return Err(not_modelled(format!("a change of a {}", object.name)));
@@ -109,7 +120,13 @@ impl Salesforce {
         self.atomically(|org| org.update(object, id, changes, &by))
     }
 
-    pub(super) fn delete_by(&mut self, call: &Call, step: &Step, object: &Object, id: &str) -> Outcome<()> {
+    pub(super) fn delete_by(
+        &mut self,
+        call: &SalesforceCall,
+        step: &Step,
+        object: &Object,
+        id: &str,
+    ) -> SalesforceOutcome<()> {
         self.live(&object.name, id)?;
         if !object.deletable {
             return Err(not_modelled(format!("the deletion of a {}", object.name)));
@@ -119,7 +136,13 @@ impl Salesforce {
         self.atomically(|org| org.remove(object, id, &by))
     }
 
-    fn patch(&mut self, call: &Call, step: &Step, object: &Object, id: &str) -> Outcome<Reply> {
+    fn patch(
+        &mut self,
+        call: &SalesforceCall,
+        step: &Step,
+        object: &Object,
+        id: &str,
+    ) -> SalesforceOutcome<Reply> {
         step.only(&[])?;
         let id = ids::parsed(id).ok_or_else(no_such_row)?;
         self.live(&object.name, &id)?;
@@ -128,7 +151,13 @@ impl Salesforce {
         Ok(Reply::new(204, Value::Null))
     }
 
-    fn delete(&mut self, call: &Call, step: &Step, object: &Object, id: &str) -> Outcome<Reply> {
+    fn delete(
+        &mut self,
+        call: &SalesforceCall,
+        step: &Step,
+        object: &Object,
+        id: &str,
+    ) -> SalesforceOutcome<Reply> {
         let id = ids::parsed(id).ok_or_else(no_such_row)?;
         self.live(&object.name, &id)?;
         self.check_conditions(step, object, &id)?;
@@ -136,7 +165,7 @@ impl Salesforce {
         Ok(Reply::new(204, Value::Null))
     }
 
-    fn get(&self, call: &Call, step: &Step, object: &Object, id: &str) -> Outcome<Reply> {
+    fn get(&self, call: &SalesforceCall, step: &Step, object: &Object, id: &str) -> SalesforceOutcome<Reply> {
         step.only(&["fields"])?;
         let id = ids::parsed(id).ok_or_else(no_resource)?;
         if self.row(&object.name, &id).is_none() || self.out_of_reach.contains(&id) {
@@ -152,18 +181,23 @@ impl Salesforce {
     /// A row with its attributes: the fields asked for, or all that this user may read.
     pub(super) fn shown_row(
         &self,
-        call: &Call,
+        call: &SalesforceCall,
         object: &Object,
         id: &str,
         names: Option<&[&str]>,
-    ) -> Outcome<Value> {
+    ) -> SalesforceOutcome<Value> {
         let row = self.live(&object.name, id)?;
         let url = format!("/services/data/v{}.0/sobjects/{}/{id}", call.version, object.name);
         let mut shown =
             Map::from_iter([("attributes".to_owned(), json!({ "type": object.name, "url": url }))]);
-        let by = super::store::Writer { api: true, ..super::store::Writer::person(&call.user, call.now) };
+        let by = super::store::SalesforceWriter {
+            api: true,
+            ..super::store::SalesforceWriter::person(&call.user, call.now)
+        };
         let fields: Vec<&Field> = match names {
-            Some(names) => names.iter().map(|name| self.column(object, name, &by)).collect::<Outcome<_>>()?,
+            Some(names) => {
+                names.iter().map(|name| self.column(object, name, &by)).collect::<SalesforceOutcome<_>>()?
+            }
             None => {
                 let all = object.fields.iter();
                 all.filter(|f| self.visible(object, &f.name, Some(&call.user)).is_some()).collect()
@@ -171,7 +205,7 @@ impl Salesforce {
         };
         for field in fields {
             let value = match field.kind {
-                Kind::Base64 => json!(format!("{url}/{}", field.name)),
+                FieldKind::Base64 => json!(format!("{url}/{}", field.name)),
                 _ => Self::shown(row, field),
             };
             shown.insert(field.name.clone(), value);
@@ -181,12 +215,12 @@ impl Salesforce {
 
     fn get_by(
         &self,
-        call: &Call,
+        call: &SalesforceCall,
         step: &Step,
         object: &Object,
         field: &Field,
         value: &str,
-    ) -> Outcome<Reply> {
+    ) -> SalesforceOutcome<Reply> {
         step.only(&["fields"])?;
         match &self.matching(object, field, value)[..] {
             [] => Err(no_resource()),

@@ -2,11 +2,11 @@
 //! conversion does are not modelled.
 
 use super::Salesforce;
-use super::convert::{Converted, Wishes};
+use super::convert::{ConvertOptions, Converted};
 use super::describe::{NEWEST, OLDEST};
 use super::ids;
-use super::refusal::{Fault, Outcome, Refusal, bad, not_modelled};
-use super::store::Writer;
+use super::refusal::{ErrorEntry, SalesforceOutcome, SalesforceRefusal, bad, not_modelled};
+use super::store::SalesforceWriter;
 use crate::server::{Request, Response};
 use jiff::Timestamp;
 use roxmltree::{Document, Node};
@@ -81,7 +81,7 @@ impl Salesforce {
         request: &Request,
         version: &str,
         now: Timestamp,
-    ) -> Result<Result<Made, Box<Fault>>, Ended> {
+    ) -> Result<Result<Made, Box<ErrorEntry>>, Ended> {
         let number = version.strip_suffix(".0").and_then(|number| number.parse::<u32>().ok());
         if !number.is_some_and(|number| (OLDEST..=NEWEST).contains(&number)) {
             return Err(Ended::Fault(
@@ -120,18 +120,24 @@ impl Salesforce {
             return Err(client(format!("Element {:?} invalid at this location", lead.tag_name())));
         }
         let members = members(lead)?;
-        let by = Writer { api: true, allow_save: false, ..Writer::person(&user, now) };
+        let by = SalesforceWriter { api: true, allow_save: false, ..SalesforceWriter::person(&user, now) };
         match self.convert_asked(&members, &by) {
             Ok(made) => Ok(Ok(made)),
-            Err(Refusal::Vendor(_, fault)) => Ok(Err(fault)),
-            Err(Refusal::Bare(status)) => Err(Ended::NotModelled(format!("{status} without words"))),
-            Err(Refusal::NotModelled(why)) => Err(Ended::NotModelled(why)),
+            Err(SalesforceRefusal::Vendor(_, fault)) => Ok(Err(fault)),
+            Err(SalesforceRefusal::Bare(status)) => {
+                Err(Ended::NotModelled(format!("{status} without words")))
+            }
+            Err(SalesforceRefusal::NotModelled(why)) => Err(Ended::NotModelled(why)),
         }
     }
 
-    fn convert_asked(&mut self, members: &BTreeMap<String, String>, by: &Writer) -> Outcome<Made> {
+    fn convert_asked(
+        &mut self,
+        members: &BTreeMap<String, String>,
+        by: &SalesforceWriter,
+    ) -> SalesforceOutcome<Made> {
         let text = |name: &str| members.get(name).filter(|text| !text.is_empty()).cloned();
-        let id = |name: &str| -> Outcome<Option<String>> {
+        let id = |name: &str| -> SalesforceOutcome<Option<String>> {
             let Some(text) = text(name) else { return Ok(None) };
             let wrong =
                 || bad("MALFORMED_ID", format!("{name}: id value of incorrect type: {text}"), &[name]);
@@ -145,7 +151,7 @@ impl Salesforce {
         if members.contains_key("ownerId") {
             return Err(not_modelled("`ownerId`"));
         }
-        let wishes = Wishes {
+        let wishes = ConvertOptions {
             account: id("accountId")?,
             contact: id("contactId")?,
             opportunity: members["doNotCreateOpportunity"] == "false",

@@ -1,15 +1,15 @@
 //! The part of SOQL that is modelled, as a tree: one FROM, parents by path, children by subquery. What SOQL has and
 //! this part has not is answered 501; what is no SOQL, MALFORMED_QUERY.
 
-use super::lexer::{At, Token, malformed, tokens};
-use super::refusal::{Outcome, not_modelled};
+use super::lexer::{Lexeme, SoqlToken, malformed, tokens};
+use super::refusal::{SalesforceOutcome, not_modelled};
 
 #[derive(Clone, Debug)]
 pub(super) struct Select {
-    pub items: Vec<Item>,
+    pub items: Vec<SelectItem>,
     pub from: Name,
-    pub filter: Option<Condition>,
-    pub order: Vec<Order>,
+    pub filter: Option<SoqlCondition>,
+    pub order: Vec<OrderBy>,
     pub limit: Option<usize>,
     pub offset: usize,
 }
@@ -22,32 +22,32 @@ pub(super) struct Name {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Item {
+pub(super) enum SelectItem {
     Path(Name),
     Children(Select),
     Count,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Condition {
-    All(Vec<Condition>),
-    Any(Vec<Condition>),
-    Not(Box<Condition>),
-    Compare(Name, &'static str, Token),
-    In(Name, bool, Vec<Token>),
+pub(super) enum SoqlCondition {
+    All(Vec<SoqlCondition>),
+    Any(Vec<SoqlCondition>),
+    Not(Box<SoqlCondition>),
+    Compare(Name, &'static str, SoqlToken),
+    In(Name, bool, Vec<SoqlToken>),
     Like(Name, String),
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Order {
+pub(super) struct OrderBy {
     pub path: Name,
     pub descending: bool,
     pub nulls_last: bool,
 }
 
-pub(super) fn parse(soql: &str) -> Outcome<Select> {
+pub(super) fn parse(soql: &str) -> SalesforceOutcome<Select> {
     let tokens = tokens(soql)?;
-    let mut parser = Parser { tokens, next: 0 };
+    let mut parser = SoqlParser { tokens, next: 0 };
     let select = parser.select(false)?;
     match parser.peek() {
         None => Ok(select),
@@ -55,31 +55,31 @@ pub(super) fn parse(soql: &str) -> Outcome<Select> {
     }
 }
 
-fn unexpected(at: &At) -> super::refusal::Refusal {
+fn unexpected(at: &Lexeme) -> super::refusal::SalesforceRefusal {
     malformed(format!("unexpected token: {}", at.shown))
 }
 
-struct Parser {
-    tokens: Vec<At>,
+struct SoqlParser {
+    tokens: Vec<Lexeme>,
     next: usize,
 }
 
 /// Words that begin what SOQL has and we do not.
 const ELSEWHERE: [&str; 8] = ["group", "having", "for", "with", "using", "typeof", "all", "update"];
 
-impl Parser {
-    fn peek(&self) -> Option<&At> {
+impl SoqlParser {
+    fn peek(&self) -> Option<&Lexeme> {
         self.tokens.get(self.next)
     }
 
-    fn take(&mut self) -> Outcome<At> {
+    fn take(&mut self) -> SalesforceOutcome<Lexeme> {
         let at = self.tokens.get(self.next).cloned();
         self.next += 1;
         at.ok_or_else(|| malformed("unexpected token: <EOF>"))
     }
 
     fn is(&self, word: &str) -> bool {
-        matches!(self.peek(), Some(At { token: Token::Word(w), .. }) if w.eq_ignore_ascii_case(word))
+        matches!(self.peek(), Some(Lexeme { token: SoqlToken::Word(w), .. }) if w.eq_ignore_ascii_case(word))
     }
 
     fn word(&mut self, word: &str) -> bool {
@@ -89,12 +89,12 @@ impl Parser {
     }
 
     fn sign(&mut self, sign: &str) -> bool {
-        let there = matches!(self.peek(), Some(At { token: Token::Sign(s), .. }) if *s == sign);
+        let there = matches!(self.peek(), Some(Lexeme { token: SoqlToken::Sign(s), .. }) if *s == sign);
         self.next += usize::from(there);
         there
     }
 
-    fn expect(&mut self, sign: &str) -> Outcome<()> {
+    fn expect(&mut self, sign: &str) -> SalesforceOutcome<()> {
         if self.sign(sign) {
             return Ok(());
         }
@@ -102,19 +102,19 @@ impl Parser {
         Err(unexpected(&at))
     }
 
-    fn name(&mut self) -> Outcome<Name> {
+    fn name(&mut self) -> SalesforceOutcome<Name> {
         let at = self.take()?;
         match at.token {
-            Token::Word(text) if !text.ends_with('.') && !text.contains("..") => {
+            SoqlToken::Word(text) if !text.ends_with('.') && !text.contains("..") => {
                 Ok(Name { text, column: at.column })
             }
             _ => Err(unexpected(&at)),
         }
     }
 
-    fn select(&mut self, inner: bool) -> Outcome<Select> {
+    fn select(&mut self, inner: bool) -> SalesforceOutcome<Select> {
         let first = self.take()?;
-        if !matches!(&first.token, Token::Word(w) if w.eq_ignore_ascii_case("select")) {
+        if !matches!(&first.token, SoqlToken::Word(w) if w.eq_ignore_ascii_case("select")) {
             return Err(unexpected(&first));
         }
         let mut items = vec![];
@@ -123,7 +123,7 @@ impl Parser {
                 if inner {
                     return Err(not_modelled("a subquery in a subquery"));
                 }
-                items.push(Item::Children(self.select(true)?));
+                items.push(SelectItem::Children(self.select(true)?));
                 self.expect(")")?;
             } else {
                 let name = self.name()?;
@@ -134,9 +134,9 @@ impl Parser {
                     if !name.text.eq_ignore_ascii_case("count") || !self.sign(")") || inner {
                         return Err(not_modelled(format!("the function `{}`", name.text)));
                     }
-                    items.push(Item::Count);
+                    items.push(SelectItem::Count);
                 } else {
-                    items.push(Item::Path(name));
+                    items.push(SelectItem::Path(name));
                 }
             }
             if !self.sign(",") {
@@ -164,27 +164,27 @@ impl Parser {
         }
         let limit = if self.word("limit") { Some(self.count()?) } else { None };
         let offset = if self.word("offset") { self.count()? } else { 0 };
-        if let Some(At { token: Token::Word(word), .. }) = self.peek()
+        if let Some(Lexeme { token: SoqlToken::Word(word), .. }) = self.peek()
             && ELSEWHERE.iter().any(|other| word.eq_ignore_ascii_case(other))
         {
             return Err(not_modelled(format!("`{word}` in a query")));
         }
-        let counted = items.iter().any(|item| matches!(item, Item::Count));
+        let counted = items.iter().any(|item| matches!(item, SelectItem::Count));
         if counted && items.len() > 1 {
             return Err(not_modelled("COUNT() beside other fields"));
         }
         Ok(Select { items, from, filter, order, limit, offset })
     }
 
-    fn count(&mut self) -> Outcome<usize> {
+    fn count(&mut self) -> SalesforceOutcome<usize> {
         let at = self.take()?;
         match at.token {
-            Token::Number(n, true) if n >= 0.0 => Ok(n as usize),
+            SoqlToken::Number(n, true) if n >= 0.0 => Ok(n as usize),
             _ => Err(unexpected(&at)),
         }
     }
 
-    fn order(&mut self) -> Outcome<Order> {
+    fn order(&mut self) -> SalesforceOutcome<OrderBy> {
         let path = self.name()?;
         let descending = !self.word("asc") && self.word("desc");
         let mut nulls_last = false;
@@ -195,11 +195,11 @@ impl Parser {
                 return Err(unexpected(&at));
             }
         }
-        Ok(Order { path, descending, nulls_last })
+        Ok(OrderBy { path, descending, nulls_last })
     }
 
     /// AND and OR are not mixed without parentheses.
-    fn conditions(&mut self) -> Outcome<Condition> {
+    fn conditions(&mut self) -> SalesforceOutcome<SoqlCondition> {
         let first = self.condition()?;
         let (joint, other) = match (self.is("and"), self.is("or")) {
             (true, _) => ("and", "or"),
@@ -214,12 +214,12 @@ impl Parser {
             let at = self.take()?;
             return Err(unexpected(&at));
         }
-        Ok(if joint == "and" { Condition::All(all) } else { Condition::Any(all) })
+        Ok(if joint == "and" { SoqlCondition::All(all) } else { SoqlCondition::Any(all) })
     }
 
-    fn condition(&mut self) -> Outcome<Condition> {
+    fn condition(&mut self) -> SalesforceOutcome<SoqlCondition> {
         if self.word("not") {
-            return Ok(Condition::Not(Box::new(self.condition()?)));
+            return Ok(SoqlCondition::Not(Box::new(self.condition()?)));
         }
         if self.sign("(") {
             let inside = self.conditions()?;
@@ -233,7 +233,7 @@ impl Parser {
         if self.word("like") {
             let at = self.take()?;
             return match at.token {
-                Token::Text(text) => Ok(Condition::Like(path, text)),
+                SoqlToken::Text(text) => Ok(SoqlCondition::Like(path, text)),
                 _ => Err(unexpected(&at)),
             };
         }
@@ -251,24 +251,24 @@ impl Parser {
                 values.push(self.literal()?);
             }
             self.expect(")")?;
-            return Ok(Condition::In(path, !not, values));
+            return Ok(SoqlCondition::In(path, !not, values));
         }
         let at = self.take()?;
         match at.token {
-            Token::Sign(sign) if !not && !["(", ")", ","].contains(&sign) => {
-                Ok(Condition::Compare(path, sign, self.literal()?))
+            SoqlToken::Sign(sign) if !not && !["(", ")", ","].contains(&sign) => {
+                Ok(SoqlCondition::Compare(path, sign, self.literal()?))
             }
             _ => Err(unexpected(&at)),
         }
     }
 
-    fn literal(&mut self) -> Outcome<Token> {
+    fn literal(&mut self) -> SalesforceOutcome<SoqlToken> {
         let at = self.take()?;
         if at.token.value().is_some() {
             return Ok(at.token);
         }
         match &at.token {
-            Token::Word(word) if word.to_ascii_uppercase() == *word => {
+            SoqlToken::Word(word) if word.to_ascii_uppercase() == *word => {
                 Err(not_modelled(format!("the date literal `{word}`")))
             }
             _ => Err(unexpected(&at)),

@@ -2,7 +2,7 @@
 
 use super::Salesforce;
 use super::metadata::Object;
-use super::store::Row;
+use super::store::SalesforceRow;
 use super::times;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -70,7 +70,13 @@ impl Salesforce {
     }
 
     /// Closed, won, probability, forecast and expected amount follow the stage.
-    pub(super) fn settle_stage(&self, object: &Object, old: Option<&Row>, row: &mut Row, changes: &Row) {
+    pub(super) fn settle_stage(
+        &self,
+        object: &Object,
+        old: Option<&SalesforceRow>,
+        row: &mut SalesforceRow,
+        changes: &SalesforceRow,
+    ) {
         if object.name != "Opportunity" {
             return;
         }

@@ -2,18 +2,18 @@
 
 use super::Salesforce;
 use super::ids;
-use super::metadata::{Field, Kind, Object};
-use super::refusal::{Outcome, in_the_bin, no_such_row};
+use super::metadata::{Field, FieldKind, Object};
+use super::refusal::{SalesforceOutcome, in_the_bin, no_such_row};
 use super::times;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 /// A row: every field of its object by name, null where empty.
-pub type Row = Map<String, Value>;
+pub type SalesforceRow = Map<String, Value>;
 
 /// Who writes, when, and by which way.
 #[derive(Clone, Debug)]
-pub(super) struct Writer {
+pub(super) struct SalesforceWriter {
     pub user: String,
     pub now: Timestamp,
     /// Seconds by which the stamps lie before the commit: a slow transaction.
@@ -24,9 +24,9 @@ pub(super) struct Writer {
     pub allow_save: bool,
 }
 
-impl Writer {
+impl SalesforceWriter {
     pub(super) fn person(user: &str, now: Timestamp) -> Self {
-        Writer { user: user.to_owned(), now, late: 0, api: false, allow_save: true }
+        SalesforceWriter { user: user.to_owned(), now, late: 0, api: false, allow_save: true }
     }
 
     pub(super) fn stamp(&self) -> Value {
@@ -37,14 +37,14 @@ impl Writer {
 /// What a field holds in a new row.
 pub(super) fn initial(field: &Field) -> Value {
     match (&field.kind, &field.default) {
-        (Kind::Boolean, default) => json!(default.as_deref() == Some("true")),
+        (FieldKind::Boolean, default) => json!(default.as_deref() == Some("true")),
         (_, Some(default)) if default != "@" => json!(default),
         _ => Value::Null,
     }
 }
 
 impl Salesforce {
-    pub(super) fn live(&self, object: &str, id: &str) -> Outcome<&Row> {
+    pub(super) fn live(&self, object: &str, id: &str) -> SalesforceOutcome<&SalesforceRow> {
         match self.row(object, id) {
             None => Err(no_such_row()),
             Some(row) if row["IsDeleted"] == json!(true) => Err(in_the_bin()),
@@ -71,8 +71,13 @@ impl Salesforce {
         ids::numbered(prefix, self.last_id)
     }
 
-    pub(super) fn insert(&mut self, object: &Object, changes: Row, by: &Writer) -> Outcome<String> {
-        let mut row: Row = object.fields.iter().map(|f| (f.name.clone(), initial(f))).collect();
+    pub(super) fn insert(
+        &mut self,
+        object: &Object,
+        changes: SalesforceRow,
+        by: &SalesforceWriter,
+    ) -> SalesforceOutcome<String> {
+        let mut row: SalesforceRow = object.fields.iter().map(|f| (f.name.clone(), initial(f))).collect();
         for field in object.fields.iter().filter(|f| f.default.as_deref() == Some("@")) {
             let found = self.rows("LeadStatus").into_iter().find(|row| row["IsDefault"] == json!(true));
             row.insert(field.name.clone(), found.map_or(Value::Null, |row| row["ApiName"].clone()));
@@ -86,7 +91,7 @@ impl Salesforce {
         row.extend(changes.clone());
         self.settle(object, None, &mut row, &changes, by)?;
         let id = self.new_id(&object.prefix);
-        if let Some(Kind::AutoNumber(prefix)) = object.field("Name").map(|f| &f.kind) {
+        if let Some(FieldKind::AutoNumber(prefix)) = object.field("Name").map(|f| &f.kind) {
             row.insert("Name".into(), json!(format!("{prefix}{:05}", self.last_id)));
         }
         self.check(object, None, &row, &changes, by)?;
@@ -98,7 +103,13 @@ impl Salesforce {
         Ok(id)
     }
 
-    pub(super) fn update(&mut self, object: &Object, id: &str, changes: Row, by: &Writer) -> Outcome<()> {
+    pub(super) fn update(
+        &mut self,
+        object: &Object,
+        id: &str,
+        changes: SalesforceRow,
+        by: &SalesforceWriter,
+    ) -> SalesforceOutcome<()> {
         let old = self.live(&object.name, id)?.clone();
         let mut row = old.clone();
         row.extend(changes.clone());
@@ -113,11 +124,11 @@ impl Salesforce {
     fn settle(
         &self,
         object: &Object,
-        old: Option<&Row>,
-        row: &mut Row,
-        changes: &Row,
-        by: &Writer,
-    ) -> Outcome<()> {
+        old: Option<&SalesforceRow>,
+        row: &mut SalesforceRow,
+        changes: &SalesforceRow,
+        by: &SalesforceWriter,
+    ) -> SalesforceOutcome<()> {
         for (_, set) in self.flows.iter().filter(|(name, _)| by.api && *name == object.name) {
             row.extend(set.clone());
         }
@@ -141,7 +152,13 @@ impl Salesforce {
         Ok(())
     }
 
-    pub(super) fn commit(&mut self, object: &Object, id: &str, mut row: Row, by: &Writer) {
+    pub(super) fn commit(
+        &mut self,
+        object: &Object,
+        id: &str,
+        mut row: SalesforceRow,
+        by: &SalesforceWriter,
+    ) {
         for name in ["LastModifiedDate", "SystemModstamp"] {
             row.insert(name.into(), by.stamp());
         }
@@ -153,7 +170,7 @@ impl Salesforce {
     }
 
     /// Writes a row as it is, or takes it away; remembered while a transaction is open.
-    pub(super) fn put(&mut self, object: &str, id: &str, row: Option<Row>) {
+    pub(super) fn put(&mut self, object: &str, id: &str, row: Option<SalesforceRow>) {
         let rows = self.rows.entry(object.to_owned()).or_default();
         let old = match row {
             Some(row) => rows.insert(id.to_owned(), row),
@@ -165,11 +182,11 @@ impl Salesforce {
     }
 
     /// What a write does to other rows.
-    fn after(&mut self, object: &Object, id: &str, changes: &Row, by: &Writer) {
+    fn after(&mut self, object: &Object, id: &str, changes: &SalesforceRow, by: &SalesforceWriter) {
         if object.name == "OpportunityContactRole" && changes.get("IsPrimary") == Some(&json!(true)) {
             let deal = self.rows[&object.name][id]["OpportunityId"].clone();
             let others = self.rows[&object.name].iter();
-            let others: Vec<(String, Row)> = others
+            let others: Vec<(String, SalesforceRow)> = others
                 .filter(|(other, row)| {
                     *other != id && row["OpportunityId"] == deal && row["IsPrimary"] == json!(true)
                 })
@@ -191,7 +208,10 @@ impl Salesforce {
     }
 
     /// Runs several writes as one transaction: the one that is open, or one of its own.
-    pub(super) fn atomically<T>(&mut self, act: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
+    pub(super) fn atomically<T>(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> SalesforceOutcome<T>,
+    ) -> SalesforceOutcome<T> {
         let outer = self.journal.replace(vec![]);
         let outcome = act(self);
         let inner = self.journal.take().unwrap_or_default();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Switches {
+pub struct SalesforceSwitches {
     /// The org has several currencies: `CurrencyIsoCode` and `CurrencyType` are there.
     pub multi_currency: bool,
     /// The currency of the org, or its corporate one.
@@ -99,9 +99,9 @@ pub struct Switches {
     pub convert_copies: Vec<String>,
 }
 
-impl Default for Switches {
+impl Default for SalesforceSwitches {
     fn default() -> Self {
-        Switches {
+        SalesforceSwitches {
             multi_currency: false,
             currency: "EUR".to_owned(),
             organization_currency: false,

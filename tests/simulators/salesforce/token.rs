@@ -37,26 +37,27 @@ pub(super) struct Session {
 
 /// A refusal: status, `error` and `error_description`.
 #[derive(Clone, Copy)]
-struct Refused(u16, &'static str, &'static str);
+struct TokenRefusal(u16, &'static str, &'static str);
 
 /// What the vendor says of an app that it does not find, for whatever reason.
-const NO_APP: Refused = Refused(400, "app_not_found", "External client app is not installed in this org");
+const NO_APP: TokenRefusal =
+    TokenRefusal(400, "app_not_found", "External client app is not installed in this org");
 
-fn refused<T>(error: &'static str, text: &'static str) -> Result<T, Refused> {
-    Err(Refused(400, error, text))
+fn refused<T>(error: &'static str, text: &'static str) -> Result<T, TokenRefusal> {
+    Err(TokenRefusal(400, error, text))
 }
 
 /// OAuth errors that the switch `refuse` asks for: `error`, `error_description`.
-const DOCUMENTED: [Refused; 9] = [
+const DOCUMENTED: [TokenRefusal; 9] = [
     NO_APP,
-    Refused(400, "OAUTH_EC_APP_NOT_FOUND", "External client app is not installed in this org"),
-    Refused(400, "invalid_request", SCOPES),
-    Refused(400, "invalid_scope", "the requested scope is not allowed"),
-    Refused(400, "unsupported_grant_type", "grant type not supported"),
-    Refused(400, "inactive_org", "organization inactive or locked"),
-    Refused(400, "consent_required", "consent required"),
-    Refused(400, "login_rate_exceeded", "login rate exceeded"),
-    Refused(400, "temporarily_unavailable", "the service is temporarily unavailable"),
+    TokenRefusal(400, "OAUTH_EC_APP_NOT_FOUND", "External client app is not installed in this org"),
+    TokenRefusal(400, "invalid_request", SCOPES),
+    TokenRefusal(400, "invalid_scope", "the requested scope is not allowed"),
+    TokenRefusal(400, "unsupported_grant_type", "grant type not supported"),
+    TokenRefusal(400, "inactive_org", "organization inactive or locked"),
+    TokenRefusal(400, "consent_required", "consent required"),
+    TokenRefusal(400, "login_rate_exceeded", "login rate exceeded"),
+    TokenRefusal(400, "temporarily_unavailable", "the service is temporarily unavailable"),
 ];
 const SCOPES: &str =
     "refresh_token scope is required and the connected app should be installed and preauthorized";
@@ -72,7 +73,7 @@ impl Salesforce {
     pub(super) fn token(&mut self, request: &Request, now: Timestamp) -> Response {
         let (status, body) = match self.signed_in(request, now) {
             Ok(body) => (200, body),
-            Err(Refused(status, error, text)) => {
+            Err(TokenRefusal(status, error, text)) => {
                 (status, json!({ "error": error, "error_description": text }))
             }
         };
@@ -82,7 +83,7 @@ impl Salesforce {
             .body(body.to_string())
     }
 
-    fn signed_in(&mut self, request: &Request, now: Timestamp) -> Result<Value, Refused> {
+    fn signed_in(&mut self, request: &Request, now: Timestamp) -> Result<Value, TokenRefusal> {
         if let Some(error) = &self.switches.refuse {
             return Err(*DOCUMENTED.iter().find(|known| known.1 == error).expect("an error of `token.rs`"));
         }
@@ -109,7 +110,7 @@ impl Salesforce {
                 }
                 if secret != self.client_secret {
                     let status = self.switches.invalid_client_status;
-                    return Err(Refused(status, "invalid_client", "invalid client credentials"));
+                    return Err(TokenRefusal(status, "invalid_client", "invalid client credentials"));
                 }
                 let more = json!({ "scope": "api", "signature": "c2lnbmF0dXJl", "token_format": "opaque",
                     "issued_at": now.as_millisecond().to_string() });
@@ -145,13 +146,13 @@ impl Salesforce {
     }
 
     /// Whether the host knows the app at all: the login host knows no external client apps.
-    fn find_app(&self, login_host: bool) -> Result<(), Refused> {
+    fn find_app(&self, login_host: bool) -> Result<(), TokenRefusal> {
         let hidden = login_host && self.switches.external_client_app;
         if self.switches.app_installed && !hidden { Ok(()) } else { Err(NO_APP) }
     }
 
     /// The JWT bearer flow needs both scopes, although it gives no refresh token.
-    fn demand_scopes(&self) -> Result<(), Refused> {
+    fn demand_scopes(&self) -> Result<(), TokenRefusal> {
         let has = |name: &str| self.switches.app_scopes.iter().any(|scope| scope == name);
         if has("api") && (has("refresh_token") || has("offline_access")) {
             return Ok(());
@@ -160,7 +161,7 @@ impl Salesforce {
     }
 
     /// The user a signed assertion is for.
-    fn bearer(&self, assertion: &str, now: Timestamp) -> Result<String, Refused> {
+    fn bearer(&self, assertion: &str, now: Timestamp) -> Result<String, TokenRefusal> {
         let parts: Vec<&str> = assertion.split('.').collect();
         let [header, claims, signature] = parts[..] else {
             return refused("invalid_grant", "invalid assertion");

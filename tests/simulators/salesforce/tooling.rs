@@ -1,14 +1,19 @@
 //! `/tooling/sobjects/CustomField`: a new field, that nobody sees until a permission set grants it.
 
 use super::Salesforce;
-use super::call::{Call, Reply, Step};
-use super::metadata::{Field, Kind, OnDelete};
-use super::refusal::{Outcome, bad, not_json, not_modelled};
+use super::call::{Reply, SalesforceCall, Step};
+use super::metadata::{Field, FieldKind, OnDelete};
+use super::refusal::{SalesforceOutcome, bad, not_json, not_modelled};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 impl Salesforce {
-    pub(super) fn tooling(&mut self, call: &Call, step: &Step, rest: &[&str]) -> Outcome<Reply> {
+    pub(super) fn tooling(
+        &mut self,
+        call: &SalesforceCall,
+        step: &Step,
+        rest: &[&str],
+    ) -> SalesforceOutcome<Reply> {
         self.demand_customize(call)?;
         match (step.method.as_str(), rest) {
             ("POST", ["sobjects", "CustomField"]) => {}
@@ -50,7 +55,7 @@ impl Salesforce {
         metadata: &Map<String, Value>,
         granted: bool,
         now: Timestamp,
-    ) -> Outcome<()> {
+    ) -> SalesforceOutcome<()> {
         let (object, name) = full_name.split_once('.').unwrap_or((full_name, ""));
         let held =
             self.object(object).ok_or_else(|| not_modelled(format!("a custom field of `{object}`")))?;
@@ -108,7 +113,7 @@ const KNOWN: [&str; 23] = [
     "writeRequiresMasterRead",
 ];
 
-pub(super) fn field(name: &str, metadata: &Map<String, Value>) -> Outcome<Field> {
+pub(super) fn field(name: &str, metadata: &Map<String, Value>) -> SalesforceOutcome<Field> {
     if let Some(other) = metadata.keys().find(|n| !KNOWN.contains(&n.as_str()) && *n != "relationshipLabel") {
         return Err(not_json(format!("Unrecognized field \"{other}\"")));
     }
@@ -178,7 +183,7 @@ pub(super) fn field(name: &str, metadata: &Map<String, Value>) -> Outcome<Field>
         let set = &metadata.get("valueSet").cloned().unwrap_or_default();
         let values = set["valueSetDefinition"]["value"].as_array().cloned().unwrap_or_default();
         let names = values.iter().filter_map(|v| v["fullName"].as_str().or(v["valueName"].as_str()));
-        field.kind = Kind::Picklist(names.map(str::to_owned).collect());
+        field.kind = FieldKind::Picklist(names.map(str::to_owned).collect());
         field.restricted = set["restricted"] == json!(true);
     }
     Ok(field)

@@ -1,20 +1,20 @@
 //! A row by an external id: created, updated, or not touched where several have it.
 
 use super::Salesforce;
-use super::call::{Call, Reply, Step};
+use super::call::{Reply, SalesforceCall, Step};
 use super::metadata::{Field, Object};
-use super::refusal::{Outcome, in_the_bin, no_resource, not_modelled, refuse};
+use super::refusal::{SalesforceOutcome, in_the_bin, no_resource, not_modelled, refuse};
 use serde_json::{Map, Value, json};
 
 impl Salesforce {
     pub(super) fn upsert(
         &mut self,
-        call: &Call,
+        call: &SalesforceCall,
         step: &Step,
         object: &Object,
         field: &Field,
         value: &str,
-    ) -> Outcome<Reply> {
+    ) -> SalesforceOutcome<Reply> {
         step.only(&["updateOnly"])?;
         let only = match step.parameter("updateOnly")?.as_deref() {
             None | Some("false") => false,
@@ -47,13 +47,13 @@ impl Salesforce {
     /// Also for collections, whose rows carry the key among their fields.
     pub(super) fn upsert_from(
         &mut self,
-        call: &Call,
+        call: &SalesforceCall,
         step: &Step,
         object: &Object,
         (field, value): (&Field, &str),
         body: &Map<String, Value>,
         only: bool,
-    ) -> Outcome<Upserted> {
+    ) -> SalesforceOutcome<Upserted> {
         match &self.matching(object, field, value)[..] {
             [id] => {
                 self.patch_from(call, step, object, id, body)?;
@@ -86,7 +86,7 @@ pub(super) enum Upserted {
     Several(Vec<String>),
 }
 
-pub(super) fn choices(call: &Call, object: &Object, found: &[String]) -> Reply {
+pub(super) fn choices(call: &SalesforceCall, object: &Object, found: &[String]) -> Reply {
     let url = |id: &String| format!("/services/data/v{}.0/sobjects/{}/{id}", call.version, object.name);
     Reply::new(300, found.iter().map(url).collect())
 }

@@ -3,9 +3,9 @@
 use super::Salesforce;
 use super::elsewhere::FIELDS_ELSEWHERE;
 use super::ids;
-use super::metadata::{Feature, Field, Kind, Object};
-use super::refusal::{Outcome, bad, no_such_column, not_modelled, wrong_type};
-use super::store::{Row, Writer};
+use super::metadata::{Feature, Field, FieldKind, Object};
+use super::refusal::{SalesforceOutcome, bad, no_such_column, not_modelled, wrong_type};
+use super::store::{SalesforceRow, SalesforceWriter};
 use super::times;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
@@ -17,9 +17,9 @@ impl Salesforce {
         object: &Object,
         body: &Map<String, Value>,
         creating: bool,
-        by: &Writer,
-    ) -> Outcome<Row> {
-        let mut changes = Row::new();
+        by: &SalesforceWriter,
+    ) -> SalesforceOutcome<SalesforceRow> {
+        let mut changes = SalesforceRow::new();
         let mut refused = vec![];
         for (name, value) in body {
             if name == "attributes" {
@@ -52,7 +52,12 @@ impl Salesforce {
     }
 
     /// A field by its exact name, if it is there for this user.
-    pub(super) fn column<'a>(&self, object: &'a Object, name: &str, by: &Writer) -> Outcome<&'a Field> {
+    pub(super) fn column<'a>(
+        &self,
+        object: &'a Object,
+        name: &str,
+        by: &SalesforceWriter,
+    ) -> SalesforceOutcome<&'a Field> {
         match self.visible(object, name, by.api.then_some(by.user.as_str())) {
             Some(field) => Ok(field),
             None if FIELDS_ELSEWHERE.contains(&name) => Err(not_modelled(format!("the field `{name}`"))),
@@ -69,11 +74,13 @@ impl Salesforce {
         object: &'a Object,
         name: &str,
         keys: &Map<String, Value>,
-        by: &Writer,
-    ) -> Outcome<(&'a Field, Value)> {
+        by: &SalesforceWriter,
+    ) -> SalesforceOutcome<(&'a Field, Value)> {
         let field = object.relationship(name).ok_or_else(|| no_such_column(name, &object.name))?;
         let field = self.column(object, &field.name, by)?;
-        let Kind::Reference { to, .. } = &field.kind else { return Err(no_such_column(name, &object.name)) };
+        let FieldKind::Reference { to, .. } = &field.kind else {
+            return Err(no_such_column(name, &object.name));
+        };
         let named = keys.iter().filter(|(n, _)| *n != "attributes").collect::<Vec<_>>();
         let ([parent], [(key, value)]) = (&to[..], &named[..]) else {
             return Err(not_modelled("a parent by other than one external id"));
@@ -102,22 +109,22 @@ impl Salesforce {
     }
 
     /// One value as it is stored.
-    fn value(&self, field: &Field, value: &Value, object: &Object) -> Outcome<Value> {
+    fn value(&self, field: &Field, value: &Value, object: &Object) -> SalesforceOutcome<Value> {
         if value.is_null() {
             if field.name == "CurrencyIsoCode" {
                 return Err(no_choice(field, "null"));
             }
-            return Ok(if field.kind == Kind::Boolean { json!(false) } else { Value::Null });
+            return Ok(if field.kind == FieldKind::Boolean { json!(false) } else { Value::Null });
         }
         let wrong = || wrong_type(field.parsed_as(), value);
         let text = || value.as_str().ok_or_else(wrong);
         match &field.kind {
-            Kind::Boolean => value.as_bool().map(Value::Bool).ok_or_else(wrong),
-            Kind::Integer => {
+            FieldKind::Boolean => value.as_bool().map(Value::Bool).ok_or_else(wrong),
+            FieldKind::Integer => {
                 let number = value.as_i64().ok_or_else(wrong)?;
                 i32::try_from(number).map(|n| json!(n)).map_err(|_| wrong())
             }
-            Kind::Number(_, digits, scale) => {
+            FieldKind::Number(_, digits, scale) => {
                 let number = value.as_f64().ok_or_else(wrong)?;
                 if number.abs() >= 10f64.powi((digits - if *digits > *scale { *scale } else { 0 }) as i32) {
                     let text =
@@ -128,25 +135,27 @@ impl Salesforce {
                 let kept = self.switches.keeps_extra_decimals;
                 Ok(json!(if kept { number } else { (number * unit).round() / unit }))
             }
-            Kind::Date => times::date(text()?).map(|d| json!(d.to_string())).ok_or_else(wrong),
-            Kind::DateTime => times::date_time(text()?).map(|t| json!(times::stamp(t))).ok_or_else(wrong),
-            Kind::Base64 => {
+            FieldKind::Date => times::date(text()?).map(|d| json!(d.to_string())).ok_or_else(wrong),
+            FieldKind::DateTime => {
+                times::date_time(text()?).map(|t| json!(times::stamp(t))).ok_or_else(wrong)
+            }
+            FieldKind::Base64 => {
                 STANDARD.decode(text()?).map_err(|_| wrong())?;
                 Ok(value.clone())
             }
-            Kind::Reference { to, .. } => self.reference(field, to, text()?),
-            Kind::Picklist(_) => self.choice(field, object, text()?),
-            Kind::Id | Kind::AutoNumber(_) => Err(wrong()),
+            FieldKind::Reference { to, .. } => self.reference(field, to, text()?),
+            FieldKind::Picklist(_) => self.choice(field, object, text()?),
+            FieldKind::Id | FieldKind::AutoNumber(_) => Err(wrong()),
             _ => self.text(field, text()?),
         }
     }
 
-    fn text(&self, field: &Field, text: &str) -> Outcome<Value> {
+    fn text(&self, field: &Field, text: &str) -> SalesforceOutcome<Value> {
         let text = if self.switches.trims_text { text.trim() } else { text };
         if text.is_empty() && self.switches.empty_text_is_null {
             return Ok(Value::Null);
         }
-        let long = matches!(field.kind, Kind::LongText | Kind::TextArea);
+        let long = matches!(field.kind, FieldKind::LongText | FieldKind::TextArea);
         let text = if long && self.switches.newlines_as_crlf {
             text.replace("\r\n", "\n").replace('\n', "\r\n")
         } else {
@@ -156,7 +165,7 @@ impl Salesforce {
             let told = format!("{}: data value too large: {text} (max length={})", field.label, field.length);
             return Err(bad("STRING_TOO_LONG", told, &[&field.name]));
         }
-        if field.kind == Kind::Email {
+        if field.kind == FieldKind::Email {
             if !super::mail::is_address(&text) {
                 let told = format!("{}: invalid email address: {text}", field.label);
                 return Err(bad("INVALID_EMAIL_ADDRESS", told, &[&field.name]));
@@ -168,7 +177,7 @@ impl Salesforce {
         Ok(json!(text))
     }
 
-    fn choice(&self, field: &Field, object: &Object, text: &str) -> Outcome<Value> {
+    fn choice(&self, field: &Field, object: &Object, text: &str) -> SalesforceOutcome<Value> {
         if text.is_empty() {
             return self.value(field, &Value::Null, object);
         }
@@ -184,7 +193,7 @@ impl Salesforce {
     }
 
     /// The id of a row that is there and of one of these objects.
-    fn reference(&self, field: &Field, to: &[String], text: &str) -> Outcome<Value> {
+    fn reference(&self, field: &Field, to: &[String], text: &str) -> SalesforceOutcome<Value> {
         if text.is_empty() {
             return Ok(Value::Null);
         }
@@ -216,12 +225,12 @@ impl Salesforce {
 
     /// The active values of a picklist with their labels.
     pub(super) fn choices(&self, field: &Field) -> Vec<(String, String)> {
-        let Kind::Picklist(values) = &field.kind else { return vec![] };
+        let FieldKind::Picklist(values) = &field.kind else { return vec![] };
         let listed = |object: &str, value: &str, active: bool| {
             let mut rows = self.rows(object);
             rows.retain(|row| !active || row["IsActive"] == json!(true));
             rows.sort_by_key(|row| row.get("SortOrder").and_then(Value::as_i64));
-            let text = |row: &Row, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+            let text = |row: &SalesforceRow, name: &str| row[name].as_str().unwrap_or_default().to_owned();
             let label = if object == "CurrencyType" { value } else { "MasterLabel" };
             rows.into_iter().map(|row| (text(row, value), text(row, label))).collect()
         };
@@ -248,7 +257,7 @@ impl Salesforce {
     }
 }
 
-fn no_choice(field: &Field, text: &str) -> super::refusal::Refusal {
+fn no_choice(field: &Field, text: &str) -> super::refusal::SalesforceRefusal {
     let told = format!("{}: bad value for restricted picklist field: {text}", field.label);
     bad("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", told, &[&field.name])
 }

@@ -1,6 +1,6 @@
 //! More control verbs: what people and the customer's own flows do.
 
-use super::{Rewrite, Salesforce};
+use super::{FlowRewrite, Salesforce};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ impl Salesforce {
             }),
             "rewrite" => text("object").and_then(|object| {
                 let field = text("field")?;
-                let rewrite: Rewrite =
+                let rewrite: FlowRewrite =
                     serde_json::from_value(body["rewrite"].clone()).map_err(|e| e.to_string())?;
                 self.rewrite(object, field, rewrite);
                 Ok(json!({}))

@@ -40,21 +40,21 @@ pub(crate) fn found(stage: &Stage, org: &Org) {
         match stage.crm {
             CrmKind::Dynamics365 => {
                 let how = match how {
-                    Rewriting::TrimEnd => dataverse::Rewrite::TrimEnd,
-                    Rewriting::Upper => dataverse::Rewrite::Upper,
-                    Rewriting::SingleBlanks => dataverse::Rewrite::SingleBlanks,
-                    Rewriting::Round => dataverse::Rewrite::Round(0),
-                    Rewriting::Prefix => dataverse::Rewrite::Prefix("EU ".into()),
+                    Rewriting::TrimEnd => dataverse::PluginRewrite::TrimEnd,
+                    Rewriting::Upper => dataverse::PluginRewrite::Upper,
+                    Rewriting::SingleBlanks => dataverse::PluginRewrite::SingleBlanks,
+                    Rewriting::Round => dataverse::PluginRewrite::Round(0),
+                    Rewriting::Prefix => dataverse::PluginRewrite::Prefix("EU ".into()),
                 };
                 stage.world.dataverse.system().rewrite("opportunities", &name, how);
             }
             CrmKind::Salesforce => {
                 let how = match how {
-                    Rewriting::TrimEnd => salesforce::Rewrite::TrimEnd,
-                    Rewriting::Upper => salesforce::Rewrite::Upper,
-                    Rewriting::SingleBlanks => salesforce::Rewrite::SingleBlanks,
-                    Rewriting::Round => salesforce::Rewrite::Round(0),
-                    Rewriting::Prefix => salesforce::Rewrite::Prefix("EU ".into()),
+                    Rewriting::TrimEnd => salesforce::FlowRewrite::TrimEnd,
+                    Rewriting::Upper => salesforce::FlowRewrite::Upper,
+                    Rewriting::SingleBlanks => salesforce::FlowRewrite::SingleBlanks,
+                    Rewriting::Round => salesforce::FlowRewrite::Round(0),
+                    Rewriting::Prefix => salesforce::FlowRewrite::Prefix("EU ".into()),
                 };
                 stage.world.salesforce.system().rewrite("Opportunity", &name, how);
             }

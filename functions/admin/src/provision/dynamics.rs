@@ -138,7 +138,7 @@ async fn wait_for_keys(
 pub(crate) async fn administrator(
     app: &App,
     worker: &outside::App,
-    config: &clients::config::Dynamics,
+    config: &clients::config::DynamicsConfig,
     arn: &str,
 ) -> Result<Dynamics, Failure> {
     let unusable = |text: String| Failure {

@@ -264,7 +264,7 @@ async fn complete(
 pub(super) async fn administrator(
     app: &App,
     worker: &outside::App,
-    config: &config::Salesforce,
+    config: &config::SalesforceConfig,
     arn: &str,
 ) -> Result<Salesforce, Failure> {
     let unusable = |text: String| Failure {
@@ -279,7 +279,7 @@ pub(super) async fn administrator(
         let value = secret.member(name).ok_or_else(|| unusable(format!("the secret has no `{name}`")))?;
         Ok::<_, Failure>(value.expose().to_owned())
     };
-    let administrator = config::Salesforce {
+    let administrator = config::SalesforceConfig {
         client_id: member("client_id")?,
         username: member("username")?,
         secret_arn: arn.to_owned(),

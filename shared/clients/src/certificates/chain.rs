@@ -1,7 +1,7 @@
 //! A certificate, and the certificates that may stand between it and a root (*path material*). No path material is
 //! trusted by itself, no matter where it came from: it counts only if signatures lead from it to a root.
 
-use super::{names, parts::Parts, pem, validity};
+use super::{names, parts::CertificateParts, pem, validity};
 use rustls_pki_types::CertificateDer;
 
 /// The leaf and its path material.
@@ -24,7 +24,7 @@ impl Chain {
     /// The certificates of a file, DER or PEM, the leaf first.
     pub(super) fn read(file: &[u8], now: u64) -> Option<Self> {
         let mut all = all(file).into_iter();
-        let leaf = all.next().filter(|leaf| Parts::of(leaf).is_some())?;
+        let leaf = all.next().filter(|leaf| CertificateParts::of(leaf).is_some())?;
         let mut chain = Chain { leaf, above: vec![] };
         chain.add(all, now);
         Some(chain)
@@ -48,7 +48,7 @@ impl Chain {
     pub(super) fn end(&self, is_root: impl Fn(&[u8]) -> bool) -> End<'_> {
         let mut end = &self.leaf;
         for _ in 0..=self.above.len() {
-            let Some(parts) = Parts::of(end) else { return End::Open(end) };
+            let Some(parts) = CertificateParts::of(end) else { return End::Open(end) };
             if parts.issuer == parts.subject || is_root(parts.issuer) {
                 return End::Closed(end);
             }
@@ -67,13 +67,13 @@ pub(super) fn issuer_of(
     file: &[u8],
     now: u64,
 ) -> Option<CertificateDer<'static>> {
-    let wanted = Parts::of(below)?.issuer;
+    let wanted = CertificateParts::of(below)?.issuer;
     all(file).into_iter().find(|certificate| is_of(certificate, wanted) && is_valid(certificate, now))
 }
 
 /// The name of the issuer, for a person to read.
 pub(super) fn issuers_name(below: &CertificateDer<'_>) -> String {
-    Parts::of(below).map_or_else(String::new, |parts| names::told(parts.issuer))
+    CertificateParts::of(below).map_or_else(String::new, |parts| names::told(parts.issuer))
 }
 
 fn is_valid(certificate: &[u8], now: u64) -> bool {
@@ -82,7 +82,7 @@ fn is_valid(certificate: &[u8], now: u64) -> bool {
 }
 
 fn is_of(certificate: &[u8], name: &[u8]) -> bool {
-    Parts::of(certificate).is_some_and(|parts| parts.subject == name)
+    CertificateParts::of(certificate).is_some_and(|parts| parts.subject == name)
 }
 
 /// The certificates of a file in DER or PEM. A PKCS #7 bundle, which RFC 5280 §4.2.2.1 allows at an issuer's address,

@@ -7,7 +7,7 @@ use super::{
     Address, Certificates, NoCertificate, Prefix, TIME_LIMIT,
     chain::{Chain, End, issuer_of, issuers_name},
     genuine::Genuine,
-    parts::Parts,
+    parts::CertificateParts,
     trust::Distrust,
 };
 use crate::http::one_line;
@@ -80,7 +80,7 @@ impl NotGenuine {
 
 /// The listed addresses at which a certificate (DER) says that its issuer's certificate lies, as many as are tried.
 pub fn issuer_addresses(certificate: &[u8], list: &[Prefix]) -> Vec<Address> {
-    let named = Parts::of(certificate).map_or_else(Vec::new, |parts| parts.issuer_addresses());
+    let named = CertificateParts::of(certificate).map_or_else(Vec::new, |parts| parts.issuer_addresses());
     named.into_iter().filter_map(|text| Address::of_issuer(text, list)).take(PLACES).collect()
 }
 
@@ -145,7 +145,9 @@ impl Certificates {
         below: &CertificateDer<'static>,
         search: &mut Search,
     ) -> Result<CertificateDer<'static>, Why> {
-        let parts = Parts::of(below).filter(|parts| parts.issuer != parts.subject).ok_or(Why::NoAddress)?;
+        let parts = CertificateParts::of(below)
+            .filter(|parts| parts.issuer != parts.subject)
+            .ok_or(Why::NoAddress)?;
         let named = parts.issuer_addresses();
         let first = named.first().ok_or(Why::NoAddress)?;
         let listed = issuer_addresses(below, &self.issuer_list);

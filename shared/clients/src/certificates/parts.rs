@@ -14,14 +14,14 @@ const URI: u8 = 0x86;
 
 /// Each part is the content of its element, without tag and length.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Parts<'a> {
+pub(super) struct CertificateParts<'a> {
     pub(super) issuer: &'a [u8],
     pub(super) dates: &'a [u8],
     pub(super) subject: &'a [u8],
     extensions: &'a [u8],
 }
 
-impl<'a> Parts<'a> {
+impl<'a> CertificateParts<'a> {
     /// `None`: the bytes are no certificate.
     pub(super) fn of(der: &'a [u8]) -> Option<Self> {
         let mut signed = inside(inside(der, SEQUENCE)?.0, SEQUENCE)?.0;
@@ -43,7 +43,7 @@ impl<'a> Parts<'a> {
             }
             Some(())
         })?;
-        Some(Parts { issuer, dates, subject, extensions })
+        Some(CertificateParts { issuer, dates, subject, extensions })
     }
 
     /// The addresses at which the issuer's certificate is said to lie, in the certificate's order. Its maker chose
@@ -112,13 +112,13 @@ pub(super) mod tests {
 
     fn addresses(extensions: &[Vec<u8>]) -> Vec<String> {
         let der = certificate(b"", extensions);
-        Parts::of(&der).unwrap().issuer_addresses().into_iter().map(str::to_owned).collect()
+        CertificateParts::of(&der).unwrap().issuer_addresses().into_iter().map(str::to_owned).collect()
     }
 
     #[test]
     fn names_and_addresses_are_read_where_they_stand() {
         let der = certificate(b"dates", &[]);
-        let parts = Parts::of(&der).unwrap();
+        let parts = CertificateParts::of(&der).unwrap();
         assert_eq!(
             (parts.issuer, parts.dates, parts.subject),
             (&b"issuer"[..], &b"dates"[..], &b"subject"[..])
@@ -146,7 +146,7 @@ pub(super) mod tests {
         assert_eq!(addresses(&[good.clone(), vec![SEQUENCE, 9]]), Vec::<String>::new());
         assert_eq!(addresses(&[access(false, &[b"\x30\x02\x06\x01".to_vec()])]), Vec::<String>::new());
         for bad in [&b""[..], b"words", &[SEQUENCE, 0x84, 0, 0, 0, 0]] {
-            assert!(Parts::of(bad).is_none());
+            assert!(CertificateParts::of(bad).is_none());
         }
     }
 
@@ -154,8 +154,8 @@ pub(super) mod tests {
         #[test]
         fn any_bytes_are_read_to_an_end(bytes in proptest::collection::vec(0u8.., 0..400)) {
             let der = certificate(b"", &[bytes.clone(), access(false, std::slice::from_ref(&bytes))]);
-            let _ = Parts::of(&der).map(|parts| parts.issuer_addresses().len());
-            let _ = Parts::of(&bytes);
+            let _ = CertificateParts::of(&der).map(|parts| parts.issuer_addresses().len());
+            let _ = CertificateParts::of(&bytes);
         }
     }
 }

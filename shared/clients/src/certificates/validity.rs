@@ -1,7 +1,7 @@
 //! From when to when a certificate is valid: its two dates (RFC 5280 §4.1) and nothing else. The caller
 //! verifies its chain.
 
-use super::{der::element, parts::Parts, pem};
+use super::{der::element, parts::CertificateParts, pem};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 const UTC_TIME: u8 = 0x17;
@@ -12,7 +12,7 @@ const GENERALIZED_TIME: u8 = 0x18;
 pub fn validity(file: &[u8]) -> Option<(Timestamp, Timestamp)> {
     let pem = std::str::from_utf8(file).ok().and_then(pem::certificates);
     let der = pem.and_then(|all| all.into_iter().next()).unwrap_or_else(|| file.to_vec());
-    let (tag, from, rest) = element(Parts::of(&der)?.dates)?;
+    let (tag, from, rest) = element(CertificateParts::of(&der)?.dates)?;
     let (other, until, _) = element(rest)?;
     Some((instant(tag, from)?, instant(other, until)?))
 }

@@ -1,6 +1,6 @@
 //! Reads one variable after the other and collects what is wrong with each.
 
-use super::{Crm, Dynamics, Faults, Right, Writes};
+use super::{CrmConfig, DynamicsConfig, Faults, Right, Writes};
 use crate::{http::is_loopback, pem};
 use mapping::{CrmKind, UnknownCrm};
 use reqwest::Url;
@@ -117,17 +117,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn crm(&mut self, name: &str, login_url: String) -> Crm {
+    pub(super) fn crm(&mut self, name: &str, login_url: String) -> CrmConfig {
         let kind = self.text(name);
         match kind.parse() {
-            Ok(CrmKind::Salesforce) => return Crm::Salesforce(self.salesforce()),
+            Ok(CrmKind::Salesforce) => return CrmConfig::Salesforce(self.salesforce()),
             Ok(CrmKind::Dynamics365) => {}
             Err(_) if kind.is_empty() => {}
             Err(UnknownCrm(_)) => {
                 self.fault(name, format_args!("expected `dynamics365` or `salesforce`, found `{kind}`"));
             }
         }
-        Crm::Dynamics365(Dynamics {
+        CrmConfig::Dynamics365(DynamicsConfig {
             url: self.origin("DYNAMICS_URL"),
             tenant_id: self.tenant("DYNAMICS_TENANT_ID"),
             client_id: self.text("DYNAMICS_CLIENT_ID"),

@@ -1,6 +1,6 @@
 //! What is configured for Salesforce only: its sign-in, its API version, and where its tokens may be sent.
 
-use super::{Reader, Salesforce};
+use super::{Reader, SalesforceConfig};
 
 /// `SalesforceApiVersion` and `SalesforceHostPattern`, where the template does not say.
 const SALESFORCE_API_VERSION: &str = "62.0";
@@ -17,7 +17,7 @@ impl Reader<'_> {
         String::new()
     }
 
-    pub(super) fn salesforce(&mut self) -> Salesforce {
+    pub(super) fn salesforce(&mut self) -> SalesforceConfig {
         let version = |text: &str| {
             text.split_once('.').is_some_and(|(major, minor)| {
                 minor == "0" && major.parse::<u32>().is_ok_and(|number| number >= 52)
@@ -28,7 +28,7 @@ impl Reader<'_> {
             Some(_) => self.checked("SALESFORCE_API_VERSION", "a version from 52.0", version),
         };
         let pattern = self.optional("SALESFORCE_HOST_PATTERN");
-        Salesforce {
+        SalesforceConfig {
             login_url: self.my_domain("SALESFORCE_LOGIN_URL"),
             client_id: self.text("SALESFORCE_CLIENT_ID"),
             username: self.text("SALESFORCE_USERNAME"),

@@ -170,7 +170,7 @@ fn salesforce_needs_its_own_variables_and_no_dataverse() {
         ("DYNAMICS_URL", ""),
     ];
     let config = admin(&variables).unwrap();
-    let Crm::Salesforce(salesforce) = config.worker.crm else { panic!("another CRM") };
+    let CrmConfig::Salesforce(salesforce) = config.worker.crm else { panic!("another CRM") };
     assert_eq!(salesforce.host_pattern, "*.my.salesforce.com");
     assert_eq!(salesforce.api_version, "62.0");
     let unsaid = [variables[0], ("SALESFORCE_LOGIN_URL", ""), variables[2], variables[3]];

@@ -27,15 +27,15 @@ use crate::crm::not_begun::NotBegun;
 use crate::{gather::Gather, http::Http, token::Tokens};
 use batch::{Reply, Request};
 use columns::{Columns, SOLUTION, SOLUTION_OPPORTUNITY, Texts};
-pub use create::Prepared;
-use errors::{Meaning, Said};
+pub use create::PreparedChangeSet;
+use errors::{DataverseError, DataverseMeaning};
 use futures_util::future::try_join_all;
 use jiff::SignedDuration;
 use lookups::Lookups;
 use mapping::{Action, Map, NewRecord, Record, RecordId, RecordKind, RecordPatch, ReferralId, names};
 use odata::{escaped, guid, id_of, quoted, set_of, value_of};
 use page::PageSize;
-use party::Known;
+use party::PartyCache;
 use patch::Patched;
 use serde_json::{Map as Object, Value};
 use std::sync::{Arc, OnceLock};
@@ -45,7 +45,7 @@ use sync::{
     ports::{Changes, Feed, Position, Qualified, Ready, Seen},
     version::Version,
 };
-use wire::Wire;
+use wire::DataverseWire;
 
 /// How many rows a page of a feed is asked for. A row with a full audit column has 30 KB, so a page stays below the
 /// largest answer that is read.
@@ -59,7 +59,7 @@ const REFERRAL_ID: &str = "cosell_referralid";
 
 /// One environment, with the columns that one map names.
 pub struct Dynamics {
-    wire: Wire,
+    wire: DataverseWire,
     map: Arc<Map>,
     columns: Columns,
     lead_columns: Columns,
@@ -67,7 +67,7 @@ pub struct Dynamics {
     key: String,
     lead_key: String,
     lookups: Arc<Lookups>,
-    known: Arc<Known>,
+    known: Arc<PartyCache>,
     patches: Gather<Request, Patched>,
     /// The environment's base language, once it was read.
     language: OnceLock<i64>,
@@ -77,7 +77,7 @@ pub struct Dynamics {
 impl Dynamics {
     /// The environment at `url` (its origin), its columns as `map` names them.
     pub fn new(http: Http, tokens: Arc<Tokens>, url: &str, map: Arc<Map>) -> Self {
-        let wire = Wire::new(http, tokens, url);
+        let wire = DataverseWire::new(http, tokens, url);
         Self::through(map, wire, Arc::default(), Arc::default(), Arc::new(PageSize::of(PAGE)))
     }
 
@@ -94,9 +94,9 @@ impl Dynamics {
 
     fn through(
         map: Arc<Map>,
-        wire: Wire,
+        wire: DataverseWire,
         lookups: Arc<Lookups>,
-        known: Arc<Known>,
+        known: Arc<PartyCache>,
         page: Arc<PageSize>,
     ) -> Self {
         let leads = map.of(RecordKind::Lead);
@@ -232,8 +232,12 @@ impl Dynamics {
                 _ => Err(self.unreadable(operation)),
             };
         }
-        let said = Said::of_reply(reply);
-        if said.meaning() == Meaning::Gone { Ok(None) } else { Err(self.wire.failed(operation, &said)) }
+        let said = DataverseError::of_reply(reply);
+        if said.meaning() == DataverseMeaning::Gone {
+            Ok(None)
+        } else {
+            Err(self.wire.failed(operation, &said))
+        }
     }
 
     fn unreadable(&self, operation: &str) -> Failure {
@@ -269,7 +273,7 @@ fn key_column(map: &Map) -> String {
 }
 
 impl sync::ports::Crm for Dynamics {
-    type Prepared = Prepared;
+    type Prepared = PreparedChangeSet;
 
     async fn fetch(&self, id: &RecordId) -> Result<Option<Seen>, Failure> {
         let operation = format!("fetch `{id}`");
@@ -302,7 +306,7 @@ impl sync::ports::Crm for Dynamics {
         solution::AT_ONCE
     }
 
-    async fn prepare(&self, new: &NewRecord) -> Written<Ready<Prepared>> {
+    async fn prepare(&self, new: &NewRecord) -> Written<Ready<PreparedChangeSet>> {
         let prepared = match new.kind {
             RecordKind::Opportunity => self.prepared(new).await,
             RecordKind::Lead => self.prepared_lead(new).await,
@@ -310,7 +314,7 @@ impl sync::ports::Crm for Dynamics {
         prepared.map_or_else(NotBegun::written, Written::Done)
     }
 
-    async fn create(&self, new: &NewRecord, prepared: Prepared) -> Written<Seen> {
+    async fn create(&self, new: &NewRecord, prepared: PreparedChangeSet) -> Written<Seen> {
         self.create_record(new, prepared).await
     }
 

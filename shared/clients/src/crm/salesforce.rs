@@ -26,14 +26,14 @@ mod wire;
 
 use crate::{crm::not_begun::NotBegun, gather::Gather, http::Http, token::Tokens};
 use composite::{Composite, Part};
-pub use create::Prepared;
-use errors::Said;
-use features::{Features, Known};
+pub use create::PreparedComposite;
+use errors::SalesforceError;
+use features::{Features, OrgCache};
 use mapping::{
     Action, CrmValue, Duplicates, Map, NewRecord, RecordId, RecordKind, RecordPatch, ReferralId, WantedTable,
     names,
 };
-use patch::{Patch, Patched};
+use patch::{CompositeResult, Patch};
 use rows::{Fields, SOLUTION, SOLUTION_OPPORTUNITY, object_of};
 use serde_json::{Map as Object, Value};
 use soql::{is_id, is_name, quoted};
@@ -45,7 +45,7 @@ use sync::{
     version::Version,
 };
 pub use wire::AUDIENCE;
-use wire::Wire;
+use wire::SalesforceWire;
 
 /// The field of the Referral Identifier if the map has no rule for it.
 const REFERRAL_ID: &str = "Referral_Identifier__c";
@@ -68,21 +68,21 @@ pub const SOLUTION_LOOKUPS: [&str; 2] = [SOLUTION_OPPORTUNITY, rows::SOLUTION_DE
 
 /// One org, with the fields that one map names.
 pub struct Salesforce {
-    wire: Wire,
+    wire: SalesforceWire,
     map: Arc<Map>,
     fields: Fields,
     lead_fields: Fields,
     /// The field of the Referral Identifier; it is a unique external id.
     key: String,
     lead_key: String,
-    known: Arc<Known>,
-    patches: Gather<Patch, Patched>,
+    known: Arc<OrgCache>,
+    patches: Gather<Patch, CompositeResult>,
 }
 
 impl Salesforce {
     /// The org to which the tokens lead, by this version of its API, with the fields that `map` names.
     pub fn new(http: Http, tokens: Arc<Tokens>, version: &str, map: Arc<Map>) -> Self {
-        Self::through(map, Wire::new(http, tokens, version), Arc::default())
+        Self::through(map, SalesforceWire::new(http, tokens, version), Arc::default())
     }
 
     /// The same org and connections with another map.
@@ -96,7 +96,7 @@ impl Salesforce {
         self.wire.skew()
     }
 
-    fn through(map: Arc<Map>, wire: Wire, known: Arc<Known>) -> Self {
+    fn through(map: Arc<Map>, wire: SalesforceWire, known: Arc<OrgCache>) -> Self {
         let key = |map: &Map| {
             let column = map.column(names::REFERRAL_ID).filter(|column| is_name(column));
             column.unwrap_or(REFERRAL_ID).to_owned()
@@ -205,7 +205,7 @@ impl Salesforce {
     }
 
     /// The record, from a composite's answer; `None`: it is not there.
-    fn shown(&self, kind: RecordKind, answer: &Composite) -> Result<Option<Seen>, Said> {
+    fn shown(&self, kind: RecordKind, answer: &Composite) -> Result<Option<Seen>, SalesforceError> {
         let Some(row) = answer.rows("shown_record")?.into_iter().next() else { return Ok(None) };
         let seen = self.fields_of(kind).seen(&row, true, answer.date);
         let Some(mut seen) = seen else { return Ok(None) };
@@ -271,7 +271,7 @@ fn literal(value: Value) -> Value {
 }
 
 impl sync::ports::Crm for Salesforce {
-    type Prepared = Prepared;
+    type Prepared = PreparedComposite;
 
     async fn fetch(&self, id: &RecordId) -> Result<Option<Seen>, Failure> {
         let operation = format!("fetch `{id}`");
@@ -290,11 +290,11 @@ impl sync::ports::Crm for Salesforce {
         solution::AT_ONCE
     }
 
-    async fn prepare(&self, new: &NewRecord) -> Written<Ready<Prepared>> {
+    async fn prepare(&self, new: &NewRecord) -> Written<Ready<PreparedComposite>> {
         self.prepared(new).await.map_or_else(NotBegun::written, Written::Done)
     }
 
-    async fn create(&self, new: &NewRecord, prepared: Prepared) -> Written<Seen> {
+    async fn create(&self, new: &NewRecord, prepared: PreparedComposite) -> Written<Seen> {
         self.create_record(new, prepared).await
     }
 

@@ -18,18 +18,18 @@ const PLAIN: usize = 19;
 
 /// The public address, its secret included.
 #[derive(Clone, Debug)]
-pub struct Address {
+pub struct WebhookAddress {
     base: String,
     stored: Stored,
     segments: Segments,
 }
 
-impl Address {
+impl WebhookAddress {
     /// Reads it. `base`: without the segment.
     pub async fn fetch(secrets: &Secrets, arn: &str, base: &str) -> Result<Self, Failure> {
         let stored = secrets.fetch(System::PartnerCenter, arn).await?;
         let segments = Segments::read(&stored)?;
-        Ok(Address { base: base.to_owned(), stored, segments })
+        Ok(WebhookAddress { base: base.to_owned(), stored, segments })
     }
 
     /// The whole address, secret included, for Partner Center alone.
@@ -120,7 +120,7 @@ mod tests {
         let (now, before) = ("n".repeat(43), "b".repeat(43));
         let stored = Stored::of(&[(CURRENT, &now), (FORMER, &before)]);
         let segments = Segments::read(&stored).unwrap();
-        let address = Address { base: "https://x.example/webhook".into(), stored, segments };
+        let address = WebhookAddress { base: "https://x.example/webhook".into(), stored, segments };
         let text = format!("400 {} is not https://x.example/webhook/{before}", address.url());
         let hidden = address.hide(Failure::later(System::PartnerCenter, "register", text)).text;
         assert!(hidden.contains("/***") && !hidden.contains(&now) && !hidden.contains(&before), "{hidden}");

@@ -47,7 +47,7 @@ enum Kind {
 }
 
 /// A successful answer.
-pub(super) struct Granted {
+pub(super) struct TokenResponse {
     pub(super) bearer: Secret,
     pub(super) lasts: SignedDuration,
     pub(super) refresh_token: Option<Secret>,
@@ -80,7 +80,7 @@ impl Grant {
     }
 
     /// Salesforce's, with the secret's `private_key` (JWT bearer) or `client_secret` (client credentials).
-    pub fn salesforce(config: &config::Salesforce) -> Self {
+    pub fn salesforce(config: &config::SalesforceConfig) -> Self {
         let kind = Kind::Salesforce {
             login_url: config.login_url.clone(),
             username: config.username.clone(),
@@ -98,7 +98,7 @@ impl Grant {
         audience: &str,
         secret: &Stored,
         now: Timestamp,
-    ) -> Result<Granted, Refused> {
+    ) -> Result<TokenResponse, Refused> {
         let form = self.form(audience, secret, now)?;
         let request = || {
             let request = http.request(Method::POST, &self.url).header(header::ACCEPT, "application/json");
@@ -119,7 +119,7 @@ impl Grant {
     }
 
     /// The token of an answer, after a check of the origin at which it is to be used.
-    fn judge(&self, answer: &Answer) -> Result<Granted, Refused> {
+    fn judge(&self, answer: &Answer) -> Result<TokenResponse, Refused> {
         let mut granted = judge(answer)?;
         if let Kind::Salesforce { host_pattern, .. } = &self.kind {
             granted.lasts = SESSION;
@@ -187,7 +187,7 @@ impl Grant {
     }
 }
 
-fn judge(answer: &Answer) -> Result<Granted, Refused> {
+fn judge(answer: &Answer) -> Result<TokenResponse, Refused> {
     let body = answer.json().unwrap_or(Value::Null);
     if answer.status == 200 {
         let unreadable = || {
@@ -199,7 +199,13 @@ fn judge(answer: &Answer) -> Result<Granted, Refused> {
         let seconds = body["expires_in"].as_i64().or_else(|| body["expires_in"].as_str()?.parse().ok());
         let lasts = SignedDuration::from_secs(seconds.unwrap_or(0).max(0)).min(LONGEST);
         let refresh_token = body["refresh_token"].as_str().filter(|t| !t.is_empty()).map(Secret::new);
-        return Ok(Granted { bearer: Secret::new(bearer), lasts, refresh_token, place: None, user: None });
+        return Ok(TokenResponse {
+            bearer: Secret::new(bearer),
+            lasts,
+            refresh_token,
+            place: None,
+            user: None,
+        });
     }
     let error = body["error"].as_str().unwrap_or_default();
     let words = match body["error_description"].as_str() {

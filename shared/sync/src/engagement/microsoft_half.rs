@@ -34,7 +34,7 @@ enum Invited {
 }
 
 /// What the engagement holds before Microsoft is invited into it.
-enum Shown {
+enum FoundHalf {
     /// Our own half alone, with the name of our organisation.
     Ours(String),
     /// Microsoft's half, with its id.
@@ -91,8 +91,8 @@ async fn invite_microsoft<P: Ports>(
     let own_name = match own.filter(|_| at_once) {
         Some(own) => organization_of(own),
         None => match look(held, &engagement).await? {
-            Shown::Ours(name) => name,
-            Shown::Theirs(half) => return Ok(Invited::Half(half)),
+            FoundHalf::Ours(name) => name,
+            FoundHalf::Theirs(half) => return Ok(Invited::Half(half)),
         },
     };
     if held.intent.unknown.is_some() {
@@ -129,11 +129,11 @@ async fn invite_microsoft<P: Ports>(
 }
 
 /// Reads the engagement: does it hold Microsoft's half?
-async fn look<P: Ports>(held: &mut Held<'_, P>, engagement: &EngagementId) -> Result<Shown, Stop> {
+async fn look<P: Ports>(held: &mut Held<'_, P>, engagement: &EngagementId) -> Result<FoundHalf, Stop> {
     let run = held.run;
     let halves = run.ports.referrals().engagement(engagement).await?;
     if let Some(half) = halves.iter().find(|r| r.is_microsoft()) {
-        return Ok(Shown::Theirs(half.id().clone()));
+        return Ok(FoundHalf::Theirs(half.id().clone()));
     }
     let own_half = halves.iter().find(|r| r.belongs_to(&run.settings.organization));
     if own_half.is_none() && !planted::is(Bug::OldListBelieved) {
@@ -147,7 +147,7 @@ async fn look<P: Ports>(held: &mut Held<'_, P>, engagement: &EngagementId) -> Re
         let why = "Microsoft's half has not appeared yet";
         return Err(Ended::later(30, why).into());
     }
-    Ok(Shown::Ours(own_half.map(organization_of).unwrap_or_default()))
+    Ok(FoundHalf::Ours(own_half.map(organization_of).unwrap_or_default()))
 }
 
 fn organization_of(half: &Referral) -> String {

@@ -1,6 +1,6 @@
 //! Takes from a plan what the state of the deal forbids.
 
-use super::plan::{Plan, Shown, Unfit};
+use super::plan::{Plan, SideFields, Unfit};
 use crate::{
     planted::{self, Bug},
     state::{deal, image::is_image, link::Link, parked::Parked},
@@ -13,7 +13,7 @@ const TRIES: u32 = 2;
 
 /// Takes from the plan what the state of the deal forbids: edits before acceptance wait; on a closed side both values
 /// stay as they are and become the images.
-pub(super) fn hold_back(map: &Map, link: &Link, shown: Shown<'_>, plan: &mut Plan) {
+pub(super) fn hold_back(map: &Map, link: &Link, shown: SideFields<'_>, plan: &mut Plan) {
     fn status<'a>(fields: Option<&'a Fields>, base: Option<&'a Value>) -> &'a Value {
         fields.and_then(|f| f.get(STATUS)).or(base).unwrap_or(&Value::Null)
     }

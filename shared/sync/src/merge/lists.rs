@@ -1,7 +1,7 @@
 //! Merges lists element by element.
 
 use super::{
-    plan::{Change, Plan},
+    plan::{Plan, UnitChange},
     view::View,
 };
 use crate::{
@@ -70,10 +70,10 @@ pub(super) fn lists(map: &Map, unit: &Unit, pc: View<'_>, crm: View<'_>, plan: &
     let (mut for_p, for_c) = (differing(&to_p, &p), differing(&to_c, &c));
     for_p.append(&mut other_words);
     if !for_p.is_empty() && unit.direction != Direction::ToCrm {
-        let change = Change { value: Value::Map(to_p), source: Value::Map(c), pending: for_c };
+        let change = UnitChange { value: Value::Map(to_p), source: Value::Map(c), pending: for_c };
         plan.to_partner_center.insert(name.clone(), change);
     } else if !for_c.is_empty() && unit.direction != Direction::ToPartnerCenter {
-        let change = Change { value: Value::Map(to_c), source: Value::Map(p), pending: for_p };
+        let change = UnitChange { value: Value::Map(to_c), source: Value::Map(p), pending: for_p };
         plan.to_crm.insert(name.clone(), change);
     } else {
         plan.agree.insert(name.clone(), (Value::Map(p), Value::Map(c)));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// One unit on its way to the other side.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Change {
+pub struct UnitChange {
     /// The value that the target should get, in the target's form.
     pub value: Value,
     /// The value that becomes the source's image once the write is done.
@@ -14,9 +14,9 @@ pub struct Change {
     pub pending: BTreeSet<String>,
 }
 
-impl Change {
+impl UnitChange {
     pub(crate) fn new(value: Value, source: Value) -> Self {
-        Change { value, source, pending: BTreeSet::new() }
+        UnitChange { value, source, pending: BTreeSet::new() }
     }
 }
 
@@ -27,11 +27,11 @@ pub struct Plan {
     /// CRM's).
     pub agree: BTreeMap<String, (Value, Value)>,
     /// What goes to the CRM by a patch.
-    pub to_crm: BTreeMap<String, Change>,
+    pub to_crm: BTreeMap<String, UnitChange>,
     /// The status unit, if it goes to the CRM by an action of its own.
-    pub action: Option<Change>,
+    pub action: Option<UnitChange>,
     /// What goes to Partner Center.
-    pub to_partner_center: BTreeMap<String, Change>,
+    pub to_partner_center: BTreeMap<String, UnitChange>,
     /// Units that both sides changed to different values: the loser, noted before it is overwritten.
     pub conflicts: BTreeMap<String, Conflict>,
     /// Units whose change is refused by rule, each with a sentence why; both values stay as they are.
@@ -73,7 +73,7 @@ pub struct Conflict {
 
 /// What each side shows; `None`: it was not read, so it stands at its settled version and shows its images.
 #[derive(Clone, Copy)]
-pub struct Shown<'a> {
+pub struct SideFields<'a> {
     /// Partner Center.
     pub partner_center: Option<&'a Fields>,
     /// The CRM.

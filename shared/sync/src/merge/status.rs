@@ -1,7 +1,7 @@
 //! The units that move in one direction only: the status by its allowed steps, visibility from off to on.
 
 use super::{
-    plan::{Change, Plan, Unfit},
+    plan::{Plan, Unfit, UnitChange},
     view::View,
 };
 use crate::planted::{self, Bug};
@@ -25,7 +25,7 @@ pub(super) fn status(map: &Map, target: Side, pc: View<'_>, crm: View<'_>, plan:
                     let source = if last { Ok(c.clone()) } else { map.to_crm(STATUS, first) };
                     match source {
                         Ok(source) => {
-                            plan.to_partner_center.insert(name, Change::new(first.clone(), source));
+                            plan.to_partner_center.insert(name, UnitChange::new(first.clone(), source));
                         }
                         Err(refusal) => {
                             plan.unfit.insert(name, Unfit { target, words: refusal.text, value: c.clone() });
@@ -50,7 +50,7 @@ pub(super) fn status(map: &Map, target: Side, pc: View<'_>, crm: View<'_>, plan:
                 take(plan);
                 return;
             }
-            let change = Change::new(wanted.clone(), p.clone());
+            let change = UnitChange::new(wanted.clone(), p.clone());
             match map.crm_step(c, &wanted) {
                 Ok(CrmStep::InPatch) => {
                     plan.to_crm.insert(name, change);
@@ -88,7 +88,7 @@ pub(super) fn rise(map: &Map, unit: &Unit, pc: View<'_>, crm: View<'_>, plan: &m
         return;
     }
     let yes = Value::Bool(true);
-    let change = Change::new(yes.clone(), yes);
+    let change = UnitChange::new(yes.clone(), yes);
     if on(p) {
         if crm.changed() || on(crm.base) {
             plan.refused.insert(name.clone(), format!("`{name}` cannot be turned off again"));

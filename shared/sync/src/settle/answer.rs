@@ -7,7 +7,7 @@ use super::{
     write::{What, Write},
 };
 use crate::{
-    merge::Change,
+    merge::UnitChange,
     planted::{self, Bug},
     ports::Ports,
     rows::work::{AUDIT_LENGTH, WHOLE, Work},
@@ -103,7 +103,7 @@ fn take_answer<P: Ports>(work: &Work<'_, P>, answer: Answer, sides: &mut Sides) 
 
 /// Both sides agree on a unit that was written; for a list, on all elements but those that still have to go in the
 /// other direction.
-fn agree<P: Ports>(work: &mut Work<'_, P>, side: Side, unit: &str, change: &Change, shown: &Value) {
+fn agree<P: Ports>(work: &mut Work<'_, P>, side: Side, unit: &str, change: &UnitChange, shown: &Value) {
     let before = |side: Side| work.link.side(side).images.get(unit).cloned();
     let (pc_before, crm_before) = (before(Side::PartnerCenter), before(Side::Crm));
     let (pc_now, crm_now) = match side {
@@ -127,7 +127,7 @@ fn stored_otherwise<P: Ports>(
     work: &mut Work<'_, P>,
     side: Side,
     unit: &str,
-    change: &Change,
+    change: &UnitChange,
     shown: &Value,
     stays: bool,
 ) -> bool {

@@ -3,7 +3,7 @@
 //! what was asked.
 
 use crate::{
-    merge::{Change as Write, Plan, Unfit},
+    merge::{Plan, Unfit, UnitChange as Write},
     ports::{Links, Ports, Seen},
     rows::{
         held::{Begun, first_save},
@@ -23,12 +23,12 @@ use mapping::{
 };
 
 /// The two sides as far as they were read.
-pub(crate) struct Shown<'a> {
+pub(crate) struct ReadSides<'a> {
     pub(crate) referral: Option<&'a Referral>,
     pub(crate) record: Option<&'a Seen>,
 }
 
-impl Shown<'_> {
+impl ReadSides<'_> {
     /// The record, if it was read with its related rows and not only its own columns.
     fn whole(&self) -> Option<&Seen> {
         self.record.filter(|seen| !seen.record.lists.is_empty())
@@ -36,7 +36,7 @@ impl Shown<'_> {
 }
 
 /// Adds what the seller's choice means for a linked deal to the plan; no patch of the referral transports it.
-pub(crate) fn look<P: Ports>(work: &Work<'_, P>, shown: &Shown<'_>, plan: &mut Plan) {
+pub(crate) fn look<P: Ports>(work: &Work<'_, P>, shown: &ReadSides<'_>, plan: &mut Plan) {
     let (map, link) = (work.run.map, &work.link);
     if map.unit(HELP).is_none() || closed(map, link, shown) {
         return;
@@ -85,7 +85,7 @@ pub(crate) fn look<P: Ports>(work: &Work<'_, P>, shown: &Shown<'_>, plan: &mut P
 }
 
 /// Whether the deal is closed on a side: then no help is asked for.
-fn closed(map: &Map, link: &Link, shown: &Shown<'_>) -> bool {
+fn closed(map: &Map, link: &Link, shown: &ReadSides<'_>) -> bool {
     let of_record = shown.record.and_then(|seen| map.record_field(STATUS, &seen.record));
     let of_record = of_record.as_ref().or(link.crm.images.get(STATUS));
     let of_referral = shown.referral.and_then(|referral| map.referral_field(STATUS, referral));
@@ -102,7 +102,7 @@ fn restore(plan: &mut Plan, value: Value, source: Value) {
 
 /// Plans to invite Microsoft, once everything is there that its half needs; the deal becomes visible to Microsoft
 /// first.
-fn ask<P: Ports>(work: &Work<'_, P>, shown: &Shown<'_>, plan: &mut Plan, chosen: Value) {
+fn ask<P: Ports>(work: &Work<'_, P>, shown: &ReadSides<'_>, plan: &mut Plan, chosen: Value) {
     let map = work.run.map;
     let (Some(referral), Some(seen)) = (shown.referral, shown.whole()) else {
         let side = if shown.referral.is_none() { Side::PartnerCenter } else { Side::Crm };

@@ -2,7 +2,7 @@
 
 use super::{help, look::Look, read_crm::stop_or_go};
 use crate::{
-    merge::Shown,
+    merge::SideFields,
     ports::{Ports, Seen},
     rows::{stop::Stop, work::Work},
     state::{link::State, version::Version},
@@ -30,15 +30,15 @@ pub(super) struct Sides {
 
 impl Sides {
     /// The input of the merge: a side that was not read stands at its settled version.
-    pub(super) fn shown(&self) -> Shown<'_> {
-        Shown {
+    pub(super) fn shown(&self) -> SideFields<'_> {
+        SideFields {
             partner_center: self.partner_center.as_ref().map(|read| &read.fields),
             crm: self.crm.as_ref().map(|read| &read.fields),
         }
     }
 
-    pub(super) fn for_help(&self) -> help::Shown<'_> {
-        help::Shown {
+    pub(super) fn for_help(&self) -> help::ReadSides<'_> {
+        help::ReadSides {
             referral: self.partner_center.as_ref().map(|read| &read.shown),
             record: self.crm.as_ref().map(|read| &read.shown),
         }

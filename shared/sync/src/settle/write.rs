@@ -2,7 +2,7 @@
 
 use super::sides::Sides;
 use crate::{
-    merge::{Change, Plan, await_acceptance, portion::portion},
+    merge::{Plan, UnitChange, await_acceptance, portion::portion},
     planted::{self, Bug},
     ports::{Crm, Ports},
     rows::work::{AUDIT_LENGTH, WHOLE, Work},
@@ -15,12 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Write {
     pub(super) side: Side,
     pub(super) units: BTreeSet<String>,
-    pub(super) changes: BTreeMap<String, Change>,
+    pub(super) changes: BTreeMap<String, UnitChange>,
     pub(super) what: What,
 }
 
 impl Write {
-    fn new(side: Side, changes: BTreeMap<String, Change>, what: What) -> Self {
+    fn new(side: Side, changes: BTreeMap<String, UnitChange>, what: What) -> Self {
         Write { side, units: changes.keys().cloned().collect(), changes, what }
     }
 
@@ -105,7 +105,7 @@ fn hold_back<P: Ports>(work: &Work<'_, P>, plan: &mut Plan, sides: &Sides) {
 /// Takes out what is parked with the same inputs: single units, and the rest where the whole link is parked.
 fn leave_parked<P: Ports>(
     work: &Work<'_, P>,
-    changes: &mut BTreeMap<String, Change>,
+    changes: &mut BTreeMap<String, UnitChange>,
     waiting: &mut BTreeSet<String>,
 ) {
     let now = work.run.now();

@@ -1,7 +1,7 @@
 //! Plug-ins of the customer's that store something else than what was sent.
 
 use super::*;
-use crate::dataverse::Rewrite;
+use crate::dataverse::PluginRewrite;
 
 const WISH: [(&str, &str); 1] = [("prefer", "return=representation")];
 
@@ -10,16 +10,16 @@ fn the_representation_shows_what_the_plug_in_stored() {
     let mut bench = Bench::with_deal();
     let deal = format!("opportunities({DEAL})");
     for (column, rewrite, sent, stored) in [
-        ("description", Rewrite::TrimEnd, json!("two\nlines \n"), json!("two\nlines")),
-        ("name", Rewrite::Upper, json!("Straße ä"), json!("STRASSE Ä")),
-        ("customerneed", Rewrite::SingleBlanks, json!("a  b   c\n"), json!("a b c\n")),
-        ("estimatedvalue", Rewrite::Round(0), json!(12.5), json!(13.0)),
-        ("budgetamount", Rewrite::Round(1), json!(12.34), json!(12.3)),
-        ("stepname", Rewrite::Prefix("P-".into()), json!("1"), json!("P-1")),
-        ("stepname", Rewrite::Prefix("P-".into()), json!("P-1"), json!("P-1")),
-        ("proposedsolution", Rewrite::TrimEnd, json!(" \n"), Value::Null),
-        ("currentsituation", Rewrite::Upper, Value::Null, Value::Null),
-        ("closeprobability", Rewrite::Upper, json!(5), json!(5)),
+        ("description", PluginRewrite::TrimEnd, json!("two\nlines \n"), json!("two\nlines")),
+        ("name", PluginRewrite::Upper, json!("Straße ä"), json!("STRASSE Ä")),
+        ("customerneed", PluginRewrite::SingleBlanks, json!("a  b   c\n"), json!("a b c\n")),
+        ("estimatedvalue", PluginRewrite::Round(0), json!(12.5), json!(13.0)),
+        ("budgetamount", PluginRewrite::Round(1), json!(12.34), json!(12.3)),
+        ("stepname", PluginRewrite::Prefix("P-".into()), json!("1"), json!("P-1")),
+        ("stepname", PluginRewrite::Prefix("P-".into()), json!("P-1"), json!("P-1")),
+        ("proposedsolution", PluginRewrite::TrimEnd, json!(" \n"), Value::Null),
+        ("currentsituation", PluginRewrite::Upper, Value::Null, Value::Null),
+        ("closeprobability", PluginRewrite::Upper, json!(5), json!(5)),
     ] {
         bench.org.rewrite("opportunities", column, rewrite.clone());
         let answered = bench.patch(&deal, &WISH, json!({ column: sent })).done(200);
@@ -35,8 +35,8 @@ fn the_representation_shows_what_the_plug_in_stored() {
 fn creates_upserts_and_people_are_rewritten_too() {
     let mut bench = Bench::with_deal();
     let now = bench.now;
-    bench.org.rewrite("accounts", "name", Rewrite::SingleBlanks);
-    bench.org.rewrite("accounts", "name", Rewrite::Upper);
+    bench.org.rewrite("accounts", "name", PluginRewrite::SingleBlanks);
+    bench.org.rewrite("accounts", "name", PluginRewrite::Upper);
     let made = bench.send("POST", "accounts", &WISH, json!({ "name": "a  b" })).done(201);
     assert_eq!(made.body["name"], "A B");
     let key = "accounts(cosell_customerkey='acct-5')";
@@ -53,7 +53,7 @@ fn creates_upserts_and_people_are_rewritten_too() {
 fn what_a_plug_in_makes_must_fit_its_column() {
     let mut bench = Bench::with_deal();
     let deal = format!("opportunities({DEAL})");
-    bench.org.rewrite("opportunities", "name", Rewrite::Prefix("Long ".into()));
+    bench.org.rewrite("opportunities", "name", PluginRewrite::Prefix("Long ".into()));
     bench.patch(&deal, &[], json!({ "name": "n".repeat(296) })).refused(400, "0x80044331");
     assert_eq!(bench.org.row("opportunities", DEAL).unwrap()["name"], "Deal");
     bench.patch(&deal, &[], json!({ "name": "n".repeat(295) })).done(204);

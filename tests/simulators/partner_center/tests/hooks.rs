@@ -83,8 +83,8 @@ fn only_subscribed_events_wait_and_they_can_be_lost() {
     office.center.register_webhook("https://hooks.example", &["referral-updated"], false, office.now);
     let id = office.center.refer(&json!({}), office.now);
     office.center.edit(&id, &json!({ "/name": "x" }), office.now).expect("edits");
-    let states: Vec<State> = office.center.outbox().iter().map(|e| e.state).collect();
-    assert_eq!(states, [State::Unsubscribed, State::Pending]);
+    let states: Vec<DeliveryState> = office.center.outbox().iter().map(|e| e.state).collect();
+    assert_eq!(states, [DeliveryState::Unsubscribed, DeliveryState::Pending]);
     assert_eq!((office.center.lose(), office.center.pending()), (1, 0));
 }
 
@@ -162,7 +162,7 @@ async fn a_refusing_webhook_is_tried_ten_times() {
         assert_eq!(deliver(&center).await[0].status, 503);
     }
     assert!(deliver(&center).await.is_empty());
-    assert_eq!(center.system().outbox()[0].state, State::Dead);
+    assert_eq!(center.system().outbox()[0].state, DeliveryState::Dead);
     assert_eq!(receiver.system().got.len(), 10);
 }
 
@@ -182,7 +182,7 @@ async fn with_a_clock_refused_deliveries_wait_longer_each_time() {
         clock.advance(SignedDuration::from_secs(30));
         assert_eq!(deliver(&center).await.len(), 1, "{minutes}");
     }
-    assert_eq!(center.system().outbox()[0].state, State::Dead);
+    assert_eq!(center.system().outbox()[0].state, DeliveryState::Dead);
     center.system().switches.redelivery_seconds = 0;
     center.system().refer(&json!({}), clock.now());
     assert_eq!((deliver(&center).await.len(), deliver(&center).await.len()), (1, 1));
@@ -254,7 +254,7 @@ async fn deliveries_can_be_doubled_reversed_and_unanswered() {
     assert_eq!(ids, [second.clone(), second, first.clone(), first]);
     assert_eq!(center.system().pending(), 0);
     drop(receiver);
-    center.system().switches = Switches::default();
+    center.system().switches = PartnerCenterSwitches::default();
     center.system().register_webhook("http://127.0.0.1:9/x", &["referral-created"], false, clock.now());
     center.system().refer(&json!({}), clock.now());
     assert_eq!(deliver(&center).await[0].status, 0);

@@ -1,6 +1,6 @@
 //! Lists of referrals: filters, order, pages.
 
-use super::{super::filter::Filter, *};
+use super::{super::filter::ReferralFilter, *};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 fn query(office: &mut Office, options: &[(&str, &str)]) -> (u16, Value) {
@@ -16,7 +16,7 @@ fn names(answer: &(u16, Value)) -> Vec<String> {
 
 #[test]
 fn documented_filters_parse_and_others_do_not() {
-    let switches = Switches { filter_created: true, ..Switches::default() };
+    let switches = PartnerCenterSwitches { filter_created: true, ..PartnerCenterSwitches::default() };
     for good in [
         "engagementId eq '2f0c7c19-8d5c-4b4a-9a7e-3d6b5b0f4e22'",
         "(type eq 'Shared' and direction eq 'Incoming')",
@@ -26,7 +26,7 @@ fn documented_filters_parse_and_others_do_not() {
         "updatedDateTime ge 2026-01-01T00:00:00Z and createdDateTime lt 2026-01-01T00:00:00.1234567Z",
         "team/any(member:member/email eq 'o''hara@y.example')",
     ] {
-        Filter::parse(good, &switches).unwrap_or_else(|e| panic!("{good}: {e:?}"));
+        ReferralFilter::parse(good, &switches).unwrap_or_else(|e| panic!("{good}: {e:?}"));
     }
     for bad in [
         "",
@@ -54,10 +54,13 @@ fn documented_filters_parse_and_others_do_not() {
         "team/any(t:t/firstName eq 'a')",
         "status eq 'Active' AND type eq 'Shared'",
     ] {
-        let refused = Filter::parse(bad, &switches).expect_err(bad);
+        let refused = ReferralFilter::parse(bad, &switches).expect_err(bad);
         assert_eq!((refused.status, refused.inner.map(|i| i.0)), (400, Some("invalidFilter")), "{bad}");
     }
-    assert!(Filter::parse("createdDateTime ge 2026-01-01T00:00:00Z", &Switches::default()).is_err());
+    assert!(
+        ReferralFilter::parse("createdDateTime ge 2026-01-01T00:00:00Z", &PartnerCenterSwitches::default())
+            .is_err()
+    );
 }
 
 #[test]

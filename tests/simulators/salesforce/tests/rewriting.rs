@@ -7,15 +7,15 @@ fn a_flow_rewrites_what_a_write_sets() {
     let mut bench = Bench::new();
     let path = format!("sobjects/Opportunity/{}", bench.deal(json!({ "Name": "Sites & more" })));
     for (field, rewrite, sent, stored) in [
-        ("NextStep", Rewrite::Upper, json!("Demo"), json!("DEMO")),
-        ("NextStep", Rewrite::SingleBlanks, json!("a  b   c d"), json!("a b c d")),
-        ("NextStep", Rewrite::Prefix("DE: ".into()), json!("Demo"), json!("DE: Demo")),
-        ("NextStep", Rewrite::Prefix("DE: ".into()), json!("DE: Demo"), json!("DE: Demo")),
-        ("NextStep", Rewrite::Upper, Value::Null, Value::Null),
-        ("Amount", Rewrite::Round(0), json!(1234.56), json!(1235.0)),
-        ("Amount", Rewrite::Round(1), json!(1234.56), json!(1234.6)),
-        ("Amount", Rewrite::Upper, json!(1234.56), json!(1234.56)),
-        ("StageName", Rewrite::Upper, json!("Qualification"), json!("Qualification")),
+        ("NextStep", FlowRewrite::Upper, json!("Demo"), json!("DEMO")),
+        ("NextStep", FlowRewrite::SingleBlanks, json!("a  b   c d"), json!("a b c d")),
+        ("NextStep", FlowRewrite::Prefix("DE: ".into()), json!("Demo"), json!("DE: Demo")),
+        ("NextStep", FlowRewrite::Prefix("DE: ".into()), json!("DE: Demo"), json!("DE: Demo")),
+        ("NextStep", FlowRewrite::Upper, Value::Null, Value::Null),
+        ("Amount", FlowRewrite::Round(0), json!(1234.56), json!(1235.0)),
+        ("Amount", FlowRewrite::Round(1), json!(1234.56), json!(1234.6)),
+        ("Amount", FlowRewrite::Upper, json!(1234.56), json!(1234.56)),
+        ("StageName", FlowRewrite::Upper, json!("Qualification"), json!("Qualification")),
     ] {
         bench.org.clear_rules();
         bench.org.rewrite("Opportunity", field, rewrite.clone());
@@ -24,7 +24,7 @@ fn a_flow_rewrites_what_a_write_sets() {
     }
     bench.org.switches.trims_text = false;
     bench.org.clear_rules();
-    bench.org.rewrite("Opportunity", "Description", Rewrite::TrimEnd);
+    bench.org.rewrite("Opportunity", "Description", FlowRewrite::TrimEnd);
     bench.patch(&path, json!({ "Description": " text \r\n", "NextStep": "x " })).done(204);
     let row = bench.get(&path).done(200).body;
     assert_eq!((&row["Description"], &row["NextStep"]), (&json!(" text"), &json!("x ")));
@@ -50,7 +50,7 @@ fn it_runs_for_people_and_new_rows_too_until_it_is_cleared() {
     assert_eq!(name(&bench), "DE: DEAL");
     bench.patch(&path, json!({ "Name": "Deal" })).done(204);
     assert_eq!(name(&bench), "Deal");
-    bench.org.rewrite("Opportunity", "Name", Rewrite::Upper);
+    bench.org.rewrite("Opportunity", "Name", FlowRewrite::Upper);
     bench.edited("Opportunity", &deal, json!({ "NextStep": "y" }));
     assert_eq!(name(&bench), "Deal", "only where the write sets it");
     bench.edited("Opportunity", &deal, json!({ "Name": "Other" }));

@@ -4,10 +4,10 @@ use super::{
     Dynamics,
     batch::{Item, Outcome, Request},
     columns::{SOLUTION, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY},
-    errors::{Meaning, Said},
+    errors::{DataverseError, DataverseMeaning},
     odata::{id_of, set_of},
     patch::Patched,
-    wire::{self, Unwritten},
+    wire::{self, FailedBatch},
 };
 use crate::crm::not_begun::NotBegun;
 use crate::session::Unanswered;
@@ -15,7 +15,8 @@ use mapping::{Action, ListChange, RecordId, RecordKind, RecordPatch, names::SOLU
 use serde_json::{Value, json};
 use sync::{failure::Written, ports::Seen, version::Version};
 
-/// In [`Known`](super::Known): opportunities for which a change set failed because of a row of a solution.
+/// In [`PartyCache`](super::PartyCache): opportunities for which a change set failed because of a row of a
+/// solution.
 const IN_THE_WAY: &str = "in the way";
 
 impl Dynamics {
@@ -51,17 +52,17 @@ impl Dynamics {
             Patched::Done(None) => Written::Done(None),
             Patched::Done(Some(row)) => Written::Done(self.own(&operation, kind, &row, false).await.ok()),
             Patched::Said(said) => self.not_patched(&operation, &said, sent()),
-            Patched::Unanswered(unanswered) => wire::Wire::unanswered(unanswered),
+            Patched::Unanswered(unanswered) => wire::DataverseWire::unanswered(unanswered),
         }
     }
 
     fn not_patched<'a, T>(
         &self,
         operation: &str,
-        said: &Said,
+        said: &DataverseError,
         sent: impl IntoIterator<Item = &'a str>,
     ) -> Written<T> {
-        if said.meaning() == Meaning::Gone {
+        if said.meaning() == DataverseMeaning::Gone {
             // What is gone may be a row that the record points to: it is looked up again.
             self.lookups.forget();
         }
@@ -169,14 +170,14 @@ impl Dynamics {
         }
         let outcomes = match self.wire.batch_write(operation, &items).await {
             Ok(outcomes) => outcomes,
-            Err(Unwritten::Answered(said)) => return self.not_patched(operation, &said, sent),
-            Err(Unwritten::Unanswered(Unanswered::NotSent(failure))) => return Written::Later(failure),
-            Err(Unwritten::Unanswered(Unanswered::Unknown(failure))) => return Written::Unknown(failure),
+            Err(FailedBatch::Answered(said)) => return self.not_patched(operation, &said, sent),
+            Err(FailedBatch::Unanswered(Unanswered::NotSent(failure))) => return Written::Later(failure),
+            Err(FailedBatch::Unanswered(Unanswered::Unknown(failure))) => return Written::Unknown(failure),
         };
         let Some(set) = outcomes.first() else { return Written::Unknown(self.unreadable(operation)) };
         if let Some(reply) = set.refusal() {
-            let said = Said::of_reply(reply);
-            let row_in_the_way = matches!(said.meaning(), Meaning::Taken | Meaning::Gone);
+            let said = DataverseError::of_reply(reply);
+            let row_in_the_way = matches!(said.meaning(), DataverseMeaning::Taken | DataverseMeaning::Gone);
             if with_lists && row_in_the_way {
                 // Another run or a user has just added or deleted this row: read again and decide again.
                 self.forget();

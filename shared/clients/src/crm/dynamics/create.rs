@@ -4,11 +4,11 @@
 use super::{
     Dynamics,
     batch::{Item, Outcome, Reply, Request},
-    errors::{Meaning, Said},
+    errors::{DataverseError, DataverseMeaning},
     odata::{guid, is_name, set_of},
     owner,
-    party::{Choice, Place},
-    wire::{self, Unwritten},
+    party::{Choice, PartyTable},
+    wire::{self, FailedBatch},
 };
 use crate::crm::not_begun::NotBegun;
 use futures_util::future::try_join_all;
@@ -45,7 +45,7 @@ pub(super) struct Customer {
 
 /// What was looked up for a new record.
 #[derive(Default)]
-pub struct Prepared {
+pub struct PreparedChangeSet {
     /// The binds of its lookups.
     binds: Object<String, Value>,
     /// The requests before the record's own: of the customer and of the catalogue.
@@ -57,7 +57,7 @@ pub struct Prepared {
 }
 
 impl Dynamics {
-    pub(super) async fn create_record(&self, new: &NewRecord, prepared: Prepared) -> Written<Seen> {
+    pub(super) async fn create_record(&self, new: &NewRecord, prepared: PreparedChangeSet) -> Written<Seen> {
         let (kind, operation, id) = (new.kind, operation(new), record_id(new));
         let mut body = match self.body(&new.columns).await {
             Ok(body) => body,
@@ -76,15 +76,15 @@ impl Dynamics {
         }
         let outcomes = match self.wire.batch_write(&operation, &items).await {
             Ok(outcomes) => outcomes,
-            Err(Unwritten::Answered(said)) => return self.wire.ended(&operation, &said, []),
-            Err(Unwritten::Unanswered(unanswered)) => return wire::Wire::unanswered(unanswered),
+            Err(FailedBatch::Answered(said)) => return self.wire.ended(&operation, &said, []),
+            Err(FailedBatch::Unanswered(unanswered)) => return wire::DataverseWire::unanswered(unanswered),
         };
         let mut outcomes = outcomes.into_iter();
         let Some(set) = outcomes.next() else { return Written::Unknown(self.unreadable(&operation)) };
         let mut reads = outcomes.filter_map(|o| if let Outcome::One(reply) = o { Some(reply) } else { None });
         let (record, lists) = (reads.next(), reads.collect::<Vec<_>>());
         if let Some(reply) = set.refusal() {
-            return self.not_created(&operation, new, &Said::of_reply(reply), record.as_ref());
+            return self.not_created(&operation, new, &DataverseError::of_reply(reply), record.as_ref());
         }
         for (set, party) in prepared.parties {
             self.known.put(set, &party.key, &party.id);
@@ -104,11 +104,11 @@ impl Dynamics {
         &self,
         operation: &str,
         new: &NewRecord,
-        said: &Said,
+        said: &DataverseError,
         record: Option<&Reply>,
     ) -> Written<Seen> {
         match said.meaning() {
-            Meaning::Taken | Meaning::Lost | Meaning::Gone => {
+            DataverseMeaning::Taken | DataverseMeaning::Lost | DataverseMeaning::Gone => {
                 if record.is_some_and(|r| r.status == 200) {
                     return Written::Exists;
                 }
@@ -126,7 +126,7 @@ impl Dynamics {
         }
     }
 
-    pub(super) async fn prepared(&self, new: &NewRecord) -> Result<Ready<Prepared>, NotBegun> {
+    pub(super) async fn prepared(&self, new: &NewRecord) -> Result<Ready<PreparedChangeSet>, NotBegun> {
         let operation = operation(new);
         let rows = new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default();
         let missing = self.unknown_details(rows)?;
@@ -147,16 +147,16 @@ impl Dynamics {
         let details = details.first().map(Vec::as_slice).unwrap_or_default();
         let (details, after) = self.solution_requests(&record_id(new), rows, details, &[]).await?;
         let before = customer.requests.into_iter().chain(details).collect();
-        Ok(Ready { prepared: Prepared { binds, before, after, parties: customer.settled }, told })
+        Ok(Ready { prepared: PreparedChangeSet { binds, before, after, parties: customer.settled }, told })
     }
 
-    pub(super) async fn prepared_lead(&self, new: &NewRecord) -> Result<Ready<Prepared>, NotBegun> {
+    pub(super) async fn prepared_lead(&self, new: &NewRecord) -> Result<Ready<PreparedChangeSet>, NotBegun> {
         let (operation, owners) = (operation(new), owner::requests(&new.owner)?);
         let owners =
             if owners.is_empty() { vec![] } else { self.wire.batch_read(&operation, owners).await? };
         let mut binds = Object::new();
         let told = owner::bind(&new.owner, &self.lists(&operation, &owners).await?, &mut binds);
-        let prepared = Prepared { binds, ..Prepared::default() };
+        let prepared = PreparedChangeSet { binds, ..PreparedChangeSet::default() };
         Ok(Ready { prepared, told: told.into_iter().collect() })
     }
 
@@ -168,7 +168,7 @@ impl Dynamics {
         further: Vec<Request>,
     ) -> Result<Customer, NotBegun> {
         let account_rule = self.map.account();
-        let account = Place {
+        let account = PartyTable {
             set: "accounts",
             id: "accountid",
             key: &account_rule.key,
@@ -178,7 +178,7 @@ impl Dynamics {
             create: account_rule.create,
         };
         let contact_rule = self.map.contact();
-        let contact = Place {
+        let contact = PartyTable {
             set: "contacts",
             id: "contactid",
             key: &contact_rule.key,
@@ -231,7 +231,7 @@ impl Dynamics {
     }
 
     /// The queries that find an account or contact; none if its row is known.
-    fn looks(&self, place: &Place<'_>, party: &Party) -> Vec<Request> {
+    fn looks(&self, place: &PartyTable<'_>, party: &Party) -> Vec<Request> {
         if self.known.get(place.set, &party.key).is_some() {
             return vec![];
         }
@@ -250,7 +250,7 @@ impl Dynamics {
     /// The row of an account or contact; `None`: there is none, and the map does not let one be created.
     async fn settled(
         &self,
-        place: &Place<'_>,
+        place: &PartyTable<'_>,
         party: &Party,
         found: &[Vec<Value>],
         account: Option<&str>,
@@ -304,7 +304,7 @@ impl Dynamics {
 impl Dynamics {
     /// The active row that is left after a merge, which may itself have been merged; `None`: it is gone or
     /// deactivated, or more than [`MERGES`] merges lead to it.
-    async fn master(&self, place: &Place<'_>, id: &str) -> Result<Option<String>, NotBegun> {
+    async fn master(&self, place: &PartyTable<'_>, id: &str) -> Result<Option<String>, NotBegun> {
         let operation = format!("follow a merge of {}", place.set);
         let mut id = id.to_owned();
         for _ in 0..MERGES {
@@ -343,6 +343,6 @@ fn record_id(new: &NewRecord) -> String {
 }
 
 /// The id of an account or contact that this connector creates: every run derives the same one from its key.
-fn new_id(place: &Place<'_>, party: &Party) -> String {
+fn new_id(place: &PartyTable<'_>, party: &Party) -> String {
     child_id(&[place.set, &party.key])
 }

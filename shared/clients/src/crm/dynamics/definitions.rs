@@ -4,7 +4,7 @@
 use super::{
     Dynamics,
     columns::{SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_OPPORTUNITY},
-    errors::Said,
+    errors::DataverseError,
     wire::ROOT,
 };
 use futures_util::future::try_join_all;
@@ -87,7 +87,7 @@ impl Dynamics {
             return Ok(None);
         }
         let body = answer.json().filter(|_| answer.status == 200);
-        let body = body.ok_or_else(|| self.wire.failed(&operation, &Said::of(&answer)))?;
+        let body = body.ok_or_else(|| self.wire.failed(&operation, &DataverseError::of(&answer)))?;
         let mut table = Table { tracked: body["ChangeTrackingEnabled"] == true, ..Table::default() };
         let list = |tail: &str| format!("{path}/{tail}");
         let queries = [
@@ -314,7 +314,7 @@ impl Dynamics {
             let id = id.rsplit_once('(').map_or("", |(_, id)| id.trim_end_matches(')'));
             return Ok(id.to_owned());
         }
-        Err(self.wire.failed(operation, &Said::of(&answer)))
+        Err(self.wire.failed(operation, &DataverseError::of(&answer)))
     }
 }
 

@@ -13,7 +13,7 @@ const MOST: usize = 500;
 
 /// Status, code and message of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct DataverseError {
     pub(super) status: u16,
     /// In lower case; may be empty or `0x0`.
     pub(super) code: String,
@@ -23,7 +23,7 @@ pub(super) struct Said {
 
 /// What an answer means, no matter for which request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(super) enum DataverseMeaning {
     /// The condition did not hold.
     Lost,
     /// A create-only write, or a value of an alternate key, met a row that has it.
@@ -42,15 +42,15 @@ pub(super) enum Meaning {
     Unknown { wide: bool },
 }
 
-impl Said {
+impl DataverseError {
     pub(super) fn of(answer: &Answer) -> Self {
-        Said::read(answer.status, &answer.body, answer.retry_after())
+        DataverseError::read(answer.status, &answer.body, answer.retry_after())
     }
 
     pub(super) fn of_reply(reply: &Reply) -> Self {
         let after =
             reply.header("retry-after").and_then(|text| http::retry_after(text, reply.header("date")));
-        Said::read(reply.status, &reply.body, after)
+        DataverseError::read(reply.status, &reply.body, after)
     }
 
     fn read(status: u16, body: &[u8], after: Option<SignedDuration>) -> Self {
@@ -64,64 +64,68 @@ impl Said {
             None => String::from_utf8_lossy(body).into_owned(),
         };
         let code = text("code").unwrap_or_default().to_ascii_lowercase();
-        Said { status, code, message: one_line(&words, MOST), after }
+        DataverseError { status, code, message: one_line(&words, MOST), after }
     }
 
-    pub(super) fn meaning(&self) -> Meaning {
+    pub(super) fn meaning(&self) -> DataverseMeaning {
         match self.code.as_str() {
-            "0x80044352" => return Meaning::Expired,
+            "0x80044352" => return DataverseMeaning::Expired,
             // Service protection limits; inside a batch they come with various statuses.
-            "0x80072322" | "0x80072321" | "0x80072326" => return Meaning::Later { wide: true },
+            "0x80072322" | "0x80072321" | "0x80072326" => return DataverseMeaning::Later { wide: true },
             // CouldNotObtainLockOnResource: the transaction was rolled back.
-            "0x80044339" => return Meaning::Later { wide: false },
+            "0x80044339" => return DataverseMeaning::Later { wide: false },
             // The user is no member of the organisation, or has no licence: every call of ours fails so.
-            "0x80072560" | "0x80050304" => return Meaning::Later { wide: true },
-            "0x80040220" | "0x80048306" | "0x80040231" => return Meaning::Right,
-            "0x80060892" | "0x80040237" => return Meaning::Taken,
-            "0x80060882" => return Meaning::Lost,
+            "0x80072560" | "0x80050304" => return DataverseMeaning::Later { wide: true },
+            "0x80040220" | "0x80048306" | "0x80040231" => return DataverseMeaning::Right,
+            "0x80060892" | "0x80040237" => return DataverseMeaning::Taken,
+            "0x80060882" => return DataverseMeaning::Lost,
             // A duplicate detection rule; documented under both 412 and 500.
-            "0x80040333" => return Meaning::Refused,
-            "0x80040217" | "0x80060891" => return Meaning::Gone,
+            "0x80040333" => return DataverseMeaning::Refused,
+            "0x80040217" | "0x80060891" => return DataverseMeaning::Gone,
             _ => {}
         }
         match self.status {
-            401 | 429 => Meaning::Later { wide: true },
-            423 => Meaning::Later { wide: false },
-            403 => Meaning::Right,
+            401 | 429 => DataverseMeaning::Later { wide: true },
+            423 => DataverseMeaning::Later { wide: false },
+            403 => DataverseMeaning::Right,
             // Without a code it is a wrong URL, not a missing row.
-            404 if self.code.is_empty() && self.message.contains("HTTP resource") => Meaning::Refused,
-            404 if self.code == "0x8006088a" => Meaning::Refused,
-            404 | 410 => Meaning::Gone,
-            409 | 412 => Meaning::Lost,
-            408 | 500 => Meaning::Unknown { wide: false },
-            501.. => Meaning::Unknown { wide: true },
-            400..=499 => Meaning::Refused,
+            404 if self.code.is_empty() && self.message.contains("HTTP resource") => {
+                DataverseMeaning::Refused
+            }
+            404 if self.code == "0x8006088a" => DataverseMeaning::Refused,
+            404 | 410 => DataverseMeaning::Gone,
+            409 | 412 => DataverseMeaning::Lost,
+            408 | 500 => DataverseMeaning::Unknown { wide: false },
+            501.. => DataverseMeaning::Unknown { wide: true },
+            400..=499 => DataverseMeaning::Refused,
             // A 2xx or 3xx that is not what was asked for.
-            _ => Meaning::Unknown { wide: false },
+            _ => DataverseMeaning::Unknown { wide: false },
         }
     }
 
     /// What Dataverse would answer to more requests than one batch may have.
     pub(super) fn too_many() -> Self {
         let message = "more requests than one batch takes: none was sent".to_owned();
-        Said { status: 400, code: String::new(), message, after: None }
+        DataverseError { status: 400, code: String::new(), message, after: None }
     }
 
     /// For the answer to a whole batch: none of it was begun, and time does not cure it.
     pub(super) fn is_of_the_batch(&self) -> bool {
-        !matches!(self.meaning(), Meaning::Later { .. } | Meaning::Unknown { .. })
+        !matches!(self.meaning(), DataverseMeaning::Later { .. } | DataverseMeaning::Unknown { .. })
     }
 
     /// The class of a read that failed with this answer, and whether it is wide.
     pub(super) fn of_read(&self) -> (Class, bool) {
         let retryable = Class::Retryable { after: self.after };
         match self.meaning() {
-            Meaning::Later { wide } | Meaning::Unknown { wide } => (retryable, wide),
+            DataverseMeaning::Later { wide } | DataverseMeaning::Unknown { wide } => (retryable, wide),
             // The codes do not distinguish a missing right to one row from one to a whole table, so it counts for the
             // row only.
-            Meaning::Right => (Class::Permanent, false),
-            Meaning::Lost | Meaning::Taken => (retryable, false),
-            Meaning::Gone | Meaning::Expired | Meaning::Refused => (Class::Permanent, false),
+            DataverseMeaning::Right => (Class::Permanent, false),
+            DataverseMeaning::Lost | DataverseMeaning::Taken => (retryable, false),
+            DataverseMeaning::Gone | DataverseMeaning::Expired | DataverseMeaning::Refused => {
+                (Class::Permanent, false)
+            }
         }
     }
 
@@ -139,7 +143,7 @@ impl Said {
     }
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for DataverseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.status)?;
         for part in [&self.code, &self.message] {

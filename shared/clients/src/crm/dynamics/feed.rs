@@ -4,7 +4,7 @@
 use super::{
     Dynamics, RECORD1,
     columns::{CONNECTION_ID, SOLUTION, SOLUTION_OPPORTUNITY},
-    errors::{Meaning, Said},
+    errors::{DataverseError, DataverseMeaning},
     lead,
     odata::{self, any_of, escaped, guid, id_of, set_of, value_of},
     page::{Line, Page, Unreadable},
@@ -78,7 +78,7 @@ impl Dynamics {
             answer => answer?,
         };
         let Some(Value::Object(body)) = answer.json().filter(|_| answer.status == 200) else {
-            return self.unread(feed, position, &operation, &Said::of(&answer));
+            return self.unread(feed, position, &operation, &DataverseError::of(&answer));
         };
         let page = Page::read(body).map_err(|e| match e {
             Unreadable::Elsewhere { .. } => self.wire.unusable(&operation, e.to_string()),
@@ -143,15 +143,17 @@ impl Dynamics {
         feed: Feed,
         position: &Position,
         operation: &str,
-        said: &Said,
+        said: &DataverseError,
     ) -> Result<Changes, Failure> {
         let of_party = matches!(feed, Feed::Contacts | Feed::Accounts | Feed::SalesTeam);
         match (said.meaning(), position) {
-            (Meaning::Expired, _) => Ok(Changes::Expired),
+            (DataverseMeaning::Expired, _) => Ok(Changes::Expired),
             // Change tracking is off, or the right is missing: the feed is then read by time, or what its rows would
             // change waits for the next read of the opportunity.
-            (Meaning::Right | Meaning::Refused, Position::At(_)) if of_party => Ok(Changes::Expired),
-            (Meaning::Right | Meaning::Refused, _) if of_party => {
+            (DataverseMeaning::Right | DataverseMeaning::Refused, Position::At(_)) if of_party => {
+                Ok(Changes::Expired)
+            }
+            (DataverseMeaning::Right | DataverseMeaning::Refused, _) if of_party => {
                 tracing::warn!(
                     part = feed.as_str(),
                     reason = in_log(&said.to_string()),
@@ -161,9 +163,9 @@ impl Dynamics {
             }
             // Dataverse does not know the position any more (with a code of its own or without one), or a column is
             // gone: a walk from the start finds out which.
-            (Meaning::Gone | Meaning::Refused, Position::At(_)) => Ok(Changes::Expired),
+            (DataverseMeaning::Gone | DataverseMeaning::Refused, Position::At(_)) => Ok(Changes::Expired),
             // A main table that cannot be followed at all concerns every record, so it holds the whole system.
-            (Meaning::Right, _) => Err(self.wire.held(operation, said)),
+            (DataverseMeaning::Right, _) => Err(self.wire.held(operation, said)),
             _ => Err(self.wire.failed(operation, said)),
         }
     }

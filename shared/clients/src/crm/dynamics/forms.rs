@@ -2,7 +2,7 @@
 //! Only set-up uses it. No real environment has answered these calls yet (vendors/dataverse.md, *Forms*):
 //! `forms_by_api` of the map switches them off.
 
-use super::{Dynamics, batch::Request, errors::Said, wire::ROOT};
+use super::{Dynamics, batch::Request, errors::DataverseError, wire::ROOT};
 use serde_json::json;
 use sync::failure::Failure;
 
@@ -53,7 +53,7 @@ impl Dynamics {
         let answer = self.wire.get(&operation, &format!("{ROOT}/{path}?$select=formxml"), "").await?;
         let body = answer.json().filter(|_| answer.status == 200);
         let xml = body.and_then(|body| body["formxml"].as_str().map(str::to_owned));
-        xml.ok_or_else(|| self.wire.failed(&operation, &Said::of(&answer)))
+        xml.ok_or_else(|| self.wire.failed(&operation, &DataverseError::of(&answer)))
     }
 
     /// Saves a draft. A write to a form cannot be conditional, because forms have no version: read the draft just
@@ -63,7 +63,11 @@ impl Dynamics {
         let path = format!("systemforms({})?$select=formid", form.id);
         let answer =
             self.wire.patch(&operation, &Request::patch(path, "*", json!({ "formxml": xml }))).await?;
-        if answer.is_success() { Ok(()) } else { Err(self.wire.failed(&operation, &Said::of(&answer))) }
+        if answer.is_success() {
+            Ok(())
+        } else {
+            Err(self.wire.failed(&operation, &DataverseError::of(&answer)))
+        }
     }
 
     /// Publishes all drafts of these tables, to all users.
@@ -72,7 +76,11 @@ impl Dynamics {
         let xml = format!("<importexportxml><entities>{entities}</entities></importexportxml>");
         let operation = format!("publish {}", tables.join(", "));
         let answer = self.wire.post(&operation, "PublishXml", &json!({ "ParameterXml": xml }), "").await?;
-        if answer.is_success() { Ok(()) } else { Err(self.wire.failed(&operation, &Said::of(&answer))) }
+        if answer.is_success() {
+            Ok(())
+        } else {
+            Err(self.wire.failed(&operation, &DataverseError::of(&answer)))
+        }
     }
 
     /// The view that lists a table's rows for users who have not chosen another view; `None`: it has none.

@@ -4,9 +4,9 @@
 use super::{
     Dynamics,
     batch::{Item, Outcome, Reply, Request},
-    errors::{Meaning, Said},
+    errors::{DataverseError, DataverseMeaning},
     odata::{escaped, guid, id_of, set_of, value_of},
-    wire::{self, Unwritten},
+    wire::{self, FailedBatch},
 };
 use crate::crm::not_begun::NotBegun;
 use mapping::{NewRecord, RecordId, RecordKind};
@@ -64,13 +64,13 @@ impl Dynamics {
         let items = [Item::ChangeSet(requests), Item::One(self.deal_request(&id))];
         let outcomes = match self.wire.batch_write(&operation, &items).await {
             Ok(outcomes) => outcomes,
-            Err(Unwritten::Answered(said)) => return self.wire.ended(&operation, &said, []),
-            Err(Unwritten::Unanswered(unanswered)) => return wire::Wire::unanswered(unanswered),
+            Err(FailedBatch::Answered(said)) => return self.wire.ended(&operation, &said, []),
+            Err(FailedBatch::Unanswered(unanswered)) => return wire::DataverseWire::unanswered(unanswered),
         };
         let Some(set) = outcomes.first() else { return Written::Unknown(self.unreadable(&operation)) };
         if let Some(reply) = set.refusal() {
-            let said = Said::of_reply(reply);
-            if matches!(said.meaning(), Meaning::Taken | Meaning::Gone) {
+            let said = DataverseError::of_reply(reply);
+            if matches!(said.meaning(), DataverseMeaning::Taken | DataverseMeaning::Gone) {
                 self.forget();
                 return Written::Lost;
             }

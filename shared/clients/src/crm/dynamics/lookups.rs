@@ -4,7 +4,7 @@
 use super::{
     columns::Texts,
     odata::{any_of, escaped, guid, id_of, is_name, quoted, set_of},
-    wire::Wire,
+    wire::DataverseWire,
 };
 use serde_json::Value;
 use std::{
@@ -30,7 +30,7 @@ pub(super) struct Lookups {
 
 impl Lookups {
     /// The texts of rows, by GUID. The result lacks a row that does not exist.
-    pub(super) async fn texts(&self, wire: &Wire, wanted: BTreeSet<Key>) -> Result<Texts, Failure> {
+    pub(super) async fn texts(&self, wire: &DataverseWire, wanted: BTreeSet<Key>) -> Result<Texts, Failure> {
         let mut found = Texts::new();
         let mut unknown: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
         for key in wanted {
@@ -56,7 +56,7 @@ impl Lookups {
     /// The GUID of the row with this text in this column; `None`: there is none.
     pub(super) async fn id(
         &self,
-        wire: &Wire,
+        wire: &DataverseWire,
         table: &str,
         column: &str,
         text: &str,
@@ -81,7 +81,7 @@ impl Lookups {
 
     async fn ask(
         &self,
-        wire: &Wire,
+        wire: &DataverseWire,
         table: &str,
         column: &str,
         filter: &str,

@@ -3,9 +3,9 @@
 
 use super::{
     Dynamics,
-    errors::Said,
+    errors::DataverseError,
     odata::{escaped, guid, set_of},
-    wire::{ROOT, Wire},
+    wire::{DataverseWire, ROOT},
 };
 use crate::crm::{html::html, not_begun::NotBegun};
 use mapping::{RecordId, child_id};
@@ -32,8 +32,8 @@ impl Dynamics {
         match self.wire.create_only(&operation, &format!("annotations({own})"), &body).await {
             Ok(answer) if answer.is_success() => Written::Done(()),
             Ok(answer) if answer.status == 412 => Written::Exists,
-            Ok(answer) => self.wire.ended(&operation, &Said::of(&answer), ["subject", "notetext"]),
-            Err(unanswered) => Wire::unanswered(unanswered),
+            Ok(answer) => self.wire.ended(&operation, &DataverseError::of(&answer), ["subject", "notetext"]),
+            Err(unanswered) => DataverseWire::unanswered(unanswered),
         }
     }
 
@@ -43,7 +43,7 @@ impl Dynamics {
         let asked = |path: String| async move {
             let answer = self.wire.get(operation, &format!("{ROOT}/{path}"), "").await?;
             let body = answer.json().filter(|_| answer.status == 200);
-            body.ok_or_else(|| self.wire.failed(operation, &Said::of(&answer)))
+            body.ok_or_else(|| self.wire.failed(operation, &DataverseError::of(&answer)))
         };
         let user = asked("WhoAmI".to_owned()).await?["UserId"].as_str().and_then(guid);
         let user = user.ok_or_else(|| self.unreadable(operation))?;

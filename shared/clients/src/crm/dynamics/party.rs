@@ -25,9 +25,9 @@ type Ids = HashMap<(&'static str, String), (String, Instant)>;
 
 /// Rows that this process found or created, by entity set and key.
 #[derive(Default)]
-pub(super) struct Known(Mutex<Ids>);
+pub(super) struct PartyCache(Mutex<Ids>);
 
-impl Known {
+impl PartyCache {
     pub(super) fn get(&self, set: &'static str, key: &str) -> Option<String> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = known.get(&(set, key.to_owned()));
@@ -49,7 +49,7 @@ impl Known {
 
 /// How accounts, or contacts, are found and created.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct PartyTable<'a> {
     pub(super) set: &'static str,
     pub(super) id: &'static str,
     /// The column that holds our key.
@@ -78,7 +78,7 @@ pub(super) enum Choice {
     Missing,
 }
 
-impl Place<'_> {
+impl PartyTable<'_> {
     /// The query by our key, and by the id that a row created by us would have.
     pub(super) fn by_key(&self, party: &Party, id: &str) -> Request {
         let filter = format!("{} eq {} or {} eq {id}", self.key, quoted(&party.key), self.id);

@@ -4,8 +4,8 @@
 use super::{
     Dynamics,
     batch::{Item, Outcome, Reply, Request},
-    errors::Said,
-    wire::Unwritten,
+    errors::DataverseError,
+    wire::FailedBatch,
 };
 use crate::{http::Answer, session::Unanswered};
 use serde_json::{Map as Object, Value};
@@ -18,18 +18,19 @@ pub(super) enum Patched {
     /// It was carried out; the row after it, if the answer contains it.
     Done(Option<Object<String, Value>>),
     /// Dataverse answered with anything else.
-    Said(Said),
+    Said(DataverseError),
     /// There was no answer, or no readable one.
     Unanswered(Unanswered),
 }
 
 impl Patched {
     fn of(answer: &Answer) -> Self {
-        Self::read(answer.status, answer.json()).unwrap_or_else(|| Patched::Said(Said::of(answer)))
+        Self::read(answer.status, answer.json()).unwrap_or_else(|| Patched::Said(DataverseError::of(answer)))
     }
 
     fn of_reply(reply: &Reply) -> Self {
-        Self::read(reply.status, reply.json()).unwrap_or_else(|| Patched::Said(Said::of_reply(reply)))
+        Self::read(reply.status, reply.json())
+            .unwrap_or_else(|| Patched::Said(DataverseError::of_reply(reply)))
     }
 
     fn read(status: u16, body: Option<Value>) -> Option<Self> {
@@ -63,11 +64,11 @@ impl Dynamics {
                 all(&|| Patched::Unanswered(self.unknown(operation, &words)))
             }
             Ok(outcomes) => outcomes.iter().map(|outcome| self.outcome(operation, outcome)).collect(),
-            Err(Unwritten::Answered(said)) if said.is_of_the_batch() => {
+            Err(FailedBatch::Answered(said)) if said.is_of_the_batch() => {
                 self.patch_each(operation, &patches).await
             }
-            Err(Unwritten::Answered(said)) => all(&|| Patched::Said(said.clone())),
-            Err(Unwritten::Unanswered(unanswered)) => all(&|| Patched::Unanswered(unanswered.clone())),
+            Err(FailedBatch::Answered(said)) => all(&|| Patched::Said(said.clone())),
+            Err(FailedBatch::Unanswered(unanswered)) => all(&|| Patched::Unanswered(unanswered.clone())),
         }
     }
 

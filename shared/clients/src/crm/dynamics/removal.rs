@@ -4,7 +4,7 @@
 use super::{
     Dynamics,
     definitions::{PREFIX, SOLUTION_NAME, table_name},
-    errors::{Meaning, Said},
+    errors::{DataverseError, DataverseMeaning},
 };
 use mapping::WantedTable;
 use serde_json::Value;
@@ -87,13 +87,13 @@ impl Dynamics {
 
     async fn remove(&self, operation: &str, path: &str) -> Result<Removed, Failure> {
         let answer = self.wire.delete(operation, path).await?;
-        let said = Said::of(&answer);
+        let said = DataverseError::of(&answer);
         match said.meaning() {
             _ if answer.is_success() => Ok(Removed::Gone),
-            Meaning::Gone => Ok(Removed::Absent),
+            DataverseMeaning::Gone => Ok(Removed::Absent),
             // Metadata that is not there has the code of a wrong request (vendors/dataverse.md, *Metadata*).
-            Meaning::Refused if answer.status == 404 => Ok(Removed::Absent),
-            Meaning::Refused => Ok(Removed::Kept(said.to_string())),
+            DataverseMeaning::Refused if answer.status == 404 => Ok(Removed::Absent),
+            DataverseMeaning::Refused => Ok(Removed::Kept(said.to_string())),
             _ => Err(self.wire.failed(operation, &said)),
         }
     }

@@ -108,10 +108,10 @@ impl Dynamics {
             let write = |id: &str| {
                 Request::write("PATCH", format!("{}({id})", set_of(SOLUTION)), Value::Object(body))
             };
-            match Row::of(opportunity, key, &detail, taken) {
-                Row::New(id) => solutions.push(write(&id).with("If-None-Match", "*")),
-                Row::Orphan { id, etag } => solutions.push(write(&id).with("If-Match", etag)),
-                Row::There => {}
+            match RowStatus::of(opportunity, key, &detail, taken) {
+                RowStatus::New(id) => solutions.push(write(&id).with("If-None-Match", "*")),
+                RowStatus::Orphan { id, etag } => solutions.push(write(&id).with("If-Match", etag)),
+                RowStatus::There => {}
             }
         }
         Ok((details, solutions))
@@ -138,7 +138,7 @@ fn row_ids(opportunity: &str, key: &str) -> [String; 3] {
 
 /// What has to be done about a row of the list.
 #[derive(Debug, PartialEq, Eq)]
-enum Row {
+enum RowStatus {
     /// It is created under this id.
     New(String),
     /// It exists, but its opportunity or its solution was emptied: it gets it back.
@@ -147,27 +147,27 @@ enum Row {
     There,
 }
 
-impl Row {
+impl RowStatus {
     /// `detail`: the row of the catalogue.
-    fn of(opportunity: &str, key: &str, detail: &str, taken: &[Value]) -> Row {
+    fn of(opportunity: &str, key: &str, detail: &str, taken: &[Value]) -> RowStatus {
         let text = |row: &Value, name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
         let ids = row_ids(opportunity, key);
         let last = ids[2].clone();
         for id in ids {
             let is_it =
                 |row: &&Value| text(row, &id_of(SOLUTION)).is_some_and(|i| i.eq_ignore_ascii_case(&id));
-            let Some(row) = taken.iter().find(is_it) else { return Row::New(id) };
+            let Some(row) = taken.iter().find(is_it) else { return RowStatus::New(id) };
             let other = |name: &str, ours: &str| {
                 text(row, &value_of(name)).map(|now| !now.eq_ignore_ascii_case(ours))
             };
             let differs = [other(SOLUTION_OPPORTUNITY, opportunity), other(SOLUTION_DETAIL_LOOKUP, detail)];
             match (differs, text(row, "@odata.etag")) {
                 ([Some(true), _] | [_, Some(true)], _) => {}
-                ([None, _] | [_, None], Some(etag)) => return Row::Orphan { id, etag },
-                _ => return Row::There,
+                ([None, _] | [_, None], Some(etag)) => return RowStatus::Orphan { id, etag },
+                _ => return RowStatus::There,
             }
         }
-        Row::New(last)
+        RowStatus::New(last)
     }
 }
 
@@ -188,16 +188,16 @@ mod tests {
                 value_of(SOLUTION_DETAIL_LOOKUP): detail, "@odata.etag": "W/\"7\"" })
         };
         let row = |id: &str, deal: Option<&str>| with(id, deal, Some("Detail"));
-        let of = |taken: &[Value]| Row::of("deal", "SOL-1", "detail", taken);
-        assert_eq!(of(&[]), Row::New(first.clone()));
-        assert_eq!(of(&[row("other", None)]), Row::New(first.clone()));
-        assert_eq!(of(&[row(&first, None)]), Row::Orphan { id: first.clone(), etag: "W/\"7\"".into() });
-        assert_eq!(of(&[row(&first, Some("DEAL"))]), Row::There);
-        assert_eq!(of(&[row(&first, Some("another"))]), Row::New(second.clone()));
-        assert_eq!(of(&[with(&first, Some("deal"), Some("other"))]), Row::New(second.clone()));
+        let of = |taken: &[Value]| RowStatus::of("deal", "SOL-1", "detail", taken);
+        assert_eq!(of(&[]), RowStatus::New(first.clone()));
+        assert_eq!(of(&[row("other", None)]), RowStatus::New(first.clone()));
+        assert_eq!(of(&[row(&first, None)]), RowStatus::Orphan { id: first.clone(), etag: "W/\"7\"".into() });
+        assert_eq!(of(&[row(&first, Some("DEAL"))]), RowStatus::There);
+        assert_eq!(of(&[row(&first, Some("another"))]), RowStatus::New(second.clone()));
+        assert_eq!(of(&[with(&first, Some("deal"), Some("other"))]), RowStatus::New(second.clone()));
         let emptied = with(&first, Some("deal"), None);
-        assert_eq!(of(&[emptied]), Row::Orphan { id: first.clone(), etag: "W/\"7\"".into() });
+        assert_eq!(of(&[emptied]), RowStatus::Orphan { id: first.clone(), etag: "W/\"7\"".into() });
         let moved = [row(&first, Some("another")), row(&second, None)];
-        assert_eq!(of(&moved), Row::Orphan { id: second, etag: "W/\"7\"".into() });
+        assert_eq!(of(&moved), RowStatus::Orphan { id: second, etag: "W/\"7\"".into() });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     batch::{self, Batch, Item, Outcome, Reply},
-    errors::{Meaning, Said},
+    errors::{DataverseError, DataverseMeaning},
     page,
 };
 use crate::{
@@ -25,25 +25,25 @@ pub(super) const ROOT: &str = "/api/data/v9.2";
 const MOST_PAGES: usize = 1000;
 
 #[derive(Clone)]
-pub(super) struct Wire {
+pub(super) struct DataverseWire {
     session: Session,
     origin: String,
 }
 
 /// Why a batch with writes has no outcomes.
-pub(super) enum Unwritten {
+pub(super) enum FailedBatch {
     /// Dataverse answered the batch as a whole.
-    Answered(Said),
+    Answered(DataverseError),
     /// There was no answer, or no readable one.
     Unanswered(Unanswered),
 }
 
-impl Wire {
+impl DataverseWire {
     pub(super) fn new(http: Http, tokens: Arc<Tokens>, origin: &str) -> Self {
         let origin = origin.trim_end_matches('/').to_owned();
         // Entra knows a Dataverse environment by its URL.
         let session = Session::new(http, tokens, &origin, System::Crm);
-        Wire { session, origin }
+        DataverseWire { session, origin }
     }
 
     pub(super) fn skew(&self) -> Option<SignedDuration> {
@@ -54,13 +54,13 @@ impl Wire {
         self.session.retryable(operation, false, text)
     }
 
-    pub(super) fn failed(&self, operation: &str, said: &Said) -> Failure {
+    pub(super) fn failed(&self, operation: &str, said: &DataverseError) -> Failure {
         let (class, wide) = said.of_read();
         self.session.failure(operation, class, wide, said.to_string())
     }
 
     /// A failure that every call meets until an administrator fixes its cause.
-    pub(super) fn held(&self, operation: &str, said: &Said) -> Failure {
+    pub(super) fn held(&self, operation: &str, said: &DataverseError) -> Failure {
         let class = sync::failure::Class::Retryable { after: said.after };
         self.session.failure(operation, class, true, said.to_string())
     }
@@ -87,7 +87,7 @@ impl Wire {
     /// All rows of a list whose first page is a reply in a batch.
     pub(super) async fn list(&self, operation: &str, reply: &Reply) -> Result<Vec<Value>, Failure> {
         let body = reply.json().filter(|_| reply.status == 200);
-        let mut body = body.ok_or_else(|| self.failed(operation, &Said::of_reply(reply)))?;
+        let mut body = body.ok_or_else(|| self.failed(operation, &DataverseError::of_reply(reply)))?;
         let (rows, next) = page::rows(&mut body).map_err(|e| self.unread(operation, &e))?;
         self.following(operation, rows, next).await
     }
@@ -103,7 +103,7 @@ impl Wire {
             let Some(path) = next else { return Ok(rows) };
             let answer = self.get(operation, &path, "").await?;
             let body = answer.json().filter(|_| answer.status == 200);
-            let mut body = body.ok_or_else(|| self.failed(operation, &Said::of(&answer)))?;
+            let mut body = body.ok_or_else(|| self.failed(operation, &DataverseError::of(&answer)))?;
             let (more, after) = page::rows(&mut body).map_err(|e| self.unread(operation, &e))?;
             rows.extend(more);
             next = after;
@@ -185,11 +185,12 @@ impl Wire {
     async fn read_batch(&self, operation: &str, batch: Batch<'_>) -> Result<Vec<Reply>, Failure> {
         let id = Uuid::new_v4().simple().to_string();
         let answer = self.session.read(operation, |http| self.batch(http, batch, &id)).await?;
-        let outcomes = outcomes(&answer).ok_or_else(|| self.failed(operation, &Said::of(&answer)))?;
+        let outcomes =
+            outcomes(&answer).ok_or_else(|| self.failed(operation, &DataverseError::of(&answer)))?;
         let count = outcomes.len();
         let replies: Vec<Reply> = outcomes.into_iter().filter_map(one).collect();
         if count != batch.len() || replies.len() != batch.len() {
-            let failing = replies.iter().find(|r| r.status >= 400).map(Said::of_reply);
+            let failing = replies.iter().find(|r| r.status >= 400).map(DataverseError::of_reply);
             return Err(failing.map_or_else(
                 || self.retryable(operation, format!("{count} answers to {} reads", batch.len())),
                 |said| self.failed(operation, &said),
@@ -203,14 +204,14 @@ impl Wire {
         &self,
         operation: &str,
         items: &[Item],
-    ) -> Result<Vec<Outcome>, Unwritten> {
-        let batch = Batch::of(items).ok_or_else(|| Unwritten::Answered(Said::too_many()))?;
+    ) -> Result<Vec<Outcome>, FailedBatch> {
+        let batch = Batch::of(items).ok_or_else(|| FailedBatch::Answered(DataverseError::too_many()))?;
         let id = Uuid::new_v4().simple().to_string();
         let sent = self.session.write(operation, |http| self.batch(http, batch, &id)).await;
-        let answer = sent.map_err(Unwritten::Unanswered)?;
+        let answer = sent.map_err(FailedBatch::Unanswered)?;
         match outcomes(&answer) {
             Some(outcomes) if !outcomes.is_empty() => Ok(outcomes),
-            _ => Err(Unwritten::Answered(Said::of(&answer))),
+            _ => Err(FailedBatch::Answered(DataverseError::of(&answer))),
         }
     }
 
@@ -227,22 +228,24 @@ impl Wire {
     pub(super) fn ended<'a, T>(
         &self,
         operation: &str,
-        said: &Said,
+        said: &DataverseError,
         sent: impl IntoIterator<Item = &'a str>,
     ) -> Written<T> {
         let failure = || self.failed(operation, said);
         let refused = || Refused { field: None, text: said.to_string() };
         match said.meaning() {
-            Meaning::Lost => Written::Lost,
-            Meaning::Later { .. } => Written::Later(failure()),
-            Meaning::Unknown { wide } => Written::Unknown(self.session.failure(
+            DataverseMeaning::Lost => Written::Lost,
+            DataverseMeaning::Later { .. } => Written::Later(failure()),
+            DataverseMeaning::Unknown { wide } => Written::Unknown(self.session.failure(
                 operation,
                 sync::failure::Class::Retryable { after: said.after },
                 wide,
                 said.to_string(),
             )),
-            Meaning::Right | Meaning::Gone | Meaning::Expired => Written::Refused(refused()),
-            Meaning::Refused | Meaning::Taken => {
+            DataverseMeaning::Right | DataverseMeaning::Gone | DataverseMeaning::Expired => {
+                Written::Refused(refused())
+            }
+            DataverseMeaning::Refused | DataverseMeaning::Taken => {
                 Written::Refused(Refused { field: said.field(sent), text: said.to_string() })
             }
         }

@@ -4,9 +4,9 @@
 use super::{
     Salesforce,
     composite::Part,
-    errors::Meaning,
+    errors::SalesforceMeaning,
     patch::Patch,
-    rows::{Condition, FRESH, object_of},
+    rows::{FRESH, Precondition, object_of},
     soql::quoted,
 };
 use crate::crm::not_begun::NotBegun;
@@ -55,7 +55,7 @@ impl Salesforce {
         if let Some(said) = answer.refusal() {
             self.known.forget();
             let rows = patch.lists.values().any(|change| *change != ListChange::default());
-            if rows && matches!(said.meaning(), Meaning::Taken | Meaning::Gone) {
+            if rows && matches!(said.meaning(), SalesforceMeaning::Taken | SalesforceMeaning::Gone) {
                 // Another run or a user has just added or deleted this row: read again and decide again.
                 return Written::Lost;
             }
@@ -101,10 +101,10 @@ impl Salesforce {
         id: &str,
         version: &Version,
     ) -> Result<Option<Timestamp>, NotBegun> {
-        match Condition::of(version) {
-            Condition::Modified(modified) => Ok(Some(modified)),
-            Condition::Fresh(digest) => self.aged(operation, kind, id, &digest).await,
-            Condition::None => {
+        match Precondition::of(version) {
+            Precondition::Modified(modified) => Ok(Some(modified)),
+            Precondition::Fresh(digest) => self.aged(operation, kind, id, &digest).await,
+            Precondition::None => {
                 Err(NotBegun::refused("SystemModstamp", format!("`{}` is no version", version.token)))
             }
         }
@@ -124,8 +124,8 @@ impl Salesforce {
         let looked = self.wire.look(operation, &[Part::query("own", &soql)]).await?;
         let rows = looked.rows("own").map_err(|said| self.wire.failed(operation, &said))?;
         let Some(row) = rows.first().filter(|row| fields.digest(row) == digest) else { return Ok(None) };
-        match fields.version(row, looked.date).map(|version| Condition::of(&version)) {
-            Some(Condition::Modified(modified)) => Ok(Some(modified)),
+        match fields.version(row, looked.date).map(|version| Precondition::of(&version)) {
+            Some(Precondition::Modified(modified)) => Ok(Some(modified)),
             _ => {
                 let mut failure =
                     self.wire.retryable(operation, "changed a moment ago: its stamp is too fresh");

@@ -1,7 +1,7 @@
 //! Composites: their parts, the most parts of one (vendors/salesforce.md, *Composite*), and how Salesforce answers
 //! them.
 
-use super::{errors::Said, records::Records, soql::escaped};
+use super::{errors::SalesforceError, records::Records, soql::escaped};
 use crate::http::Answer;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -146,17 +146,17 @@ impl Composite {
     }
 
     /// The rows that a query found; an error if they are not all in the answer.
-    pub(super) fn rows(&self, reference: &str) -> Result<Vec<Value>, Said> {
+    pub(super) fn rows(&self, reference: &str) -> Result<Vec<Value>, SalesforceError> {
         let part = self.parts.get(reference).unwrap_or(&Value::Null);
         Records::of_part(part).and_then(Records::all).ok_or_else(|| match part["httpStatusCode"].as_u64() {
-            Some(200) => Said::unpaged(),
-            _ => Said::of_part(part),
+            Some(200) => SalesforceError::unpaged(),
+            _ => SalesforceError::of_part(part),
         })
     }
 
     /// The refusal in the answer to this part, if it failed.
-    pub(super) fn said(&self, reference: &str) -> Option<Said> {
-        self.parts.get(reference).filter(|part| failed(part)).map(Said::of_part)
+    pub(super) fn said(&self, reference: &str) -> Option<SalesforceError> {
+        self.parts.get(reference).filter(|part| failed(part)).map(SalesforceError::of_part)
     }
 
     /// The id itself, or the one to which a [`Part::made_id`] refers; `None`: the answer does not contain it.
@@ -169,8 +169,9 @@ impl Composite {
 
     /// The refusal that made the composite fail, rather than that of a part which was rolled back; `None`: no part
     /// failed. A reference that cannot be filled in carries the code of a part that was rolled back.
-    pub(super) fn refusal(&self) -> Option<Said> {
-        let said: Vec<Said> = self.parts.values().filter(|part| failed(part)).map(Said::of_part).collect();
+    pub(super) fn refusal(&self) -> Option<SalesforceError> {
+        let said: Vec<SalesforceError> =
+            self.parts.values().filter(|part| failed(part)).map(SalesforceError::of_part).collect();
         let cause = said.iter().find(|said| !said.is_halted());
         cause.or_else(|| said.iter().find(|said| !said.is_rolled_back())).or(said.first()).cloned()
     }

@@ -5,9 +5,9 @@
 use super::{
     Salesforce,
     composite::Part,
-    create::Prepared,
-    errors::Meaning,
-    rows::{Condition, instant},
+    create::PreparedComposite,
+    errors::SalesforceMeaning,
+    rows::{Precondition, instant},
     soap::{self, Conversion},
     soql::{is_id, quoted},
 };
@@ -23,7 +23,7 @@ const CONVERTED_ALREADY: &str = "CANNOT_UPDATE_CONVERTED_LEAD";
 const NAME: &str = "Name";
 
 /// The ids of the account and contact of the new opportunity.
-struct Customer {
+struct CustomerIds {
     account: String,
     contact: Option<String>,
 }
@@ -57,16 +57,23 @@ impl Salesforce {
         match soap::converted(&answer) {
             Ok(()) => Written::Done(()),
             Err(said) if said.code == CONVERTED_ALREADY => Written::Lost,
-            Err(said) if matches!(said.meaning(), Meaning::Taken | Meaning::Gone) => Written::Lost,
+            Err(said) if matches!(said.meaning(), SalesforceMeaning::Taken | SalesforceMeaning::Gone) => {
+                Written::Lost
+            }
             Err(said) => self.wire.ended(&operation, &said, new.columns.keys().map(String::as_str)),
         }
     }
 
     /// Creates the customer's rows that are missing. They carry our keys, so that a second attempt finds them.
-    async fn made(&self, operation: &str, new: &NewRecord, prepared: Prepared) -> Written<Customer> {
-        let Prepared { before, account, contact, .. } = prepared;
+    async fn made(
+        &self,
+        operation: &str,
+        new: &NewRecord,
+        prepared: PreparedComposite,
+    ) -> Written<CustomerIds> {
+        let PreparedComposite { before, account, contact, .. } = prepared;
         if before.is_empty() {
-            return Written::Done(Customer { account, contact });
+            return Written::Done(CustomerIds { account, contact });
         }
         let answer = match self.wire.write(operation, &before).await {
             Ok(answer) => answer,
@@ -78,7 +85,7 @@ impl Salesforce {
         // If the answer contains no id, the next attempt finds the row by its key.
         let id = |id: String| answer.id(&id).map(str::to_owned);
         match id(account) {
-            Some(account) => Written::Done(Customer { account, contact: contact.and_then(id) }),
+            Some(account) => Written::Done(CustomerIds { account, contact: contact.and_then(id) }),
             None => Written::Lost,
         }
     }
@@ -91,7 +98,7 @@ impl Salesforce {
         lead: &RecordId,
         version: &Version,
         new: &NewRecord,
-        customer: Customer,
+        customer: CustomerIds,
     ) -> Result<Option<Conversion>, NotBegun> {
         let id = self.id(operation, lead)?;
         let fields = self.fields_of(RecordKind::Lead);
@@ -113,10 +120,10 @@ impl Salesforce {
         let found = self.wire.look(operation, &looks).await?;
         let rows = |reference: &str| found.rows(reference).map_err(|said| self.wire.failed(operation, &said));
         let own = rows("own")?;
-        let is_still = |row: &&Value| match Condition::of(version) {
-            Condition::Modified(at) => row["LastModifiedDate"].as_str().and_then(instant) == Some(at),
-            Condition::Fresh(digest) => fields.digest(row) == digest,
-            Condition::None => false,
+        let is_still = |row: &&Value| match Precondition::of(version) {
+            Precondition::Modified(at) => row["LastModifiedDate"].as_str().and_then(instant) == Some(at),
+            Precondition::Fresh(digest) => fields.digest(row) == digest,
+            Precondition::None => false,
         };
         if own.iter().find(is_still).is_none() {
             return Ok(None);

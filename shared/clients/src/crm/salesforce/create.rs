@@ -5,8 +5,8 @@
 use super::{
     Salesforce,
     composite::Part,
-    errors::{Meaning, Said},
-    party::Place,
+    errors::{SalesforceError, SalesforceMeaning},
+    party::PartyObject,
     soql::{any_of, is_id, is_name},
 };
 use crate::crm::not_begun::NotBegun;
@@ -19,7 +19,7 @@ use sync::{
 
 /// What was looked up for a new record.
 #[derive(Default)]
-pub struct Prepared {
+pub struct PreparedComposite {
     /// The requests before the record's own: those of the customer.
     pub(super) before: Vec<Part>,
     /// The account; an id, or a reference to the request that creates it. The contact likewise.
@@ -31,7 +31,7 @@ pub struct Prepared {
 }
 
 impl Salesforce {
-    pub(super) async fn prepared(&self, new: &NewRecord) -> Result<Ready<Prepared>, NotBegun> {
+    pub(super) async fn prepared(&self, new: &NewRecord) -> Result<Ready<PreparedComposite>, NotBegun> {
         let operation = operation(new);
         if new.kind == RecordKind::Lead {
             return self.prepared_lead(&operation, new).await;
@@ -42,9 +42,9 @@ impl Salesforce {
         }
         let contact = new.contact.as_ref().filter(|_| is_name(contact.key)).map(|party| (contact, party));
         let rows = new.lists.get(SOLUTIONS).map(Vec::as_slice).unwrap_or_default();
-        let adopted = |place: &Place<'_>, party: &Party| self.known.adopted(place.object, &party.key);
+        let adopted = |place: &PartyObject<'_>, party: &Party| self.known.adopted(place.object, &party.key);
         let persons = self.features().await?.persons;
-        let exact = |reference: &str, place: &Place<'_>, party: &Party| {
+        let exact = |reference: &str, place: &PartyObject<'_>, party: &Party| {
             place.exact(reference, party, adopted(place, party), persons)
         };
         let mut looks = vec![exact("account", &account, &new.account)];
@@ -84,26 +84,33 @@ impl Salesforce {
         let (owner, nobody) = owner_of(&new.owner, &rows("owner")?);
         told.extend(nobody);
         let details = rows("details")?;
-        let prepared = Prepared { before, account: account_id, contact: contact_id, owner, details };
+        let prepared = PreparedComposite { before, account: account_id, contact: contact_id, owner, details };
         Ok(Ready { prepared, told })
     }
 
     /// A new lead has an owner, but no account and no contact.
-    async fn prepared_lead(&self, operation: &str, new: &NewRecord) -> Result<Ready<Prepared>, NotBegun> {
+    async fn prepared_lead(
+        &self,
+        operation: &str,
+        new: &NewRecord,
+    ) -> Result<Ready<PreparedComposite>, NotBegun> {
         let left_out = self.coded("Lead", "", &mut new.columns.clone()).await?;
         let Some(look) = owner_query(&new.owner)? else {
-            return Ok(Ready { prepared: Prepared::default(), told: left_out.into_iter().collect() });
+            return Ok(Ready {
+                prepared: PreparedComposite::default(),
+                told: left_out.into_iter().collect(),
+            });
         };
         let found = self.wire.look(operation, &[look]).await?;
         let rows = found.rows("owner").map_err(|said| self.wire.failed(operation, &said))?;
         let (owner, nobody) = owner_of(&new.owner, &rows);
         Ok(Ready {
-            prepared: Prepared { owner, ..Prepared::default() },
+            prepared: PreparedComposite { owner, ..PreparedComposite::default() },
             told: left_out.into_iter().chain(nobody).collect(),
         })
     }
 
-    pub(super) async fn create_record(&self, new: &NewRecord, prepared: Prepared) -> Written<Seen> {
+    pub(super) async fn create_record(&self, new: &NewRecord, prepared: PreparedComposite) -> Written<Seen> {
         self.create_after(vec![], new, prepared).await
     }
 
@@ -112,7 +119,7 @@ impl Salesforce {
         &self,
         first: Vec<Part>,
         new: &NewRecord,
-        prepared: Prepared,
+        prepared: PreparedComposite,
     ) -> Written<Seen> {
         let operation = operation(new);
         let parts = match self.create_parts(&operation, first, new, prepared).await {
@@ -133,12 +140,17 @@ impl Salesforce {
         }
     }
 
-    pub(super) fn not_created<T>(&self, operation: &str, said: &Said, new: &NewRecord) -> Written<T> {
+    pub(super) fn not_created<T>(
+        &self,
+        operation: &str,
+        said: &SalesforceError,
+        new: &NewRecord,
+    ) -> Written<T> {
         match said.meaning() {
             // Only the message says whose unique value exists already: that of the record's key, or of an account or
             // contact.
-            Meaning::Taken if said.to_string().contains(self.key_of(new.kind)) => Written::Exists,
-            Meaning::Taken | Meaning::Lost | Meaning::Gone => Written::Lost,
+            SalesforceMeaning::Taken if said.to_string().contains(self.key_of(new.kind)) => Written::Exists,
+            SalesforceMeaning::Taken | SalesforceMeaning::Lost | SalesforceMeaning::Gone => Written::Lost,
             // Prepared again, now with the rows that the duplicate rule names.
             _ if self.adopts(said, new) => Written::Lost,
             _ => {
@@ -153,7 +165,7 @@ impl Salesforce {
 
     /// Whether a duplicate rule stopped the create and named rows to be used instead, if the map permits that. It does
     /// so for the next attempt, and returns `false` for rows that were tried already.
-    fn adopts(&self, said: &Said, new: &NewRecord) -> bool {
+    fn adopts(&self, said: &SalesforceError, new: &NewRecord) -> bool {
         if self.map.vendor().duplicates != Duplicates::Adopt {
             return false;
         }
@@ -176,7 +188,7 @@ impl Salesforce {
         operation: &str,
         first: Vec<Part>,
         new: &NewRecord,
-        prepared: Prepared,
+        prepared: PreparedComposite,
     ) -> Result<Vec<Part>, NotBegun> {
         let has = self.features().await?;
         let mut columns = new.columns.clone();

@@ -1,7 +1,7 @@
 //! Describes an object: its fields, as far as this user may see them. A field that does not exist and one that
 //! field-level security hides look the same.
 
-use super::{Salesforce, errors::Meaning, soql::is_name};
+use super::{Salesforce, errors::SalesforceMeaning, soql::is_name};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use sync::failure::Failure;
@@ -51,7 +51,7 @@ impl Salesforce {
         }
         match self.wire.get(&operation, &format!("sobjects/{object}/describe")).await? {
             Ok(body) => Ok(Some(read(&body))),
-            Err(said) if said.meaning() == Meaning::Gone => Ok(None),
+            Err(said) if said.meaning() == SalesforceMeaning::Gone => Ok(None),
             Err(said) => Err(self.wire.failed(&operation, &said)),
         }
     }

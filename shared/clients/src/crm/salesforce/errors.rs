@@ -14,7 +14,7 @@ const HALTED: &str = "PROCESSING_HALTED";
 
 /// Status, code, message and fields of an answer, or of one part of a composite.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct SalesforceError {
     pub(super) status: u16,
     pub(super) code: String,
     message: String,
@@ -26,7 +26,7 @@ pub(super) struct Said {
 
 /// What an answer means, no matter for which request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(super) enum SalesforceMeaning {
     /// The condition did not hold.
     Lost,
     /// A unique value met a row that has it.
@@ -43,42 +43,51 @@ pub(super) enum Meaning {
     Unknown { wide: bool },
 }
 
-impl Said {
+impl SalesforceError {
     pub(super) fn of(answer: &Answer) -> Self {
         let body = answer.json().unwrap_or(Value::Null);
-        let said = Said::read(answer.status, &body, answer.retry_after());
+        let said = SalesforceError::read(answer.status, &body, answer.retry_after());
         if answer.is_success() && said.code.is_empty() {
-            return Said { message: format!("unreadable answer: {}", answer.unread()), ..said };
+            return SalesforceError { message: format!("unreadable answer: {}", answer.unread()), ..said };
         }
         // Maintenance pages are HTML: their text is the message.
-        if said.message.is_empty() { Said { message: answer.text(MOST), ..said } } else { said }
+        if said.message.is_empty() { SalesforceError { message: answer.text(MOST), ..said } } else { said }
     }
 
     /// An answer that was not JSON, from its parts.
     pub(super) fn told(status: u16, code: &str, message: &str, fields: &[&str]) -> Self {
         let error = serde_json::json!({ "errorCode": code, "message": message, "fields": fields });
-        Said::read(status, &error, None)
+        SalesforceError::read(status, &error, None)
     }
 
     /// What Salesforce would answer to more requests than one composite may have.
     pub(super) fn too_many() -> Self {
-        Said::told(400, "LIMIT_EXCEEDED", "more requests than one composite takes: none was sent", &[])
+        SalesforceError::told(
+            400,
+            "LIMIT_EXCEEDED",
+            "more requests than one composite takes: none was sent",
+            &[],
+        )
     }
 
     /// A successful answer that lacks what it should contain.
     pub(super) fn unreadable() -> Self {
-        Said::read(502, &serde_json::json!({ "message": "the answer has no id" }), None)
+        SalesforceError::read(502, &serde_json::json!({ "message": "the answer has no id" }), None)
     }
 
     /// An answer to a query without rows, or without the address of the next ones.
     pub(super) fn unpaged() -> Self {
-        Said::read(200, &serde_json::json!({ "message": "the answer has no whole list of rows" }), None)
+        SalesforceError::read(
+            200,
+            &serde_json::json!({ "message": "the answer has no whole list of rows" }),
+            None,
+        )
     }
 
     /// The answer to one part of a composite.
     pub(super) fn of_part(part: &Value) -> Self {
         let status = part["httpStatusCode"].as_u64().and_then(|n| u16::try_from(n).ok()).unwrap_or(500);
-        Said::read(status, &part["body"], None)
+        SalesforceError::read(status, &part["body"], None)
     }
 
     fn read(status: u16, body: &Value, after: Option<SignedDuration>) -> Self {
@@ -93,7 +102,14 @@ impl Said {
         // The message of a refused query begins with the query; the reason follows this text.
         let message = text("message");
         let words = message.split_once("ERROR at Row").map_or(message.as_str(), |(_, words)| words);
-        Said { status, code, message: one_line(words, MOST), fields, duplicates: duplicates(&error), after }
+        SalesforceError {
+            status,
+            code,
+            message: one_line(words, MOST),
+            fields,
+            duplicates: duplicates(&error),
+            after,
+        }
     }
 
     /// Whether this part was rolled back only because another part failed.
@@ -108,36 +124,36 @@ impl Said {
 
     /// For the answer to a whole composite: none of it was begun, and time does not cure it.
     pub(super) fn is_of_the_composite(&self) -> bool {
-        !matches!(self.meaning(), Meaning::Later { .. } | Meaning::Unknown { .. })
+        !matches!(self.meaning(), SalesforceMeaning::Later { .. } | SalesforceMeaning::Unknown { .. })
     }
 
-    pub(super) fn meaning(&self) -> Meaning {
+    pub(super) fn meaning(&self) -> SalesforceMeaning {
         // If a customer's trigger failed for a locked row, only the message contains this code.
         if self.code == "UNABLE_TO_LOCK_ROW" || self.message.contains("UNABLE_TO_LOCK_ROW") {
-            return Meaning::Later { wide: false };
+            return SalesforceMeaning::Later { wide: false };
         }
         match self.code.as_str() {
             "REQUEST_LIMIT_EXCEEDED" | "API_CURRENTLY_DISABLED" | "API_DISABLED_FOR_ORG" => {
-                return Meaning::Later { wide: true };
+                return SalesforceMeaning::Later { wide: true };
             }
-            "DUPLICATE_VALUE" => return Meaning::Taken,
-            "ENTITY_IS_DELETED" | "NOT_FOUND" => return Meaning::Gone,
+            "DUPLICATE_VALUE" => return SalesforceMeaning::Taken,
+            "ENTITY_IS_DELETED" | "NOT_FOUND" => return SalesforceMeaning::Gone,
             "INVALID_QUERY_LOCATOR" | "INVALID_REPLICATION_DATE" | "EXCEEDED_ID_LIMIT" => {
-                return Meaning::Expired;
+                return SalesforceMeaning::Expired;
             }
-            "QUERY_TIMEOUT" => return Meaning::Later { wide: false },
+            "QUERY_TIMEOUT" => return SalesforceMeaning::Later { wide: false },
             _ => {}
         }
         match self.status {
-            401 | 429 => Meaning::Later { wide: true },
-            404 | 410 if self.code.is_empty() => Meaning::Refused,
-            404 => Meaning::Gone,
-            409 | 412 => Meaning::Lost,
-            408 | 500 => Meaning::Unknown { wide: false },
-            501.. => Meaning::Unknown { wide: true },
-            400..=499 => Meaning::Refused,
+            401 | 429 => SalesforceMeaning::Later { wide: true },
+            404 | 410 if self.code.is_empty() => SalesforceMeaning::Refused,
+            404 => SalesforceMeaning::Gone,
+            409 | 412 => SalesforceMeaning::Lost,
+            408 | 500 => SalesforceMeaning::Unknown { wide: false },
+            501.. => SalesforceMeaning::Unknown { wide: true },
+            400..=499 => SalesforceMeaning::Refused,
             // A 2xx or 3xx that is not what was asked for.
-            _ => Meaning::Unknown { wide: false },
+            _ => SalesforceMeaning::Unknown { wide: false },
         }
     }
 
@@ -145,9 +161,11 @@ impl Said {
     pub(super) fn of_read(&self) -> (Class, bool) {
         let retryable = Class::Retryable { after: self.after };
         match self.meaning() {
-            Meaning::Later { wide } | Meaning::Unknown { wide } => (retryable, wide),
-            Meaning::Lost | Meaning::Taken => (retryable, false),
-            Meaning::Gone | Meaning::Expired | Meaning::Refused => (Class::Permanent, false),
+            SalesforceMeaning::Later { wide } | SalesforceMeaning::Unknown { wide } => (retryable, wide),
+            SalesforceMeaning::Lost | SalesforceMeaning::Taken => (retryable, false),
+            SalesforceMeaning::Gone | SalesforceMeaning::Expired | SalesforceMeaning::Refused => {
+                (Class::Permanent, false)
+            }
         }
     }
 
@@ -179,7 +197,7 @@ fn duplicates(error: &Value) -> Box<[(String, String)]> {
     rows.collect()
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for SalesforceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.status)?;
         if !self.code.is_empty() {
@@ -201,33 +219,33 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn said(status: u16, code: &str, message: &str) -> Said {
+    fn said(status: u16, code: &str, message: &str) -> SalesforceError {
         let body = json!([{ "message": message, "errorCode": code, "fields": ["StageName"] }]);
-        Said::read(status, &body, None)
+        SalesforceError::read(status, &body, None)
     }
 
     #[test]
     fn codes_decide_before_the_status() {
         let meaning = |status, code: &str| said(status, code, "").meaning();
         for status in [400, 500] {
-            assert_eq!(meaning(status, "UNABLE_TO_LOCK_ROW"), Meaning::Later { wide: false });
+            assert_eq!(meaning(status, "UNABLE_TO_LOCK_ROW"), SalesforceMeaning::Later { wide: false });
         }
-        assert_eq!(meaning(403, "REQUEST_LIMIT_EXCEEDED"), Meaning::Later { wide: true });
-        assert_eq!(meaning(400, "DUPLICATE_VALUE"), Meaning::Taken);
-        assert_eq!(meaning(404, "ENTITY_IS_DELETED"), Meaning::Gone);
-        assert_eq!(meaning(412, ""), Meaning::Lost);
-        assert_eq!(meaning(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION"), Meaning::Refused);
-        assert_eq!(meaning(500, "UNKNOWN_EXCEPTION"), Meaning::Unknown { wide: false });
-        assert_eq!(meaning(503, ""), Meaning::Unknown { wide: true });
+        assert_eq!(meaning(403, "REQUEST_LIMIT_EXCEEDED"), SalesforceMeaning::Later { wide: true });
+        assert_eq!(meaning(400, "DUPLICATE_VALUE"), SalesforceMeaning::Taken);
+        assert_eq!(meaning(404, "ENTITY_IS_DELETED"), SalesforceMeaning::Gone);
+        assert_eq!(meaning(412, ""), SalesforceMeaning::Lost);
+        assert_eq!(meaning(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION"), SalesforceMeaning::Refused);
+        assert_eq!(meaning(500, "UNKNOWN_EXCEPTION"), SalesforceMeaning::Unknown { wide: false });
+        assert_eq!(meaning(503, ""), SalesforceMeaning::Unknown { wide: true });
         let trigger = said(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "T: UNABLE_TO_LOCK_ROW, x");
-        assert_eq!(trigger.meaning(), Meaning::Later { wide: false });
+        assert_eq!(trigger.meaning(), SalesforceMeaning::Later { wide: false });
     }
 
     #[test]
     fn of_a_good_answer_that_is_not_what_was_asked_for_no_word_is_told() {
         let told = |status, body: &str| {
             let headers = reqwest::header::HeaderMap::new();
-            Said::of(&Answer { status, headers, body: body.into() }).to_string()
+            SalesforceError::of(&Answer { status, headers, body: body.into() }).to_string()
         };
         let unread = "200: unreadable answer: 22 bytes, no JSON at line 1 column 22";
         assert_eq!(told(200, r#"{"value":[{"city":"Zug"#), unread);
@@ -251,7 +269,7 @@ mod tests {
             let found = json!([{ "entityType": "Contact", "matchRecords": [row] }]);
             let body = json!([{ "errorCode": "DUPLICATES_DETECTED", "message": "Use one of these records?",
                                 name: { "matchResults": found } }]);
-            let said = Said::read(400, &body, None);
+            let said = SalesforceError::read(400, &body, None);
             assert_eq!(*said.duplicates, [("Contact".to_owned(), "003Qy00000AAAAAIAV".to_owned())]);
         }
     }
@@ -259,6 +277,6 @@ mod tests {
     #[test]
     fn collections_write_the_code_otherwise() {
         let body = json!([{ "statusCode": "DUPLICATE_VALUE", "message": "m", "fields": [] }]);
-        assert_eq!(Said::read(400, &body, None).to_string(), "400 DUPLICATE_VALUE: m");
+        assert_eq!(SalesforceError::read(400, &body, None).to_string(), "400 DUPLICATE_VALUE: m");
     }
 }

@@ -49,7 +49,7 @@ type KnownPlaces = Arc<Places>;
 
 /// What this process has learnt about the org.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct OrgCache {
     features: Mutex<Option<(Features, Instant)>>,
     /// The picklists of addresses, by object.
     places: Mutex<BTreeMap<&'static str, KnownPlaces>>,
@@ -59,7 +59,7 @@ pub(super) struct Known {
     asked: Mutex<BTreeMap<&'static str, Timestamp>>,
 }
 
-impl Known {
+impl OrgCache {
     fn features(&self) -> Option<Features> {
         let known = *self.features.lock().unwrap_or_else(PoisonError::into_inner);
         known.filter(|(_, at)| at.elapsed() < FRESH).map(|(features, _)| features)

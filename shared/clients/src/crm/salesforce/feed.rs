@@ -5,7 +5,7 @@
 use super::{
     Salesforce,
     composite::Part,
-    place::{OVERLAP, Place, THRIFT},
+    place::{FeedPosition, OVERLAP, THRIFT},
     records::Records,
     rows::{SOLUTION, SOLUTION_OPPORTUNITY, instant},
     soql::{any_of, is_name},
@@ -30,14 +30,14 @@ const TEAM_MEMBER: &str = "OpportunityTeamMember";
 impl Salesforce {
     pub(super) async fn feed(&self, feed: Feed, position: &Position) -> Result<Changes, Failure> {
         let operation = format!("read changed {}", feed.as_str());
-        let Some(mut place) = Place::read(position) else { return Ok(Changes::Expired) };
+        let Some(mut place) = FeedPosition::read(position) else { return Ok(Changes::Expired) };
         if place.after.is_none() && self.is_too_soon(feed, position) {
             return Ok(Changes::Page { rows: vec![], next: None, resume: Some(place.to_string()) });
         }
         let of_party = matches!(feed, Feed::Contacts | Feed::Accounts | Feed::ContactRoles | Feed::SalesTeam);
         if of_party && *position == Position::Start {
             // A walk over all customers is not a change of any of them; only later changes are.
-            let resume = Some(Place::at(self.wire.now() - OVERLAP).to_string());
+            let resume = Some(FeedPosition::at(self.wire.now() - OVERLAP).to_string());
             return Ok(Changes::Page { rows: vec![], next: None, resume });
         }
         let child = "Id, OpportunityId, SystemModstamp, IsDeleted";

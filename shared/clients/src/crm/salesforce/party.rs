@@ -19,7 +19,7 @@ const COMPANY: &str = "IsPersonAccount = false";
 const ALIKE: u32 = 50;
 
 /// How accounts, or contacts, are found and created.
-pub(super) struct Place<'a> {
+pub(super) struct PartyObject<'a> {
     pub(super) object: &'static str,
     pub(super) key: &'a str,
     match_on: &'a [String],
@@ -38,10 +38,10 @@ pub(super) struct Chosen {
 }
 
 impl Salesforce {
-    pub(super) fn places(&self) -> (Place<'_>, Place<'_>) {
+    pub(super) fn places(&self) -> (PartyObject<'_>, PartyObject<'_>) {
         let (account, contact) = (self.map.account(), self.map.contact());
         (
-            Place {
+            PartyObject {
                 object: "Account",
                 key: &account.key,
                 match_on: &account.match_on,
@@ -49,7 +49,7 @@ impl Salesforce {
                 alike: account.alike,
                 create: account.create,
             },
-            Place {
+            PartyObject {
                 object: "Contact",
                 key: &contact.key,
                 match_on: &contact.match_on,
@@ -63,7 +63,7 @@ impl Salesforce {
     /// The row with our key, else the oldest that matches, else the oldest that reads alike, else a new one.
     pub(super) fn choose(
         &self,
-        place: &Place<'_>,
+        place: &PartyObject<'_>,
         party: &Party,
         columns: &BTreeMap<String, CrmValue>,
         exact: &[Value],
@@ -121,7 +121,7 @@ impl Salesforce {
     }
 }
 
-impl Place<'_> {
+impl PartyObject<'_> {
     fn select(&self) -> String {
         let mut fields = vec!["Id".to_owned(), self.key.to_owned()];
         let further = self.match_on.iter().map(String::as_str).chain(self.country);

@@ -8,7 +8,7 @@ use super::{
     features::Features,
     rows::SOLUTION_OPPORTUNITY,
     soql::any_of,
-    wire::Unwritten,
+    wire::FailedComposite,
 };
 use crate::session::Unanswered;
 use mapping::RecordKind;
@@ -36,16 +36,16 @@ pub(super) struct Patch {
 }
 
 /// The outcome of a change and the reads of its opportunity, or why there is none.
-pub(super) type Patched = Result<Composite, Unwritten>;
+pub(super) type CompositeResult = Result<Composite, FailedComposite>;
 
 impl Salesforce {
     /// Sends a change together with those that other tasks of this run ask for at about the same time.
-    pub(super) async fn patched(&self, operation: &str, has: Features, patch: Patch) -> Patched {
+    pub(super) async fn patched(&self, operation: &str, has: Features, patch: Patch) -> CompositeResult {
         let patched = self.patches.send(patch, MOST, |patches| self.patch_all(operation, has, patches)).await;
         patched.unwrap_or_else(|| Err(self.unknown(operation, "who sent it for several was stopped")))
     }
 
-    async fn patch_all(&self, operation: &str, has: Features, patches: Vec<Patch>) -> Vec<Patched> {
+    async fn patch_all(&self, operation: &str, has: Features, patches: Vec<Patch>) -> Vec<CompositeResult> {
         if patches.len() == 1 {
             return self.patch_each(operation, has, patches).await;
         }
@@ -58,14 +58,14 @@ impl Salesforce {
                 let lost = || self.unknown(operation, "the answer lacks this change");
                 patches.iter().enumerate().map(one).map(|patched| patched.ok_or_else(lost)).collect()
             }
-            Err(Unwritten::Answered(said)) if said.is_of_the_composite() => {
+            Err(FailedComposite::Answered(said)) if said.is_of_the_composite() => {
                 self.patch_each(operation, has, patches).await
             }
             Err(unwritten) => patches.iter().map(|_| Err(unwritten.clone())).collect(),
         }
     }
 
-    async fn patch_each(&self, operation: &str, has: Features, patches: Vec<Patch>) -> Vec<Patched> {
+    async fn patch_each(&self, operation: &str, has: Features, patches: Vec<Patch>) -> Vec<CompositeResult> {
         let mut patched = vec![];
         for Patch { id, own } in patches {
             let reads = self.parts_by_id(has, RecordKind::Opportunity, &id);
@@ -87,8 +87,8 @@ impl Salesforce {
         parts
     }
 
-    fn unknown(&self, operation: &str, words: &str) -> Unwritten {
-        Unwritten::Unanswered(Unanswered::Unknown(self.wire.retryable(operation, words)))
+    fn unknown(&self, operation: &str, words: &str) -> FailedComposite {
+        FailedComposite::Unanswered(Unanswered::Unknown(self.wire.retryable(operation, words)))
     }
 }
 

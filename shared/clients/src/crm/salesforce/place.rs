@@ -20,7 +20,7 @@ const REMEMBERED: usize = 200;
 
 /// A position; its text is `FROM[ AT ID][;ID@SECOND]…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct FeedPosition {
     /// Where the round began.
     pub from: Timestamp,
     /// The row behind which the next page begins; `None`: the round is at its first page.
@@ -29,17 +29,17 @@ pub(super) struct Place {
     told: BTreeMap<String, i64>,
 }
 
-impl Place {
+impl FeedPosition {
     pub(super) fn at(from: Timestamp) -> Self {
-        Place { from, after: None, told: BTreeMap::new() }
+        FeedPosition { from, after: None, told: BTreeMap::new() }
     }
 
     pub(super) fn read(position: &Position) -> Option<Self> {
         match position {
-            Position::Start => Some(Place::at(Timestamp::UNIX_EPOCH)),
+            Position::Start => Some(FeedPosition::at(Timestamp::UNIX_EPOCH)),
             // The caller's last round may have been skipped to save calls, and a commit may take longer than the
             // caller assumes.
-            Position::Since(at) => Some(Place::at(*at - OVERLAP - THRIFT)),
+            Position::Since(at) => Some(FeedPosition::at(*at - OVERLAP - THRIFT)),
             Position::At(text) => {
                 let mut parts = text.split(';');
                 let mut place = parts.next()?.split(' ');
@@ -53,7 +53,7 @@ impl Place {
                     let (id, second) = text.split_once('@')?;
                     Some((id.to_owned(), second.parse().ok()?))
                 };
-                Some(Place { from, after, told: parts.map(row).collect::<Option<_>>()? })
+                Some(FeedPosition { from, after, told: parts.map(row).collect::<Option<_>>()? })
             }
         }
     }
@@ -93,17 +93,20 @@ impl Place {
 
     /// The position of the next page of this round.
     pub(super) fn after(&self, at: Timestamp, id: String) -> Self {
-        Place { after: Some((at, id)), ..self.clone() }
+        FeedPosition { after: Some((at, id)), ..self.clone() }
     }
 
     /// The position of the next round, which remembers only rows that will be listed again.
     pub(super) fn next_round(&self, from: Timestamp) -> Self {
         let told = self.told.iter().filter(|(_, second)| **second >= from.as_second());
-        Place { told: told.map(|(id, second)| (id.clone(), *second)).collect(), ..Place::at(from) }
+        FeedPosition {
+            told: told.map(|(id, second)| (id.clone(), *second)).collect(),
+            ..FeedPosition::at(from)
+        }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FeedPosition {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}", self.from)?;
         if let Some((at, id)) = &self.after {
@@ -130,16 +133,17 @@ mod tests {
 
     #[test]
     fn a_row_is_told_once_and_again_when_its_stamp_moves() {
-        let mut place = Place::at(noon(-60).unwrap());
+        let mut place = FeedPosition::at(noon(-60).unwrap());
         assert_eq!(place.tell(vec![row("00")], noon(5)).len(), 1);
-        let mut place = Place::read(&Position::At(place.next_round(noon(-30).unwrap()).to_string())).unwrap();
+        let mut place =
+            FeedPosition::read(&Position::At(place.next_round(noon(-30).unwrap()).to_string())).unwrap();
         assert_eq!(place.tell(vec![row("00")], noon(30)), Vec::<Value>::new());
         assert_eq!(place.tell(vec![row("31")], noon(40)).len(), 1);
     }
 
     #[test]
     fn a_row_whose_second_may_not_be_over_is_told_again() {
-        let mut place = Place::at(noon(-60).unwrap());
+        let mut place = FeedPosition::at(noon(-60).unwrap());
         assert_eq!(place.tell(vec![row("00")], noon(1)).len(), 1);
         assert_eq!(place.tell(vec![row("00")], None).len(), 1);
         assert_eq!(place.tell(vec![row("00")], noon(2)).len(), 1);
@@ -148,23 +152,23 @@ mod tests {
 
     #[test]
     fn what_is_not_listed_again_is_forgotten_and_only_so_much_is_remembered() {
-        let mut place = Place::at(noon(-60).unwrap());
+        let mut place = FeedPosition::at(noon(-60).unwrap());
         let rows = (0..300)
             .map(|n| json!({ "Id": format!("00K{n:015}"), "SystemModstamp": row("00")["SystemModstamp"] }));
         assert_eq!(place.tell(rows.collect(), noon(9)).len(), 300);
         assert_eq!(place.told.len(), REMEMBERED);
-        assert_eq!(place.next_round(noon(1).unwrap()), Place::at(noon(1).unwrap()));
+        assert_eq!(place.next_round(noon(1).unwrap()), FeedPosition::at(noon(1).unwrap()));
     }
 
     #[test]
     fn a_place_reads_as_it_was_written() {
-        let mut place = Place::at(noon(-60).unwrap());
+        let mut place = FeedPosition::at(noon(-60).unwrap());
         place.tell(vec![row("00")], noon(9));
         let next = place.after(noon(0).unwrap(), ROLE.to_owned());
-        assert_eq!(Place::read(&Position::At(next.to_string())), Some(next));
+        assert_eq!(FeedPosition::read(&Position::At(next.to_string())), Some(next));
         // A position in the form that it had before rows were remembered.
         let old = Position::At("2026-11-20T10:00:00Z".to_owned());
-        assert_eq!(Place::read(&old), noon(0).map(Place::at));
+        assert_eq!(FeedPosition::read(&old), noon(0).map(FeedPosition::at));
         for wrong in [
             "",
             "soon",
@@ -172,7 +176,7 @@ mod tests {
             "2026-11-20T10:00:00Z;x",
             "2026-11-20T10:00:00Z 2026-11-20T10:00:00Z '",
         ] {
-            assert_eq!(Place::read(&Position::At(wrong.to_owned())), None, "{wrong}");
+            assert_eq!(FeedPosition::read(&Position::At(wrong.to_owned())), None, "{wrong}");
         }
     }
 }

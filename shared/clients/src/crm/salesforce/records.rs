@@ -4,8 +4,8 @@
 
 use super::{
     composite::Composite,
-    errors::{Meaning, Said},
-    wire::Wire,
+    errors::{SalesforceError, SalesforceMeaning},
+    wire::SalesforceWire,
 };
 use serde_json::{Value, json};
 use sync::failure::Failure;
@@ -56,7 +56,7 @@ impl Records {
     }
 }
 
-impl Wire {
+impl SalesforceWire {
     /// Reads the further pages of all queries in a composite's answer.
     pub(super) async fn complete(&self, operation: &str, found: &mut Composite) -> Result<(), Failure> {
         for part in found.parts.values_mut().filter(|part| part["body"]["done"] == false) {
@@ -81,7 +81,7 @@ impl Wire {
             let Some(next) = records.next.take() else { return Ok(records.rows) };
             let page = self.page(operation, &next).await?.map_err(|said| match said.meaning() {
                 // The caller's next attempt begins a new query.
-                Meaning::Expired => self.retryable(operation, said.to_string()),
+                SalesforceMeaning::Expired => self.retryable(operation, said.to_string()),
                 _ => self.failed(operation, &said),
             })?;
             records = records.and(page);
@@ -89,9 +89,9 @@ impl Wire {
         Err(self.unusable(operation, "the pages do not end"))
     }
 
-    async fn page(&self, operation: &str, path: &str) -> Result<Result<Records, Said>, Failure> {
+    async fn page(&self, operation: &str, path: &str) -> Result<Result<Records, SalesforceError>, Failure> {
         let shown = self.get(operation, path).await?;
-        Ok(shown.and_then(|body| Records::read(&body).ok_or_else(Said::unpaged)))
+        Ok(shown.and_then(|body| Records::read(&body).ok_or_else(SalesforceError::unpaged)))
     }
 }
 

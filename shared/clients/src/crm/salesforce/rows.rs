@@ -205,7 +205,7 @@ pub(super) fn solution_of(row: &Value) -> Option<(&str, &str)> {
 
 /// What a write may be conditional on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Condition {
+pub(super) enum Precondition {
     /// That the row was last modified at this instant.
     Modified(Timestamp),
     /// The stamp was too fresh when the row was read; the row's fields had this digest.
@@ -214,7 +214,7 @@ pub(super) enum Condition {
     None,
 }
 
-impl Condition {
+impl Precondition {
     pub(super) fn of(version: &Version) -> Self {
         let (stamps, digest) = match version.token.split_once(BESIDES) {
             Some((stamps, digest)) => (stamps, Some(digest)),
@@ -222,9 +222,9 @@ impl Condition {
         };
         let modified = stamps.split_once(SEPARATOR).and_then(|(modified, _)| modified.parse().ok());
         match (modified, digest) {
-            (Some(modified), None) => Condition::Modified(modified),
-            (Some(_), Some(digest)) => Condition::Fresh(digest.to_owned()),
-            (None, _) => Condition::None,
+            (Some(modified), None) => Precondition::Modified(modified),
+            (Some(_), Some(digest)) => Precondition::Fresh(digest.to_owned()),
+            (None, _) => Precondition::None,
         }
     }
 }
@@ -289,13 +289,13 @@ mod tests {
         };
         let (one, other) = (version(stamp, "a", 1), version(stamp, "b", 1));
         assert_eq!(one.against(&other), Age::Unknown);
-        assert_eq!(Condition::of(&one), Condition::Fresh(fields.digest(&row(stamp, "a"))));
+        assert_eq!(Precondition::of(&one), Precondition::Fresh(fields.digest(&row(stamp, "a"))));
         let settled = version(stamp, "a", 2);
-        assert_eq!(Condition::of(&settled), Condition::Modified(noon));
+        assert_eq!(Precondition::of(&settled), Precondition::Modified(noon));
         assert_eq!(settled.against(&one), Age::Unknown, "seen again: looked at again");
         assert_eq!(settled.against(&version(stamp, "a", 60)), Age::Same);
         assert_eq!(version("2026-11-20T10:00:01.000+0000", "a", 60).against(&settled), Age::Newer);
         let unknown = fields.version(&row(stamp, "a"), None).unwrap();
-        assert!(matches!(Condition::of(&unknown), Condition::Fresh(_)), "without the server's time");
+        assert!(matches!(Precondition::of(&unknown), Precondition::Fresh(_)), "without the server's time");
     }
 }

@@ -1,7 +1,7 @@
 //! Envelopes of Salesforce's SOAP API (enterprise WSDL) for `convertLead`, which has no REST resource
 //! (vendors/salesforce.md, *Leads*). Its errors are translated to those of the REST API.
 
-use super::errors::Said;
+use super::errors::SalesforceError;
 use crate::http::Answer;
 use roxmltree::{Document, Node};
 use std::fmt::Write;
@@ -48,7 +48,7 @@ impl Conversion {
 }
 
 /// Whether the lead was converted; if not, why.
-pub(super) fn converted(answer: &Answer) -> Result<(), Said> {
+pub(super) fn converted(answer: &Answer) -> Result<(), SalesforceError> {
     let text = String::from_utf8_lossy(&answer.body);
     let document = Document::parse(&text).map_err(|error| {
         let at = error.pos();
@@ -66,7 +66,7 @@ pub(super) fn converted(answer: &Answer) -> Result<(), Said> {
             let fields = error.children().filter(|child| child.has_tag_name((ENTERPRISE, "fields")));
             let fields: Vec<&str> = fields.filter_map(|field| field.text()).collect();
             // A result has no status of its own; REST answers a refused row with this one.
-            Err(Said::told(400, text_of(error, "statusCode"), text_of(error, "message"), &fields))
+            Err(SalesforceError::told(400, text_of(error, "statusCode"), text_of(error, "message"), &fields))
         }
         _ => Err(without("success")),
     }
@@ -74,12 +74,12 @@ pub(super) fn converted(answer: &Answer) -> Result<(), Said> {
 
 /// An answer that says neither yes nor no. A successful one is described by its length, never by its text; for others,
 /// such as maintenance pages in HTML, the text is the message.
-fn unread(answer: &Answer, what: &str) -> Said {
+fn unread(answer: &Answer, what: &str) -> SalesforceError {
     if !answer.is_success() {
-        return Said::of(answer);
+        return SalesforceError::of(answer);
     }
     let words = format!("unreadable answer: {} bytes, {what}", answer.body.len());
-    Said::told(answer.status, "", &words, &[])
+    SalesforceError::told(answer.status, "", &words, &[])
 }
 
 /// Whether the session had ended, so that nothing happened and a new session may succeed.
@@ -102,7 +102,7 @@ fn code_of<'a>(fault: Node<'a, '_>) -> &'a str {
 }
 
 /// Every fault has the status 500; its code stands for the status that REST would give.
-fn of_fault(status: u16, fault: Node<'_, '_>) -> Said {
+fn of_fault(status: u16, fault: Node<'_, '_>) -> SalesforceError {
     let words = fault.children().find(|child| child.tag_name().name() == "faultstring");
     let words = words.and_then(|words| words.text()).unwrap_or_default();
     let code = code_of(fault);
@@ -115,7 +115,7 @@ fn of_fault(status: u16, fault: Node<'_, '_>) -> Said {
         "UNKNOWN_EXCEPTION" | "Server" | "" => status,
         _ => 400,
     };
-    Said::told(status, code, words, &[])
+    SalesforceError::told(status, code, words, &[])
 }
 
 fn named<'a, 'i>(within: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
@@ -146,7 +146,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crm::salesforce::errors::Meaning;
+    use crate::crm::salesforce::errors::SalesforceMeaning;
     use proptest::prelude::*;
     use reqwest::header::HeaderMap;
 
@@ -176,11 +176,11 @@ mod tests {
                        <statusCode>FIELD_CUSTOM_VALIDATION_EXCEPTION</statusCode></errors><success>false</success>";
         let said = converted(&result(refused)).unwrap_err();
         assert_eq!(said.to_string(), "400 FIELD_CUSTOM_VALIDATION_EXCEPTION: no R & D (`Amount`)");
-        assert_eq!(said.meaning(), Meaning::Refused);
+        assert_eq!(said.meaning(), SalesforceMeaning::Refused);
         let html = Answer { body: b"<html><p>down".to_vec(), ..answer(503, "") };
-        assert_eq!(converted(&html).unwrap_err().meaning(), Meaning::Unknown { wide: true });
+        assert_eq!(converted(&html).unwrap_err().meaning(), SalesforceMeaning::Unknown { wide: true });
         let unclear = converted(&result("<accountName>Zug</accountName>")).unwrap_err();
-        assert_eq!(unclear.meaning(), Meaning::Unknown { wide: false });
+        assert_eq!(unclear.meaning(), SalesforceMeaning::Unknown { wide: false });
         let cut = converted(&Answer { body: b"<a>\n<b>Zug".to_vec(), ..answer(200, "") }).unwrap_err();
         assert!(cut.to_string().contains("no XML at line 1"), "{cut}");
         for told in [unclear.to_string(), cut.to_string()] {
@@ -191,11 +191,11 @@ mod tests {
     #[test]
     fn a_fault_means_what_its_code_means_in_rest() {
         let meaning = |code: &str| converted(&faulty(code, "words")).unwrap_err().meaning();
-        assert_eq!(meaning("sf:REQUEST_LIMIT_EXCEEDED"), Meaning::Later { wide: true });
-        assert_eq!(meaning("sf:SERVER_UNAVAILABLE"), Meaning::Unknown { wide: true });
-        assert_eq!(meaning("sf:UNKNOWN_EXCEPTION"), Meaning::Unknown { wide: false });
-        assert_eq!(meaning("sf:INSUFFICIENT_ACCESS"), Meaning::Refused);
-        assert_eq!(meaning("soapenv:Client"), Meaning::Refused);
+        assert_eq!(meaning("sf:REQUEST_LIMIT_EXCEEDED"), SalesforceMeaning::Later { wide: true });
+        assert_eq!(meaning("sf:SERVER_UNAVAILABLE"), SalesforceMeaning::Unknown { wide: true });
+        assert_eq!(meaning("sf:UNKNOWN_EXCEPTION"), SalesforceMeaning::Unknown { wide: false });
+        assert_eq!(meaning("sf:INSUFFICIENT_ACCESS"), SalesforceMeaning::Refused);
+        assert_eq!(meaning("soapenv:Client"), SalesforceMeaning::Refused);
         let ended = faulty("sf:INVALID_SESSION_ID", "INVALID_SESSION_ID: Invalid Session ID found");
         assert!(is_session_refused(&ended) && !is_session_refused(&result("<success>true</success>")));
         assert_eq!(

@@ -4,7 +4,7 @@
 use super::{
     Salesforce,
     composite::{PARTS, Part},
-    errors::Meaning,
+    errors::SalesforceMeaning,
     rows::{
         SOLUTION, SOLUTION_DETAIL, SOLUTION_DETAIL_LOOKUP, SOLUTION_KEY, SOLUTION_OPPORTUNITY, solution_of,
     },
@@ -140,7 +140,7 @@ impl Salesforce {
         };
         if let Some(said) = made.refusal() {
             return Err(NotBegun::after(match said.meaning() {
-                Meaning::Taken | Meaning::Gone => Written::Lost,
+                SalesforceMeaning::Taken | SalesforceMeaning::Gone => Written::Lost,
                 _ => self.wire.ended::<()>(operation, &said, []),
             }));
         }

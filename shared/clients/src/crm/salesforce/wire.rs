@@ -3,7 +3,7 @@
 
 use super::{
     composite::{Composite, Part, Parts},
-    errors::{Meaning, Said},
+    errors::{SalesforceError, SalesforceMeaning},
     records::Records,
     soap,
     soql::escaped,
@@ -31,7 +31,7 @@ pub const AUDIENCE: &str = "salesforce";
 pub(super) const PAGE: u32 = 500;
 
 #[derive(Clone)]
-pub(super) struct Wire {
+pub(super) struct SalesforceWire {
     session: Session,
     tokens: Arc<Tokens>,
     /// The path before every call, such as `/services/data/v62.0`.
@@ -44,23 +44,23 @@ pub(super) struct Wire {
 
 /// Why a write has no outcomes.
 #[derive(Clone)]
-pub(super) enum Unwritten {
+pub(super) enum FailedComposite {
     /// Salesforce answered the request as a whole.
-    Answered(Said),
+    Answered(SalesforceError),
     /// There was no answer, or no readable one.
     Unanswered(Unanswered),
 }
 
-impl Wire {
+impl SalesforceWire {
     pub(super) fn new(http: Http, tokens: Arc<Tokens>, version: &str) -> Self {
         let session = Session::new(http, tokens.clone(), AUDIENCE, System::Crm);
         let root = format!("/services/data/v{version}");
-        Wire { session, tokens, root, allow_save: true, used: Arc::default() }
+        SalesforceWire { session, tokens, root, allow_save: true, used: Arc::default() }
     }
 
     /// The same calls, with or without saving in spite of alerts of duplicate rules.
     pub(super) fn allowing_duplicates(self, allow_save: bool) -> Self {
-        Wire { allow_save, ..self }
+        SalesforceWire { allow_save, ..self }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -91,7 +91,7 @@ impl Wire {
         self.session.failure(operation, Class::Permanent, false, text)
     }
 
-    pub(super) fn failed(&self, operation: &str, said: &Said) -> Failure {
+    pub(super) fn failed(&self, operation: &str, said: &SalesforceError) -> Failure {
         let (class, wide) = said.of_read();
         self.session.failure(operation, class, wide, said.to_string())
     }
@@ -109,8 +109,8 @@ impl Wire {
         for parts in Parts::apart(parts) {
             let answer = self.session.read(operation, |http| self.request(http, &url, &parts, false)).await?;
             self.note_usage(&answer);
-            let mut found =
-                Composite::read(&answer).ok_or_else(|| self.failed(operation, &Said::of(&answer)))?;
+            let mut found = Composite::read(&answer)
+                .ok_or_else(|| self.failed(operation, &SalesforceError::of(&answer)))?;
             self.complete(operation, &mut found).await?;
             all.extend(found);
         }
@@ -119,12 +119,16 @@ impl Wire {
 
     /// Sends parts of which all are carried out or none. Too many parts for one composite are refused without sending
     /// any.
-    pub(super) async fn write(&self, operation: &str, parts: &[Part]) -> Result<Composite, Unwritten> {
+    pub(super) async fn write(&self, operation: &str, parts: &[Part]) -> Result<Composite, FailedComposite> {
         self.send(operation, Parts::together(parts).ok_or_else(too_many)?, true).await
     }
 
     /// Sends parts of which each is carried out or fails by itself.
-    pub(super) async fn write_each(&self, operation: &str, parts: &[Part]) -> Result<Composite, Unwritten> {
+    pub(super) async fn write_each(
+        &self,
+        operation: &str,
+        parts: &[Part],
+    ) -> Result<Composite, FailedComposite> {
         self.send(operation, Parts::together(parts).ok_or_else(too_many)?, false).await
     }
 
@@ -133,7 +137,7 @@ impl Wire {
         &self,
         operation: &str,
         parts: &[Part],
-    ) -> Result<Composite, Unwritten> {
+    ) -> Result<Composite, FailedComposite> {
         let mut all = Composite::default();
         for parts in Parts::apart(parts) {
             all.extend(self.send(operation, parts, true).await?);
@@ -149,15 +153,16 @@ impl Wire {
         operation: &str,
         parts: Parts<'_>,
         all_or_none: bool,
-    ) -> Result<Composite, Unwritten> {
+    ) -> Result<Composite, FailedComposite> {
         let url = self
             .composite_url()
             .await
-            .map_err(|failure| Unwritten::Unanswered(Unanswered::NotSent(failure)))?;
+            .map_err(|failure| FailedComposite::Unanswered(Unanswered::NotSent(failure)))?;
         let sent = self.session.write(operation, |http| self.request(http, &url, &parts, all_or_none)).await;
-        let answer = sent.map_err(Unwritten::Unanswered)?;
+        let answer = sent.map_err(FailedComposite::Unanswered)?;
         self.note_usage(&answer);
-        let mut done = Composite::read(&answer).ok_or_else(|| Unwritten::Answered(Said::of(&answer)))?;
+        let mut done = Composite::read(&answer)
+            .ok_or_else(|| FailedComposite::Answered(SalesforceError::of(&answer)))?;
         if let Err(failure) = self.complete(operation, &mut done).await {
             // The writes were answered. A further page of a read was not, and is missing from what is returned.
             tracing::debug!(reason = in_log(&failure.to_string()), "what was written is not shown");
@@ -166,11 +171,15 @@ impl Wire {
     }
 
     /// Reads any resource below the root: its body, or the refusal.
-    pub(super) async fn get(&self, operation: &str, path: &str) -> Result<Result<Value, Said>, Failure> {
+    pub(super) async fn get(
+        &self,
+        operation: &str,
+        path: &str,
+    ) -> Result<Result<Value, SalesforceError>, Failure> {
         let url = self.below_root(path).await?;
         let answer = self.session.read(operation, |http| common(http.request(Method::GET, &url))).await?;
         self.note_usage(&answer);
-        Ok(answer.json().filter(|_| answer.status == 200).ok_or_else(|| Said::of(&answer)))
+        Ok(answer.json().filter(|_| answer.status == 200).ok_or_else(|| SalesforceError::of(&answer)))
     }
 
     /// Sends a body that is not a row, for an administrator's command. If it is unknown whether it was accepted, the
@@ -181,7 +190,7 @@ impl Wire {
         path: &str,
         kind: &str,
         body: Vec<u8>,
-    ) -> Result<Result<Value, Said>, Failure> {
+    ) -> Result<Result<Value, SalesforceError>, Failure> {
         let url = self.below_root(path).await?;
         let build = |http: &Http| {
             common(http.request(Method::POST, &url)).header("Content-Type", kind).body(body.clone())
@@ -195,7 +204,7 @@ impl Wire {
         operation: &str,
         path: &str,
         body: &Value,
-    ) -> Result<Result<Value, Said>, Failure> {
+    ) -> Result<Result<Value, SalesforceError>, Failure> {
         let url = self.below_root(path).await?;
         let build = |http: &Http| common(http.request(Method::PATCH, &url)).json(body);
         raw(self.session.write(operation, build).await)
@@ -256,9 +265,9 @@ impl Wire {
         match body.as_ref().and_then(Records::read) {
             Some(records) => Ok((records, answer.date())),
             None => {
-                let said = Said::of(&answer);
+                let said = SalesforceError::of(&answer);
                 Err(match said.meaning() {
-                    Meaning::Expired => QueryFailed::Expired,
+                    SalesforceMeaning::Expired => QueryFailed::Expired,
                     _ => QueryFailed::Failed(self.failed(operation, &said)),
                 })
             }
@@ -269,45 +278,45 @@ impl Wire {
     pub(super) fn ended<'a, T>(
         &self,
         operation: &str,
-        said: &Said,
+        said: &SalesforceError,
         sent: impl IntoIterator<Item = &'a str>,
     ) -> Written<T> {
         match said.meaning() {
-            Meaning::Lost => Written::Lost,
-            Meaning::Later { .. } => Written::Later(self.failed(operation, said)),
-            Meaning::Unknown { wide } => {
+            SalesforceMeaning::Lost => Written::Lost,
+            SalesforceMeaning::Later { .. } => Written::Later(self.failed(operation, said)),
+            SalesforceMeaning::Unknown { wide } => {
                 let class = Class::Retryable { after: said.after() };
                 Written::Unknown(self.session.failure(operation, class, wide, said.to_string()))
             }
-            Meaning::Gone | Meaning::Expired => {
+            SalesforceMeaning::Gone | SalesforceMeaning::Expired => {
                 Written::Refused(Refused { field: None, text: said.to_string() })
             }
-            Meaning::Refused | Meaning::Taken => {
+            SalesforceMeaning::Refused | SalesforceMeaning::Taken => {
                 Written::Refused(Refused { field: said.field(sent), text: said.to_string() })
             }
         }
     }
 
     /// A write of an administrator's command that has no outcomes, as a failure.
-    pub(super) fn unwritten_failure(&self, operation: &str, unwritten: Unwritten) -> Failure {
+    pub(super) fn unwritten_failure(&self, operation: &str, unwritten: FailedComposite) -> Failure {
         match unwritten {
-            Unwritten::Answered(said) => self.failed(operation, &said),
-            Unwritten::Unanswered(unanswered) => unanswered.into(),
+            FailedComposite::Answered(said) => self.failed(operation, &said),
+            FailedComposite::Unanswered(unanswered) => unanswered.into(),
         }
     }
 
     /// How a write without outcomes ended.
-    pub(super) fn unwritten<T>(&self, operation: &str, unwritten: Unwritten) -> Written<T> {
+    pub(super) fn unwritten<T>(&self, operation: &str, unwritten: FailedComposite) -> Written<T> {
         match unwritten {
-            Unwritten::Answered(said) => self.ended(operation, &said, []),
-            Unwritten::Unanswered(Unanswered::NotSent(failure)) => Written::Later(failure),
-            Unwritten::Unanswered(Unanswered::Unknown(failure)) => Written::Unknown(failure),
+            FailedComposite::Answered(said) => self.ended(operation, &said, []),
+            FailedComposite::Unanswered(Unanswered::NotSent(failure)) => Written::Later(failure),
+            FailedComposite::Unanswered(Unanswered::Unknown(failure)) => Written::Unknown(failure),
         }
     }
 }
 
-fn too_many() -> Unwritten {
-    Unwritten::Answered(Said::too_many())
+fn too_many() -> FailedComposite {
+    FailedComposite::Answered(SalesforceError::too_many())
 }
 
 /// Why a page could not be read.
@@ -318,9 +327,13 @@ pub(super) enum QueryFailed {
     Failed(Failure),
 }
 
-fn raw(sent: Result<Answer, Unanswered>) -> Result<Result<Value, Said>, Failure> {
+fn raw(sent: Result<Answer, Unanswered>) -> Result<Result<Value, SalesforceError>, Failure> {
     let answer = sent?;
-    Ok(if answer.is_success() { Ok(answer.json().unwrap_or(Value::Null)) } else { Err(Said::of(&answer)) })
+    Ok(if answer.is_success() {
+        Ok(answer.json().unwrap_or(Value::Null))
+    } else {
+        Err(SalesforceError::of(&answer))
+    })
 }
 
 fn common(request: RequestBuilder) -> RequestBuilder {

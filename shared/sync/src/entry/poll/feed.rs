@@ -2,7 +2,7 @@
 
 use super::{
     mark::Mark,
-    page::{Rows, page},
+    page::{PageRows, page},
     tick::{Came, Tick},
 };
 use crate::{
@@ -84,7 +84,9 @@ async fn live<P: Ports>(
                 }
             }
             Changes::Page { rows, next, resume } => {
-                if let Some(after) = page(run, feed, Rows { rows, after: round.after }, true, tick).await? {
+                if let Some(after) =
+                    page(run, feed, PageRows { rows, after: round.after }, true, tick).await?
+                {
                     mark.mark.round = mark.mark.round.take().map(|round| Walk { after, ..round });
                     return saved(run, mark, Came::PartWay).await;
                 }
@@ -130,7 +132,7 @@ async fn walk<P: Ports>(
             }
             Changes::Page { rows, next, resume } => {
                 if let Some(after) =
-                    page(run, feed, Rows { rows, after: walk.after.clone() }, false, tick).await?
+                    page(run, feed, PageRows { rows, after: walk.after.clone() }, false, tick).await?
                 {
                     mark.mark.walk = Some(Walk { after, ..walk });
                     mark.save(run).await?;
@@ -172,7 +174,7 @@ async fn since<P: Ports>(
             // Its later pages are still to be read.
             return Ok(Came::PartWay);
         };
-        if page(run, feed, Rows { rows, after: None }, true, tick).await?.is_some() {
+        if page(run, feed, PageRows { rows, after: None }, true, tick).await?.is_some() {
             return Ok(Came::PartWay);
         }
         let Some(next) = next else { return Ok(Came::Through) };

@@ -32,7 +32,7 @@ use std::{
 };
 
 /// The rows of a page, and how far an earlier run has come in it.
-pub(super) struct Rows {
+pub(super) struct PageRows {
     pub(super) rows: Vec<Changed>,
     pub(super) after: Option<(RecordId, i64)>,
 }
@@ -44,7 +44,7 @@ pub(super) type PartWay = Option<Option<(RecordId, i64)>>;
 pub(super) async fn page<P: Ports>(
     run: &Run<'_, P>,
     feed: Feed,
-    Rows { rows, mut after }: Rows,
+    PageRows { rows, mut after }: PageRows,
     creates: bool,
     tick: &mut Tick<'_>,
 ) -> Result<PartWay, Failure> {

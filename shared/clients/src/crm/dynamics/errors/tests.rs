@@ -3,14 +3,14 @@
 use super::*;
 use serde_json::json;
 
-fn said(status: u16, code: &str, message: &str) -> Said {
+fn said(status: u16, code: &str, message: &str) -> DataverseError {
     let body = json!({ "error": { "code": code, "message": message } }).to_string();
-    Said::read(status, body.as_bytes(), None)
+    DataverseError::read(status, body.as_bytes(), None)
 }
 
 #[test]
 fn every_documented_line_means_what_it_says() {
-    use Meaning::*;
+    use DataverseMeaning::*;
     let table = [
         (400, "0x80048d19", Refused),
         (400, "0x80060888", Refused),
@@ -65,10 +65,10 @@ fn every_documented_line_means_what_it_says() {
 
 #[test]
 fn gateways_that_answer_html_or_nothing_keep_their_status() {
-    let html = Said::read(503, b"<html>\r\n<h1>Service Unavailable</h1></html>", None);
+    let html = DataverseError::read(503, b"<html>\r\n<h1>Service Unavailable</h1></html>", None);
     assert_eq!(html.to_string(), "503 <html> <h1>Service Unavailable</h1></html>");
-    assert_eq!(html.meaning(), Meaning::Unknown { wide: true });
-    assert_eq!(Said::read(401, b"", None).to_string(), "401");
+    assert_eq!(html.meaning(), DataverseMeaning::Unknown { wide: true });
+    assert_eq!(DataverseError::read(401, b"", None).to_string(), "401");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_wrong_status_reason_is_the_status_reasons_fault() {
 
 #[test]
 fn of_a_good_answer_that_is_not_what_was_asked_for_no_word_is_told() {
-    let told = |status, body: &[u8]| Said::read(status, body, None).to_string();
+    let told = |status, body: &[u8]| DataverseError::read(status, body, None).to_string();
     assert_eq!(
         told(200, b"{\"value\":[{\"city\":\"Zug"),
         "200 unreadable answer: 22 bytes, no JSON at line 1 column 22"
@@ -125,15 +125,18 @@ fn of_a_good_answer_that_is_not_what_was_asked_for_no_word_is_told() {
 #[test]
 fn words_that_no_text_can_hold_are_still_read() {
     let body = b"{\"error\":{\"code\":\"0x80040237\",\"message\":\"`half\\ud83d\xff` is taken\"}}";
-    let said = Said::read(412, body, None);
-    assert_eq!((said.meaning(), said.message.as_str()), (Meaning::Taken, "`half\u{fffd}\u{fffd}` is taken"));
+    let said = DataverseError::read(412, body, None);
+    assert_eq!(
+        (said.meaning(), said.message.as_str()),
+        (DataverseMeaning::Taken, "`half\u{fffd}\u{fffd}` is taken")
+    );
 }
 
 #[test]
 fn a_part_asks_for_an_hour_at_most() {
     let after = |value: &str| {
         let headers = vec![("Retry-After".to_owned(), value.to_owned())];
-        Said::of_reply(&Reply { status: 429, headers, body: vec![] }).after
+        DataverseError::of_reply(&Reply { status: 429, headers, body: vec![] }).after
     };
     assert_eq!(after("7"), Some(SignedDuration::from_secs(7)));
     assert_eq!(after("2592000"), Some(SignedDuration::from_hours(1)));

@@ -18,8 +18,8 @@ fn party() -> Party {
     }
 }
 
-fn accounts(match_on: &[String], create: bool) -> Place<'_> {
-    Place {
+fn accounts(match_on: &[String], create: bool) -> PartyTable<'_> {
+    PartyTable {
         set: "accounts",
         id: "accountid",
         key: "cosell_customerkey",
@@ -158,5 +158,5 @@ fn one_that_only_reads_alike_is_asked_for_by_its_longest_words_and_told() {
     let alike = place.alike(&party(), &rows);
     assert_eq!(alike, rows[2..]);
     assert!(place.told(&party(), &alike, false, "c").unwrap().contains("reads alike"));
-    assert!(Place { alike: false, ..place }.by_likeness(&party()).is_none());
+    assert!(PartyTable { alike: false, ..place }.by_likeness(&party()).is_none());
 }

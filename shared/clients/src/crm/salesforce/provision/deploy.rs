@@ -1,7 +1,7 @@
 //! Deploys shipped objects and fields by the Metadata API's REST resource, all or nothing.
 
 use super::package::package;
-use crate::crm::salesforce::{Salesforce, errors::Said};
+use crate::crm::salesforce::{Salesforce, errors::SalesforceError};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use sync::failure::Failure;
@@ -41,7 +41,8 @@ impl Salesforce {
         body.extend(format!("\r\n--{BOUNDARY}--\r\n").into_bytes());
         let kind = format!("multipart/form-data; boundary={BOUNDARY}");
         let taken = self.wire.post_raw(operation, "metadata/deployRequest", &kind, body).await?;
-        let id = taken.and_then(|body| body["id"].as_str().map(str::to_owned).ok_or_else(Said::unreadable));
+        let id = taken
+            .and_then(|body| body["id"].as_str().map(str::to_owned).ok_or_else(SalesforceError::unreadable));
         id.map_err(|said| self.wire.failed(operation, &said))
     }
 
