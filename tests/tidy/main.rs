@@ -1,6 +1,8 @@
 //! The house in order: which crate and which part of a crate may know which, how long a file may be, that every file
-//! says what it is for, and that a doc comment says something. Reads manifests and sources as text.
+//! says what it is for, that a doc comment says something, and that a crate has one type of a name. Reads manifests and
+//! sources as text.
 
+mod names;
 mod source;
 
 use std::{collections::BTreeSet, fs, path::Path};
@@ -145,6 +147,18 @@ fn no_parts_of_a_crate_know_each_other_in_a_circle() {
         found.extend(circles.into_iter().map(|circle| format!("{}: {circle}", src.display())));
     }
     assert!(found.is_empty(), "circles of modules:\n{}", found.join("\n"));
+}
+
+#[test]
+fn a_crate_has_one_type_of_a_name() {
+    let read = |path: &Path| fs::read_to_string(path).ok();
+    let roots = names::roots();
+    for known in ["shared/clients/src/lib.rs", "shared/clients/tests/answers.rs", "tests/simulators/lib.rs"] {
+        let types = names::declared(&root().join(known), &read);
+        assert!(roots.contains(&root().join(known)) && !types.is_empty(), "this test can see {known}");
+    }
+    let found: Vec<String> = roots.iter().flat_map(|root| names::twice(root, &read)).collect();
+    assert!(found.is_empty(), "types of one crate with one name; give each its own:\n{}", found.join("\n"));
 }
 
 #[test]

@@ -62,18 +62,27 @@ pub(crate) fn short_docs(text: &str, most: usize) -> Vec<(usize, String)> {
     docs.filter(|(_, words)| words.len() <= most).map(|(at, words)| (at, words.join(" "))).collect()
 }
 
-/// A source without comments and without what is compiled for tests only.
-fn shipped(text: &str) -> String {
+/// A source without comments and without what is compiled for tests only; its lines keep their numbers.
+pub(crate) fn shipped(text: &str) -> String {
     let mut shipped = String::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         if line.trim_start().starts_with("#[cfg(test)]") {
             let indent = &line[..line.len() - line.trim_start().len()];
-            let end = format!("{indent}}}");
-            let mut first = lines.find(|line| !line.trim_start().starts_with("#["));
-            while first.is_some_and(|line| !line.ends_with(';') && line != end) {
-                first = lines.next();
+            let (end, mut block) = (format!("{indent}}}"), false);
+            let mut next = lines.find(|line| {
+                shipped.push('\n');
+                !line.trim_start().starts_with("#[")
+            });
+            while let Some(line) = next {
+                block |= line.ends_with('{');
+                if line.starts_with(&end) || !block && line.ends_with([';', '}']) {
+                    break;
+                }
+                shipped.push('\n');
+                next = lines.next();
             }
+            shipped.push('\n');
             continue;
         }
         shipped += line.split("//").next().unwrap_or_default();
@@ -159,6 +168,17 @@ pub(crate) fn circles(uses: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> 
         }
     }
     circles
+}
+
+#[test]
+fn what_is_compiled_for_tests_only_is_left_out_whole() {
+    let text = "use a;\n#[cfg(test)]\nuse {\n    b,\n};\n#[cfg(test)]\n#[path = \"c.rs\"]\nmod c;\nuse d; // e\n\
+                mod f {\n    #[cfg(test)]\n    fn g() {\n        h;\n        i;\n    }\n    use j;\n}\n\
+                #[cfg(test)]\nmod tests {\n    use k::*;\n\n    use l;\n}\nuse m;\n";
+    let shipped = shipped(text);
+    assert_eq!(shipped.lines().count(), text.lines().count(), "lines keep their numbers");
+    let words: Vec<&str> = shipped.split_whitespace().collect();
+    assert_eq!(words.join(" "), "use a; use d; mod f { use j; } use m;");
 }
 
 #[test]
