@@ -91,7 +91,7 @@ pub(crate) fn declared(root: &Path, read: &impl Fn(&Path) -> Option<String>) -> 
 #[derive(Debug, PartialEq)]
 enum Module {
     Named(String),
-    /// `#[path = "…"]`
+    /// Where `#[path = "…"]` leads.
     At(String),
 }
 

@@ -69,7 +69,7 @@ pub enum Command {
         /// The host of the environment that is meant.
         confirm: Option<String>,
     },
-    /// Is it well?
+    /// Whether all is well, and what is not.
     Overview,
     /// The linked deals, from the table alone.
     Deals(Listed),

@@ -85,7 +85,7 @@ impl App {
         }
     }
 
-    /// Seconds since 1970.
+    /// In seconds since 1970, UTC.
     fn now(&self) -> u64 {
         u64::try_from(self.clock.now().as_second()).unwrap_or_default()
     }

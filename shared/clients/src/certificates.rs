@@ -202,7 +202,7 @@ impl Certificates {
         Ok(certificate)
     }
 
-    /// Seconds since 1970.
+    /// In seconds since 1970, UTC.
     fn seconds(&self) -> u64 {
         u64::try_from(self.clock.now().as_second()).unwrap_or_default()
     }

@@ -49,7 +49,7 @@ pub struct Worker {
     pub audit_days: u32,
     /// `STACK_NAME`: distinguishes the metrics of several stacks.
     pub stack: String,
-    /// Partner Center.
+    /// How to reach Partner Center, and as which user.
     pub partner_center: PartnerCenterConfig,
     /// `CRM`, and what that CRM needs.
     pub crm: CrmConfig,
@@ -96,7 +96,7 @@ pub struct Admin {
 pub enum Right {
     /// `look`: commands that change nothing.
     Look,
-    /// `act`: every command.
+    /// `act`: every command is carried out.
     Act,
 }
 
@@ -105,7 +105,7 @@ pub enum Right {
 pub struct PartnerCenterConfig {
     /// `PARTNER_CENTER_TENANT_ID`: GUID or domain.
     pub tenant_id: String,
-    /// `PARTNER_CENTER_CLIENT_ID`.
+    /// From the variable `PARTNER_CENTER_CLIENT_ID`.
     pub client_id: String,
     /// `PARTNER_CENTER_ORGANIZATION_ID`: our organisation, which owns our referrals.
     pub organization_id: String,
@@ -124,7 +124,7 @@ pub struct PartnerCenterConfig {
 /// Whether this stack writes to Partner Center.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writes {
-    /// `all`: it does.
+    /// `all`: it writes whatever differs.
     All,
     /// `none`: it does not, as a staging stack beside production on one tenant.
     None,
@@ -135,7 +135,7 @@ pub enum Writes {
 pub enum CrmConfig {
     /// Dynamics 365 on Dataverse.
     Dynamics365(DynamicsConfig),
-    /// Salesforce Sales Cloud.
+    /// Salesforce Sales Cloud, by its REST API.
     Salesforce(SalesforceConfig),
 }
 
@@ -164,9 +164,9 @@ pub struct DynamicsConfig {
     pub url: String,
     /// `DYNAMICS_TENANT_ID`: GUID or domain.
     pub tenant_id: String,
-    /// `DYNAMICS_CLIENT_ID`.
+    /// From the variable `DYNAMICS_CLIENT_ID`.
     pub client_id: String,
-    /// `CRM_SECRET_ARN`: JSON `client_secret`.
+    /// From `CRM_SECRET_ARN`: a secret whose JSON has `client_secret`.
     pub secret_arn: String,
     /// `LOGIN_URL`: origin of Entra's sign-in.
     pub login_url: String,
@@ -183,7 +183,7 @@ pub struct SalesforceConfig {
     pub username: String,
     /// `CRM_SECRET_ARN`: JSON `private_key` (JWT bearer) or `client_secret` (client credentials).
     pub secret_arn: String,
-    /// `SALESFORCE_API_VERSION`: `62.0`.
+    /// From `SALESFORCE_API_VERSION`, such as `62.0`.
     pub api_version: String,
     /// `SALESFORCE_HOST_PATTERN`: which hosts a token may be sent to.
     pub host_pattern: String,

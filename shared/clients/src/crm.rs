@@ -27,9 +27,9 @@ pub enum Crm {
 
 /// What was looked up before a create, by CRM.
 pub enum Prepared {
-    /// Of Dynamics 365.
+    /// For Dynamics 365, as a change set.
     Dynamics(Box<dynamics::PreparedChangeSet>),
-    /// Of Salesforce.
+    /// For Salesforce, as a composite.
     Salesforce(Box<salesforce::PreparedComposite>),
 }
 

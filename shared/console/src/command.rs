@@ -147,7 +147,7 @@ pub enum Command {
     Whoami,
     /// Completions for a shell, to be sourced by it
     Completions {
-        /// The shell.
+        /// The shell to complete for.
         shell: clap_complete::Shell,
     },
 }

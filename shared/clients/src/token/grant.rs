@@ -46,7 +46,7 @@ enum Kind {
     Salesforce { login_url: String, username: String, host_pattern: String },
 }
 
-/// A successful answer.
+/// What a successful answer holds.
 pub(super) struct TokenResponse {
     pub(super) bearer: Secret,
     pub(super) lasts: SignedDuration,

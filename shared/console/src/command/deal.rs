@@ -70,7 +70,7 @@ impl About {
 /// One deal, or all.
 #[derive(Debug, Args)]
 pub struct Preview {
-    /// As for `explain`.
+    /// The deal, named as for `explain`.
     #[arg(value_name = "DEAL", required_unless_present = "all")]
     pub deal: Option<String>,
     /// Every deal there is.
@@ -90,7 +90,7 @@ impl Preview {
 /// A referral, perhaps a record.
 #[derive(Debug, Args)]
 pub struct Relink {
-    /// The referral's id.
+    /// The referral's id, or the address of its page.
     #[arg(value_name = "REFERRAL")]
     pub referral: String,
     /// The record it is to be linked with.

@@ -74,8 +74,8 @@ pub struct Conflict {
 /// What each side shows; `None`: it was not read, so it stands at its settled version and shows its images.
 #[derive(Clone, Copy)]
 pub struct SideFields<'a> {
-    /// Partner Center.
+    /// The units of the referral.
     pub partner_center: Option<&'a Fields>,
-    /// The CRM.
+    /// The units of the record.
     pub crm: Option<&'a Fields>,
 }

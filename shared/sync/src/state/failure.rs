@@ -116,7 +116,7 @@ impl<T> Written<T> {
     }
 }
 
-/// A vendor's refusal.
+/// What a vendor refused, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The vendor's column or path, if it named one.

@@ -164,7 +164,7 @@ pub struct Act {
 /// An override of the field map: what differs from the default map of the CRM.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredMap {
-    /// Counts from 1.
+    /// Counts from 1, one for each change.
     pub version: u32,
     /// TOML; empty: the default map as it is.
     pub toml: String,
