@@ -155,10 +155,8 @@ impl Map {
                         .filter(|rule| rule.crm.is_some() || rule.constant.is_some())
                         .all(|rule| same(rule, partner_center.member(&rule.name), crm.member(&rule.name)))
             }
-            Shape::List(rule) => {
-                let untaken = if to_crm { list::untaken(rule, partner_center, crm) } else { Vec::new() };
-                list::equal(rule, &list::without(partner_center, &untaken), crm, same)
-            }
+            // A list always goes to the CRM, see `to_crm`.
+            Shape::List(rule) => list::equal(rule, &list::taken(rule, partner_center, crm), crm, same),
             Shape::Status => self.status_equal(partner_center, crm),
         }
     }

@@ -142,27 +142,21 @@ pub(crate) fn convert(
     Ok(Value::Map(converted))
 }
 
-/// The keys of elements that the CRM does not have because it cannot take their key, such as a contact without a usable
-/// address.
-pub(crate) fn untaken(rule: &Rule, partner_center: &Value, crm: &Value) -> Vec<String> {
-    let Some(key) = rule.members.iter().find(|member| Some(&member.name) == rule.key.as_ref()) else {
-        return Vec::new();
+/// Partner Center's list without the elements that the CRM lacks because it cannot take their key, such as a person
+/// without a usable address.
+pub(crate) fn taken<'a>(rule: &Rule, partner_center: &'a Value, crm: &Value) -> Cow<'a, Value> {
+    let key = rule.members.iter().find(|member| Some(&member.name) == rule.key.as_ref());
+    let (Some(key), Value::Map(elements)) = (key, partner_center) else {
+        return Cow::Borrowed(partner_center);
     };
-    let taken = |one: &Value| !scalar::to_crm(key, one.member(&key.name)).is_ok_and(|there| there.is_null());
-    let has = |id: &str| crm.members().is_some_and(|elements| elements.contains_key(id));
-    let all = partner_center.members().into_iter().flatten();
-    all.filter(|(id, one)| !has(id) && !taken(one)).map(|(id, _)| id.clone()).collect()
-}
-
-/// The list without the elements of these keys.
-pub(crate) fn without<'a>(list: &'a Value, keys: &[String]) -> Cow<'a, Value> {
-    match list {
-        Value::Map(elements) if !keys.is_empty() => {
-            let left = elements.iter().filter(|(key, _)| !keys.contains(key));
-            Cow::Owned(Value::Map(left.map(|(key, one)| (key.clone(), one.clone())).collect()))
-        }
-        _ => Cow::Borrowed(list),
+    let there = |id: &String| crm.members().is_some_and(|elements| elements.contains_key(id));
+    let untaken = |one: &Value| scalar::to_crm(key, one.member(&key.name)).is_ok_and(|there| there.is_null());
+    let stays = |(id, one): &(&String, &Value)| there(id) || !untaken(one);
+    if elements.iter().all(|element| stays(&element)) {
+        return Cow::Borrowed(partner_center);
     }
+    let left = elements.iter().filter(stays).map(|(id, one)| (id.clone(), one.clone()));
+    Cow::Owned(Value::Map(left.collect()))
 }
 
 /// Whether two lists have the same keys, and elements with the same values in all members that are compared.
